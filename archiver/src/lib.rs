@@ -1,0 +1,16 @@
+//! The archive service: intake, segments and media, keys, evidence jobs, records, command line.
+//!
+//! The only crate with network, async and databases.
+#![forbid(unsafe_code)]
+
+pub mod archive;
+pub mod class;
+pub mod cli;
+pub mod config;
+pub mod content;
+pub mod evidence;
+pub mod intake;
+pub mod keys;
+pub mod record;
+pub mod store;
+pub mod tsa;

@@ -1,0 +1,2 @@
+//! The archive program: composition root.
+fn main() {}

@@ -1,0 +1,25 @@
+//! Bytes to values and back: the ASN.1 evidence structures, the record manifest, the segment and the evidence package.
+//!
+//! Absences: no I/O, no clock, no network, no random source, no policy on what is acceptable.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    warn(clippy::arithmetic_side_effects, clippy::as_conversions)
+)]
+
+pub mod asic;
+pub mod cms;
+pub mod der;
+pub mod digest;
+pub mod error;
+pub mod evidence;
+pub mod id;
+pub mod limits;
+pub mod manifest;
+pub mod medium;
+pub mod oid;
+pub mod package;
+pub mod raw;
+pub mod segment;
+pub mod tsp;
+pub mod x509;

@@ -1,0 +1,1 @@
+//! Vectors, conformance, crash, interoperability and end-to-end tests.

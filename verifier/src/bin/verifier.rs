@@ -1,0 +1,2 @@
+//! The independent verifier program.
+fn main() {}

@@ -1,0 +1,23 @@
+//! Judgement of long-term evidence: bytes, trust anchors, policy and time in; a report out.
+//!
+//! Absences: no async, no network, no clock, no database, no file system. Bad evidence is a verdict, not an error.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    warn(clippy::arithmetic_side_effects, clippy::as_conversions)
+)]
+
+pub mod algorithm;
+pub mod budget;
+pub mod crypto;
+pub mod evidence;
+pub mod finding;
+pub mod package;
+pub mod path;
+pub mod policy;
+pub mod recognise;
+pub mod report;
+pub mod revocation;
+pub mod source;
+pub mod timestamp;
+pub mod verdict;
