@@ -1,1 +1,9 @@
-//! Module tsa.
+//! RFC 3161 timestamps: the embedded authority for trials, its HTTP server, and the client for real authorities.
+//!
+//! Every answer of an authority, the embedded one included, passes [`checks`] before it becomes an
+//! [`checks::AcceptedToken`]; nothing else in the archive may be written as an archive timestamp.
+
+pub mod certificate;
+pub mod error;
+pub mod key;
+pub mod server;
