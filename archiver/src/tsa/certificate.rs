@@ -145,7 +145,14 @@ mod tests {
         let mut fill = counter();
         let root_key = AuthorityKey::generate(&mut fill).unwrap();
         let key = AuthorityKey::generate(&mut fill).unwrap();
-        issue("abc", &root_key, &key, datetime!(2026-11-22 04:00:00.5 UTC), fill).unwrap()
+        issue(
+            "abc",
+            &root_key,
+            &key,
+            datetime!(2026-11-22 04:00:00.5 UTC),
+            fill,
+        )
+        .unwrap()
     }
 
     #[test]
@@ -153,9 +160,7 @@ mod tests {
         let certificates = issued();
         let (_, root) = X509Certificate::from_der(&certificates.root).unwrap();
         let (_, authority) = X509Certificate::from_der(&certificates.authority).unwrap();
-        authority
-            .verify_signature(Some(root.public_key()))
-            .unwrap();
+        authority.verify_signature(Some(root.public_key())).unwrap();
         root.verify_signature(None).unwrap();
         assert_eq!(authority.issuer().as_raw(), root.subject().as_raw());
         let usage = authority
@@ -170,7 +175,11 @@ mod tests {
         assert!(!usage.any && !usage.server_auth && !usage.client_auth && !usage.code_signing);
         assert!(authority.subject().to_string().contains("NOT ACCREDITED"));
         assert!(root.subject().to_string().contains("NOT ACCREDITED"));
-        assert!(certificates.authority.len() < 700, "{}", certificates.authority.len());
+        assert!(
+            certificates.authority.len() < 700,
+            "{}",
+            certificates.authority.len()
+        );
     }
 
     #[test]

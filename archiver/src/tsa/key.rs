@@ -75,7 +75,9 @@ impl AuthorityKey {
 
 impl fmt::Debug for AuthorityKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("AuthorityKey").finish_non_exhaustive()
+        formatter
+            .debug_struct("AuthorityKey")
+            .finish_non_exhaustive()
     }
 }
 

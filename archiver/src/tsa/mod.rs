@@ -7,3 +7,4 @@ pub mod certificate;
 pub mod error;
 pub mod key;
 pub mod server;
+pub mod transport;
