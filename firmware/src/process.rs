@@ -1,1 +1,77 @@
-//! Module process.
+//! Hardening of the process that holds keys.
+
+use std::fmt;
+
+use rustix::fs::Mode;
+use rustix::process::{DumpableBehavior, Resource, Rlimit};
+
+/// Closes the ways by which memory and new files of this process reach others. Call it first, before any key or
+/// passphrase is read.
+///
+/// * no core dump: `RLIMIT_CORE` is 0, soft and hard;
+/// * no dump and no `ptrace` by other processes of the same user: `PR_SET_DUMPABLE` is 0;
+/// * new files and directories are for their owner alone: the umask is 077.
+///
+/// # Errors
+/// [`HardenError`] names the step that the system refused.
+pub fn harden() -> Result<(), HardenError> {
+    rustix::process::setrlimit(
+        Resource::Core,
+        Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        },
+    )
+    .map_err(|error| HardenError::CoreLimit(error.into()))?;
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(|error| HardenError::Dumpable(error.into()))?;
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    Ok(())
+}
+
+/// A step of [`harden`] that the operating system refused. Do not go on: secrets could reach the disk.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum HardenError {
+    /// The limit on core dumps could not be set to zero.
+    CoreLimit(std::io::Error),
+    /// The process could not be marked as not dumpable.
+    Dumpable(std::io::Error),
+}
+
+impl fmt::Display for HardenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CoreLimit(error) => write!(f, "core dumps could not be switched off: {error}"),
+            Self::Dumpable(error) => write!(
+                f,
+                "the process could not be closed to debuggers (PR_SET_DUMPABLE): {error}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for HardenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::CoreLimit(error) | Self::Dumpable(error) => Some(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::process::{dumpable_behavior, getrlimit, umask};
+
+    #[test]
+    fn a_hardened_process_dumps_no_core_and_makes_private_files() {
+        harden().unwrap();
+        harden().unwrap(); // a second call does no harm
+        let core = getrlimit(Resource::Core);
+        assert_eq!((core.current, core.maximum), (Some(0), Some(0)));
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+        let mask = umask(Mode::RWXG | Mode::RWXO);
+        assert_eq!(mask, Mode::RWXG | Mode::RWXO);
+    }
+}
