@@ -6,5 +6,6 @@
 pub mod certificate;
 pub mod error;
 pub mod key;
+pub mod refusal;
 pub mod server;
 pub mod transport;
