@@ -1,1 +1,4 @@
-//! Module evidence.
+//! Evidence: one timestamp for many records, an evidence record (RFC 4998) for each of them, and the package that goes
+//! to the other side.
+
+pub mod audit;

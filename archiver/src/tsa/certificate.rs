@@ -2,6 +2,7 @@
 //!
 //! They are made once, when the archive is made. Both say in their subject that nobody has accredited them.
 
+use firmware::entropy::Entropy;
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CustomExtension, DistinguishedName, DnType,
     IsCa, Issuer, KeyUsagePurpose, SerialNumber,
@@ -29,20 +30,21 @@ pub const NOT_ACCREDITED: &str = "NOT ACCREDITED - trial use only";
 /// The root's key is thrown away by the caller afterwards, so that nobody can ever issue a second certificate under it.
 ///
 /// # Errors
-/// [`EmbeddedError::Certificate`] when the certificate cannot be encoded or the years overflow.
+/// [`EmbeddedError::Certificate`] when the certificate cannot be encoded or the years overflow,
+/// [`EmbeddedError::Entropy`] when the random source fails.
 pub fn issue(
     label: &str,
     root_key: &AuthorityKey,
     authority_key: &AuthorityKey,
     now: OffsetDateTime,
-    mut fill: impl FnMut(&mut [u8]),
+    entropy: &dyn Entropy,
 ) -> Result<AuthorityCertificates, EmbeddedError> {
-    let mut root_params = params("Trial Root", label, now, ROOT_YEARS, &mut fill)?;
+    let mut root_params = params("Trial Root", label, now, ROOT_YEARS, entropy)?;
     root_params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     root_params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let root = root_params.self_signed(root_key).map_err(encoding)?;
 
-    let mut authority_params = params("Trial TSA", label, now, AUTHORITY_YEARS, &mut fill)?;
+    let mut authority_params = params("Trial TSA", label, now, AUTHORITY_YEARS, entropy)?;
     authority_params.is_ca = IsCa::ExplicitNoCa;
     authority_params.use_authority_key_identifier_extension = true;
     authority_params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -63,7 +65,7 @@ fn params(
     label: &str,
     now: OffsetDateTime,
     years: i64,
-    fill: &mut impl FnMut(&mut [u8]),
+    entropy: &dyn Entropy,
 ) -> Result<CertificateParams, EmbeddedError> {
     let mut params = CertificateParams::default();
     let mut name = DistinguishedName::new();
@@ -80,17 +82,17 @@ fn params(
     params.not_after = start
         .checked_add(Duration::days(years.saturating_mul(DAYS_PER_YEAR)))
         .ok_or(EmbeddedError::Certificate)?;
-    params.serial_number = Some(serial(fill));
+    params.serial_number = Some(serial(entropy)?);
     Ok(params)
 }
 
 /// A positive serial of 16 octets (RFC 5280 §4.1.2.2 allows 20).
-fn serial(fill: &mut impl FnMut(&mut [u8])) -> SerialNumber {
+fn serial(entropy: &dyn Entropy) -> Result<SerialNumber, EmbeddedError> {
     let mut bytes = [0u8; 16];
-    fill(&mut bytes);
+    entropy.fill(&mut bytes)?;
     let [first, ..] = &mut bytes;
     *first = (*first & 0x3F) | 0x40;
-    SerialNumber::from_slice(&bytes)
+    Ok(SerialNumber::from_slice(&bytes))
 }
 
 /// `ExtKeyUsageSyntax ::= SEQUENCE SIZE (1..MAX) OF KeyPurposeId` with `id-kp-timeStamping` alone, critical.
@@ -127,32 +129,27 @@ const CLOCK_STEP_BACK: Duration = Duration::hours(1);
 #[cfg(test)]
 mod tests {
     use ::time::macros::datetime;
+    use firmware::entropy::{EntropyError, SeededEntropy};
     use x509_parser::prelude::*;
 
     use super::*;
 
-    fn counter() -> impl FnMut(&mut [u8]) {
-        let mut next = 0u8;
-        move |bytes| {
-            for byte in bytes {
-                next = next.wrapping_mul(31).wrapping_add(17);
-                *byte = next;
-            }
-        }
+    fn issued() -> AuthorityCertificates {
+        let entropy = SeededEntropy::new(1);
+        let root_key = AuthorityKey::generate(&entropy).unwrap();
+        let key = AuthorityKey::generate(&entropy).unwrap();
+        let now = datetime!(2026-11-22 04:00:00.5 UTC);
+        issue("abc", &root_key, &key, now, &entropy).unwrap()
     }
 
-    fn issued() -> AuthorityCertificates {
-        let mut fill = counter();
-        let root_key = AuthorityKey::generate(&mut fill).unwrap();
-        let key = AuthorityKey::generate(&mut fill).unwrap();
-        issue(
-            "abc",
-            &root_key,
-            &key,
-            datetime!(2026-11-22 04:00:00.5 UTC),
-            fill,
-        )
-        .unwrap()
+    #[derive(Debug)]
+    struct Constant(u8);
+
+    impl Entropy for Constant {
+        fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+            bytes.fill(self.0);
+            Ok(())
+        }
     }
 
     #[test]
@@ -190,13 +187,13 @@ mod tests {
 
     #[test]
     fn a_random_source_of_zeros_is_refused() {
-        assert!(AuthorityKey::generate(|bytes| bytes.fill(0)).is_err());
-        assert!(AuthorityKey::generate(|bytes| bytes.fill(0xFF)).is_err());
+        assert!(AuthorityKey::generate(&Constant(0)).is_err());
+        assert!(AuthorityKey::generate(&Constant(0xFF)).is_err());
     }
 
     #[test]
     fn the_key_survives_pkcs8_and_garbage_does_not_pass() {
-        let key = AuthorityKey::generate(counter()).unwrap();
+        let key = AuthorityKey::generate(&SeededEntropy::new(2)).unwrap();
         let stored = key.to_pkcs8().unwrap();
         let again = AuthorityKey::from_pkcs8(&stored).unwrap();
         assert_eq!(key.sign_message(b"x"), again.sign_message(b"x"));

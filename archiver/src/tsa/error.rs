@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use firmware::entropy::EntropyError;
+
 /// A failure of the embedded timestamp authority itself. Answers to bad requests are not errors: they are responses
 /// with a status (RFC 3161 §2.4.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,3 +33,9 @@ impl fmt::Display for EmbeddedError {
 }
 
 impl std::error::Error for EmbeddedError {}
+
+impl From<EntropyError> for EmbeddedError {
+    fn from(_: EntropyError) -> Self {
+        Self::Entropy
+    }
+}

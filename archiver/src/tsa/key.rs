@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use firmware::entropy::Entropy;
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{DerSignature, SigningKey};
 use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey};
@@ -19,12 +20,12 @@ impl AuthorityKey {
     /// Makes a key from a random source (FIPS 186-5 A.2.2: draw 256 bits, try again when out of range).
     ///
     /// # Errors
-    /// [`EmbeddedError::Entropy`] when the source gives no usable scalar in eight draws, which for a working source
-    /// happens with a probability below 2⁻²⁵⁶.
-    pub fn generate(mut fill: impl FnMut(&mut [u8])) -> Result<Self, EmbeddedError> {
+    /// [`EmbeddedError::Entropy`] when the source fails, or gives no usable scalar in eight draws, which for a working
+    /// source happens with a probability below 2⁻²⁵⁶.
+    pub fn generate(entropy: &dyn Entropy) -> Result<Self, EmbeddedError> {
         for _ in 0..DRAWS_MAX {
             let mut scalar = Zeroizing::new([0u8; 32]);
-            fill(scalar.as_mut_slice());
+            entropy.fill(scalar.as_mut_slice())?;
             if let Ok(signing) = SigningKey::from_slice(scalar.as_slice()) {
                 return Ok(Self::from_signing_key(signing));
             }

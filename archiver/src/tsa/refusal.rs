@@ -117,39 +117,85 @@ impl std::error::Error for TsaError {}
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed(error) => write!(f, "the TSA's answer is not a timestamp response ({error}): check the address"),
-            Self::Rejected { status, failures, text } => rejected(f, *status, failures, text),
+            Self::Malformed(error) => write!(
+                f,
+                "the TSA's answer is not a timestamp response ({error}): check the address"
+            ),
+            Self::Rejected {
+                status,
+                failures,
+                text,
+            } => rejected(f, *status, failures, text),
             Self::ClockDisagrees { gen_time, now } => write!(
                 f,
                 "the token says {gen_time}, our clock says {now}: check this machine's clock, then the TSA's"
             ),
-            Self::SignerCount { count } => write!(f, "the token has {count} signers instead of one: ask the TSA's operator"),
-            Self::Verification { code } => write!(f, "the token does not verify ({code}): ask the TSA's operator"),
+            Self::SignerCount { count } => write!(
+                f,
+                "the token has {count} signers instead of one: ask the TSA's operator"
+            ),
+            Self::Verification { code } => write!(
+                f,
+                "the token does not verify ({code}): ask the TSA's operator"
+            ),
             other => f.write_str(other.plain_text()),
         }
     }
 }
 
 impl Refusal {
-    #[allow(clippy::wildcard_enum_match_arm, reason = "the variants with fields are written by Display")]
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the variants with fields are written by Display"
+    )]
     const fn plain_text(&self) -> &'static str {
         match self {
             Self::NoToken => "the TSA granted the request but sent no token: ask its operator",
-            Self::Imprint => "the token is over another digest than the one sent: do not use this TSA until its operator has explained it",
-            Self::DigestAlgorithm => "the token names another hash algorithm than the request: ask the TSA's operator",
-            Self::NonceMissing => "the token lacks the nonce, so it may be an old one: ask the TSA's operator to echo nonces",
-            Self::NonceMismatch => "the token has another nonce: it answers another request; try again, then ask the TSA's operator",
-            Self::Policy => "the token was made under another policy: correct the policy in the configuration, or ask the TSA's operator",
-            Self::CertificateMissing => "the token lacks the TSA's certificate: ask the TSA's operator to honour certReq",
-            Self::CertificateBinding => "the token does not name its signer's certificate (ESSCertID): ask the TSA's operator",
-            Self::Signature => "the token's signature does not hold: it is damaged or forged; try again, then ask the TSA's operator",
-            Self::Algorithm => "the token's signature algorithm is not accepted: ask the TSA's operator for a newer one",
-            Self::UsageMissing => "the TSA's certificate has no extended key usage: this is not a timestamping certificate",
-            Self::UsageNotCritical => "the TSA's extended key usage is not critical, which RFC 3161 demands: ask its operator",
-            Self::UsageNotAlone => "the TSA's certificate is not for timestamping alone, which RFC 3161 demands: ask its operator",
-            Self::CertificateNotValidThen => "the TSA's certificate was not valid at the time of the token: ask its operator",
-            Self::NotTrusted => "no path leads from the TSA's certificate to a configured trust anchor: add its root to the configuration if you trust it",
-            Self::RevocationUnknown => "whether the TSA's certificate is revoked is unknown: add its revocation list, or try later",
+            Self::Imprint => {
+                "the token is over another digest than the one sent: do not use this TSA until its operator has explained it"
+            }
+            Self::DigestAlgorithm => {
+                "the token names another hash algorithm than the request: ask the TSA's operator"
+            }
+            Self::NonceMissing => {
+                "the token lacks the nonce, so it may be an old one: ask the TSA's operator to echo nonces"
+            }
+            Self::NonceMismatch => {
+                "the token has another nonce: it answers another request; try again, then ask the TSA's operator"
+            }
+            Self::Policy => {
+                "the token was made under another policy: correct the policy in the configuration, or ask the TSA's operator"
+            }
+            Self::CertificateMissing => {
+                "the token lacks the TSA's certificate: ask the TSA's operator to honour certReq"
+            }
+            Self::CertificateBinding => {
+                "the token does not name its signer's certificate (ESSCertID): ask the TSA's operator"
+            }
+            Self::Signature => {
+                "the token's signature does not hold: it is damaged or forged; try again, then ask the TSA's operator"
+            }
+            Self::Algorithm => {
+                "the token's signature algorithm is not accepted: ask the TSA's operator for a newer one"
+            }
+            Self::UsageMissing => {
+                "the TSA's certificate has no extended key usage: this is not a timestamping certificate"
+            }
+            Self::UsageNotCritical => {
+                "the TSA's extended key usage is not critical, which RFC 3161 demands: ask its operator"
+            }
+            Self::UsageNotAlone => {
+                "the TSA's certificate is not for timestamping alone, which RFC 3161 demands: ask its operator"
+            }
+            Self::CertificateNotValidThen => {
+                "the TSA's certificate was not valid at the time of the token: ask its operator"
+            }
+            Self::NotTrusted => {
+                "no path leads from the TSA's certificate to a configured trust anchor: add its root to the configuration if you trust it"
+            }
+            Self::RevocationUnknown => {
+                "whether the TSA's certificate is revoked is unknown: add its revocation list, or try later"
+            }
             Self::Revoked => "a certificate of the TSA is revoked: do not use this TSA",
             _ => "the token is not accepted",
         }
