@@ -51,6 +51,26 @@ pub enum ErrorKind {
     SigningFailed,
     /// A checksum does not match the bytes that it covers. The bytes are damaged: read another copy.
     ChecksumMismatch,
+    /// The text is not JSON, or its members are not those of the structure.
+    InvalidJson,
+    /// The JSON text is not in the one form that RFC 8785 gives its value: another order, spacing, number notation or escape, or a repeated key.
+    NotCanonical,
+    /// The text is not well-formed XML, or uses what is refused in foreign XML (a document type, an entity).
+    InvalidXml,
+    /// A file name is empty, absolute, climbs out of its folder, or holds what no file name may hold. Somebody may be trying to overwrite other files.
+    InvalidName,
+    /// A member of a container is encrypted. Ask for a container without a password.
+    Encrypted,
+    /// A member of a container is compressed by a method other than DEFLATE. Ask for a container that uses none or DEFLATE.
+    UnsupportedCompression,
+    /// Two members of a container share bytes. The container is hostile or damaged.
+    Overlap,
+    /// Two places that must say the same thing contradict each other. The file is damaged, or made to look different to different programs.
+    Inconsistent,
+    /// Content is longer or shorter than its stated size.
+    SizeMismatch,
+    /// Content does not have its stated digest.
+    DigestMismatch,
 }
 
 /// Where it is wrong.
@@ -136,6 +156,16 @@ impl fmt::Display for ErrorKind {
             Self::NotEncodable => "the values do not fit the structure",
             Self::SigningFailed => "the signature could not be made",
             Self::ChecksumMismatch => "a checksum does not match",
+            Self::InvalidJson => "this is not the expected JSON",
+            Self::NotCanonical => "the JSON is not in its canonical form",
+            Self::InvalidXml => "this is not acceptable XML",
+            Self::InvalidName => "a file name is not allowed",
+            Self::Encrypted => "a member is encrypted",
+            Self::UnsupportedCompression => "a compression method is not supported",
+            Self::Overlap => "two members share bytes",
+            Self::Inconsistent => "two statements contradict each other",
+            Self::SizeMismatch => "content does not have its stated size",
+            Self::DigestMismatch => "content does not have its stated digest",
         })
     }
 }

@@ -22,4 +22,5 @@ pub mod package;
 pub mod raw;
 pub mod segment;
 pub mod tsp;
+pub mod utc;
 pub mod x509;

@@ -86,3 +86,70 @@ pub const PEM_CERTIFICATES_MAX: usize = 4096;
 
 /// Most bytes of one PEM bundle.
 pub const PEM_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+// --- Record manifest
+
+/// Most bytes of one manifest. [`MANIFEST_OBJECTS_MAX`] objects with usual names need 2 MB.
+pub const MANIFEST_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Most content objects in one version: the original and its renditions, or the parts of one mail.
+pub const MANIFEST_OBJECTS_MAX: usize = 4096;
+
+/// Most digests of one content object.
+pub const MANIFEST_DIGESTS_MAX: usize = 4;
+
+/// Largest content object: the largest integer that RFC 8785 §3.2.2.3 writes without loss, 8 PiB.
+pub const CONTENT_BYTES_MAX: u64 = (1 << 53) - 1;
+
+/// Most bytes of an object name: `PATH_MAX` of Linux.
+pub const NAME_BYTES_MAX: usize = 4096;
+
+/// Most bytes of one line of text in a manifest. The longest company name on the Japanese register has 137 characters.
+pub const TEXT_BYTES_MAX: usize = 4096;
+
+/// Most bytes of a key of additional metadata, of a fact, and of a class id.
+pub const KEY_BYTES_MAX: usize = 64;
+
+/// Most characters of an amount. A 128-bit integer has 39 digits.
+pub const AMOUNT_CHARACTERS_MAX: usize = 48;
+
+/// Most keys of additional metadata.
+pub const METADATA_ADDITIONAL_MAX: usize = 256;
+
+/// Most facts found at intake.
+pub const FACTS_MAX: usize = 256;
+
+/// Most bytes of one fact.
+pub const FACT_BYTES_MAX: usize = 64 * 1024;
+
+/// Most bytes of a media type. RFC 6838 §4.2 allows 127 for each half; parameters may follow.
+pub const MEDIA_TYPE_BYTES_MAX: usize = 512;
+
+// --- ASiC (EN 319 162-1) and ZIP (APPNOTE.TXT)
+
+/// Most members of a container. [`MANIFEST_OBJECTS_MAX`] documents need as many; the largest collected container has 202.
+pub const ZIP_MEMBERS_MAX: usize = 65_536;
+
+/// Members of this size or less may have any compression ratio: the threshold of EU DSS (`SecureContainerHandler`).
+pub const ZIP_RATIO_FREE_BYTES: u64 = 1024 * 1024;
+
+/// Largest ratio of a compressed member. DEFLATE ends at 1032, EU DSS refuses above 100; real logs reach 200.
+pub const ZIP_RATIO_MAX: u64 = 250;
+
+/// Most bytes of all compressed members together, after decompression. Stored members do not count: they are as large as the file.
+pub const ZIP_INFLATED_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+
+/// Most bytes of an ASiC manifest. [`ASIC_REFERENCES_MAX`] references with usual names need 6 MB.
+pub const ASIC_MANIFEST_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Most references in an ASiC manifest: every member of a container may be listed.
+pub const ASIC_REFERENCES_MAX: usize = ZIP_MEMBERS_MAX;
+
+/// Most attributes of one XML element. The schema knows three.
+pub const XML_ATTRIBUTES_MAX: usize = 64;
+
+/// Deepest nesting of XML elements in an ASiC manifest. The schema knows three levels; extensions may bring their own.
+pub const XML_DEPTH_MAX: usize = 64;
+
+/// Most bytes of a text or attribute in an ASiC manifest: a percent-encoded name of [`NAME_BYTES_MAX`] bytes.
+pub const XML_TEXT_BYTES_MAX: usize = 3 * NAME_BYTES_MAX;
