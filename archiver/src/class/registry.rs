@@ -40,7 +40,7 @@ pub enum ClassError {
         /// What the operating system said.
         error: std::io::Error,
     },
-    /// A class file is larger than [`CLASS_FILE_BYTES_MAX`].
+    /// A class file is larger than a class file may be.
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -192,7 +192,7 @@ impl fmt::Display for ClassError {
 impl std::error::Error for ClassError {}
 
 /// A class is a page of text; 64 KiB is many times the longest of the starter set.
-pub const CLASS_FILE_BYTES_MAX: u64 = 64 * 1024;
+const CLASS_FILE_BYTES_MAX: u64 = 64 * 1024;
 
 const BUILT_IN: [(&str, &str); 8] = [
     ("general.toml", include_str!("../../classes/general.toml")),
