@@ -240,8 +240,9 @@ impl PreservationClass {
     /// # Errors
     /// See [`PolicyError`].
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        let class: Self = toml::from_str(text)
-            .map_err(|error| PolicyError::Syntax(error.to_string().trim_end().replace('\n', " ")))?;
+        let class: Self = toml::from_str(text).map_err(|error| {
+            PolicyError::Syntax(error.to_string().trim_end().replace('\n', " "))
+        })?;
         if class.schema != Self::SCHEMA {
             return Err(PolicyError::Schema);
         }
@@ -300,7 +301,10 @@ impl PolicyError {
                 format!("not a class file: {words}"),
             ),
             Self::Schema => lang.pick(
-                format!("schema は \"{}\" でなければなりません", PreservationClass::SCHEMA),
+                format!(
+                    "schema は \"{}\" でなければなりません",
+                    PreservationClass::SCHEMA
+                ),
                 format!("schema must be \"{}\"", PreservationClass::SCHEMA),
             ),
             Self::Id => lang.pick(

@@ -81,7 +81,10 @@ impl ClassRegistry {
         let mut paths = Vec::new();
         for entry in std::fs::read_dir(directory).map_err(unreadable(directory))? {
             let path = entry.map_err(unreadable(directory))?.path();
-            if path.extension().is_some_and(|extension| extension == "toml") {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+            {
                 paths.push(path);
             }
         }
@@ -257,10 +260,15 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "a test makes its own input files")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test makes its own input files"
+    )]
     fn a_directory_adds_and_replaces() {
         let directory = tempfile::tempdir().unwrap();
-        let own = BUILT_IN[0].1.replacen("id = \"general\"", "id = \"own\"", 1);
+        let own = BUILT_IN[0]
+            .1
+            .replacen("id = \"general\"", "id = \"own\"", 1);
         fs::write(directory.path().join("own.toml"), &own).unwrap();
         fs::write(directory.path().join("notes.txt"), "no class").unwrap();
         let mut registry = ClassRegistry::built_in().unwrap();
@@ -275,7 +283,10 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "a test makes its own input files")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test makes its own input files"
+    )]
     fn missing_and_oversized_files_are_named() {
         let directory = tempfile::tempdir().unwrap();
         let mut registry = ClassRegistry::built_in().unwrap();

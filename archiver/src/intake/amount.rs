@@ -2,13 +2,13 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-/// An amount and the currency that its sign implies.
+/// An amount and whether it says what currency it is in.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Amount {
     /// `-?\d+(\.\d+)?` without leading zeros.
     pub(super) decimal: String,
-    /// `JPY` where a yen sign or 円 stands with the amount.
-    pub(super) currency: Option<&'static str>,
+    /// Whether a yen sign or 円 stands with the amount.
+    pub(super) has_yen: bool,
 }
 
 /// Reads `110000`, `110,000`, `¥110,000`, `110,000円`, `1,234.50`, negative with `-`, `▲` or `△`, in full or half width.
@@ -16,16 +16,16 @@ pub(super) fn parse(text: &str) -> Option<Amount> {
     let folded: String = text.nfkc().collect();
     let mut rest = folded.trim();
     let mut negative = false;
-    let mut currency = None;
+    let mut has_yen = false;
     if let Some(number) = rest.strip_suffix('円') {
-        currency = Some("JPY");
+        has_yen = true;
         rest = number.trim_end();
     }
     // Sign and yen sign come in either order.
     while let Some(first) = rest.chars().next() {
         match first {
             '-' | '\u{2212}' | '▲' | '△' if !negative => negative = true,
-            '¥' | '\\' if currency.is_none() => currency = Some("JPY"),
+            '¥' | '\\' if !has_yen => has_yen = true,
             _ => break,
         }
         rest = rest.get(first.len_utf8()..)?.trim_start();
@@ -43,12 +43,16 @@ pub(super) fn parse(text: &str) -> Option<Amount> {
         return None;
     }
     let significant = whole.trim_start_matches('0');
-    let whole = if significant.is_empty() { "0" } else { significant };
+    let whole = if significant.is_empty() {
+        "0"
+    } else {
+        significant
+    };
     let is_zero = whole == "0" && fraction.bytes().all(|byte| matches!(byte, b'.' | b'0'));
     let sign = if negative && !is_zero { "-" } else { "" };
     Some(Amount {
         decimal: format!("{sign}{whole}{fraction}"),
-        currency,
+        has_yen,
     })
 }
 
@@ -85,12 +89,25 @@ mod tests {
     #[test]
     fn the_usual_ways_of_writing_an_amount() {
         for text in [
-            "110000", "110,000", "¥110,000", "￥１１０，０００", "110,000円", "１１００００円",
-            " ¥ 110,000 ", "0110000",
+            "110000",
+            "110,000",
+            "¥110,000",
+            "￥１１０，０００",
+            "110,000円",
+            "１１００００円",
+            " ¥ 110,000 ",
+            "0110000",
         ] {
             assert_eq!(decimal(text).as_deref(), Some("110000"), "{text}");
         }
-        for text in ["-5,000", "▲5,000", "△５，０００円", "¥-5000", "-¥5000", "−5000"] {
+        for text in [
+            "-5,000",
+            "▲5,000",
+            "△５，０００円",
+            "¥-5000",
+            "-¥5000",
+            "−5000",
+        ] {
             assert_eq!(decimal(text).as_deref(), Some("-5000"), "{text}");
         }
         assert_eq!(decimal("1,234.50").as_deref(), Some("1234.50"));
@@ -101,16 +118,33 @@ mod tests {
 
     #[test]
     fn a_yen_sign_implies_the_currency() {
-        assert_eq!(parse("¥1").unwrap().currency, Some("JPY"));
-        assert_eq!(parse("1円").unwrap().currency, Some("JPY"));
-        assert_eq!(parse("1").unwrap().currency, None);
+        assert!(parse("¥1").unwrap().has_yen);
+        assert!(parse("1円").unwrap().has_yen);
+        assert!(!parse("1").unwrap().has_yen);
     }
 
     #[test]
     fn what_is_no_amount_is_refused() {
         for text in [
-            "", "-", "¥", "1,00", "1,0000", "1000,000", ",100", "1.", ".5", "1.2.3", "1e3", "--1",
-            "十万", "110000 yen", "12 34", "¥¥1", "¥1円円", "0x10", &"9".repeat(31),
+            "",
+            "-",
+            "¥",
+            "1,00",
+            "1,0000",
+            "1000,000",
+            ",100",
+            "1.",
+            ".5",
+            "1.2.3",
+            "1e3",
+            "--1",
+            "十万",
+            "110000 yen",
+            "12 34",
+            "¥¥1",
+            "¥1円円",
+            "0x10",
+            &"9".repeat(31),
         ] {
             assert_eq!(decimal(text), None, "{text}");
         }

@@ -1,22 +1,18 @@
-//! Dates as people write them in Japan, to `YYYY-MM-DD`.
+//! Dates as people write them in Japan, to days of the calendar.
 
 use time::{Date, Month};
 use unicode_normalization::UnicodeNormalization;
 
 /// Reads `2026-01-31`, `2026/1/31`, `2026.1.31`, `20260131`, `2026年1月31日`, and the eras `令和8年1月31日`, `R8.1.31`
 /// (also 平成 and 昭和, and 元年), in full or half width. `None` if it is none of these or no such day exists.
-pub(super) fn parse(text: &str) -> Option<String> {
+pub(super) fn parse(text: &str) -> Option<Date> {
     let folded: String = text.nfkc().collect();
     let folded = folded.trim();
     let date = match era_of(folded) {
         Some((era, rest)) => era.date(&fields(rest)?)?,
         None => western(folded)?,
     };
-    if !(1..=9999).contains(&date.year()) {
-        return None;
-    }
-    let (year, month, day) = date.to_calendar_date();
-    Some(format!("{year:04}-{:02}-{day:02}", u8::from(month)))
+    (1..=9999).contains(&date.year()).then_some(date)
 }
 
 fn western(text: &str) -> Option<Date> {
@@ -116,7 +112,9 @@ const ERAS: [Era; 3] = [
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    fn parse(text: &str) -> Option<String> {
+        super::parse(text).map(|date| date.to_string())
+    }
 
     #[test]
     fn the_usual_ways_of_writing_a_date() {
@@ -143,9 +141,24 @@ mod tests {
     #[test]
     fn what_is_no_date_is_refused() {
         for text in [
-            "", "2026", "2026-02-29", "2026-13-01", "2026-1-32", "26-1-31", "31/1/2026",
-            "2026-1/31", "2026-1-31-1", "+026-1-31", "2026--1-31", "2026-01-31T00:00:00",
-            "令和0年1月1日", "令和元年4月30日", "明治1年1月1日", "R8", "2026年1月31", "0000-01-01",
+            "",
+            "2026",
+            "2026-02-29",
+            "2026-13-01",
+            "2026-1-32",
+            "26-1-31",
+            "31/1/2026",
+            "2026-1/31",
+            "2026-1-31-1",
+            "+026-1-31",
+            "2026--1-31",
+            "2026-01-31T00:00:00",
+            "令和0年1月1日",
+            "令和元年4月30日",
+            "明治1年1月1日",
+            "R8",
+            "2026年1月31",
+            "0000-01-01",
         ] {
             assert_eq!(parse(text), None, "{text}");
         }

@@ -116,7 +116,9 @@ impl IntakeError {
                 format!("{name}: ありません。パスを確かめてください")
             }
             Self::Unreadable { name, error } => {
-                format!("{name}: 読めません ({error})。権限と媒体を確かめて、もう一度預けてください")
+                format!(
+                    "{name}: 読めません ({error})。権限と媒体を確かめて、もう一度預けてください"
+                )
             }
             Self::Special { name, kind } => format!(
                 "{name}: {}は預けられません。内容を通常のファイルに書き出すか、標準入力 (-) から預けてください",

@@ -3,36 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use formats::limits::{KEY_BYTES_MAX, METADATA_ADDITIONAL_MAX};
+pub use formats::manifest::Metadata;
+use formats::manifest::{Amount, Currency, RegistrationNumber};
 use unicode_normalization::UnicodeNormalization;
 
 use super::{amount, date};
 use crate::class::SearchKey;
 use crate::cli::lang::Lang;
-
-/// Typed search metadata. Every field is optional; every value is in its one normal form.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DocumentMetadata {
-    /// 取引年月日その他の日付, `YYYY-MM-DD`.
-    pub date: Option<String>,
-    /// 取引金額, a plain decimal number.
-    pub amount: Option<String>,
-    /// Three letters of ISO 4217.
-    pub currency: Option<String>,
-    /// 取引先.
-    pub counterparty: Option<String>,
-    /// 表題.
-    pub title: Option<String>,
-    /// 書類番号.
-    pub document_number: Option<String>,
-    /// 適格請求書発行事業者登録番号: `T` and 13 digits.
-    pub registration_number: Option<String>,
-    /// The party that supplies and invoices.
-    pub supplier: Option<String>,
-    /// The party that buys and pays.
-    pub customer: Option<String>,
-    /// Everything else, by key.
-    pub additional: BTreeMap<String, String>,
-}
 
 /// A `--meta` argument that says nothing usable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +31,7 @@ pub enum MetadataError {
         /// The form that the key takes.
         form: ValueForm,
     },
-    /// More than [`ADDITIONAL_MAX`] further keys.
+    /// More than [`METADATA_ADDITIONAL_MAX`] further keys.
     TooMany,
 }
 
@@ -72,152 +50,174 @@ pub enum ValueForm {
     Text,
 }
 
-impl DocumentMetadata {
-    /// Reads `KEY=VALUE` arguments. The typed keys also have Japanese names (日付, 金額, 取引先 …).
-    ///
-    /// # Errors
-    /// The first argument that is malformed.
-    pub fn from_arguments<'a>(
-        arguments: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Self, MetadataError> {
-        let mut metadata = Self::default();
-        let mut implied_currency = None;
-        for argument in arguments {
-            let (key, value) = argument
-                .split_once('=')
-                .ok_or_else(|| MetadataError::NoValue(argument.to_owned()))?;
-            let key = key_of(key.trim());
-            let implied = metadata.set_given(key, value)?;
-            implied_currency = implied_currency.or(implied);
-        }
-        if metadata.currency.is_none() {
-            metadata.currency = implied_currency.map(str::to_owned);
-        }
-        Ok(metadata)
+/// Reads `KEY=VALUE` arguments. The typed keys also have Japanese names (日付, 金額, 取引先 …).
+///
+/// # Errors
+/// The first argument that is malformed.
+pub fn from_arguments<'a>(
+    arguments: impl IntoIterator<Item = &'a str>,
+) -> Result<Metadata, MetadataError> {
+    let mut metadata = Metadata::default();
+    let mut has_yen = false;
+    for argument in arguments {
+        let (key, value) = argument
+            .split_once('=')
+            .ok_or_else(|| MetadataError::NoValue(argument.to_owned()))?;
+        let key = key_of(key.trim());
+        set(&mut metadata, key, value)?;
+        has_yen |= key == "amount" && amount::parse(value).is_some_and(|amount| amount.has_yen);
     }
-
-    /// Fills what is not given from what the document says. What a person gave wins.
-    ///
-    /// An amount and its currency belong together: the document's currency is not put beside a given amount unless
-    /// the amounts agree.
-    #[must_use]
-    pub fn or(self, document: Self) -> Self {
-        let takes_amount = self.amount.is_none() || self.amount == document.amount;
-        let mut additional = document.additional;
-        additional.extend(self.additional);
-        Self {
-            currency: self
-                .currency
-                .or(if takes_amount { document.currency } else { None }),
-            date: self.date.or(document.date),
-            amount: self.amount.or(document.amount),
-            counterparty: self.counterparty.or(document.counterparty),
-            title: self.title.or(document.title),
-            document_number: self.document_number.or(document.document_number),
-            registration_number: self.registration_number.or(document.registration_number),
-            supplier: self.supplier.or(document.supplier),
-            customer: self.customer.or(document.customer),
-            additional,
-        }
+    if has_yen && metadata.currency.is_none() {
+        metadata.currency = Some(Currency::JPY);
     }
+    Ok(metadata)
+}
 
-    /// Whether the record can be found by this key.
-    #[must_use]
-    pub fn has(&self, key: SearchKey) -> bool {
-        match key {
-            SearchKey::Date => self.date.is_some(),
-            SearchKey::Amount => self.amount.is_some(),
-            SearchKey::Counterparty => self.counterparty.is_some(),
-            SearchKey::Title => self.title.is_some(),
-            SearchKey::DocumentNumber => self.document_number.is_some(),
-        }
-    }
-
-    /// The names of the fields that are set, in the order of the manifest's members.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        let fields = [
-            ("date", &self.date),
-            ("amount", &self.amount),
-            ("currency", &self.currency),
-            ("counterparty", &self.counterparty),
-            ("title", &self.title),
-            ("document-number", &self.document_number),
-            ("registration-number", &self.registration_number),
-            ("supplier", &self.supplier),
-            ("customer", &self.customer),
-        ];
-        fields
-            .into_iter()
-            .filter_map(|(name, value)| value.as_ref().map(|_| name))
-            .chain(self.additional.keys().map(String::as_str))
-    }
-
-    fn set_given(
-        &mut self,
-        key: &str,
-        value: &str,
-    ) -> Result<Option<&'static str>, MetadataError> {
-        let (field, form) = match key {
-            "date" => (&mut self.date, ValueForm::Date),
-            "amount" => (&mut self.amount, ValueForm::Amount),
-            "currency" => (&mut self.currency, ValueForm::Currency),
-            "counterparty" => (&mut self.counterparty, ValueForm::Text),
-            "title" => (&mut self.title, ValueForm::Text),
-            "document-number" => (&mut self.document_number, ValueForm::Text),
-            "registration-number" => (&mut self.registration_number, ValueForm::RegistrationNumber),
-            "supplier" => (&mut self.supplier, ValueForm::Text),
-            "customer" => (&mut self.customer, ValueForm::Text),
-            _ => return self.set_additional(key, value).map(|()| None),
-        };
-        if field.is_some() {
-            return Err(MetadataError::Repeated(key.to_owned()));
-        }
-        let normal = form.normalise(value).ok_or_else(|| bad(key, value, form))?;
-        *field = Some(normal);
-        let is_amount = form == ValueForm::Amount;
-        Ok(if is_amount { amount::parse(value).and_then(|amount| amount.currency) } else { None })
-    }
-
-    fn set_additional(&mut self, key: &str, value: &str) -> Result<(), MetadataError> {
-        if !is_key(key) {
-            return Err(MetadataError::BadKey(key.to_owned()));
-        }
-        if self.additional.contains_key(key) {
-            return Err(MetadataError::Repeated(key.to_owned()));
-        }
-        if self.additional.len() >= ADDITIONAL_MAX {
-            return Err(MetadataError::TooMany);
-        }
-        let form = ValueForm::Text;
-        let normal = form.normalise(value).ok_or_else(|| bad(key, value, form))?;
-        self.additional.insert(key.to_owned(), normal);
-        Ok(())
+/// Fills what a person did not give from what the document says. What was given wins.
+///
+/// An amount and its currency belong together: the document's currency is not put beside a given amount unless the
+/// amounts agree.
+#[must_use]
+pub fn merge(given: Metadata, document: Metadata) -> Metadata {
+    let takes_amount = given.amount.is_none() || given.amount == document.amount;
+    let mut additional = document.additional;
+    additional.extend(given.additional);
+    Metadata {
+        currency: given.currency.or(if takes_amount {
+            document.currency
+        } else {
+            None
+        }),
+        date: given.date.or(document.date),
+        amount: given.amount.or(document.amount),
+        counterparty: given.counterparty.or(document.counterparty),
+        title: given.title.or(document.title),
+        document_number: given.document_number.or(document.document_number),
+        registration_number: given.registration_number.or(document.registration_number),
+        supplier: given.supplier.or(document.supplier),
+        customer: given.customer.or(document.customer),
+        additional,
     }
 }
 
-impl ValueForm {
-    /// The value in its one normal form; `None` if it does not have the form.
-    #[must_use]
-    pub fn normalise(self, value: &str) -> Option<String> {
-        match self {
-            Self::Date => date::parse(value),
-            Self::Amount => amount::parse(value).map(|amount| amount.decimal),
-            Self::Currency => {
-                let code = folded(value).to_ascii_uppercase();
-                let is_code = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
-                is_code.then_some(code)
-            }
-            Self::RegistrationNumber => registration_number(value),
-            Self::Text => {
-                let text = value.trim();
-                let is_line = !text.is_empty()
-                    && text.len() <= TEXT_BYTES_MAX
-                    && !text.chars().any(char::is_control);
-                is_line.then(|| text.to_owned())
-            }
+/// Whether a record with this metadata can be found by a key.
+#[must_use]
+pub fn has(metadata: &Metadata, key: SearchKey) -> bool {
+    match key {
+        SearchKey::Date => metadata.date.is_some(),
+        SearchKey::Amount => metadata.amount.is_some(),
+        SearchKey::Counterparty => metadata.counterparty.is_some(),
+        SearchKey::Title => metadata.title.is_some(),
+        SearchKey::DocumentNumber => metadata.document_number.is_some(),
+    }
+}
+
+/// The names of the fields that are set, in the order of the manifest's members.
+pub fn keys(metadata: &Metadata) -> impl Iterator<Item = &str> {
+    let fields = [
+        ("date", metadata.date.is_some()),
+        ("amount", metadata.amount.is_some()),
+        ("currency", metadata.currency.is_some()),
+        ("counterparty", metadata.counterparty.is_some()),
+        ("title", metadata.title.is_some()),
+        ("document-number", metadata.document_number.is_some()),
+        (
+            "registration-number",
+            metadata.registration_number.is_some(),
+        ),
+        ("supplier", metadata.supplier.is_some()),
+        ("customer", metadata.customer.is_some()),
+    ];
+    fields
+        .into_iter()
+        .filter_map(|(name, is_set)| is_set.then_some(name))
+        .chain(metadata.additional.keys().map(String::as_str))
+}
+
+fn set(metadata: &mut Metadata, key: &str, value: &str) -> Result<(), MetadataError> {
+    let argument = Argument { key, value };
+    match key {
+        "date" => argument.put(&mut metadata.date, ValueForm::Date, date::parse),
+        "amount" => argument.put(&mut metadata.amount, ValueForm::Amount, amount_value),
+        "currency" => argument.put(&mut metadata.currency, ValueForm::Currency, currency),
+        "registration-number" => argument.put(
+            &mut metadata.registration_number,
+            ValueForm::RegistrationNumber,
+            registration_number,
+        ),
+        "counterparty" => argument.put(&mut metadata.counterparty, ValueForm::Text, line),
+        "title" => argument.put(&mut metadata.title, ValueForm::Text, line),
+        "document-number" => argument.put(&mut metadata.document_number, ValueForm::Text, line),
+        "supplier" => argument.put(&mut metadata.supplier, ValueForm::Text, line),
+        "customer" => argument.put(&mut metadata.customer, ValueForm::Text, line),
+        _ => argument.put_additional(&mut metadata.additional),
+    }
+}
+
+/// One `--meta` argument.
+#[derive(Clone, Copy)]
+struct Argument<'a> {
+    key: &'a str,
+    value: &'a str,
+}
+
+impl Argument<'_> {
+    fn put<T>(
+        self,
+        field: &mut Option<T>,
+        form: ValueForm,
+        parse: fn(&str) -> Option<T>,
+    ) -> Result<(), MetadataError> {
+        if field.is_some() {
+            return Err(MetadataError::Repeated(self.key.to_owned()));
         }
+        *field = Some(parse(self.value).ok_or_else(|| self.bad(form))?);
+        Ok(())
     }
 
+    fn put_additional(
+        self,
+        additional: &mut BTreeMap<String, String>,
+    ) -> Result<(), MetadataError> {
+        if !is_key(self.key) {
+            return Err(MetadataError::BadKey(self.key.to_owned()));
+        }
+        if additional.len() >= METADATA_ADDITIONAL_MAX {
+            return Err(MetadataError::TooMany);
+        }
+        let mut field = additional.get(self.key).cloned();
+        self.put(&mut field, ValueForm::Text, line)?;
+        additional.insert(self.key.to_owned(), field.unwrap_or_default());
+        Ok(())
+    }
+
+    fn bad(self, form: ValueForm) -> MetadataError {
+        MetadataError::BadValue {
+            key: self.key.to_owned(),
+            value: self.value.to_owned(),
+            form,
+        }
+    }
+}
+
+pub(super) fn amount_value(text: &str) -> Option<Amount> {
+    amount::parse(text)?.decimal.parse().ok()
+}
+
+/// The three letters of ISO 4217.
+pub(super) fn currency(text: &str) -> Option<Currency> {
+    folded(text).to_ascii_uppercase().parse().ok()
+}
+
+/// One line of text.
+pub(super) fn line(text: &str) -> Option<String> {
+    let text = text.trim();
+    let is_line =
+        !text.is_empty() && text.len() <= LINE_BYTES_MAX && !text.chars().any(char::is_control);
+    is_line.then(|| text.to_owned())
+}
+
+impl ValueForm {
     fn text(self, lang: Lang) -> &'static str {
         match self {
             Self::Date => lang.pick(
@@ -252,8 +252,12 @@ impl MetadataError {
             Self::NoValue(argument) => {
                 let argument = argument.escape_debug();
                 lang.pick(
-                    format!("--meta {argument}: キー=値 の形で書いてください (例: --meta amount=110000)"),
-                    format!("--meta {argument}: write KEY=VALUE (for example --meta amount=110000)"),
+                    format!(
+                        "--meta {argument}: キー=値 の形で書いてください (例: --meta amount=110000)"
+                    ),
+                    format!(
+                        "--meta {argument}: write KEY=VALUE (for example --meta amount=110000)"
+                    ),
                 )
             }
             Self::BadKey(key) => {
@@ -276,8 +280,8 @@ impl MetadataError {
                 )
             }
             Self::TooMany => lang.pick(
-                format!("--meta: 任意のキーは {ADDITIONAL_MAX} 個までです"),
-                format!("--meta: at most {ADDITIONAL_MAX} keys of your own"),
+                format!("--meta: 任意のキーは {METADATA_ADDITIONAL_MAX} 個までです"),
+                format!("--meta: at most {METADATA_ADDITIONAL_MAX} keys of your own"),
             ),
         }
     }
@@ -292,28 +296,19 @@ impl fmt::Display for MetadataError {
 impl std::error::Error for MetadataError {}
 
 /// `T` and 13 digits (消費税法 第57条の2), out of what people and documents write around them.
-pub(super) fn registration_number(text: &str) -> Option<String> {
+pub(super) fn registration_number(text: &str) -> Option<RegistrationNumber> {
     let folded = folded(text).to_ascii_uppercase();
     let digits: String = folded
         .strip_prefix('T')?
         .chars()
         .filter(|character| !matches!(character, '-' | ' '))
         .collect();
-    let is_number = digits.len() == 13 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| format!("T{digits}"))
+    format!("T{digits}").parse().ok()
 }
 
 fn folded(text: &str) -> String {
     let folded: String = text.nfkc().collect();
     folded.trim().to_owned()
-}
-
-fn bad(key: &str, value: &str, form: ValueForm) -> MetadataError {
-    MetadataError::BadValue {
-        key: key.to_owned(),
-        value: value.to_owned(),
-        form,
-    }
 }
 
 /// The key that a Japanese name stands for.
@@ -333,7 +328,7 @@ fn key_of(name: &str) -> &str {
 }
 
 fn is_key(key: &str) -> bool {
-    key.len() <= KEY_LEN_MAX
+    key.len() <= KEY_BYTES_MAX
         && key.starts_with(|first: char| first.is_ascii_lowercase())
         && key
             .bytes()
@@ -343,21 +338,19 @@ fn is_key(key: &str) -> bool {
 const TYPED_KEYS: &str = "date (日付), amount (金額), currency (通貨), counterparty (取引先), title (表題), \
     document-number (書類番号), registration-number (登録番号), supplier (売手), customer (買手)";
 
-/// Keys are labels, not content.
-const KEY_LEN_MAX: usize = 64;
-
-/// One line of a form; longer text belongs into a document.
-const TEXT_BYTES_MAX: usize = 1024;
-
-/// The search keeps every record's metadata; 32 keys of one's own are far more than any form has.
-pub const ADDITIONAL_MAX: usize = 32;
+/// One line of a form; longer text belongs into a document. The manifest would take more.
+const LINE_BYTES_MAX: usize = 1024;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn given(arguments: &[&str]) -> Result<DocumentMetadata, MetadataError> {
-        DocumentMetadata::from_arguments(arguments.iter().copied())
+    fn text(field: &Option<impl ToString>) -> String {
+        field.as_ref().map(ToString::to_string).unwrap_or_default()
+    }
+
+    fn given(arguments: &[&str]) -> Result<Metadata, MetadataError> {
+        from_arguments(arguments.iter().copied())
     }
 
     #[test]
@@ -370,16 +363,23 @@ mod tests {
             "department=sales",
         ])
         .unwrap();
-        assert_eq!(metadata.date.as_deref(), Some("2026-01-31"));
-        assert_eq!(metadata.amount.as_deref(), Some("110000"));
-        assert_eq!(metadata.currency.as_deref(), Some("JPY"));
+        assert_eq!(text(&metadata.date), "2026-01-31");
+        assert_eq!(text(&metadata.amount), "110000");
+        assert_eq!(metadata.currency, Some(Currency::JPY));
         assert_eq!(metadata.counterparty.as_deref(), Some("㈱文蔵商事"));
-        assert_eq!(metadata.registration_number.as_deref(), Some("T1234567890123"));
+        assert_eq!(text(&metadata.registration_number), "T1234567890123");
         assert_eq!(metadata.additional["department"], "sales");
-        let keys: Vec<&str> = metadata.keys().collect();
+        let keys: Vec<&str> = keys(&metadata).collect();
         assert_eq!(
             keys,
-            ["date", "amount", "currency", "counterparty", "registration-number", "department"]
+            [
+                "date",
+                "amount",
+                "currency",
+                "counterparty",
+                "registration-number",
+                "department"
+            ]
         );
     }
 
@@ -387,7 +387,11 @@ mod tests {
     fn japanese_names_are_the_same_keys() {
         assert_eq!(
             given(&["日付=令和8年1月31日", "金額=１１万"]).unwrap_err(),
-            bad("amount", "１１万", ValueForm::Amount)
+            Argument {
+                key: "amount",
+                value: "１１万"
+            }
+            .bad(ValueForm::Amount)
         );
         assert_eq!(given(&["取引先=A=B"]), given(&["counterparty=A=B"]));
     }
@@ -416,22 +420,28 @@ mod tests {
 
     #[test]
     fn too_long_and_too_many_are_refused() {
-        let long = format!("title={}", "x".repeat(TEXT_BYTES_MAX + 1));
-        assert!(matches!(given(&[&long]), Err(MetadataError::BadValue { .. })));
-        let many: Vec<String> = (0..=ADDITIONAL_MAX).map(|n| format!("k{n}=v")).collect();
-        let result = DocumentMetadata::from_arguments(many.iter().map(String::as_str));
+        let long = format!("title={}", "x".repeat(LINE_BYTES_MAX + 1));
+        assert!(matches!(
+            given(&[&long]),
+            Err(MetadataError::BadValue { .. })
+        ));
+        let many: Vec<String> = (0..=METADATA_ADDITIONAL_MAX)
+            .map(|n| format!("k{n}=v"))
+            .collect();
+        let result = from_arguments(many.iter().map(String::as_str));
         assert_eq!(result, Err(MetadataError::TooMany));
     }
 
     #[test]
     fn what_is_given_wins_over_the_document() {
-        let document = given(&["date=2026-01-01", "amount=5", "currency=USD", "supplier=S"]).unwrap();
-        let merged = given(&["amount=7", "note=n"]).unwrap().or(document.clone());
-        assert_eq!(merged.amount.as_deref(), Some("7"));
+        let document =
+            given(&["date=2026-01-01", "amount=5", "currency=USD", "supplier=S"]).unwrap();
+        let merged = merge(given(&["amount=7", "note=n"]).unwrap(), document.clone());
+        assert_eq!(text(&merged.amount), "7");
         assert_eq!(merged.currency, None);
-        assert_eq!(merged.date.as_deref(), Some("2026-01-01"));
+        assert_eq!(text(&merged.date), "2026-01-01");
         assert_eq!(merged.supplier.as_deref(), Some("S"));
-        let same_amount = given(&["amount=5"]).unwrap().or(document);
-        assert_eq!(same_amount.currency.as_deref(), Some("USD"));
+        let same_amount = merge(given(&["amount=5"]).unwrap(), document);
+        assert_eq!(text(&same_amount.currency), "USD");
     }
 }

@@ -18,7 +18,7 @@ mod text_window;
 
 pub use error::{IntakeError, SpecialFile};
 pub use media_type::MediaType;
-pub use metadata::{DocumentMetadata, MetadataError};
+pub use metadata::{Metadata, MetadataError};
 pub use name::SourceName;
 pub use source::{Source, StableSource};
 pub use walk::{FoundSource, SkipReason, Walk, WalkItem};

@@ -99,7 +99,10 @@ mod tests {
 
     #[test]
     fn japanese_names_show_as_they_are() {
-        assert_eq!(shown("請求書/㈱文蔵 1月.pdf".as_bytes()), "請求書/㈱文蔵 1月.pdf");
+        assert_eq!(
+            shown("請求書/㈱文蔵 1月.pdf".as_bytes()),
+            "請求書/㈱文蔵 1月.pdf"
+        );
     }
 
     #[test]

@@ -118,7 +118,10 @@ impl StableSource {
         let mut head = vec![0; length_max];
         let mut filled = 0;
         while let Some(rest) = head.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match self.file.read_at(rest, u64::try_from(filled).unwrap_or(u64::MAX)) {
+            match self
+                .file
+                .read_at(rest, u64::try_from(filled).unwrap_or(u64::MAX))
+            {
                 Ok(0) => break,
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -186,7 +189,10 @@ impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(source) => f.debug_tuple("File").field(source).finish(),
-            Self::Stream { name, .. } => f.debug_struct("Stream").field("name", name).finish_non_exhaustive(),
+            Self::Stream { name, .. } => f
+                .debug_struct("Stream")
+                .field("name", name)
+                .finish_non_exhaustive(),
         }
     }
 }
@@ -214,7 +220,10 @@ fn open_error(path: &Path, name: SourceName, error: io::Error) -> IntakeError {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::disallowed_methods, reason = "a test makes its own input files")]
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "a test makes its own input files"
+    )]
     use std::fs;
     use std::io::Write;
 

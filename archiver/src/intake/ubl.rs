@@ -6,11 +6,14 @@
 
 use std::io::{self, Read};
 
+use formats::manifest::{Amount, Currency, RegistrationNumber};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::ResolveResult;
 use quick_xml::reader::NsReader;
+use time::Date;
 
-use super::metadata::{self, DocumentMetadata, ValueForm};
+use super::date;
+use super::metadata::{self, Metadata};
 use super::text_window::TextWindow;
 use crate::class::Counterparty;
 
@@ -21,10 +24,10 @@ pub struct UblDocument {
     pub kind: &'static str,
     /// The specification that the document claims to follow (IBT-024).
     pub customization: Option<String>,
-    issue_date: Option<String>,
+    issue_date: Option<Date>,
     number: Option<String>,
-    amount: Option<String>,
-    currency: Option<String>,
+    amount: Option<Amount>,
+    currency: Option<Currency>,
     supplier: Party,
     customer: Party,
 }
@@ -34,7 +37,7 @@ pub struct UblDocument {
 struct Party {
     registered_name: Option<String>,
     trading_name: Option<String>,
-    registration_number: Option<String>,
+    registration_number: Option<RegistrationNumber>,
 }
 
 /// Why nothing was read out of a document. The document is deposited all the same.
@@ -74,7 +77,9 @@ impl UblDocument {
     /// See [`UblError`].
     pub fn read(source: impl Read) -> Result<Self, UblError> {
         let mut reader = NsReader::from_reader(TextWindow::new(source));
-        reader.resolver_mut().set_max_namespace_bindings(NAMESPACES_MAX);
+        reader
+            .resolver_mut()
+            .set_max_namespace_bindings(NAMESPACES_MAX);
         let mut header = Header::default();
         let mut buffer = Vec::new();
         loop {
@@ -84,15 +89,14 @@ impl UblDocument {
                 Err(error) => return Err(read_error(&error)),
             };
             let step = match event {
-                Event::Start(start) => {
-                    let is_namespaced = header.enter(&namespace, &start);
-                    is_namespaced?
-                }
+                Event::Start(start) => header.enter(&namespace, &start)?,
                 Event::End(_) => header.leave(),
                 Event::Text(text) => header.text(&text.xml10_content()),
                 Event::CData(text) => header.text(&text.xml10_content()),
                 Event::GeneralRef(reference) => {
-                    let resolved = reference.resolve_char_ref().map_err(|_| UblError::Malformed)?;
+                    let resolved = reference
+                        .resolve_char_ref()
+                        .map_err(|_| UblError::Malformed)?;
                     match resolved.or_else(|| predefined(&reference.xml10_content())) {
                         Some(character) => header.text(character.encode_utf8(&mut [0; 4])),
                         None => return Err(UblError::Malformed),
@@ -110,38 +114,37 @@ impl UblDocument {
 
     /// The search metadata; which party is the counterparty depends on who received the document.
     #[must_use]
-    pub fn metadata(&self, counterparty: Counterparty) -> DocumentMetadata {
+    pub fn metadata(&self, counterparty: Counterparty) -> Metadata {
         let supplier = self.supplier.name();
         let customer = self.customer.name();
         let other_side = match counterparty {
             Counterparty::Supplier => &supplier,
             Counterparty::Customer => &customer,
         };
-        DocumentMetadata {
-            date: self.issue_date.clone(),
+        Metadata {
+            date: self.issue_date,
             amount: self.amount.clone(),
-            currency: self.currency.clone(),
+            currency: self.currency,
             counterparty: other_side.clone(),
             document_number: self.number.clone(),
             registration_number: self.supplier.registration_number.clone(),
             supplier,
             customer,
-            ..DocumentMetadata::default()
+            ..Metadata::default()
         }
     }
 
     fn set(&mut self, field: Field, text: &str) {
-        let value = |form: ValueForm| form.normalise(text);
         match field {
-            Field::Customization => self.customization = value(ValueForm::Text),
-            Field::Number => self.number = value(ValueForm::Text),
-            Field::IssueDate => self.issue_date = value(ValueForm::Date),
-            Field::Amount => self.amount = value(ValueForm::Amount),
-            Field::SupplierName => self.supplier.registered_name = value(ValueForm::Text),
-            Field::SupplierTradingName => self.supplier.trading_name = value(ValueForm::Text),
+            Field::Customization => self.customization = metadata::line(text),
+            Field::Number => self.number = metadata::line(text),
+            Field::IssueDate => self.issue_date = date::parse(text),
+            Field::Amount => self.amount = metadata::amount_value(text),
+            Field::SupplierName => self.supplier.registered_name = metadata::line(text),
+            Field::SupplierTradingName => self.supplier.trading_name = metadata::line(text),
             Field::SupplierTaxNumber => set_number(&mut self.supplier, text),
-            Field::CustomerName => self.customer.registered_name = value(ValueForm::Text),
-            Field::CustomerTradingName => self.customer.trading_name = value(ValueForm::Text),
+            Field::CustomerName => self.customer.registered_name = metadata::line(text),
+            Field::CustomerTradingName => self.customer.trading_name = metadata::line(text),
             Field::CustomerTaxNumber => set_number(&mut self.customer, text),
         }
     }
@@ -223,7 +226,11 @@ struct Header {
 }
 
 impl Header {
-    fn enter(&mut self, namespace: &ResolveResult<'_>, start: &BytesStart<'_>) -> Result<Step, UblError> {
+    fn enter(
+        &mut self,
+        namespace: &ResolveResult<'_>,
+        start: &BytesStart<'_>,
+    ) -> Result<Step, UblError> {
         let local = start.local_name();
         let local: &str = local.as_ref();
         let namespace = match namespace {
@@ -234,7 +241,10 @@ impl Header {
             return Err(UblError::TooLarge);
         }
         let Some(document) = &mut self.document else {
-            match DOCUMENTS.iter().find(|(uri, name)| *uri == namespace && *name == local) {
+            match DOCUMENTS
+                .iter()
+                .find(|(uri, name)| *uri == namespace && *name == local)
+            {
                 Some((_, kind)) => {
                     self.document = Some(UblDocument {
                         kind,
@@ -249,7 +259,11 @@ impl Header {
             return Ok(Step::End);
         }
         let is_ubl = matches!(namespace, AGGREGATE | BASIC);
-        self.path.push(if is_ubl { local.to_owned() } else { String::new() });
+        self.path.push(if is_ubl {
+            local.to_owned()
+        } else {
+            String::new()
+        });
         self.field = Field::at(&self.path);
         self.text.clear();
         if self.field == Some(Field::Amount) {
@@ -291,9 +305,9 @@ impl Header {
     }
 }
 
-fn currency_of(start: &BytesStart<'_>) -> Option<String> {
+fn currency_of(start: &BytesStart<'_>) -> Option<Currency> {
     let attribute = start.try_get_attribute("currencyID").ok()??;
-    ValueForm::Currency.normalise(&attribute.value)
+    metadata::currency(&attribute.value)
 }
 
 fn predefined(entity: &str) -> Option<char> {
@@ -313,7 +327,12 @@ fn read_error(error: &quick_xml::Error) -> UblError {
             UblError::TooLarge
         }
         quick_xml::Error::Io(_) => UblError::Unreadable,
-        _ => UblError::Malformed,
+        quick_xml::Error::Syntax(_)
+        | quick_xml::Error::IllFormed(_)
+        | quick_xml::Error::InvalidAttr(_)
+        | quick_xml::Error::Encoding(_)
+        | quick_xml::Error::Escape(_)
+        | quick_xml::Error::Namespace(_) => UblError::Malformed,
     }
 }
 
@@ -328,8 +347,7 @@ const DOCUMENTS: [(&str, &str); 2] = [
     ),
 ];
 
-const AGGREGATE: &str =
-    "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2";
+const AGGREGATE: &str = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2";
 
 const BASIC: &str = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2";
 

@@ -230,10 +230,10 @@ fn special(name: SourceName, metadata: &Metadata) -> WalkItem {
 }
 
 fn link_error(name: SourceName, error: std::io::Error, is_link: bool) -> IntakeError {
-    match IntakeError::from_io(name, error) {
-        IntakeError::Missing { name } if is_link => IntakeError::DanglingLink { name },
-        other => other,
+    if is_link && error.kind() == std::io::ErrorKind::NotFound {
+        return IntakeError::DanglingLink { name };
     }
+    IntakeError::from_io(name, error)
 }
 
 #[cfg(test)]
