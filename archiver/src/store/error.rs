@@ -1,0 +1,234 @@
+//! What can go wrong with the media and the index.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use formats::error::FormatError;
+use formats::segment::FrameAddress;
+
+/// Why the store could not do what was asked. Each names the medium or the file, and its text says what to do.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The directory holds no medium: not mounted, or not made. Mount it, or make it with `archiver init`.
+    MediumMissing {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// The directory already holds a medium or other files. Choose an empty directory.
+    MediumNotEmpty {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// The medium belongs to another archive or has another role. Mount the right one.
+    WrongMedium {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// The same medium was given twice. Each replica needs its own medium.
+    MediumTwice {
+        /// The directory that was given second.
+        directory: PathBuf,
+    },
+    /// Another process writes to the medium (or reads it, when this one wants to write). Wait for it, or stop it.
+    Locked {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// The medium is full. What was being deposited is not visible; free space or add a medium, then open the archive again.
+    MediumFull {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// The operating system refused. The writer stops; check the medium, then open the archive again.
+    Io {
+        /// What was being done.
+        operation: &'static str,
+        /// With which file or directory.
+        path: PathBuf,
+        /// The answer of the operating system.
+        source: Arc<io::Error>,
+    },
+    /// The writer stopped after an earlier failure, and takes nothing until the archive is opened again.
+    Stopped {
+        /// The failure.
+        cause: Box<StoreError>,
+    },
+    /// The store was opened for reading.
+    ReadOnly,
+    /// The store was closed.
+    Closed,
+    /// No frame stands at this address on any replica.
+    NotFound {
+        /// The address.
+        address: FrameAddress,
+    },
+    /// The frame is damaged on every replica. Restore the segment from another copy.
+    Damaged {
+        /// The address.
+        address: FrameAddress,
+        /// What is wrong with it on the replica tried last.
+        source: FormatError,
+    },
+    /// A segment's header is damaged or not of this archive on every replica.
+    SegmentDamaged {
+        /// Number of the segment.
+        segment: u32,
+    },
+    /// Text or bytes on the medium are not what the format says (a label), or a frame cannot be made.
+    Format {
+        /// The file; empty for a frame that is being made.
+        path: PathBuf,
+        /// What is wrong.
+        source: FormatError,
+    },
+    /// Another process uses the record index. Try again when it has ended.
+    IndexInUse {
+        /// The directory of the index.
+        directory: PathBuf,
+    },
+    /// The record index is damaged. It is derived: `archiver rebuild` makes it anew from the segments.
+    IndexDamaged {
+        /// The directory of the index.
+        directory: PathBuf,
+    },
+}
+
+impl StoreError {
+    /// Maps an answer of the operating system for something on a medium; a full medium becomes [`StoreError::MediumFull`].
+    #[must_use]
+    pub fn io(operation: &'static str, medium: &Path, path: &Path, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::MediumFull {
+                directory: medium.to_owned(),
+            },
+            _ => Self::Io {
+                operation,
+                path: path.to_owned(),
+                source: Arc::new(source),
+            },
+        }
+    }
+
+    /// Whether a medium is full, now or at the failure that stopped the writer.
+    #[must_use]
+    pub fn is_medium_full(&self) -> bool {
+        match self {
+            Self::MediumFull { .. } => true,
+            Self::Stopped { cause } => cause.is_medium_full(),
+            _ => false,
+        }
+    }
+
+    /// Whether the store takes no more writes after this error.
+    #[must_use]
+    pub const fn stops_writing(&self) -> bool {
+        matches!(
+            self,
+            Self::MediumFull { .. }
+                | Self::Io { .. }
+                | Self::Stopped { .. }
+                | Self::ReadOnly
+                | Self::Closed
+        )
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MediumMissing { directory } => write!(
+                f,
+                "no medium at {}: mount it, or make it with `archiver init`",
+                directory.display()
+            ),
+            Self::MediumNotEmpty { directory } => write!(
+                f,
+                "{} already holds something: choose an empty directory for the new medium",
+                directory.display()
+            ),
+            Self::WrongMedium { directory } => write!(
+                f,
+                "the medium at {} belongs to another archive or has another role: mount the right one",
+                directory.display()
+            ),
+            Self::MediumTwice { directory } => write!(
+                f,
+                "{} is a medium that was already given: each replica needs its own",
+                directory.display()
+            ),
+            Self::Locked { directory } => write!(
+                f,
+                "another process uses the medium at {}: wait for it to end",
+                directory.display()
+            ),
+            Self::MediumFull { directory } => write!(
+                f,
+                "the medium at {} is full: free space on it and run the command again; what was not acknowledged is not in the archive",
+                directory.display()
+            ),
+            Self::Io {
+                operation,
+                path,
+                source,
+            } => write!(
+                f,
+                "{operation} failed for {}: {source}; check the medium",
+                path.display()
+            ),
+            Self::Stopped { cause } => {
+                write!(
+                    f,
+                    "nothing more was written after an earlier failure: {cause}"
+                )
+            }
+            Self::ReadOnly => f.write_str("the archive was opened for reading only"),
+            Self::Closed => f.write_str("the archive was closed"),
+            Self::NotFound { address } => write!(f, "no frame at {address} on any replica"),
+            Self::Damaged { address, source } => write!(
+                f,
+                "the frame at {address} is damaged on every replica: {source}; restore the segment from another copy"
+            ),
+            Self::SegmentDamaged { segment } => write!(
+                f,
+                "segment {segment:010} has no valid header on any replica; restore it from another copy"
+            ),
+            Self::Format { path, source } if path.as_os_str().is_empty() => {
+                write!(f, "the frame cannot be written: {source}")
+            }
+            Self::Format { path, source } => write!(f, "{}: {source}", path.display()),
+            Self::IndexInUse { directory } => write!(
+                f,
+                "another process uses the record index at {}: try again when it has ended",
+                directory.display()
+            ),
+            Self::IndexDamaged { directory } => write!(
+                f,
+                "the record index at {} is damaged: run `archiver rebuild`",
+                directory.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source.as_ref()),
+            Self::Stopped { cause } => Some(cause.as_ref()),
+            Self::Damaged { source, .. } | Self::Format { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<FormatError> for StoreError {
+    fn from(source: FormatError) -> Self {
+        Self::Format {
+            path: PathBuf::new(),
+            source,
+        }
+    }
+}
