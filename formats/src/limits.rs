@@ -76,9 +76,6 @@ pub const EVIDENCE_HASHES_MAX: usize = 1_000_000;
 /// Most leaves of a hash tree that is built here: a reduced hash tree must stay below [`EVIDENCE_PARTIAL_TREES_MAX`] lists, and memory finite.
 pub const HASH_TREE_LEAVES_MAX: usize = 1 << 32;
 
-/// Most elements of `CryptoInfos`.
-pub const EVIDENCE_CRYPTO_INFOS_MAX: usize = 1024;
-
 // --- X.509
 
 /// Most certificates in one PEM bundle.

@@ -1,1 +1,11 @@
-//! Module x509.
+//! X.509 (RFC 5280): the parts that every evidence structure shares, and certificates as exact bytes.
+
+mod algorithm;
+mod certificate;
+mod extension;
+mod pem;
+
+pub use algorithm::AlgorithmIdentifier;
+pub use certificate::Certificate;
+pub use extension::Extension;
+pub use pem::{encode_pem, read_certificates};

@@ -1,0 +1,160 @@
+//! Attributes of a signer.
+
+use crate::der::{Element, Tag, Writer, sort_set_of, to_der_lengths};
+use crate::error::{ErrorKind, Result};
+use crate::limits::{ATTRIBUTE_VALUES_MAX, ATTRIBUTES_MAX};
+use crate::oid::Oid;
+
+/// One attribute (RFC 5652 §5.3).
+///
+/// ```text
+/// Attribute ::= SEQUENCE {
+///   attrType OBJECT IDENTIFIER,
+///   attrValues SET OF AttributeValue }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Attribute {
+    /// What it is.
+    pub oid: Oid,
+    /// The exact bytes of each value, in the order received.
+    pub values: Vec<Vec<u8>>,
+    /// The exact bytes of the whole attribute.
+    pub raw: Vec<u8>,
+}
+
+/// The signed attributes of a signer, with the exact bytes that were signed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SignedAttributes {
+    attributes: Vec<Attribute>,
+    /// SET OF tag and definite lengths, contents in the order received.
+    signed_bytes: Vec<u8>,
+}
+
+impl Attribute {
+    /// An attribute to be written.
+    #[must_use]
+    pub fn new(oid: Oid, values: Vec<Vec<u8>>) -> Self {
+        let raw = Writer::single(Tag::SEQUENCE, |w| {
+            w.oid(&oid).set_of(Tag::SET, values.clone());
+        });
+        Self { oid, values, raw }
+    }
+
+    /// Reads a `SET SIZE (1..MAX) OF Attribute` or an IMPLICIT tag for it.
+    pub(crate) fn list_from_element(
+        element: &Element<'_>,
+        structure: &'static str,
+    ) -> Result<Vec<Self>> {
+        let elements = element.children(structure)?.all(ATTRIBUTES_MAX)?;
+        if elements.is_empty() {
+            return Err(element.error(ErrorKind::InvalidValue));
+        }
+        elements.iter().map(Self::from_element).collect()
+    }
+
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        if element.tag() != Tag::SEQUENCE {
+            return Err(element.error(ErrorKind::UnexpectedTag));
+        }
+        let mut reader = element.children("Attribute")?;
+        let oid = reader.expect(Tag::OID)?.oid()?;
+        let set = reader.expect(Tag::SET)?;
+        reader.finish()?;
+        let values = set
+            .children("Attribute.attrValues")?
+            .all(ATTRIBUTE_VALUES_MAX)?;
+        Ok(Self {
+            oid,
+            values: values.iter().map(|value| value.raw().to_vec()).collect(),
+            raw: element.raw().to_vec(),
+        })
+    }
+
+    /// Writes DER with sorted values.
+    fn sorted(&self) -> Vec<u8> {
+        Self::new(self.oid.clone(), self.values.clone()).raw
+    }
+}
+
+impl SignedAttributes {
+    /// Attributes to be signed: sorted as DER demands.
+    #[must_use]
+    pub fn new(attributes: Vec<Attribute>) -> Self {
+        let mut writer = Writer::new();
+        writer.set_of(Tag::SET, attributes.iter().map(Attribute::sorted).collect());
+        Self {
+            attributes,
+            signed_bytes: writer.into_bytes(),
+        }
+    }
+
+    pub(crate) fn from_element(element: &Element<'_>) -> Result<Self> {
+        let attributes = Attribute::list_from_element(element, "SignerInfo.signedAttrs")?;
+        let definite = to_der_lengths(element.content())?;
+        let signed_bytes = Writer::single(Tag::SET, |w| {
+            w.raw(&definite);
+        });
+        Ok(Self {
+            attributes,
+            signed_bytes,
+        })
+    }
+
+    /// The bytes over which the signature is computed (RFC 5652 §5.4): the received attributes with the tag of SET OF in place of `[0]`.
+    ///
+    /// Their order is that of the file. A signer who writes them unsorted has mostly hashed them unsorted.
+    #[must_use]
+    pub fn signed_bytes(&self) -> &[u8] {
+        &self.signed_bytes
+    }
+
+    /// The same in the order of DER, as RFC 5652 §5.4 demands: for signers who hashed the sorted form and wrote another.
+    #[must_use]
+    pub fn signed_bytes_der_sorted(&self) -> Vec<u8> {
+        let mut writer = Writer::new();
+        writer.set_of(
+            Tag::SET,
+            self.attributes.iter().map(Attribute::sorted).collect(),
+        );
+        writer.into_bytes()
+    }
+
+    /// Whether the received order is that of DER.
+    #[must_use]
+    pub fn is_der_sorted(&self) -> bool {
+        let received: Vec<Vec<u8>> = self.attributes.iter().map(|a| a.raw.clone()).collect();
+        sort_set_of(received.clone()) == received
+    }
+
+    /// The attributes, in the order received.
+    #[must_use]
+    pub fn attributes(&self) -> &[Attribute] {
+        &self.attributes
+    }
+
+    /// Every attribute of a type. RFC 5652 §11 allows most of them only once.
+    pub fn all<'a>(&'a self, oid: &'a Oid) -> impl Iterator<Item = &'a Attribute> {
+        self.attributes.iter().filter(move |a| a.oid == *oid)
+    }
+
+    /// The only value of the only attribute of a type; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::DuplicateElement`] if there are several attributes or values, [`ErrorKind::MissingElement`] if the attribute is empty.
+    pub fn single_value(&self, oid: &Oid) -> Result<Option<&[u8]>> {
+        let error = |kind| crate::error::FormatError::new(kind, "SignerInfo.signedAttrs");
+        let mut found = self.attributes.iter().filter(|a| a.oid == *oid);
+        let Some(attribute) = found.next() else {
+            return Ok(None);
+        };
+        if found.next().is_some() {
+            return Err(error(ErrorKind::DuplicateElement));
+        }
+        match attribute.values.as_slice() {
+            [] => Err(error(ErrorKind::MissingElement)),
+            [value] => Ok(Some(value)),
+            _ => Err(error(ErrorKind::DuplicateElement)),
+        }
+    }
+}

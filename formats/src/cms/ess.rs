@@ -1,0 +1,197 @@
+//! The attributes that bind a signature to its certificate (RFC 2634 §5.4, RFC 5035 §3).
+
+use super::attributes::SignedAttributes;
+use crate::der::{Element, Integer, Reader, Tag, Writer};
+use crate::digest::{DigestAlgorithm, DigestValue};
+use crate::error::{ErrorKind, Result};
+use crate::limits::CMS_CERTIFICATES_MAX;
+use crate::oid;
+use crate::x509::{AlgorithmIdentifier, Certificate};
+
+/// What the signingCertificate attributes of a signer say. The first identifier of each list names the signer's certificate.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct SigningCertificates {
+    /// signingCertificate (RFC 2634), SHA-1; `None` if the attribute is absent.
+    pub v1: Option<Vec<EssCertId>>,
+    /// signingCertificateV2 (RFC 5035); `None` if the attribute is absent.
+    pub v2: Option<Vec<EssCertId>>,
+}
+
+/// A certificate named by its digest.
+///
+/// ```text
+/// ESSCertID ::=  SEQUENCE {
+///      certHash                 Hash,
+///      issuerSerial             IssuerSerial OPTIONAL }
+///
+/// ESSCertIDv2 ::=  SEQUENCE {
+///      hashAlgorithm            AlgorithmIdentifier DEFAULT {algorithm id-sha256},
+///      certHash                 Hash,
+///      issuerSerial             IssuerSerial OPTIONAL }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EssCertId {
+    /// The digest algorithm; SHA-1 for the first version.
+    pub algorithm: AlgorithmIdentifier,
+    /// The digest of the whole certificate.
+    pub hash: Vec<u8>,
+    /// Issuer and serial number, if the signer wrote them.
+    pub issuer_serial: Option<IssuerSerial>,
+}
+
+/// Issuer and serial number inside an [`EssCertId`].
+///
+/// ```text
+/// IssuerSerial ::= SEQUENCE {
+///      issuer                   GeneralNames,
+///      serialNumber             CertificateSerialNumber }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct IssuerSerial {
+    /// The exact bytes of GeneralNames.
+    pub issuer: Vec<u8>,
+    /// The exact bytes of the Name, if GeneralNames is one directoryName, as RFC 5035 §4 demands.
+    pub issuer_name: Option<Vec<u8>>,
+    /// The serial number.
+    pub serial: Integer,
+}
+
+impl SigningCertificates {
+    pub(crate) fn from_attributes(attributes: &SignedAttributes) -> Result<Self> {
+        let read = |value: Option<&[u8]>, structure, v2| match value {
+            Some(value) => read_list(value, structure, v2).map(Some),
+            None => Ok(None),
+        };
+        Ok(Self {
+            v1: read(
+                attributes.single_value(&oid::SIGNING_CERTIFICATE)?,
+                "SigningCertificate",
+                false,
+            )?,
+            v2: read(
+                attributes.single_value(&oid::SIGNING_CERTIFICATE_V2)?,
+                "SigningCertificateV2",
+                true,
+            )?,
+        })
+    }
+
+    /// The identifiers of the signer's own certificate: the first of each list.
+    pub fn signer_ids(&self) -> impl Iterator<Item = &EssCertId> {
+        let lists = [&self.v1, &self.v2];
+        lists
+            .into_iter()
+            .filter_map(|list| list.as_ref().and_then(|ids| ids.first()))
+    }
+
+    /// The value of a signingCertificateV2 attribute that names one certificate, with issuer and serial number.
+    #[must_use]
+    pub fn encode_v2(certificate: &Certificate, algorithm: DigestAlgorithm) -> Vec<u8> {
+        let hash = certificate.digest(algorithm);
+        Writer::single(Tag::SEQUENCE, |w| {
+            w.sequence(|w| {
+                w.sequence(|w| {
+                    // DEFAULT values are not written in DER (X.690 §11.5).
+                    if algorithm != DigestAlgorithm::Sha256 {
+                        AlgorithmIdentifier::of_digest(algorithm).write(w);
+                    }
+                    w.octet_string(hash.as_bytes());
+                    w.sequence(|w| {
+                        w.sequence(|w| {
+                            w.constructed(DIRECTORY_NAME, |w| {
+                                w.raw(certificate.issuer());
+                            });
+                        });
+                        w.integer(certificate.serial());
+                    });
+                });
+            });
+        })
+    }
+}
+
+impl EssCertId {
+    /// The digest as a value, if the algorithm is known and the length is its own.
+    #[must_use]
+    pub fn digest_value(&self) -> Option<DigestValue> {
+        DigestValue::from_bytes(self.algorithm.digest_algorithm()?, &self.hash)
+    }
+
+    /// Whether the digest is that of these certificate bytes; `None` if the algorithm is not known.
+    #[must_use]
+    pub fn matches(&self, certificate: &[u8]) -> Option<bool> {
+        let algorithm = self.algorithm.digest_algorithm()?;
+        Some(algorithm.digest(certificate).as_bytes() == self.hash)
+    }
+
+    fn from_element(element: &Element<'_>, v2: bool) -> Result<Self> {
+        if element.tag() != Tag::SEQUENCE {
+            return Err(element.error(ErrorKind::UnexpectedTag));
+        }
+        let mut reader = element.children(if v2 { "ESSCertIDv2" } else { "ESSCertID" })?;
+        let default = if v2 {
+            DigestAlgorithm::Sha256
+        } else {
+            DigestAlgorithm::Sha1
+        };
+        let mut algorithm = AlgorithmIdentifier::of_digest(default);
+        if v2 && let Some(element) = reader.optional(Tag::SEQUENCE)? {
+            algorithm = AlgorithmIdentifier::from_element(&element)?;
+        }
+        let hash = reader.expect(Tag::OCTET_STRING)?.octets()?.into_owned();
+        let issuer_serial = match reader.optional(Tag::SEQUENCE)? {
+            Some(element) => Some(IssuerSerial::from_element(&element)?),
+            None => None,
+        };
+        reader.finish()?;
+        Ok(Self {
+            algorithm,
+            hash,
+            issuer_serial,
+        })
+    }
+}
+
+impl IssuerSerial {
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        let mut reader = element.children("IssuerSerial")?;
+        let issuer = reader.expect(Tag::SEQUENCE)?;
+        let serial = reader.expect(Tag::INTEGER)?.integer()?;
+        reader.finish()?;
+        let names = issuer.children("GeneralNames")?.all(CMS_CERTIFICATES_MAX)?;
+        let issuer_name = match names.as_slice() {
+            [name] if name.tag() == DIRECTORY_NAME => Some(
+                name.explicit(Tag::SEQUENCE, "GeneralName.directoryName")?
+                    .raw()
+                    .to_vec(),
+            ),
+            _ => None,
+        };
+        Ok(Self {
+            issuer: issuer.raw().to_vec(),
+            issuer_name,
+            serial,
+        })
+    }
+}
+
+/// ```text
+/// SigningCertificate ::=  SEQUENCE {
+///     certs        SEQUENCE OF ESSCertID,
+///     policies     SEQUENCE OF PolicyInformation OPTIONAL }
+/// ```
+fn read_list(value: &[u8], structure: &'static str, v2: bool) -> Result<Vec<EssCertId>> {
+    let mut reader = Reader::single(value, Tag::SEQUENCE, structure)?.children(structure)?;
+    let certs = reader.expect(Tag::SEQUENCE)?;
+    reader.optional(Tag::SEQUENCE)?;
+    reader.finish()?;
+    let ids = certs.children(structure)?.all(CMS_CERTIFICATES_MAX)?;
+    if ids.is_empty() {
+        return Err(certs.error(ErrorKind::InvalidValue));
+    }
+    ids.iter()
+        .map(|id| EssCertId::from_element(id, v2))
+        .collect()
+}
+
+const DIRECTORY_NAME: Tag = Tag::context(4);

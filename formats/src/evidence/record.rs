@@ -1,0 +1,252 @@
+//! EvidenceRecord, its sequence and its chains.
+
+use super::archive_time_stamp::ArchiveTimeStamp;
+use crate::cms::Attribute;
+use crate::der::{Element, Integer, Reader, Tag, Writer, to_der_lengths};
+use crate::error::{ErrorKind, FormatError, Result};
+use crate::limits::{DIGEST_ALGORITHMS_MAX, EVIDENCE_CHAINS_MAX, EVIDENCE_TIME_STAMPS_MAX};
+use crate::oid::Oid;
+use crate::raw::Raw;
+use crate::x509::AlgorithmIdentifier;
+
+/// The proof that data existed (RFC 4998 §3.1).
+///
+/// ```text
+/// EvidenceRecord ::= SEQUENCE {
+///   version                   INTEGER { v1(1) } ,
+///   digestAlgorithms          SEQUENCE OF AlgorithmIdentifier,
+///   cryptoInfos               [0] CryptoInfos OPTIONAL,
+///   encryptionInfo            [1] EncryptionInfo OPTIONAL,
+///   archiveTimeStampSequence  ArchiveTimeStampSequence }
+///
+/// CryptoInfos ::= SEQUENCE SIZE (1..MAX) OF Attribute
+/// ArchiveTimeStampSequence ::= SEQUENCE OF ArchiveTimeStampChain
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EvidenceRecord {
+    /// 1. Another number is read; whether it is accepted is for the verifier.
+    pub version: u32,
+    /// Every digest algorithm of the record.
+    pub digest_algorithms: Vec<AlgorithmIdentifier>,
+    /// Material that helps to check it, in the order received.
+    pub crypto_infos: Vec<Attribute>,
+    /// How the archived data was encrypted before it was hashed.
+    pub encryption_info: Option<EncryptionInfo>,
+    /// The chains, oldest first, each with its exact bytes.
+    pub sequence: Vec<Raw<ArchiveTimeStampChain>>,
+}
+
+/// How archived data was encrypted (RFC 4998 §6.1).
+///
+/// ```text
+/// EncryptionInfo       ::=     SEQUENCE {
+///     encryptionInfoType     ENCINFO-TYPE.&id ({SupportedEncryptionAlgorithms}),
+///     encryptionInfoValue    ENCINFO-TYPE.&Type ({SupportedEncryptionAlgorithms}{@encryptionInfoType}) }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EncryptionInfo {
+    /// The method.
+    pub oid: Oid,
+    /// The exact bytes of its value.
+    pub value: Vec<u8>,
+}
+
+/// Time-stamps that share one digest algorithm (RFC 4998 §5.1).
+///
+/// ```text
+/// ArchiveTimeStampChain    ::= SEQUENCE OF ArchiveTimeStamp
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ArchiveTimeStampChain {
+    /// The time-stamps, oldest first, each with its exact bytes.
+    pub time_stamps: Vec<Raw<ArchiveTimeStamp>>,
+}
+
+impl EvidenceRecord {
+    /// Reads one record and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Every [`ErrorKind`] of malformed input; [`ErrorKind::InvalidValue`] if the sequence or a chain is empty.
+    pub fn parse(bytes: &[u8]) -> Result<Raw<Self>> {
+        let element = Reader::single(bytes, Tag::SEQUENCE, STRUCTURE)?;
+        let mut reader = element.children(STRUCTURE)?;
+        let version = reader.expect(Tag::INTEGER)?.small_integer()?;
+        let digest_algorithms = read_algorithms(&reader.expect(Tag::SEQUENCE)?)?;
+        let crypto_infos = match reader.optional(Tag::context(0))? {
+            Some(element) => Attribute::list_from_element(&element, "EvidenceRecord.cryptoInfos")?,
+            None => Vec::new(),
+        };
+        let encryption_info = match reader.optional(Tag::context(1))? {
+            Some(element) => Some(EncryptionInfo::from_element(&element)?),
+            None => None,
+        };
+        let sequence = read_sequence(&reader.expect(Tag::SEQUENCE)?)?;
+        reader.finish()?;
+        let value = Self {
+            version,
+            digest_algorithms,
+            crypto_infos,
+            encryption_info,
+            sequence,
+        };
+        Ok(Raw::new(value, bytes.to_vec()))
+    }
+
+    /// A record of version 1 around these chains. The digest algorithms are collected from them, first use first.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading a token, where an archive time-stamp names no algorithm of its own.
+    pub fn new(sequence: Vec<Raw<ArchiveTimeStampChain>>) -> Result<Self> {
+        let mut digest_algorithms: Vec<AlgorithmIdentifier> = Vec::new();
+        for time_stamp in sequence.iter().flat_map(|chain| &chain.time_stamps) {
+            let algorithm = match &time_stamp.digest_algorithm {
+                Some(algorithm) => algorithm.clone(),
+                None => time_stamp.token()?.info.imprint.algorithm.clone(),
+            };
+            if !digest_algorithms
+                .iter()
+                .any(|known| known.oid == algorithm.oid)
+            {
+                digest_algorithms.push(algorithm);
+            }
+        }
+        Ok(Self {
+            version: 1,
+            digest_algorithms,
+            crypto_infos: Vec::new(),
+            encryption_info: None,
+            sequence,
+        })
+    }
+
+    /// The DER bytes. Chains, time-stamps and tokens are inserted as they are, save that indefinite lengths become definite.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotEncodable`] if the result could not be read again.
+    pub fn encode(&self) -> Result<Vec<u8>> {
+        let bytes = Writer::single(Tag::SEQUENCE, |w| {
+            w.integer(&Integer::from(u64::from(self.version)));
+            w.sequence(|w| self.digest_algorithms.iter().for_each(|a| a.write(w)));
+            if !self.crypto_infos.is_empty() {
+                w.constructed(Tag::context(0), |w| {
+                    for attribute in &self.crypto_infos {
+                        w.raw(&attribute.raw);
+                    }
+                });
+            }
+            if let Some(info) = &self.encryption_info {
+                w.constructed(Tag::context(1), |w| {
+                    w.oid(&info.oid).raw(&info.value);
+                });
+            }
+            w.raw(&self.sequence_bytes(self.sequence.len()));
+        });
+        let not_encodable = |_| FormatError::new(ErrorKind::NotEncodable, STRUCTURE);
+        let bytes = to_der_lengths(&bytes).map_err(not_encodable)?;
+        Self::parse(&bytes).map_err(not_encodable)?;
+        Ok(bytes)
+    }
+
+    /// The bytes of an ArchiveTimeStampSequence of the first `chains` chains.
+    ///
+    /// A hash-tree renewal hashes the sequence as it was before the new chain (RFC 4998 §5.2, step 3): for the chain at position `n`
+    /// that is `sequence_bytes(n)`. The chains are inserted as received.
+    #[must_use]
+    pub fn sequence_bytes(&self, chains: usize) -> Vec<u8> {
+        Writer::single(Tag::SEQUENCE, |w| {
+            for chain in self.sequence.iter().take(chains) {
+                w.raw(chain.raw());
+            }
+        })
+    }
+
+    /// All archive time-stamps in order, each with the positions of its chain and of itself in the chain.
+    pub fn time_stamps(&self) -> impl Iterator<Item = (usize, usize, &Raw<ArchiveTimeStamp>)> {
+        self.sequence.iter().enumerate().flat_map(|(chain, value)| {
+            let members = value.time_stamps.iter().enumerate();
+            members.map(move |(position, time_stamp)| (chain, position, time_stamp))
+        })
+    }
+}
+
+impl ArchiveTimeStampChain {
+    /// A chain together with its DER bytes; the time-stamps are inserted as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotEncodable`] if it is empty or a limit is exceeded.
+    pub fn new(time_stamps: Vec<Raw<ArchiveTimeStamp>>) -> Result<Raw<Self>> {
+        let bytes = Writer::single(Tag::SEQUENCE, |w| {
+            for time_stamp in &time_stamps {
+                w.raw(time_stamp.raw());
+            }
+        });
+        Self::parse(&bytes)
+            .map_err(|_| FormatError::new(ErrorKind::NotEncodable, "ArchiveTimeStampChain"))
+    }
+
+    /// Reads one chain and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Every [`ErrorKind`] of malformed input; [`ErrorKind::InvalidValue`] if it is empty.
+    pub fn parse(bytes: &[u8]) -> Result<Raw<Self>> {
+        let structure = "ArchiveTimeStampChain";
+        Self::from_element(&Reader::single(bytes, Tag::SEQUENCE, structure)?)
+    }
+
+    fn from_element(element: &Element<'_>) -> Result<Raw<Self>> {
+        if element.tag() != Tag::SEQUENCE {
+            return Err(element.error(ErrorKind::UnexpectedTag));
+        }
+        let members = element
+            .children("ArchiveTimeStampChain")?
+            .all(EVIDENCE_TIME_STAMPS_MAX)?;
+        if members.is_empty() {
+            return Err(element.error(ErrorKind::InvalidValue));
+        }
+        let time_stamps = members.iter().map(ArchiveTimeStamp::from_element);
+        let value = Self {
+            time_stamps: time_stamps.collect::<Result<_>>()?,
+        };
+        Ok(Raw::new(value, element.raw().to_vec()))
+    }
+}
+
+impl EncryptionInfo {
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        let mut reader = element.children("EncryptionInfo")?;
+        let oid = reader.expect(Tag::OID)?.oid()?;
+        let value = reader.read()?.raw().to_vec();
+        reader.finish()?;
+        Ok(Self { oid, value })
+    }
+}
+
+fn read_algorithms(element: &Element<'_>) -> Result<Vec<AlgorithmIdentifier>> {
+    let elements = element
+        .children("EvidenceRecord.digestAlgorithms")?
+        .all(DIGEST_ALGORITHMS_MAX)?;
+    elements
+        .iter()
+        .map(AlgorithmIdentifier::from_element)
+        .collect()
+}
+
+fn read_sequence(element: &Element<'_>) -> Result<Vec<Raw<ArchiveTimeStampChain>>> {
+    let chains = element
+        .children("ArchiveTimeStampSequence")?
+        .all(EVIDENCE_CHAINS_MAX)?;
+    if chains.is_empty() {
+        return Err(element.error(ErrorKind::InvalidValue));
+    }
+    chains
+        .iter()
+        .map(ArchiveTimeStampChain::from_element)
+        .collect()
+}
+
+const STRUCTURE: &str = "EvidenceRecord";

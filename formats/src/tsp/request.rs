@@ -1,0 +1,169 @@
+//! What a client asks for.
+
+use crate::der::{Element, Integer, Reader, Tag, Writer};
+use crate::digest::{DIGEST_BYTES_MAX, DigestAlgorithm, DigestValue};
+use crate::error::{ErrorKind, FormatError, Result};
+use crate::limits::TSP_NONCE_BYTES_MAX;
+use crate::oid::Oid;
+use crate::raw::Raw;
+use crate::x509::{AlgorithmIdentifier, Extension};
+
+/// A time-stamp request (RFC 3161 §2.4.1).
+///
+/// ```text
+/// TimeStampReq ::= SEQUENCE  {
+///    version                      INTEGER  { v1(1) },
+///    messageImprint               MessageImprint,
+///    reqPolicy             TSAPolicyId              OPTIONAL,
+///    nonce                 INTEGER                  OPTIONAL,
+///    certReq               BOOLEAN                  DEFAULT FALSE,
+///    extensions            [0] IMPLICIT Extensions  OPTIONAL  }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TimeStampRequest {
+    /// 1. Another number is read, so that a TSA can answer badRequest.
+    pub version: u32,
+    /// What is to be time-stamped.
+    pub imprint: MessageImprint,
+    /// The policy that the client wants.
+    pub policy: Option<Oid>,
+    /// The number that the answer must repeat.
+    pub nonce: Option<Integer>,
+    /// Whether the token shall carry the TSA's certificate.
+    pub certificate_wanted: bool,
+    /// Extensions.
+    pub extensions: Vec<Extension>,
+}
+
+/// A digest and its algorithm (RFC 3161 §2.4.1).
+///
+/// ```text
+/// MessageImprint ::= SEQUENCE  {
+///      hashAlgorithm                AlgorithmIdentifier,
+///      hashedMessage                OCTET STRING  }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MessageImprint {
+    /// The digest algorithm, which may be one that this program does not know.
+    pub algorithm: AlgorithmIdentifier,
+    /// The digest. Its length may be wrong: see [`value`](Self::value).
+    pub bytes: Vec<u8>,
+}
+
+impl TimeStampRequest {
+    /// Reads one request and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Every [`ErrorKind`] of malformed input.
+    pub fn parse(bytes: &[u8]) -> Result<Raw<Self>> {
+        let element = Reader::single(bytes, Tag::SEQUENCE, STRUCTURE)?;
+        let mut reader = element.children(STRUCTURE)?;
+        let version = reader.expect(Tag::INTEGER)?.small_integer()?;
+        let imprint = MessageImprint::from_element(&reader.expect(Tag::SEQUENCE)?)?;
+        let policy = match reader.optional(Tag::OID)? {
+            Some(element) => Some(element.oid()?),
+            None => None,
+        };
+        let nonce = match reader.optional(Tag::INTEGER)? {
+            Some(element) => Some(read_nonce(&element)?),
+            None => None,
+        };
+        let certificate_wanted = match reader.optional(Tag::BOOLEAN)? {
+            Some(element) => element.boolean()?,
+            None => false,
+        };
+        let extensions = match reader.optional(Tag::context(0))? {
+            Some(element) => Extension::list_from_element(&element, "TimeStampReq.extensions")?,
+            None => Vec::new(),
+        };
+        reader.finish()?;
+        let value = Self {
+            version,
+            imprint,
+            policy,
+            nonce,
+            certificate_wanted,
+            extensions,
+        };
+        Ok(Raw::new(value, bytes.to_vec()))
+    }
+
+    /// The DER bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        Writer::single(Tag::SEQUENCE, |w| {
+            w.integer(&Integer::from(u64::from(self.version)));
+            self.imprint.write(w);
+            if let Some(policy) = &self.policy {
+                w.oid(policy);
+            }
+            if let Some(nonce) = &self.nonce {
+                w.integer(nonce);
+            }
+            if self.certificate_wanted {
+                w.boolean(true);
+            }
+            if !self.extensions.is_empty() {
+                w.constructed(Tag::context(0), |w| {
+                    self.extensions.iter().for_each(|e| e.write(w));
+                });
+            }
+        })
+    }
+}
+
+impl MessageImprint {
+    /// The imprint of a digest.
+    #[must_use]
+    pub fn of(value: &DigestValue) -> Self {
+        Self {
+            algorithm: AlgorithmIdentifier::of_digest(value.algorithm()),
+            bytes: value.as_bytes().to_vec(),
+        }
+    }
+
+    /// The digest algorithm, if this program knows it.
+    #[must_use]
+    pub fn digest_algorithm(&self) -> Option<DigestAlgorithm> {
+        self.algorithm.digest_algorithm()
+    }
+
+    /// The digest, if the algorithm is known and the length is its own.
+    #[must_use]
+    pub fn value(&self) -> Option<DigestValue> {
+        DigestValue::from_bytes(self.digest_algorithm()?, &self.bytes)
+    }
+
+    pub(crate) fn from_element(element: &Element<'_>) -> Result<Self> {
+        let mut reader = element.children("MessageImprint")?;
+        let algorithm = AlgorithmIdentifier::from_element(&reader.expect(Tag::SEQUENCE)?)?;
+        let digest = reader.expect(Tag::OCTET_STRING)?;
+        reader.finish()?;
+        let bytes = digest.octets()?.into_owned();
+        if bytes.len() > IMPRINT_BYTES_MAX {
+            return Err(digest.error(ErrorKind::LimitExceeded));
+        }
+        Ok(Self { algorithm, bytes })
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        writer.sequence(|w| {
+            self.algorithm.write(w);
+            w.octet_string(&self.bytes);
+        });
+    }
+}
+
+pub(crate) fn read_nonce(element: &Element<'_>) -> Result<Integer> {
+    let nonce = element.integer()?;
+    if nonce.as_bytes().len() > TSP_NONCE_BYTES_MAX {
+        return Err(FormatError::new(ErrorKind::LimitExceeded, "nonce").at(element.offset()));
+    }
+    Ok(nonce)
+}
+
+const STRUCTURE: &str = "TimeStampReq";
+
+/// Twice the longest digest that is known, for algorithms to come.
+const IMPRINT_BYTES_MAX: usize = 2 * DIGEST_BYTES_MAX;

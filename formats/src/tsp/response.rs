@@ -1,0 +1,302 @@
+//! What a TSA answers.
+
+use crate::der::{Element, Integer, Reader, Tag, Writer};
+use crate::error::{ErrorKind, FormatError, Result};
+use crate::limits::{TSP_STATUS_TEXT_BYTES_MAX, TSP_STATUS_TEXTS_MAX};
+use crate::raw::Raw;
+
+/// A time-stamp response (RFC 3161 §2.4.2).
+///
+/// ```text
+/// TimeStampResp ::= SEQUENCE  {
+///     status                  PKIStatusInfo,
+///     timeStampToken          TimeStampToken     OPTIONAL  }
+///
+/// PKIStatusInfo ::= SEQUENCE {
+///     status        PKIStatus,
+///     statusString  PKIFreeText     OPTIONAL,
+///     failInfo      PKIFailureInfo  OPTIONAL  }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TimeStampResponse {
+    /// Whether the TSA granted it.
+    pub status: Status,
+    /// What the TSA says about it, in its own words.
+    pub texts: Vec<String>,
+    /// Why it did not.
+    pub failures: Vec<Failure>,
+    /// The exact bytes of the token.
+    pub token: Option<Vec<u8>>,
+}
+
+/// PKIStatus (RFC 3161 §2.4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// granted (0): the token is as requested.
+    Granted,
+    /// grantedWithMods (1): the token differs from the request.
+    GrantedWithMods,
+    /// rejection (2).
+    Rejection,
+    /// waiting (3).
+    Waiting,
+    /// revocationWarning (4).
+    RevocationWarning,
+    /// revocationNotification (5).
+    RevocationNotification,
+    /// A number that RFC 3161 does not know.
+    Other(u32),
+}
+
+/// One reason of PKIFailureInfo (RFC 3161 §2.4.2): a bit of a BIT STRING.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Failure {
+    /// badAlg (0): the digest algorithm is not supported.
+    BadAlgorithm,
+    /// badRequest (2): the transaction is not permitted or supported.
+    BadRequest,
+    /// badDataFormat (5): the data submitted has the wrong format.
+    BadDataFormat,
+    /// timeNotAvailable (14): the TSA has no time.
+    TimeNotAvailable,
+    /// unacceptedPolicy (15): the requested policy is not supported.
+    UnacceptedPolicy,
+    /// unacceptedExtension (16): a requested extension is not supported.
+    UnacceptedExtension,
+    /// addInfoNotAvailable (17): the additional information is not understood or not there.
+    AdditionalInfoNotAvailable,
+    /// systemFailure (25): the TSA is out of order.
+    SystemFailure,
+    /// A bit that RFC 3161 does not know.
+    Other(u8),
+}
+
+impl TimeStampResponse {
+    /// An answer with a token, whose bytes are inserted as they are.
+    #[must_use]
+    pub const fn granted(token: Vec<u8>) -> Self {
+        Self {
+            status: Status::Granted,
+            texts: Vec::new(),
+            failures: Vec::new(),
+            token: Some(token),
+        }
+    }
+
+    /// An answer without a token.
+    #[must_use]
+    pub fn rejected(failure: Failure, text: &str) -> Self {
+        Self {
+            status: Status::Rejection,
+            texts: vec![text.to_owned()],
+            failures: vec![failure],
+            token: None,
+        }
+    }
+
+    /// Whether the status allows a token.
+    #[must_use]
+    pub const fn is_granted(&self) -> bool {
+        matches!(self.status, Status::Granted | Status::GrantedWithMods)
+    }
+
+    /// Reads one response and nothing else. Whether status and token agree is not judged here.
+    ///
+    /// # Errors
+    ///
+    /// Every [`ErrorKind`] of malformed input. The token is only checked to be one element.
+    pub fn parse(bytes: &[u8]) -> Result<Raw<Self>> {
+        let element = Reader::single(bytes, Tag::SEQUENCE, STRUCTURE)?;
+        let mut reader = element.children(STRUCTURE)?;
+        let mut value = read_status_info(&reader.expect(Tag::SEQUENCE)?)?;
+        if let Some(token) = reader.optional(Tag::SEQUENCE)? {
+            value.token = Some(token.raw().to_vec());
+        }
+        reader.finish()?;
+        Ok(Raw::new(value, bytes.to_vec()))
+    }
+
+    /// The DER bytes; the token is inserted as it is.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        Writer::single(Tag::SEQUENCE, |w| {
+            w.sequence(|w| {
+                w.integer(&Integer::from(u64::from(self.status.number())));
+                if !self.texts.is_empty() {
+                    w.sequence(|w| {
+                        for text in &self.texts {
+                            w.primitive(Tag::UTF8_STRING, text.as_bytes());
+                        }
+                    });
+                }
+                if !self.failures.is_empty() {
+                    w.primitive(Tag::BIT_STRING, &failure_bits(&self.failures));
+                }
+            });
+            if let Some(token) = &self.token {
+                w.raw(token);
+            }
+        })
+    }
+}
+
+impl Status {
+    const fn from_number(number: u32) -> Self {
+        match number {
+            0 => Self::Granted,
+            1 => Self::GrantedWithMods,
+            2 => Self::Rejection,
+            3 => Self::Waiting,
+            4 => Self::RevocationWarning,
+            5 => Self::RevocationNotification,
+            other => Self::Other(other),
+        }
+    }
+
+    /// The number of PKIStatus.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::Granted => 0,
+            Self::GrantedWithMods => 1,
+            Self::Rejection => 2,
+            Self::Waiting => 3,
+            Self::RevocationWarning => 4,
+            Self::RevocationNotification => 5,
+            Self::Other(number) => number,
+        }
+    }
+
+    /// The name of RFC 3161.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Granted => "granted",
+            Self::GrantedWithMods => "grantedWithMods",
+            Self::Rejection => "rejection",
+            Self::Waiting => "waiting",
+            Self::RevocationWarning => "revocationWarning",
+            Self::RevocationNotification => "revocationNotification",
+            Self::Other(_) => "unknown status",
+        }
+    }
+}
+
+impl Failure {
+    const fn from_bit(bit: u8) -> Self {
+        match bit {
+            0 => Self::BadAlgorithm,
+            2 => Self::BadRequest,
+            5 => Self::BadDataFormat,
+            14 => Self::TimeNotAvailable,
+            15 => Self::UnacceptedPolicy,
+            16 => Self::UnacceptedExtension,
+            17 => Self::AdditionalInfoNotAvailable,
+            25 => Self::SystemFailure,
+            other => Self::Other(other),
+        }
+    }
+
+    /// The number of the bit in PKIFailureInfo.
+    #[must_use]
+    pub const fn bit(self) -> u8 {
+        match self {
+            Self::BadAlgorithm => 0,
+            Self::BadRequest => 2,
+            Self::BadDataFormat => 5,
+            Self::TimeNotAvailable => 14,
+            Self::UnacceptedPolicy => 15,
+            Self::UnacceptedExtension => 16,
+            Self::AdditionalInfoNotAvailable => 17,
+            Self::SystemFailure => 25,
+            Self::Other(bit) => bit,
+        }
+    }
+
+    /// The name of RFC 3161.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BadAlgorithm => "badAlg",
+            Self::BadRequest => "badRequest",
+            Self::BadDataFormat => "badDataFormat",
+            Self::TimeNotAvailable => "timeNotAvailable",
+            Self::UnacceptedPolicy => "unacceptedPolicy",
+            Self::UnacceptedExtension => "unacceptedExtension",
+            Self::AdditionalInfoNotAvailable => "addInfoNotAvailable",
+            Self::SystemFailure => "systemFailure",
+            Self::Other(_) => "unknown failure",
+        }
+    }
+}
+
+fn read_status_info(element: &Element<'_>) -> Result<TimeStampResponse> {
+    let mut reader = element.children("PKIStatusInfo")?;
+    let status = Status::from_number(reader.expect(Tag::INTEGER)?.small_integer()?);
+    let mut texts = Vec::new();
+    if let Some(list) = reader.optional(Tag::SEQUENCE)? {
+        for text in list.children("PKIFreeText")?.all(TSP_STATUS_TEXTS_MAX)? {
+            if text.tag() != Tag::UTF8_STRING {
+                return Err(text.error(ErrorKind::UnexpectedTag));
+            }
+            if text.content().len() > TSP_STATUS_TEXT_BYTES_MAX {
+                return Err(text.error(ErrorKind::LimitExceeded));
+            }
+            texts.push(text.utf8()?);
+        }
+    }
+    let failures = match reader.optional(Tag::BIT_STRING)? {
+        Some(bits) => read_failures(&bits)?,
+        None => Vec::new(),
+    };
+    reader.finish()?;
+    Ok(TimeStampResponse {
+        status,
+        texts,
+        failures,
+        token: None,
+    })
+}
+
+fn read_failures(element: &Element<'_>) -> Result<Vec<Failure>> {
+    let (octets, _) = element.bit_string()?;
+    let mut failures = Vec::new();
+    for (position, octet) in octets.iter().enumerate() {
+        for bit in 0..8_u8 {
+            if octet & (0x80 >> bit) == 0 {
+                continue;
+            }
+            let number = position
+                .checked_mul(8)
+                .and_then(|start| u8::try_from(start).ok())
+                .and_then(|start| start.checked_add(bit))
+                .ok_or(
+                    FormatError::new(ErrorKind::LimitExceeded, "PKIFailureInfo")
+                        .at(element.offset()),
+                )?;
+            failures.push(Failure::from_bit(number));
+        }
+    }
+    Ok(failures)
+}
+
+/// The octets of a named-bit BIT STRING without zeros at the end (X.690 §11.2.2).
+fn failure_bits(failures: &[Failure]) -> Vec<u8> {
+    let highest = failures
+        .iter()
+        .map(|failure| failure.bit())
+        .max()
+        .unwrap_or(0);
+    let mut octets = vec![0_u8; usize::from(highest >> 3).saturating_add(1)];
+    for failure in failures {
+        let bit = failure.bit();
+        if let Some(octet) = octets.get_mut(usize::from(bit >> 3)) {
+            *octet |= 0x80 >> (bit & 7);
+        }
+    }
+    let unused = !highest & 7;
+    octets.insert(0, unused);
+    octets
+}
+
+const STRUCTURE: &str = "TimeStampResp";

@@ -1,0 +1,225 @@
+//! What a TSA signs.
+
+use ::time::OffsetDateTime;
+
+use super::request::{MessageImprint, read_nonce};
+use crate::der::{Element, Integer, Reader, Tag, Writer, format_generalized_time};
+use crate::error::{ErrorKind, FormatError, Result};
+use crate::oid::Oid;
+use crate::raw::Raw;
+use crate::x509::Extension;
+
+/// The content of a time-stamp token (RFC 3161 §2.4.2).
+///
+/// ```text
+/// TSTInfo ::= SEQUENCE  {
+///    version                      INTEGER  { v1(1) },
+///    policy                       TSAPolicyId,
+///    messageImprint               MessageImprint,
+///    serialNumber                 INTEGER,
+///    genTime                      GeneralizedTime,
+///    accuracy                     Accuracy                 OPTIONAL,
+///    ordering                     BOOLEAN             DEFAULT FALSE,
+///    nonce                        INTEGER                  OPTIONAL,
+///    tsa                          [0] GeneralName          OPTIONAL,
+///    extensions                   [1] IMPLICIT Extensions   OPTIONAL  }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TstInfo {
+    /// 1.
+    pub version: u32,
+    /// The policy under which the token was made.
+    pub policy: Oid,
+    /// What existed at the time.
+    pub imprint: MessageImprint,
+    /// The number of the token; unique per TSA.
+    pub serial: Integer,
+    /// The time.
+    pub gen_time: OffsetDateTime,
+    /// The time as written, for reports.
+    pub gen_time_text: String,
+    /// How far the time may be off.
+    pub accuracy: Option<Accuracy>,
+    /// Whether tokens of this TSA can be ordered by their times alone.
+    pub ordering: bool,
+    /// The number of the request.
+    pub nonce: Option<Integer>,
+    /// The exact bytes of the GeneralName of the TSA: its claim.
+    pub tsa: Option<Vec<u8>>,
+    /// Extensions.
+    pub extensions: Vec<Extension>,
+}
+
+/// How far a time may be off, to both sides (RFC 3161 §2.4.2). An absent member counts as zero.
+///
+/// ```text
+/// Accuracy ::= SEQUENCE {
+///      seconds        INTEGER              OPTIONAL,
+///      millis     [0] INTEGER  (1..999)    OPTIONAL,
+///      micros     [1] INTEGER  (1..999)    OPTIONAL  }
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Accuracy {
+    /// Seconds.
+    pub seconds: Option<u32>,
+    /// Milliseconds.
+    pub millis: Option<u32>,
+    /// Microseconds.
+    pub micros: Option<u32>,
+}
+
+impl TstInfo {
+    /// Reads one TSTInfo and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Every [`ErrorKind`] of malformed input; [`ErrorKind::UnsupportedVersion`] if the version is not 1.
+    pub fn parse(bytes: &[u8]) -> Result<Raw<Self>> {
+        let element = Reader::single(bytes, Tag::SEQUENCE, STRUCTURE)?;
+        let mut reader = element.children(STRUCTURE)?;
+        let version = reader.expect(Tag::INTEGER)?;
+        if version.small_integer()? != 1 {
+            return Err(version.error(ErrorKind::UnsupportedVersion));
+        }
+        let policy = reader.expect(Tag::OID)?.oid()?;
+        let imprint = MessageImprint::from_element(&reader.expect(Tag::SEQUENCE)?)?;
+        let serial = reader.expect(Tag::INTEGER)?.integer()?;
+        let gen_time = reader.expect(Tag::GENERALIZED_TIME)?;
+        let accuracy = match reader.optional(Tag::SEQUENCE)? {
+            Some(element) => Some(Accuracy::from_element(&element)?),
+            None => None,
+        };
+        let ordering = match reader.optional(Tag::BOOLEAN)? {
+            Some(element) => element.boolean()?,
+            None => false,
+        };
+        let nonce = match reader.optional(Tag::INTEGER)? {
+            Some(element) => Some(read_nonce(&element)?),
+            None => None,
+        };
+        let tsa = match reader.optional(Tag::context(0))? {
+            Some(element) => Some(read_general_name(&element)?),
+            None => None,
+        };
+        let extensions = match reader.optional(Tag::context(1))? {
+            Some(element) => Extension::list_from_element(&element, "TSTInfo.extensions")?,
+            None => Vec::new(),
+        };
+        reader.finish()?;
+        let value = Self {
+            version: 1,
+            policy,
+            imprint,
+            serial,
+            gen_time: gen_time.generalized_time()?,
+            gen_time_text: gen_time.ascii().unwrap_or_default().to_owned(),
+            accuracy,
+            ordering,
+            nonce,
+            tsa,
+            extensions,
+        };
+        Ok(Raw::new(value, bytes.to_vec()))
+    }
+
+    /// The DER bytes. `gen_time` is written; `gen_time_text` is not regarded.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotEncodable`] if the time is outside of the years 0 to 9999 or the accuracy outside of its range.
+    pub fn encode(&self) -> Result<Vec<u8>> {
+        let not_encodable = FormatError::new(ErrorKind::NotEncodable, STRUCTURE);
+        let gen_time = format_generalized_time(self.gen_time).ok_or(not_encodable)?;
+        if self.accuracy.is_some_and(|accuracy| !accuracy.is_valid()) {
+            return Err(not_encodable);
+        }
+        Ok(Writer::single(Tag::SEQUENCE, |w| {
+            w.integer(&Integer::from(u64::from(self.version)));
+            w.oid(&self.policy);
+            self.imprint.write(w);
+            w.integer(&self.serial);
+            w.primitive(Tag::GENERALIZED_TIME, gen_time.as_bytes());
+            if let Some(accuracy) = &self.accuracy {
+                accuracy.write(w);
+            }
+            if self.ordering {
+                w.boolean(true);
+            }
+            if let Some(nonce) = &self.nonce {
+                w.integer(nonce);
+            }
+            if let Some(tsa) = &self.tsa {
+                w.constructed(Tag::context(0), |w| {
+                    w.raw(tsa);
+                });
+            }
+            if !self.extensions.is_empty() {
+                w.constructed(Tag::context(1), |w| {
+                    self.extensions.iter().for_each(|e| e.write(w));
+                });
+            }
+        }))
+    }
+}
+
+impl Accuracy {
+    /// The accuracy as one duration.
+    #[must_use]
+    pub fn duration(&self) -> ::time::Duration {
+        let part = |value: Option<u32>| i64::from(value.unwrap_or(0));
+        ::time::Duration::seconds(part(self.seconds))
+            .saturating_add(::time::Duration::milliseconds(part(self.millis)))
+            .saturating_add(::time::Duration::microseconds(part(self.micros)))
+    }
+
+    fn is_valid(self) -> bool {
+        [self.millis, self.micros]
+            .into_iter()
+            .flatten()
+            .all(|value| value <= 999)
+    }
+
+    /// Zero is outside of `1..999`, yet TSAs write it.
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        let mut reader = element.children("Accuracy")?;
+        let mut number = |tag| match reader.optional(tag)? {
+            Some(element) => element.small_integer().map(Some),
+            None => Ok(None),
+        };
+        let accuracy = Self {
+            seconds: number(Tag::INTEGER)?,
+            millis: number(Tag::context(0))?,
+            micros: number(Tag::context(1))?,
+        };
+        reader.finish()?;
+        if accuracy.is_valid() {
+            return Ok(accuracy);
+        }
+        Err(element.error(ErrorKind::InvalidValue))
+    }
+
+    fn write(self, writer: &mut Writer) {
+        writer.sequence(|w| {
+            let parts = [
+                (Tag::INTEGER, self.seconds),
+                (Tag::context(0), self.millis),
+                (Tag::context(1), self.micros),
+            ];
+            for (tag, value) in parts {
+                if let Some(value) = value {
+                    w.primitive(tag, Integer::from(u64::from(value)).as_bytes());
+                }
+            }
+        });
+    }
+}
+
+/// GeneralName is a CHOICE, so its tag is EXPLICIT even in a module with IMPLICIT tags (X.680 §31.2.7).
+fn read_general_name(element: &Element<'_>) -> Result<Vec<u8>> {
+    let mut reader = element.children("TSTInfo.tsa")?;
+    let name = reader.read()?.raw().to_vec();
+    reader.finish()?;
+    Ok(name)
+}
+
+const STRUCTURE: &str = "TSTInfo";

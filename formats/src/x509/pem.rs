@@ -1,0 +1,73 @@
+//! Certificates in PEM text (RFC 7468 §5).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Certificate;
+use crate::error::{ErrorKind, FormatError, Result};
+use crate::limits::{PEM_BYTES_MAX, PEM_CERTIFICATES_MAX};
+
+/// Reads all certificates of a PEM bundle, or one certificate in DER.
+///
+/// Text between the blocks is explanatory (RFC 7468 §2) and is skipped, blocks of other types too.
+///
+/// # Errors
+///
+/// [`ErrorKind::MissingElement`] if there is none, [`ErrorKind::InvalidText`] if a block is not closed or not base64, and those of
+/// [`Certificate::parse`].
+pub fn read_certificates(bytes: &[u8]) -> Result<Vec<Certificate>> {
+    if bytes.len() > PEM_BYTES_MAX {
+        return Err(FormatError::new(ErrorKind::LimitExceeded, STRUCTURE));
+    }
+    if bytes.first() == Some(&0x30) {
+        return Ok(vec![Certificate::parse(bytes)?]);
+    }
+    let mut certificates = Vec::new();
+    let mut open: Option<Vec<u8>> = None;
+    let mut offset = 0_usize;
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let place = FormatError::new(ErrorKind::InvalidText, STRUCTURE).at(offset);
+        offset = offset.saturating_add(line.len()).saturating_add(1);
+        let line = line.trim_ascii();
+        match &mut open {
+            None if line == BEGIN => open = Some(Vec::new()),
+            None => {}
+            Some(block) if line == END => {
+                if certificates.len() >= PEM_CERTIFICATES_MAX {
+                    return Err(FormatError::new(ErrorKind::LimitExceeded, STRUCTURE));
+                }
+                let der = STANDARD.decode(&*block).map_err(|_| place)?;
+                certificates.push(Certificate::parse(&der)?);
+                open = None;
+            }
+            Some(_) if line.starts_with(b"-----") => return Err(place),
+            Some(block) => block.extend_from_slice(line),
+        }
+    }
+    if open.is_some() {
+        return Err(FormatError::new(ErrorKind::Truncated, STRUCTURE));
+    }
+    if certificates.is_empty() {
+        return Err(FormatError::new(ErrorKind::MissingElement, STRUCTURE));
+    }
+    Ok(certificates)
+}
+
+/// One PEM block with lines of 64 characters (RFC 7468 §2), for example of the label `CERTIFICATE`.
+#[must_use]
+pub fn encode_pem(label: &str, der: &[u8]) -> String {
+    let mut text = format!("-----BEGIN {label}-----\n");
+    // 48 octets make 64 characters.
+    for line in der.chunks(48) {
+        STANDARD.encode_string(line, &mut text);
+        text.push('\n');
+    }
+    text.push_str("-----END ");
+    text.push_str(label);
+    text.push_str("-----\n");
+    text
+}
+
+const STRUCTURE: &str = "PEM certificates";
+const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+const END: &[u8] = b"-----END CERTIFICATE-----";
