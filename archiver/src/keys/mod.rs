@@ -1,19 +1,24 @@
 //! Keys: what stands on the key medium, and nowhere else (DESIGN §6).
 //!
 //! Each record version is sealed under a random [`DataKey`] of its own. The data key is wrapped by a key-encryption key
-//! (KEK) and stands in the key ledger on the key medium. A data medium without the key medium is noise; a destroyed
+//! (KEK) and stands in the [`KeyLedger`] on the [`KeyMedium`]. A data medium without the key medium is noise; a destroyed
 //! entry of the ledger is a destroyed record.
 //!
 //! Absences: no secret is printed, logged, written into an error or taken from a command argument or an environment
 //! value. All secrets are zeroised when they are dropped.
 
 pub mod error;
+mod files;
+pub mod ledger;
+pub mod medium;
 pub mod passphrase;
 pub mod provider;
 pub mod secret;
 pub mod separation;
 
 pub use error::KeyError;
+pub use ledger::{KeyLedger, LedgerAccess, LedgerReport, LedgerTicket, StagedKey};
+pub use medium::KeyMedium;
 pub use passphrase::Passphrase;
 pub use provider::{FileKek, KdfParameters, KekProvider, WrappedSecret};
 pub use secret::{DataKey, KeyOwner, ValueKey};
