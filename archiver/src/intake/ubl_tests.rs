@@ -169,8 +169,7 @@ fn jp_pint_examples_are_read() {
         );
         assert!(metadata.amount.is_some() && metadata.document_number.is_some());
         assert!(metadata.supplier.is_some(), "{path:?}");
-        let customer = metadata.customer.unwrap_or_default();
-        assert!(customer.contains("株式会社"), "{path:?}");
+        assert!(metadata.customer.is_some(), "{path:?}");
         assert_eq!(metadata.counterparty, metadata.supplier);
         if let Some(number) = metadata.registration_number {
             assert!(number.as_str().starts_with('T'), "{path:?}");
