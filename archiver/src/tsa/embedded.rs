@@ -16,7 +16,9 @@ use std::sync::Arc;
 
 use firmware::clock::Clock;
 use firmware::entropy::Entropy;
-use formats::cms::{AlgorithmIdentifier, Attribute, SignedDataBuilder, SignerIdentifier, SigningCertificates};
+use formats::cms::{
+    AlgorithmIdentifier, Attribute, SignedDataBuilder, SignerIdentifier, SigningCertificates,
+};
 use formats::der::Integer;
 use formats::digest::DigestAlgorithm;
 use formats::oid::{self, Oid};
@@ -139,7 +141,10 @@ impl EmbeddedAuthority {
 
     fn grant(&self, request: &[u8]) -> Result<Vec<u8>, Rejection> {
         let request = TimeStampRequest::parse(request).map_err(|_| {
-            Rejection::new(Failure::BadDataFormat, "this is not a TimeStampReq of RFC 3161")
+            Rejection::new(
+                Failure::BadDataFormat,
+                "this is not a TimeStampReq of RFC 3161",
+            )
         })?;
         self.check(&request)?;
         let now = self.clock.now();
@@ -195,7 +200,11 @@ impl EmbeddedAuthority {
                 "no extension of TimeStampReq is known",
             ));
         }
-        if request.policy.as_ref().is_some_and(|policy| *policy != self.policy) {
+        if request
+            .policy
+            .as_ref()
+            .is_some_and(|policy| *policy != self.policy)
+        {
             return Err(Rejection::new(
                 Failure::UnacceptedPolicy,
                 "the requested policy is not that of this authority",
