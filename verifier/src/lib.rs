@@ -9,9 +9,11 @@
 
 pub mod algorithm;
 pub mod budget;
+pub mod context;
 pub mod crypto;
 pub mod evidence;
 pub mod finding;
+pub mod judgement;
 pub mod package;
 pub mod path;
 pub mod policy;

@@ -1,1 +1,143 @@
-//! Module source.
+//! What the caller hands over: files as bytes, and data objects as something that can name its digests.
+//!
+//! The library opens nothing. A program reads the evidence files into memory ([`InputFile`]) and gives each data
+//! object as a [`DigestSource`]: evidence decides which hash function is asked for, and a large document is then
+//! read as a stream by whoever implements the trait.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use formats::digest::{DigestAlgorithm, DigestValue};
+
+/// One input with the name under which reports mention it. The name is for people: nothing is decided by it.
+#[derive(Clone)]
+pub struct InputFile<'a> {
+    /// How reports call this input, usually its file name.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Cow<'a, [u8]>,
+}
+
+impl<'a> InputFile<'a> {
+    /// Names a slice of bytes.
+    #[must_use]
+    pub fn new(name: impl Into<String>, bytes: impl Into<Cow<'a, [u8]>>) -> Self {
+        Self {
+            name: name.into(),
+            bytes: bytes.into(),
+        }
+    }
+}
+
+impl fmt::Debug for InputFile<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("InputFile")
+            .field("name", &self.name)
+            .field("size", &self.bytes.len())
+            .finish()
+    }
+}
+
+/// A data object that evidence may cover: it has a name and can tell its digest.
+///
+/// Asking twice for the same algorithm must give the same answer; implementations that read files should keep what
+/// they have computed.
+pub trait DigestSource {
+    /// How reports call this data object.
+    fn name(&self) -> &str;
+
+    /// Its digest under `algorithm`, or `None` where it cannot be known: only other digests are there, or the data
+    /// could not be read.
+    fn digest(&self, algorithm: DigestAlgorithm) -> Option<DigestValue>;
+
+    /// Its length in bytes, where known.
+    fn size(&self) -> Option<u64> {
+        None
+    }
+
+    /// Whether the digests are computed from the data itself. A bare digest from outside is not a data object: an
+    /// inner node of a hash tree is a digest too, so a report says when it had nothing better (RFC 4998 §6).
+    fn is_data(&self) -> bool {
+        true
+    }
+}
+
+/// A data object held in memory.
+#[derive(Clone, Debug)]
+pub struct DataBytes<'a> {
+    name: String,
+    bytes: Cow<'a, [u8]>,
+}
+
+impl<'a> DataBytes<'a> {
+    /// Names the bytes of a data object.
+    #[must_use]
+    pub fn new(name: impl Into<String>, bytes: impl Into<Cow<'a, [u8]>>) -> Self {
+        Self {
+            name: name.into(),
+            bytes: bytes.into(),
+        }
+    }
+}
+
+impl DigestSource for DataBytes<'_> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn digest(&self, algorithm: DigestAlgorithm) -> Option<DigestValue> {
+        Some(algorithm.digest(&self.bytes))
+    }
+
+    fn size(&self) -> Option<u64> {
+        u64::try_from(self.bytes.len()).ok()
+    }
+}
+
+/// A data object of which only digests are known.
+#[derive(Clone, Debug)]
+pub struct KnownDigests {
+    name: String,
+    digests: Vec<DigestValue>,
+    computed_from_data: bool,
+}
+
+impl KnownDigests {
+    /// Digests that somebody states; the data itself was not seen.
+    #[must_use]
+    pub fn stated(name: impl Into<String>, digests: Vec<DigestValue>) -> Self {
+        Self {
+            name: name.into(),
+            digests,
+            computed_from_data: false,
+        }
+    }
+
+    /// Digests that the caller has computed from the data itself, for example while it streamed a large document.
+    #[must_use]
+    pub fn computed(name: impl Into<String>, digests: Vec<DigestValue>) -> Self {
+        Self {
+            name: name.into(),
+            digests,
+            computed_from_data: true,
+        }
+    }
+}
+
+impl DigestSource for KnownDigests {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn digest(&self, algorithm: DigestAlgorithm) -> Option<DigestValue> {
+        self.digests
+            .iter()
+            .find(|value| value.algorithm() == algorithm)
+            .copied()
+    }
+
+    fn is_data(&self) -> bool {
+        self.computed_from_data
+    }
+}

@@ -1,3 +1,1 @@
-//! The command line: arguments in, lines and exit codes out.
-
-pub mod lang;
+//! Module cli.

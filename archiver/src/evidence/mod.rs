@@ -2,4 +2,3 @@
 //! to the other side.
 
 pub mod audit;
-pub mod plan;

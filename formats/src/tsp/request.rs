@@ -2,7 +2,8 @@
 
 use crate::der::{Element, Integer, Reader, Tag, Writer};
 use crate::digest::{DIGEST_BYTES_MAX, DigestAlgorithm, DigestValue};
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, FormatError, Result};
+use crate::limits::TSP_NONCE_BYTES_MAX;
 use crate::oid::Oid;
 use crate::raw::Raw;
 use crate::x509::{AlgorithmIdentifier, Extension};
@@ -65,7 +66,7 @@ impl TimeStampRequest {
             None => None,
         };
         let nonce = match reader.optional(Tag::INTEGER)? {
-            Some(element) => Some(element.integer()?),
+            Some(element) => Some(read_nonce(&element)?),
             None => None,
         };
         let certificate_wanted = match reader.optional(Tag::BOOLEAN)? {
@@ -152,6 +153,14 @@ impl MessageImprint {
             w.octet_string(&self.bytes);
         });
     }
+}
+
+pub(crate) fn read_nonce(element: &Element<'_>) -> Result<Integer> {
+    let nonce = element.integer()?;
+    if nonce.as_bytes().len() > TSP_NONCE_BYTES_MAX {
+        return Err(FormatError::new(ErrorKind::LimitExceeded, "nonce").at(element.offset()));
+    }
+    Ok(nonce)
 }
 
 const STRUCTURE: &str = "TimeStampReq";

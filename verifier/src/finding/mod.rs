@@ -23,11 +23,21 @@ macro_rules! finding_codes {
 }
 
 pub mod crypto;
+pub mod evidence;
+pub mod package;
 pub mod path;
 pub mod revocation;
+pub mod timestamp;
 
 /// Every table of codes.
-pub const ALL: &[&[Code]] = &[path::TABLE, revocation::TABLE, crypto::TABLE];
+pub const ALL: &[&[Code]] = &[
+    path::TABLE,
+    revocation::TABLE,
+    crypto::TABLE,
+    timestamp::TABLE,
+    evidence::TABLE,
+    package::TABLE,
+];
 
 /// The language of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

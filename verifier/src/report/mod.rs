@@ -1,1 +1,141 @@
-//! Module report.
+//! What a verification found: one value, written as JSON (for programs) or as text (for people, Japanese or English).
+
+pub mod json;
+pub mod text;
+
+use time::OffsetDateTime;
+
+use crate::finding::{Finding, Place};
+use crate::judgement::Judgement;
+use crate::recognise::Kind;
+
+/// Name and version of the JSON form; `verifier/report.schema.json` describes it.
+pub const SCHEMA: &str = "urn:fumikura:verification-report:1";
+
+/// The result of judging a set of files.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The time as of which everything was judged.
+    pub verified_at: OffsetDateTime,
+    /// The judgement of everything together: the worst of the parts.
+    pub judgement: Judgement,
+    /// The earliest time at which all that was checked is proven to have existed; only from evidence that passed.
+    pub best_signature_time: Option<OffsetDateTime>,
+    /// The files that were given.
+    pub files: Vec<FileEntry>,
+    /// Every object that was judged, containers before their members.
+    pub objects: Vec<ObjectReport>,
+    /// Everything worth saying, in the order in which it was found.
+    pub findings: Vec<Finding>,
+}
+
+/// One input file.
+#[derive(Clone, Debug)]
+pub struct FileEntry {
+    /// The name that the caller gave.
+    pub name: String,
+    /// Bytes.
+    pub size: Option<u64>,
+    /// What it was given as.
+    pub role: FileRole,
+    /// What its content says that it is; only evidence files are looked at.
+    pub kind: Option<Kind>,
+}
+
+/// What a file was given as.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FileRole {
+    /// A file to be judged.
+    Evidence,
+    /// A data object that the evidence covers.
+    Data,
+}
+
+impl FileRole {
+    /// The word in the JSON report.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Evidence => "evidence",
+            Self::Data => "data",
+        }
+    }
+}
+
+/// What kind of object was judged.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ObjectKind {
+    /// A container (ASiC) as a whole.
+    Package,
+    /// The record manifest in a package of this archive.
+    Manifest,
+    /// A data object that is covered by evidence.
+    Document,
+    /// An evidence record (RFC 4998).
+    EvidenceRecord,
+    /// One time-stamp token (RFC 3161), alone or inside an evidence record.
+    Timestamp,
+    /// A time-stamp response that holds no token.
+    Response,
+    /// Evidence that this version names but does not judge.
+    NotJudged,
+}
+
+impl ObjectKind {
+    /// The word in the JSON report.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Package => "package",
+            Self::Manifest => "manifest",
+            Self::Document => "document",
+            Self::EvidenceRecord => "evidence-record",
+            Self::Timestamp => "timestamp",
+            Self::Response => "timestamp-response",
+            Self::NotJudged => "not-judged",
+        }
+    }
+}
+
+/// One object that was judged.
+#[derive(Clone, Debug)]
+pub struct ObjectReport {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Where it is: file name, then the way inside it. The findings about it stand at or below the same place.
+    pub place: Place,
+    /// Its judgement.
+    pub judgement: Judgement,
+    /// For a time-stamp, the time that it states; for a document, the earliest proven existence.
+    pub time: Option<OffsetDateTime>,
+    /// As of when it was judged: now, or the time of the proof that covers it (EN 319 102-1 §5.6.2).
+    pub judged_at: Option<OffsetDateTime>,
+    /// Names of the data objects that it covers.
+    pub covers: Vec<String>,
+    /// Facts for the reader, by name: `signer`, `serial`, `policy`, `imprint`, `media-type` and others.
+    pub details: Vec<(&'static str, String)>,
+}
+
+impl ObjectReport {
+    /// A report on `kind` at `place`; everything else is filled in by its judge.
+    #[must_use]
+    pub fn new(kind: ObjectKind, place: Place, judgement: Judgement) -> Self {
+        Self {
+            kind,
+            place,
+            judgement,
+            time: None,
+            judged_at: None,
+            covers: Vec::new(),
+            details: Vec::new(),
+        }
+    }
+
+    /// Adds one fact.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.details.push((name, value.into()));
+        self
+    }
+}

@@ -1,0 +1,73 @@
+//! Findings about input files, containers and packages (EN 319 162-1).
+
+finding_codes! { TABLE:
+    INPUT_NOT_RECOGNISED Error "EN 319 102-1 §5.2.2" {
+        en: "The content of the file is not a kind of evidence that is known here.",
+        ja: "ファイルの内容は、対応している証拠の種類ではありません。" }
+    INPUT_EMPTY Error "EN 319 102-1 §5.2.2" {
+        en: "The file is empty.",
+        ja: "ファイルが空です。" }
+    NOT_JUDGED_YET Error "EN 319 102-1 §5.1.3" {
+        en: "This is {0}, which this version recognises but does not judge yet.",
+        ja: "これは {0} です。この版は種類を認識しますが、まだ検証しません。" }
+    DATA_NOT_COVERED Error "EN 319 102-1 §5.2.2" {
+        en: "No evidence that was given covers {0}.",
+        ja: "{0} を対象とする証拠がありません。" }
+    PACKAGE_MALFORMED Error "EN 319 162-1 §4.2" {
+        en: "The container cannot be read: {0}.",
+        ja: "コンテナを読み取れません: {0}。" }
+    PACKAGE_MEMBER_DAMAGED Error "EN 319 162-1 §4.2" {
+        en: "A member of the container cannot be read: {0}.",
+        ja: "コンテナの構成ファイルを読み取れません: {0}。" }
+    PACKAGE_CONTAINER_ALTERED Error "EN 319 162-1 §4.2" {
+        en: "The container differs from the form in which the archive writes it: {0}.",
+        ja: "コンテナが、アーカイブの書き出す形と異なります: {0}。" }
+    PACKAGE_MIMETYPE Warning "EN 319 162-1 §A.1" {
+        en: "The mimetype member does not follow the standard: {0}.",
+        ja: "mimetype が規格に合っていません: {0}。" }
+    PACKAGE_MIMETYPE_WRONG Error "EN 319 162-1 §A.1" {
+        en: "The mimetype member is not that of an evidence package.",
+        ja: "mimetype が証拠パッケージのものではありません。" }
+    PACKAGE_WITHOUT_EVIDENCE Error "EN 319 162-1 §4.3" {
+        en: "The container holds no evidence.",
+        ja: "コンテナに証拠が含まれていません。" }
+    PACKAGE_MEMBER_UNLISTED Error "EN 319 162-1 §A.4" {
+        en: "The member {0} does not belong to the package: no manifest lists it.",
+        ja: "構成ファイル {0} はこのパッケージのものではありません。どの目録にもありません。" }
+    PACKAGE_MEMBER_UNCOVERED Warning "EN 319 162-1 §A.4" {
+        en: "The member {0} is not covered by any evidence.",
+        ja: "構成ファイル {0} はどの証拠の対象でもありません。" }
+    PACKAGE_INFORMATIVE Info "EN 319 162-1 §A.4" {
+        en: "The member {0} is for the reader; the evidence record does not cover it.",
+        ja: "構成ファイル {0} は読者のための資料であり、証拠記録の対象ではありません。" }
+    PACKAGE_MEMBER_MISSING Error "EN 319 162-1 §A.4" {
+        en: "The member {0} is missing.",
+        ja: "構成ファイル {0} がありません。" }
+    PACKAGE_DIGEST_MISMATCH Error "EN 319 162-1 §A.4" {
+        en: "The member {0} does not have the digest that {1} states ({2}): it was altered.",
+        ja: "構成ファイル {0} のダイジェストが {1} の記載 ({2}) と一致しません。改変されています。" }
+    PACKAGE_SIZE_MISMATCH Error "EN 319 162-1 §A.4" {
+        en: "The member {0} has {1} bytes; its manifest states {2}.",
+        ja: "構成ファイル {0} は {1} バイトですが、目録の記載は {2} バイトです。" }
+    PACKAGE_DIGEST_UNKNOWN Error "EN 319 162-1 §A.4" {
+        en: "The digest algorithm that {1} states for {0} is not known here.",
+        ja: "{1} が {0} について記載するダイジェストアルゴリズムに対応していません。" }
+    PACKAGE_MANIFEST_MALFORMED Error "EN 319 162-1 §A.4" {
+        en: "The manifest {0} cannot be read: {1}.",
+        ja: "目録 {0} を読み取れません: {1}。" }
+    PACKAGE_MANIFEST_WITHOUT_EVIDENCE Error "EN 319 162-1 §A.4" {
+        en: "The manifest {0} names the evidence {1}, which is not there.",
+        ja: "目録 {0} が示す証拠 {1} がありません。" }
+    PACKAGE_REFERENCES_NOT_EXACT Error "EN 319 162-1 §A.4" {
+        en: "The evidence manifest does not list exactly the record manifest and its documents: {0}.",
+        ja: "証拠目録の記載が、記録の目録と文書に正確には一致しません: {0}。" }
+    PACKAGE_SEVERAL_DATA_OBJECTS Error "EN 319 162-1 §4.3" {
+        en: "The container has {0} data objects; a simple container (ASiC-S) has exactly one.",
+        ja: "コンテナにデータが {0} 個あります。単純コンテナ (ASiC-S) では 1 個でなければなりません。" }
+    RECORD_MANIFEST_MALFORMED Error "RFC 8785 §3" {
+        en: "The record manifest cannot be read: {0}.",
+        ja: "記録の目録を読み取れません: {0}。" }
+    RECORD_MANIFEST_READ Info "RFC 8785 §3" {
+        en: "Record {0}, version {1}, with {2} documents, received at {3}.",
+        ja: "記録 {0}、版 {1}、文書 {2} 件、受入れ時刻 {3}。" }
+}

@@ -1,0 +1,533 @@
+//! Judges time-stamp tokens (RFC 3161 §2.4.2, RFC 5816) after EN 319 102-1 §5.4 and §5.6.
+//!
+//! What is computed (imprint, message digest, signature, the signed reference to the certificate) decides integrity, whatever
+//! the trust; form, certificate path and algorithms decide the verdict beside it.
+
+mod carried;
+mod signer;
+
+use formats::digest::DigestAlgorithm;
+use formats::tsp::{Status, TimeStampResponse, TimeStampToken};
+use formats::x509::{AlgorithmIdentifier, Certificate};
+use time::{Duration, OffsetDateTime};
+
+use crate::algorithm::{AlgorithmJudgement, SignatureAlgorithm, Trust};
+use crate::budget::Budget;
+use crate::context::Context;
+use crate::finding::{Code, Finding, Place, crypto as crypto_codes, timestamp as codes};
+use crate::judgement::Judgement;
+use crate::path::{
+    AlgorithmRule, Material, PathOptions, PathOutcome, Purpose, VerifiedPath, validate_path,
+};
+use crate::report::text::civil_time;
+use crate::report::{ObjectKind, ObjectReport};
+use crate::source::DigestSource;
+use crate::verdict::SubIndication;
+
+/// How far a token may lie in the future before it contradicts the time of the judgement: two clocks that are set by NTP
+/// differ by less than a second, unattended ones by some minutes.
+pub const CLOCK_DIFFERENCE_MAX: Duration = Duration::minutes(5);
+
+/// What was found about one token.
+#[derive(Clone, Debug)]
+pub struct TimestampReport {
+    /// The judgement.
+    pub judgement: Judgement,
+    /// The token, if it could be read.
+    pub token: Option<TimeStampToken>,
+    /// The certificate that it was made with, if it was found.
+    pub signer: Option<Certificate>,
+    /// Until when the judgement can hold: the first end of a certificate or an algorithm that it rests on, and its name.
+    pub holds_until: Option<(OffsetDateTime, String)>,
+    /// What was noticed. Without a finding of severity error the token has passed.
+    pub findings: Vec<Finding>,
+    /// The same for the report.
+    pub object: ObjectReport,
+}
+
+impl TimestampReport {
+    /// The time that the token states, if it could be read. It is proven only if the judgement has passed.
+    #[must_use]
+    pub fn time(&self) -> Option<OffsetDateTime> {
+        self.token.as_ref().map(|token| token.info.gen_time)
+    }
+
+    /// Whether `code` is among the findings.
+    #[must_use]
+    pub fn has(&self, code: Code) -> bool {
+        self.findings.iter().any(|finding| finding.code() == code)
+    }
+}
+
+/// Where a token stands in its evidence.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    /// As of when it is judged: the time of the judgement, or that of a later proof that covers it (EN 319 102-1 §5.6.2).
+    pub judged_at: OffsetDateTime,
+    /// Whether a later proof, which has passed, covers every byte of it.
+    pub protected: bool,
+}
+
+/// Judges a token alone, as of `context.time`, with the data that it should cover.
+///
+/// Without `data` the imprint cannot be compared: the best answer is INDETERMINATE / SIGNED_DATA_NOT_FOUND.
+#[must_use]
+pub fn verify_token(
+    token: &[u8],
+    data: Option<&dyn DigestSource>,
+    context: &Context<'_>,
+    place: &Place,
+) -> TimestampReport {
+    let standing = Standing {
+        judged_at: context.time,
+        protected: false,
+    };
+    verify_token_standing(token, data, standing, context, place)
+}
+
+/// Judges a token with the data that it should cover, where it stands.
+#[must_use]
+pub fn verify_token_standing(
+    token: &[u8],
+    data: Option<&dyn DigestSource>,
+    standing: Standing,
+    context: &Context<'_>,
+    place: &Place,
+) -> TimestampReport {
+    let mut report = judge_token(token, standing, context, place);
+    let imprint = judge_imprint(&report, data, standing, context, place);
+    report.judgement.add(imprint.judgement);
+    report.findings.extend(imprint.findings);
+    if let (Some(data), true) = (data, report.token.is_some()) {
+        report.object.covers.push(data.name().to_owned());
+    }
+    report.object.judgement = report.judgement;
+    report
+}
+
+/// Takes the token out of a response (RFC 3161 §2.4.2). What the response itself says is judged and reported.
+///
+/// # Errors
+///
+/// The judgement and findings if there is no token to judge.
+pub fn token_of_response(
+    response: &[u8],
+    place: &Place,
+) -> Result<(Vec<u8>, Judgement, Vec<Finding>), (Judgement, Vec<Finding>)> {
+    let parsed = TimeStampResponse::parse(response).map_err(|error| {
+        let finding = Finding::new(codes::RESPONSE_MALFORMED, place.clone()).with(error);
+        (
+            Judgement::broken(SubIndication::FormatFailure),
+            vec![finding],
+        )
+    })?;
+    let status = parsed.status.name();
+    let Some(token) = parsed.token.clone() else {
+        let finding = Finding::new(codes::RESPONSE_WITHOUT_TOKEN, place.clone()).with(status);
+        return Err((Judgement::NOT_JUDGED, vec![finding]));
+    };
+    let open = Judgement::because(SubIndication::SigConstraintsFailure);
+    match parsed.status {
+        Status::Granted => Ok((token, Judgement::PASSED, Vec::new())),
+        Status::GrantedWithMods => {
+            let finding = Finding::new(codes::RESPONSE_GRANTED_WITH_MODIFICATIONS, place.clone());
+            Ok((token, open, vec![finding]))
+        }
+        Status::Rejection
+        | Status::Waiting
+        | Status::RevocationWarning
+        | Status::RevocationNotification
+        | Status::Other(_) => {
+            let finding =
+                Finding::new(codes::RESPONSE_STATUS_CONTRADICTS, place.clone()).with(status);
+            Ok((token, open, vec![finding]))
+        }
+    }
+}
+
+/// Judges everything about a token but its imprint, which the caller compares.
+pub(crate) fn judge_token(
+    bytes: &[u8],
+    standing: Standing,
+    context: &Context<'_>,
+    place: &Place,
+) -> TimestampReport {
+    let mut judge = Judge::new(context, standing, place);
+    let token = match TimeStampToken::parse(bytes) {
+        Ok(token) => token,
+        Err(error) => {
+            judge.broken(
+                SubIndication::FormatFailure,
+                codes::TOKEN_MALFORMED,
+                [error],
+            );
+            return judge.into_report(None, None);
+        }
+    };
+    let signer = signer::check(&mut judge, &token);
+    judge.check_info(&token);
+    if let Some(signer) = &signer {
+        judge.check_period(&token, signer);
+        judge.check_path(&token, signer);
+    }
+    judge.into_report(Some(token), signer)
+}
+
+/// Collects judgement and findings on the way through one token.
+struct Judge<'a> {
+    context: &'a Context<'a>,
+    standing: Standing,
+    place: &'a Place,
+    budget: Budget,
+    judgement: Judgement,
+    findings: Vec<Finding>,
+    holds_until: Option<(OffsetDateTime, String)>,
+    signature_algorithm: Option<SignatureAlgorithm>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(context: &'a Context<'a>, standing: Standing, place: &'a Place) -> Self {
+        Self {
+            context,
+            standing,
+            place,
+            budget: Budget::default(),
+            judgement: Judgement::PASSED,
+            findings: Vec::new(),
+            holds_until: None,
+            signature_algorithm: None,
+        }
+    }
+
+    fn note<const N: usize>(&mut self, code: Code, details: [impl ToString; N]) {
+        let finding = details
+            .into_iter()
+            .fold(Finding::new(code, self.place.clone()), |finding, detail| {
+                finding.with(detail.to_string())
+            });
+        self.findings.push(finding);
+    }
+
+    fn broken<const N: usize>(
+        &mut self,
+        reason: SubIndication,
+        code: Code,
+        details: [impl ToString; N],
+    ) {
+        self.judgement.add(Judgement::broken(reason));
+        self.note(code, details);
+    }
+
+    fn because<const N: usize>(
+        &mut self,
+        reason: SubIndication,
+        code: Code,
+        details: [impl ToString; N],
+    ) {
+        self.judgement.add(Judgement::because(reason));
+        self.note(code, details);
+    }
+
+    fn unknown<const N: usize>(
+        &mut self,
+        reason: SubIndication,
+        code: Code,
+        details: [impl ToString; N],
+    ) {
+        self.judgement.add(Judgement::unknown(reason));
+        self.note(code, details);
+    }
+
+    fn hold_until(&mut self, end: Option<OffsetDateTime>, what: &str) {
+        let Some(end) = end else { return };
+        if self
+            .holds_until
+            .as_ref()
+            .is_none_or(|(until, _)| end < *until)
+        {
+            self.holds_until = Some((end, what.to_owned()));
+        }
+    }
+
+    /// An algorithm has to be trusted at the time for which existence is proven (EN 319 102-1 §5.2.8).
+    fn check_algorithm(&mut self, name: &str, judged: AlgorithmJudgement) {
+        let proven = self.standing.judged_at;
+        match algorithm_finding(name, judged, proven, self.place) {
+            Ok(trust) => self.hold_until(trust.until, name),
+            Err(finding) => {
+                self.judgement.add(Judgement::because(
+                    SubIndication::CryptoConstraintsFailureNoPoe,
+                ));
+                self.findings.push(finding);
+            }
+        }
+    }
+
+    fn check_info(&mut self, token: &TimeStampToken) {
+        for extension in &token.info.extensions {
+            if extension.critical {
+                self.because(
+                    SubIndication::SigConstraintsFailure,
+                    codes::TOKEN_EXTENSION_CRITICAL,
+                    [&extension.oid],
+                );
+            }
+        }
+        let now = self.context.time;
+        let latest = now.checked_add(CLOCK_DIFFERENCE_MAX).unwrap_or(now);
+        let time = token.info.gen_time;
+        if time > latest {
+            self.because(
+                SubIndication::TimestampOrderFailure,
+                codes::TOKEN_TIME_IN_FUTURE,
+                [civil_time(time), civil_time(now)],
+            );
+        }
+    }
+
+    /// A certificate cannot have signed outside of its period, by the token's own word.
+    fn check_period(&mut self, token: &TimeStampToken, signer: &Certificate) {
+        let Ok(certificate) = signer.x509() else {
+            return;
+        };
+        let time = token.info.gen_time;
+        let validity = certificate.validity();
+        let reason = if time < validity.not_before.to_datetime() {
+            SubIndication::NotYetValid
+        } else if time > validity.not_after.to_datetime() {
+            SubIndication::Expired
+        } else {
+            return;
+        };
+        self.because(reason, codes::TOKEN_BEFORE_CERTIFICATE, [civil_time(time)]);
+    }
+
+    fn check_path(&mut self, token: &TimeStampToken, signer: &Certificate) {
+        let material = self.material(token);
+        let judged_at = self.standing.judged_at;
+        let options = PathOptions {
+            purpose: Purpose::TimeStamping,
+            revocation: self.context.policy.revocation(),
+            algorithms: AlgorithmRule::Enforce(self.context.policy),
+            material_time: Some(self.context.time),
+            proof_of_existence: (judged_at < self.context.time).then_some(judged_at),
+            ..PathOptions::default()
+        };
+        let outcome = validate_path(
+            signer.raw(),
+            &material,
+            self.context.anchors,
+            judged_at,
+            &options,
+            &mut self.budget,
+        );
+        let at = self.place.child("certificate");
+        match outcome {
+            PathOutcome::Verified(path) => {
+                let found = path.findings().iter().cloned();
+                self.findings
+                    .extend(found.map(|finding| finding.within(&at)));
+                self.rest_on(&path);
+                carried::check(self, token, Some(&path));
+            }
+            PathOutcome::Refused(failure) => {
+                let found = failure.findings().iter().cloned();
+                self.findings
+                    .extend(found.map(|finding| finding.within(&at)));
+                self.judgement.add(Judgement::of(failure.verdict()));
+                self.explain_expiry(token, failure.sub_indication());
+                carried::check(self, token, None);
+            }
+        }
+    }
+
+    fn material<'t>(&self, token: &'t TimeStampToken) -> Material<'t>
+    where
+        'a: 't,
+    {
+        let given = self.context.certificates.iter().map(Vec::as_slice);
+        let crls = self.context.crls.iter().map(Vec::as_slice);
+        Material {
+            certificates: token.signed_data.x509_certificates().chain(given).collect(),
+            crls: token.signed_data.crls().chain(crls).collect(),
+            ocsp_responses: carried::ocsp_responses(token),
+        }
+    }
+
+    fn rest_on(&mut self, path: &VerifiedPath) {
+        let (_, end) = path.period();
+        self.hold_until(Some(end), "the certificate path");
+        for algorithm in path.algorithms() {
+            let trust = self.context.policy.signature_trust(*algorithm);
+            let until = trust.and_then(|trust| trust.until);
+            self.hold_until(until, &algorithm.to_string());
+        }
+    }
+
+    fn explain_expiry(&mut self, token: &TimeStampToken, reason: SubIndication) {
+        let expired = matches!(
+            reason,
+            SubIndication::OutOfBoundsNoPoe | SubIndication::OutOfBoundsNotRevoked
+        );
+        if expired && !self.standing.protected {
+            let stated = civil_time(token.info.gen_time);
+            let judged = civil_time(self.standing.judged_at);
+            self.note(codes::TOKEN_EXPIRED_NO_POE, [stated, judged]);
+        }
+    }
+
+    fn into_report(
+        mut self,
+        token: Option<TimeStampToken>,
+        signer: Option<Certificate>,
+    ) -> TimestampReport {
+        if let (Some(token), Some(signer)) = (&token, &signer) {
+            let accuracy = token.info.accuracy.map_or_else(
+                || "-".to_owned(),
+                |accuracy| format!("{} s", accuracy.duration().as_seconds_f64()),
+            );
+            let stated = civil_time(token.info.gen_time);
+            self.note(codes::TOKEN_READ, [stated, accuracy, signer.subject_text()]);
+        }
+        let object = self.object(token.as_ref(), signer.as_ref());
+        TimestampReport {
+            judgement: self.judgement,
+            token,
+            signer,
+            holds_until: self.holds_until,
+            findings: self.findings,
+            object,
+        }
+    }
+
+    fn object(&self, token: Option<&TimeStampToken>, signer: Option<&Certificate>) -> ObjectReport {
+        let mut object =
+            ObjectReport::new(ObjectKind::Timestamp, self.place.clone(), self.judgement);
+        object.judged_at = Some(self.standing.judged_at);
+        let Some(token) = token else { return object };
+        let info = &token.info;
+        object.time = Some(info.gen_time);
+        object = object
+            .with("serial", info.serial.to_string())
+            .with("policy", info.policy.to_string())
+            .with("digest-algorithm", algorithm_name(&info.imprint.algorithm))
+            .with("imprint", hex::encode(&info.imprint.bytes));
+        if let Some(accuracy) = info.accuracy {
+            let seconds = accuracy.duration().as_seconds_f64();
+            object = object.with("accuracy-seconds", seconds.to_string());
+        }
+        if let Some(algorithm) = self.signature_algorithm {
+            object = object.with("signature-algorithm", algorithm.to_string());
+        }
+        if let Some(signer) = signer {
+            object = object
+                .with("signer", signer.subject_text())
+                .with("issuer", signer.issuer_text());
+        }
+        if let Some((until, what)) = &self.holds_until {
+            object = object
+                .with("holds-until", civil_time(*until))
+                .with("holds-until-because-of", what.clone());
+        }
+        object
+    }
+}
+
+/// The trust that holds at `proven`, or the finding that says why none does.
+pub(crate) fn algorithm_finding(
+    name: &str,
+    judged: AlgorithmJudgement,
+    proven: OffsetDateTime,
+    place: &Place,
+) -> Result<Trust, Finding> {
+    match judged {
+        AlgorithmJudgement::Trusted(trust) => Ok(trust),
+        AlgorithmJudgement::Ended(trust) => Err(Finding::new(
+            crypto_codes::ALGORITHM_NOT_TRUSTED,
+            place.clone(),
+        )
+        .with(name)
+        .with(trust.until.map(civil_time).unwrap_or_default())
+        .with(civil_time(proven))
+        .with(trust.source)),
+        AlgorithmJudgement::NotListed => {
+            Err(Finding::new(crypto_codes::ALGORITHM_NOT_LISTED, place.clone()).with(name))
+        }
+    }
+}
+
+/// The name of a digest algorithm, or its object identifier.
+pub(crate) fn algorithm_name(algorithm: &AlgorithmIdentifier) -> String {
+    DigestAlgorithm::from_oid(&algorithm.oid).map_or_else(
+        || algorithm.oid.to_string(),
+        |known| known.name().to_owned(),
+    )
+}
+
+struct ImprintAnswer {
+    judgement: Judgement,
+    findings: Vec<Finding>,
+}
+
+/// Compares the imprint with the data, and judges its digest algorithm.
+fn judge_imprint(
+    report: &TimestampReport,
+    data: Option<&dyn DigestSource>,
+    standing: Standing,
+    context: &Context<'_>,
+    place: &Place,
+) -> ImprintAnswer {
+    let mut judge = Judge::new(context, standing, place);
+    if let Some(token) = &report.token {
+        check_imprint(&mut judge, token, data);
+    }
+    ImprintAnswer {
+        judgement: judge.judgement,
+        findings: judge.findings,
+    }
+}
+
+fn check_imprint(judge: &mut Judge<'_>, token: &TimeStampToken, data: Option<&dyn DigestSource>) {
+    let imprint = &token.info.imprint;
+    let name = algorithm_name(&imprint.algorithm);
+    let Some(data) = data else {
+        const NONE: [&str; 0] = [];
+        judge.unknown(
+            SubIndication::SignedDataNotFound,
+            codes::IMPRINT_NOT_CHECKED,
+            NONE,
+        );
+        return;
+    };
+    let Some(algorithm) = imprint.algorithm.digest_algorithm() else {
+        judge.unknown(SubIndication::Custom, codes::DIGEST_UNKNOWN, [name]);
+        return;
+    };
+    if imprint.bytes.len() != algorithm.len() {
+        judge.broken(
+            SubIndication::FormatFailure,
+            codes::IMPRINT_LENGTH_WRONG,
+            [name],
+        );
+        return;
+    }
+    match data.digest(algorithm) {
+        None => judge.unknown(
+            SubIndication::SignedDataNotFound,
+            codes::IMPRINT_DIGEST_UNKNOWN,
+            [data.name(), algorithm.name()],
+        ),
+        Some(digest) if digest.as_bytes() != imprint.bytes => judge.broken(
+            SubIndication::HashFailure,
+            codes::IMPRINT_MISMATCH,
+            [data.name()],
+        ),
+        Some(_) => {
+            let judged = judge
+                .context
+                .policy
+                .judge_digest(algorithm, judge.standing.judged_at);
+            judge.check_algorithm(algorithm.name(), judged);
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! The signature of a token: form of the SignedData, signed attributes, certificate of the signer, signature value.
+
+use formats::cms::{EssCertId, SignedData, SignerIdentifier, SignerInfo};
+use formats::digest::DigestAlgorithm;
+use formats::oid;
+use formats::tsp::TimeStampToken;
+use formats::x509::Certificate;
+
+use super::{Judge, algorithm_name, carried};
+use crate::budget::Resource;
+use crate::crypto::{SignatureCheck, verify_signature};
+use crate::finding::{path as path_codes, timestamp as codes};
+use crate::verdict::SubIndication;
+
+const NONE: [&str; 0] = [];
+
+/// Checks everything up to the signature value; gives the certificate of the signer if there is one.
+pub(super) fn check(judge: &mut Judge<'_>, token: &TimeStampToken) -> Option<Certificate> {
+    check_version(judge, &token.signed_data);
+    let [signer] = token.signed_data.signers.as_slice() else {
+        judge.broken(
+            SubIndication::FormatFailure,
+            codes::TOKEN_SIGNER_COUNT,
+            [token.signed_data.signers.len()],
+        );
+        return None;
+    };
+    check_signer_version(judge, signer);
+    check_declared_digests(judge, &token.signed_data, signer);
+    check_attributes(judge, token, signer);
+    carried::check_unsigned(judge, signer);
+    let certificate = find_certificate(judge, token, signer)?;
+    check_signature(judge, signer, &certificate);
+    Some(certificate)
+}
+
+/// The version follows from the content (RFC 5652 §5.1). It is not signed, so it must be right.
+fn check_version(judge: &mut Judge<'_>, signed_data: &SignedData) {
+    let demanded = carried::demanded_version(signed_data);
+    match (signed_data.version, demanded) {
+        (version, demanded) if version == demanded => {}
+        (3, 5) => judge.note(codes::CMS_VERSION_OLD, NONE),
+        (version, demanded) => judge.because(
+            SubIndication::SigConstraintsFailure,
+            codes::CMS_VERSION_WRONG,
+            [version, demanded],
+        ),
+    }
+}
+
+fn check_signer_version(judge: &mut Judge<'_>, signer: &SignerInfo) {
+    let demanded = match signer.identifier {
+        SignerIdentifier::IssuerAndSerial { .. } => 1,
+        SignerIdentifier::KeyIdentifier(_) => 3,
+    };
+    if signer.version != demanded {
+        judge.because(
+            SubIndication::SigConstraintsFailure,
+            codes::SIGNER_VERSION_WRONG,
+            [signer.version, demanded],
+        );
+    }
+}
+
+/// The declared digest algorithms are not signed: they must be those that are used, and nothing else.
+fn check_declared_digests(judge: &mut Judge<'_>, signed_data: &SignedData, signer: &SignerInfo) {
+    let used = &signer.digest_algorithm;
+    let declared = &signed_data.digest_algorithms;
+    if !declared.iter().any(|algorithm| algorithm.oid == used.oid) {
+        judge.because(
+            SubIndication::SigConstraintsFailure,
+            codes::CMS_DIGEST_NOT_DECLARED,
+            [algorithm_name(used)],
+        );
+    }
+    for algorithm in declared {
+        let known = algorithm.digest_algorithm().is_some();
+        if algorithm.oid != used.oid {
+            judge.because(
+                SubIndication::SigConstraintsFailure,
+                codes::CMS_DIGEST_DECLARED_TOO_MUCH,
+                [algorithm_name(algorithm)],
+            );
+        } else if !known && DigestAlgorithm::from_oid(&algorithm.oid).is_some() {
+            judge.because(
+                SubIndication::SigConstraintsFailure,
+                codes::ALGORITHM_PARAMETERS_WRONG,
+                [algorithm_name(algorithm)],
+            );
+        }
+    }
+}
+
+fn check_attributes(judge: &mut Judge<'_>, token: &TimeStampToken, signer: &SignerInfo) {
+    if signer.signed_attributes.is_none() {
+        judge.broken(
+            SubIndication::FormatFailure,
+            codes::SIGNED_ATTRIBUTES_MISSING,
+            NONE,
+        );
+        return;
+    }
+    match signer.content_type() {
+        Ok(Some(content_type)) if content_type == oid::TST_INFO => {}
+        Ok(Some(_)) => judge.broken(
+            SubIndication::FormatFailure,
+            codes::CONTENT_TYPE_ATTRIBUTE_WRONG,
+            NONE,
+        ),
+        Ok(None) | Err(_) => judge.broken(
+            SubIndication::FormatFailure,
+            codes::SIGNED_ATTRIBUTE_COUNT,
+            ["contentType"],
+        ),
+    }
+    match signer.message_digest() {
+        Ok(Some(signed)) => check_message_digest(judge, token, signer, &signed),
+        Ok(None) | Err(_) => judge.broken(
+            SubIndication::FormatFailure,
+            codes::SIGNED_ATTRIBUTE_COUNT,
+            ["messageDigest"],
+        ),
+    }
+}
+
+fn check_message_digest(
+    judge: &mut Judge<'_>,
+    token: &TimeStampToken,
+    signer: &SignerInfo,
+    signed: &[u8],
+) {
+    let Some(algorithm) = signer.digest_algorithm.digest_algorithm() else {
+        let name = algorithm_name(&signer.digest_algorithm);
+        let code = if DigestAlgorithm::from_oid(&signer.digest_algorithm.oid).is_some() {
+            codes::ALGORITHM_PARAMETERS_WRONG
+        } else {
+            codes::DIGEST_UNKNOWN
+        };
+        judge.unknown(SubIndication::Custom, code, [name]);
+        return;
+    };
+    if algorithm.digest(token.info.raw()).as_bytes() != signed {
+        judge.broken(
+            SubIndication::HashFailure,
+            codes::MESSAGE_DIGEST_MISMATCH,
+            NONE,
+        );
+    }
+    let judged = judge
+        .context
+        .policy
+        .judge_digest(algorithm, judge.standing.judged_at);
+    judge.check_algorithm(algorithm.name(), judged);
+}
+
+/// The certificate that the signer names and that the token signed as its own (RFC 5652 §5.3, RFC 5035 §5).
+///
+/// Two certificates may have the same issuer and serial number; the signed digest decides between them.
+fn find_certificate(
+    judge: &mut Judge<'_>,
+    token: &TimeStampToken,
+    signer: &SignerInfo,
+) -> Option<Certificate> {
+    let named = named_certificates(judge, token, signer);
+    let references = match signer.signing_certificates() {
+        Ok(references) => references,
+        Err(error) => {
+            judge.broken(
+                SubIndication::FormatFailure,
+                codes::SIGNING_CERTIFICATE_MALFORMED,
+                [error],
+            );
+            return named.into_iter().next();
+        }
+    };
+    let ids: Vec<&EssCertId> = references.signer_ids().collect();
+    if named.is_empty() {
+        judge.unknown(
+            SubIndication::NoSigningCertificateFound,
+            codes::SIGNER_CERTIFICATE_NOT_FOUND,
+            NONE,
+        );
+        return None;
+    }
+    if ids.is_empty() {
+        judge.because(
+            SubIndication::SigConstraintsFailure,
+            codes::SIGNING_CERTIFICATE_ATTRIBUTE_MISSING,
+            NONE,
+        );
+        return named.into_iter().next();
+    }
+    let bound = named.iter().find(|certificate| {
+        ids.iter()
+            .all(|id| id.matches(certificate.raw()) == Some(true))
+    });
+    if let Some(certificate) = bound {
+        check_reference(judge, &ids, certificate);
+        return Some(certificate.clone());
+    }
+    let first = named.into_iter().next()?;
+    if ids.iter().any(|id| id.matches(first.raw()).is_none()) {
+        let name = ids
+            .first()
+            .map(|id| algorithm_name(&id.algorithm))
+            .unwrap_or_default();
+        judge.unknown(SubIndication::Custom, codes::DIGEST_UNKNOWN, [name]);
+    } else {
+        judge.broken(
+            SubIndication::HashFailure,
+            codes::SIGNING_CERTIFICATE_MISMATCH,
+            NONE,
+        );
+    }
+    Some(first)
+}
+
+/// Issuer and serial number in the signed reference, where they stand, are those of the certificate (RFC 5035 §4).
+fn check_reference(judge: &mut Judge<'_>, ids: &[&EssCertId], certificate: &Certificate) {
+    for id in ids {
+        if id.algorithm.digest_algorithm() == Some(DigestAlgorithm::Sha1) && ids.len() == 1 {
+            judge.note(codes::SIGNING_CERTIFICATE_SHA1, NONE);
+        }
+        let Some(named) = &id.issuer_serial else {
+            continue;
+        };
+        let same_issuer = named
+            .issuer_name
+            .as_deref()
+            .is_some_and(|name| name == certificate.issuer());
+        if named.serial != *certificate.serial() || !same_issuer {
+            judge.note(codes::SIGNING_CERTIFICATE_NAME_DIFFERS, NONE);
+        }
+    }
+}
+
+/// Every certificate that has the issuer and serial number, or the key identifier, of the signer; those of the token first.
+fn named_certificates(
+    judge: &Judge<'_>,
+    token: &TimeStampToken,
+    signer: &SignerInfo,
+) -> Vec<Certificate> {
+    let given = judge.context.certificates.iter().map(Vec::as_slice);
+    let anchors = judge
+        .context
+        .anchors
+        .iter()
+        .map(|anchor| anchor.certificate());
+    token
+        .signed_data
+        .x509_certificates()
+        .chain(given)
+        .chain(anchors)
+        .filter_map(|bytes| Certificate::parse(bytes).ok())
+        .filter(|certificate| is_named(certificate, &signer.identifier))
+        .collect()
+}
+
+fn is_named(certificate: &Certificate, identifier: &SignerIdentifier) -> bool {
+    match identifier {
+        SignerIdentifier::IssuerAndSerial { issuer, serial } => {
+            certificate.issuer() == issuer && certificate.serial() == serial
+        }
+        SignerIdentifier::KeyIdentifier(wanted) => {
+            carried::key_identifier(certificate).is_some_and(|own| own == *wanted)
+        }
+    }
+}
+
+fn check_signature(judge: &mut Judge<'_>, signer: &SignerInfo, certificate: &Certificate) {
+    let Some(attributes) = &signer.signed_attributes else {
+        return;
+    };
+    if let Err(exhausted) = judge.budget.spend(Resource::Signatures, 2) {
+        judge.unknown(
+            SubIndication::Custom,
+            path_codes::BUDGET_EXHAUSTED,
+            [exhausted],
+        );
+        return;
+    }
+    let verify = |message: &[u8]| {
+        verify_signature(
+            certificate.spki(),
+            &signer.signature_algorithm.oid,
+            signer.signature_algorithm.parameters.as_deref(),
+            signer.digest_algorithm.digest_algorithm(),
+            message,
+            &signer.signature,
+        )
+    };
+    let mut answer = verify(attributes.signed_bytes());
+    if !attributes.is_der_sorted() {
+        let mut code = codes::SIGNED_ATTRIBUTES_UNSORTED;
+        if answer == SignatureCheck::Invalid {
+            answer = verify(&attributes.signed_bytes_der_sorted());
+            code = codes::SIGNED_ATTRIBUTES_SORTED;
+        }
+        judge.note(code, NONE);
+    }
+    match answer {
+        SignatureCheck::Valid(algorithm) => {
+            judge.signature_algorithm = Some(algorithm);
+            let judged = judge
+                .context
+                .policy
+                .judge_signature(algorithm, judge.standing.judged_at);
+            judge.check_algorithm(&algorithm.to_string(), judged);
+        }
+        SignatureCheck::Invalid => judge.broken(
+            SubIndication::SigCryptoFailure,
+            codes::SIGNATURE_INVALID,
+            [certificate.subject_text()],
+        ),
+        SignatureCheck::Unsupported(reason) => judge.unknown(
+            SubIndication::Custom,
+            codes::SIGNATURE_UNSUPPORTED,
+            [reason.text()],
+        ),
+    }
+}
