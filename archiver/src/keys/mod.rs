@@ -1,1 +1,26 @@
-//! Module keys.
+//! Keys: what stands on the key medium, and nowhere else (DESIGN §6).
+//!
+//! Each record version is sealed under a random [`DataKey`] of its own. The data key is wrapped by a key-encryption key
+//! (KEK) and stands in the [`KeyLedger`] on the [`KeyMedium`]. A data medium without the key medium is noise; a destroyed
+//! entry of the ledger is a destroyed record.
+//!
+//! Absences: no secret is printed, logged, written into an error or taken from a command argument or an environment
+//! value. All secrets are zeroised when they are dropped.
+
+pub mod catalog;
+pub mod error;
+pub mod ledger;
+pub mod medium;
+pub mod passphrase;
+pub mod provider;
+pub mod secret;
+pub mod separation;
+
+pub use catalog::CatalogSealer;
+pub use error::KeyError;
+pub use ledger::{KeyLedger, LedgerAccess, LedgerReport, LedgerTicket, StagedKey};
+pub use medium::KeyMedium;
+pub use passphrase::Passphrase;
+pub use provider::{FileKek, KdfParameters, KekProvider, WrappedSecret};
+pub use secret::{DataKey, KeyOwner, ValueKey};
+pub use separation::{EvaluationNotice, require_separate};

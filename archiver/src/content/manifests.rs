@@ -1,0 +1,67 @@
+//! Manifests of stored versions, opened with the keys of the ledger.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use formats::error::{ErrorKind, FormatError};
+use formats::manifest::Manifest;
+use formats::raw::Raw;
+use formats::segment::RecordVersion;
+
+use super::error::SealError;
+use super::reader::ContentReader;
+use super::sealing::VersionOpener;
+use crate::keys::{KeyError, KeyMedium};
+use crate::store::catalog::{ManifestFailure, ManifestOpener};
+
+/// Opens manifests with the keys of an unlocked key medium.
+pub struct Manifests {
+    keys: Arc<KeyMedium>,
+    reader: Mutex<ContentReader>,
+}
+
+impl Manifests {
+    /// An opener for the archive whose key medium this is.
+    ///
+    /// # Errors
+    /// [`SealError::Packing`] when there is no memory for the decompressor.
+    pub fn new(keys: Arc<KeyMedium>) -> Result<Self, SealError> {
+        Ok(Self {
+            keys,
+            reader: Mutex::new(ContentReader::new()?),
+        })
+    }
+}
+
+impl ManifestOpener for Manifests {
+    fn open_manifest(&self, record: &RecordVersion) -> Result<Raw<Manifest>, ManifestFailure> {
+        let key = self
+            .keys
+            .ledger()
+            .data_key(record.version)
+            .map_err(|error| match error {
+                KeyError::KeyDamaged { .. } => ManifestFailure::NotAuthentic,
+                _ => ManifestFailure::KeyMissing,
+            })?;
+        let opener = VersionOpener::new(self.keys.archive(), record.version, &key);
+        let bytes = self
+            .reader
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .open_manifest::<Infallible>(&opener, record)
+            .map_err(|_| ManifestFailure::NotAuthentic)?;
+        let manifest = Manifest::parse(&bytes).map_err(ManifestFailure::Malformed)?;
+        if manifest.archive != self.keys.archive() || manifest.id() != Some(record.version) {
+            let other = FormatError::new(ErrorKind::InvalidValue, "Manifest");
+            return Err(ManifestFailure::Malformed(other));
+        }
+        Ok(manifest)
+    }
+}
+
+impl fmt::Debug for Manifests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Manifests").finish_non_exhaustive()
+    }
+}

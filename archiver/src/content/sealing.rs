@@ -1,0 +1,273 @@
+//! Sealing and opening of single chunks, and of the manifest.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use aes_gcm::aead::AeadInOut;
+use aes_gcm::aead::inout::InOutBuf;
+use aes_gcm::{Aes256Gcm, Nonce, Tag};
+use formats::id::{ArchiveId, VersionId};
+use formats::limits::MANIFEST_BYTES_MAX;
+use formats::segment::{ChunkCodec, ChunkHeader, ContentChunk, MANIFEST_OBJECT, RecordVersion};
+use zeroize::Zeroizing;
+
+use super::CHUNK_BYTES;
+use super::error::{ChunkFault, ReadError, SealError};
+use super::packing::{Packer, Unpacker};
+use crate::keys::secret::TAG_BYTES;
+use crate::keys::{DataKey, LedgerTicket, StagedKey};
+
+/// Seals the contents and the manifest of one new version, each object once.
+///
+/// It consumes the key that [`crate::keys::KeyLedger::wrap_new`] made, so that no second sealer can repeat its nonces.
+pub struct VersionSealer {
+    archive: ArchiveId,
+    version: VersionId,
+    ticket: LedgerTicket,
+    cipher: Aes256Gcm,
+    begun: BTreeSet<u32>,
+}
+
+/// Opens the contents and the manifest of one version.
+pub struct VersionOpener {
+    archive: ArchiveId,
+    version: VersionId,
+    cipher: Aes256Gcm,
+}
+
+/// A sealed manifest: the fields of a [`RecordVersion`] that it fills.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedManifest {
+    /// How the manifest was packed.
+    pub codec: ChunkCodec,
+    /// Bytes of the manifest before packing.
+    pub plain_bytes: u32,
+    /// Ciphertext and tag.
+    pub sealed: Vec<u8>,
+}
+
+impl VersionSealer {
+    /// A sealer for the version that the key is for.
+    #[must_use]
+    pub fn new(archive: ArchiveId, key: StagedKey) -> Self {
+        Self {
+            archive,
+            version: key.version(),
+            ticket: key.ticket(),
+            cipher: key.into_key().cipher(),
+            begun: BTreeSet::new(),
+        }
+    }
+
+    /// The version.
+    #[must_use]
+    pub const fn version(&self) -> VersionId {
+        self.version
+    }
+
+    /// What to commit to the key ledger before the version becomes visible.
+    pub const fn ticket(&self) -> LedgerTicket {
+        self.ticket
+    }
+
+    /// Seals the manifest, once. `packer` is the one of a [`super::ContentWriter`].
+    pub(super) fn seal_manifest(
+        &mut self,
+        packer: &mut Packer,
+        manifest: &[u8],
+    ) -> Result<SealedManifest, SealError> {
+        if manifest.len() > MANIFEST_BYTES_MAX {
+            return Err(SealError::ManifestTooLong);
+        }
+        self.begin(MANIFEST_OBJECT)?;
+        let (codec, packed) = packer.pack(manifest).map_err(|_| SealError::Packing)?;
+        let header = ChunkHeader {
+            version: self.version,
+            object: MANIFEST_OBJECT,
+            chunk: 0,
+            codec,
+            last: true,
+            plain_bytes: u32::try_from(manifest.len()).map_err(|_| SealError::ManifestTooLong)?,
+        };
+        let chunk = self.seal(header, packed)?;
+        Ok(SealedManifest {
+            codec,
+            plain_bytes: header.plain_bytes,
+            sealed: chunk.sealed,
+        })
+    }
+
+    /// Notes that the object is sealed now; a second time is refused.
+    pub(super) fn begin_content(&mut self, object: u32) -> Result<(), SealError> {
+        if object == MANIFEST_OBJECT {
+            return Err(SealError::ReservedObject);
+        }
+        self.begin(object)
+    }
+
+    /// Seals one chunk. The caller counts the chunks of an object that it has begun.
+    pub(super) fn seal(
+        &self,
+        header: ChunkHeader,
+        packed: &[u8],
+    ) -> Result<ContentChunk, SealError> {
+        let nonce = header.nonce().map_err(|_| SealError::TooLong)?;
+        let mut sealed = vec![0; packed.len() + TAG_BYTES];
+        let (body, tag) = sealed.split_at_mut(packed.len());
+        let body = InOutBuf::new(packed, body).map_err(|_| SealError::TooLong)?;
+        let computed = self
+            .cipher
+            .encrypt_inout_detached(
+                &Nonce::from(nonce),
+                &header.associated_data(self.archive),
+                body,
+            )
+            .map_err(|_| SealError::TooLong)?;
+        tag.copy_from_slice(&computed);
+        Ok(ContentChunk { header, sealed })
+    }
+
+    fn begin(&mut self, object: u32) -> Result<(), SealError> {
+        if self.begun.insert(object) {
+            return Ok(());
+        }
+        Err(SealError::ObjectBegunTwice { object })
+    }
+}
+
+impl VersionOpener {
+    /// An opener for the version that the key is for.
+    #[must_use]
+    pub fn new(archive: ArchiveId, version: VersionId, key: &DataKey) -> Self {
+        Self {
+            archive,
+            version,
+            cipher: key.cipher(),
+        }
+    }
+
+    /// The version.
+    #[must_use]
+    pub const fn version(&self) -> VersionId {
+        self.version
+    }
+
+    /// Opens the manifest of a record version.
+    ///
+    /// # Errors
+    /// [`ReadError::Chunk`] when it is of another version or was changed.
+    pub(super) fn open_manifest<E>(
+        &self,
+        record: &RecordVersion,
+        unpacker: &mut Unpacker,
+    ) -> Result<Zeroizing<Vec<u8>>, ReadError<E>> {
+        let header = record.manifest_header();
+        let fault = |fault| self.fault(MANIFEST_OBJECT, 0, fault);
+        let length = usize::try_from(header.plain_bytes).unwrap_or(usize::MAX);
+        if length > MANIFEST_BYTES_MAX {
+            return Err(fault(ChunkFault::Length));
+        }
+        if header.version != self.version {
+            return Err(fault(ChunkFault::Misplaced));
+        }
+        let mut plain = Zeroizing::new(vec![0; length]);
+        self.open(&header, &record.manifest_sealed, unpacker, &mut plain)
+            .map_err(fault)?;
+        Ok(plain)
+    }
+
+    /// Opens one chunk into `plain`, which has the length that its header states. The caller has compared the header with the
+    /// place that it asked for.
+    pub(super) fn open(
+        &self,
+        header: &ChunkHeader,
+        sealed: &[u8],
+        unpacker: &mut Unpacker,
+        plain: &mut [u8],
+    ) -> Result<(), ChunkFault> {
+        let (body, tag) = sealed
+            .split_last_chunk::<TAG_BYTES>()
+            .ok_or(ChunkFault::Length)?;
+        match header.codec {
+            ChunkCodec::Stored => self.decrypt(header, body, tag, plain),
+            ChunkCodec::Zstd => {
+                if body.len() > plain.len() {
+                    return Err(ChunkFault::Length);
+                }
+                self.decrypt(header, body, tag, unpacker.packed(body.len()))?;
+                if unpacker.unpack(body.len(), plain) {
+                    return Ok(());
+                }
+                Err(ChunkFault::Packing)
+            }
+        }
+    }
+
+    /// The header's place is the one asked for, and its length is possible there.
+    pub(super) fn check_place(
+        &self,
+        header: &ChunkHeader,
+        object: u32,
+        chunk: u64,
+        last: bool,
+    ) -> Result<usize, ChunkFault> {
+        if header.version != self.version || header.object != object || header.chunk != chunk {
+            return Err(ChunkFault::Misplaced);
+        }
+        if header.last != last {
+            return Err(ChunkFault::End);
+        }
+        let length = usize::try_from(header.plain_bytes).unwrap_or(usize::MAX);
+        let empty_is_right = chunk == 0 && last;
+        let possible = match length {
+            0 => empty_is_right,
+            CHUNK_BYTES => true,
+            _ => last && length < CHUNK_BYTES,
+        };
+        possible.then_some(length).ok_or(ChunkFault::Length)
+    }
+
+    pub(super) fn fault<E>(&self, object: u32, chunk: u64, fault: ChunkFault) -> ReadError<E> {
+        ReadError::Chunk {
+            version: self.version,
+            object,
+            chunk,
+            fault,
+        }
+    }
+
+    fn decrypt(
+        &self,
+        header: &ChunkHeader,
+        body: &[u8],
+        tag: &[u8; TAG_BYTES],
+        output: &mut [u8],
+    ) -> Result<(), ChunkFault> {
+        let nonce = header.nonce().map_err(|_| ChunkFault::Length)?;
+        let buffer = InOutBuf::new(body, output).map_err(|_| ChunkFault::Length)?;
+        self.cipher
+            .decrypt_inout_detached(
+                &Nonce::from(nonce),
+                &header.associated_data(self.archive),
+                buffer,
+                &Tag::from(*tag),
+            )
+            .map_err(|_| ChunkFault::Forged)
+    }
+}
+
+impl fmt::Debug for VersionSealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VersionSealer")
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for VersionOpener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VersionOpener")
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}

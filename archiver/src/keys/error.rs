@@ -1,0 +1,260 @@
+//! What can go wrong with keys, and what to do.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use firmware::entropy::EntropyError;
+use firmware::media::MediaError;
+use formats::id::ArchiveId;
+
+use super::secret::KeyOwner;
+
+/// Why a key could not be made, kept or found. Holds no secret.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The key medium is not where it should be: the directory is missing, or holds no `kek.json` (an empty mount point).
+    /// Attach and mount the key medium, or correct the path.
+    MediumMissing {
+        /// Where the key medium was expected.
+        path: PathBuf,
+    },
+    /// The file is whole, but the passphrase does not open it. Try again; look at the keyboard layout.
+    WrongPassphrase,
+    /// A file on the key medium was changed or is damaged. Restore it from the copy of the key medium.
+    Damaged {
+        /// The damaged file.
+        path: PathBuf,
+        /// The part of the file.
+        part: &'static str,
+    },
+    /// A file on the key medium is of a later format. Use a newer program.
+    UnsupportedFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The key medium belongs to another archive. Attach the right one.
+    OtherArchive {
+        /// Where the key medium was expected.
+        path: PathBuf,
+        /// The archive to open.
+        expected: ArchiveId,
+        /// The archive that the key medium names.
+        found: ArchiveId,
+    },
+    /// Keys stand there already. Choose an empty directory: an existing key medium is never overwritten.
+    AlreadyCreated {
+        /// The file that stands there.
+        path: PathBuf,
+    },
+    /// Another process writes to this ledger. Wait for it, or end it.
+    InUse {
+        /// The ledger file.
+        path: PathBuf,
+    },
+    /// A key was wrapped under a KEK epoch that the key medium does not hold. Attach the key medium that holds it.
+    UnknownEpoch {
+        /// The epoch of the wrapped key.
+        epoch: u32,
+    },
+    /// The ledger holds no key for this version: it was destroyed, or its deposit was never acknowledged.
+    KeyMissing {
+        /// The version.
+        owner: KeyOwner,
+        /// How many entries of the ledger are damaged: where it is not 0, the key may stand in one of them.
+        damaged_entries: u64,
+    },
+    /// The ledger's entry for this version does not open: it was changed. Restore the ledger from the copy of the key medium.
+    KeyDamaged {
+        /// The version.
+        owner: KeyOwner,
+    },
+    /// A key was asked for a version that has one. A key must never seal two contents.
+    AlreadyHasKey {
+        /// The version.
+        owner: KeyOwner,
+    },
+    /// A sealed secret on the key medium does not open: it was changed, or belongs under another label.
+    SecretDamaged {
+        /// What the secret is for.
+        label: &'static str,
+    },
+    /// The parameters of the key derivation are outside of what this program accepts. The file was changed.
+    KeyDerivation,
+    /// The ledger was opened for reading only.
+    ReadOnly,
+    /// An earlier write to the ledger failed, so nothing more is written to it. Correct the cause and start again.
+    Stopped,
+    /// The key medium and a data medium stand on one device: who takes one takes both. Use another device, or
+    /// `--evaluation` for a trial.
+    SameDevice {
+        /// The key medium.
+        keys: PathBuf,
+        /// The data medium.
+        data: PathBuf,
+    },
+    /// No passphrase was given, or an empty one. Give `--passphrase-file`, the credential, or type it.
+    PassphraseMissing,
+    /// The passphrase is longer than [`super::passphrase::PASSPHRASE_BYTES_MAX`].
+    PassphraseTooLong,
+    /// The two entries of a new passphrase differ. Type it again.
+    PassphrasesDiffer,
+    /// The key medium is full. Nothing was acknowledged; make room on it.
+    Full {
+        /// The file that could not be written.
+        path: PathBuf,
+    },
+    /// The system refused an operation on a file.
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        act: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The random source failed.
+    Entropy(EntropyError),
+    /// A device could not be examined.
+    Media(MediaError),
+}
+
+impl KeyError {
+    /// An input or output error, with a full medium told apart.
+    pub(crate) fn io(path: impl Into<PathBuf>, act: &'static str, source: io::Error) -> Self {
+        let path = path.into();
+        if matches!(
+            source.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        ) {
+            return Self::Full { path };
+        }
+        Self::Io { path, act, source }
+    }
+}
+
+impl fmt::Display for KeyError {
+    #[allow(clippy::too_many_lines, reason = "one arm per variant")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MediumMissing { path } => write!(
+                f,
+                "no key medium at {}: attach and mount it, or correct the path",
+                path.display()
+            ),
+            Self::WrongPassphrase => f.write_str(
+                "wrong passphrase: the key medium is whole, but this passphrase does not open it",
+            ),
+            Self::Damaged { path, part } => write!(
+                f,
+                "{} is damaged ({part}): restore it from the copy of the key medium",
+                path.display()
+            ),
+            Self::UnsupportedFormat { path } => write!(
+                f,
+                "{} is of a format that this program does not know: use a newer program",
+                path.display()
+            ),
+            Self::OtherArchive {
+                path,
+                expected,
+                found,
+            } => write!(
+                f,
+                "the key medium at {} belongs to archive {found}, not {expected}: attach the right one",
+                path.display()
+            ),
+            Self::AlreadyCreated { path } => write!(
+                f,
+                "{} exists already: a key medium is never overwritten, choose an empty directory",
+                path.display()
+            ),
+            Self::InUse { path } => write!(
+                f,
+                "{} is being written by another process: wait for it, or end it",
+                path.display()
+            ),
+            Self::UnknownEpoch { epoch } => write!(
+                f,
+                "this key medium holds no key-encryption key of epoch {epoch}: attach the one that does"
+            ),
+            Self::KeyMissing {
+                owner,
+                damaged_entries: 0,
+            } => write!(
+                f,
+                "the key ledger holds no key for {owner}: it was destroyed, or never acknowledged"
+            ),
+            Self::KeyMissing {
+                owner,
+                damaged_entries,
+            } => write!(
+                f,
+                "the key ledger holds no readable key for {owner}, and {damaged_entries} of its entries are damaged: \
+                 restore it from the copy of the key medium"
+            ),
+            Self::KeyDamaged { owner } => write!(
+                f,
+                "the key of {owner} is damaged: restore the ledger from the copy of the key medium"
+            ),
+            Self::AlreadyHasKey { owner } => write!(f, "{owner} has a key already"),
+            Self::SecretDamaged { label } => write!(
+                f,
+                "the sealed secret \"{label}\" is damaged: restore it from the copy of the key medium"
+            ),
+            Self::KeyDerivation => f.write_str(
+                "the key derivation parameters are not acceptable: restore kek.json from the copy of the key medium",
+            ),
+            Self::ReadOnly => f.write_str("the key ledger was opened for reading only"),
+            Self::Stopped => f.write_str(
+                "an earlier write to the key medium failed: correct the cause and start again",
+            ),
+            Self::SameDevice { keys, data } => write!(
+                f,
+                "key medium {} and data medium {} stand on one device: use another device for the keys, \
+                 or --evaluation for a trial",
+                keys.display(),
+                data.display()
+            ),
+            Self::PassphraseMissing => f.write_str(
+                "no passphrase: give --passphrase-file or the credential fumikura-passphrase, or type it",
+            ),
+            Self::PassphraseTooLong => {
+                f.write_str("the passphrase is too long: 1024 bytes are the limit")
+            }
+            Self::PassphrasesDiffer => f.write_str("the two passphrases differ: type them again"),
+            Self::Full { path } => write!(
+                f,
+                "the key medium is full, {} could not be written: make room on it",
+                path.display()
+            ),
+            Self::Io { path, act, source } => {
+                write!(f, "{}: cannot {act}: {source}", path.display())
+            }
+            Self::Entropy(source) => source.fmt(f),
+            Self::Media(source) => source.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for KeyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if let Self::Io { source, .. } = self {
+            return Some(source);
+        }
+        None
+    }
+}
+
+impl From<EntropyError> for KeyError {
+    fn from(source: EntropyError) -> Self {
+        Self::Entropy(source)
+    }
+}
+
+impl From<MediaError> for KeyError {
+    fn from(source: MediaError) -> Self {
+        Self::Media(source)
+    }
+}

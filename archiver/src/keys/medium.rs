@@ -1,0 +1,195 @@
+//! The key medium: one directory, on a device of its own, with the key-encryption keys, the ledger and other secrets.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use firmware::entropy::Entropy;
+use formats::id::ArchiveId;
+use zeroize::Zeroizing;
+
+use super::error::KeyError;
+use super::ledger::{KeyLedger, LedgerAccess};
+use super::passphrase::Passphrase;
+use super::provider::{FileKek, KEK_FILE, KdfParameters, KekProvider, WrappedSecret};
+use super::secret::{DataKey, NONCE_BYTES};
+use crate::store::durable::{Disk, replace_file, system_disk};
+
+/// An unlocked key medium.
+///
+/// Layout: `kek.json` (the sealed key-encryption keys), `ledger/NNNNNNNNNN.led`. Other secrets of the archive, such as the
+/// private key of the embedded TSA, are sealed with [`KeyMedium::seal_secret`] and kept beside them.
+pub struct KeyMedium {
+    root: PathBuf,
+    archive: ArchiveId,
+    provider: Arc<dyn KekProvider>,
+    ledger: KeyLedger,
+}
+
+impl KeyMedium {
+    /// Makes the keys of a new archive in the existing directory `root`, durably, with its catalog key, and opens them for
+    /// writing. `kek.json` is written last: a directory without it is not a key medium, and making it again is safe only in
+    /// an empty directory.
+    ///
+    /// # Errors
+    /// [`KeyError::MediumMissing`] when `root` is no directory; [`KeyError::AlreadyCreated`] when keys stand there;
+    /// [`KeyError::Io`], [`KeyError::Full`], [`KeyError::Entropy`].
+    pub fn create(
+        root: &Path,
+        archive: ArchiveId,
+        passphrase: &Passphrase,
+        parameters: KdfParameters,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, KeyError> {
+        if !root.is_dir() {
+            return Err(KeyError::MediumMissing { path: root.into() });
+        }
+        let path = root.join(KEK_FILE);
+        if path.exists() {
+            return Err(KeyError::AlreadyCreated { path });
+        }
+        let (provider, file) =
+            FileKek::create(archive, passphrase, parameters, Arc::clone(&entropy))?;
+        let disk = system_disk();
+        KeyLedger::create(&*disk, root, archive)?;
+        let medium = Self::with_provider(
+            Arc::clone(&disk),
+            root,
+            archive,
+            Arc::new(provider),
+            LedgerAccess::Write,
+            entropy,
+        )?;
+        medium.ledger.commit(medium.ledger.wrap_catalog()?)?;
+        replace_file(&*disk, &path, &file).map_err(|e| KeyError::io(&path, "write", e))?;
+        Ok(medium)
+    }
+
+    /// Unlocks the key medium at `root` with a passphrase.
+    ///
+    /// # Errors
+    /// [`KeyError::MediumMissing`], [`KeyError::WrongPassphrase`] and [`KeyError::Damaged`] are told apart; and what
+    /// [`KeyLedger::open`] says.
+    pub fn open(
+        root: &Path,
+        archive: ArchiveId,
+        passphrase: &Passphrase,
+        access: LedgerAccess,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, KeyError> {
+        let kek = FileKek::open(
+            &root.join(KEK_FILE),
+            archive,
+            passphrase,
+            Arc::clone(&entropy),
+        )?;
+        Self::with_provider(system_disk(), root, archive, Arc::new(kek), access, entropy)
+    }
+
+    /// Opens the key medium at `root` with key-encryption keys that another provider holds, on a chosen disk.
+    ///
+    /// # Errors
+    /// What [`KeyLedger::open`] says.
+    pub fn with_provider(
+        disk: Arc<dyn Disk>,
+        root: &Path,
+        archive: ArchiveId,
+        provider: Arc<dyn KekProvider>,
+        access: LedgerAccess,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, KeyError> {
+        let ledger = KeyLedger::open(disk, root, archive, access, Arc::clone(&provider), entropy)?;
+        Ok(Self {
+            root: root.to_path_buf(),
+            archive,
+            provider,
+            ledger,
+        })
+    }
+
+    /// Where the key medium is mounted.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The archive whose keys these are.
+    #[must_use]
+    pub const fn archive(&self) -> ArchiveId {
+        self.archive
+    }
+
+    /// The data keys.
+    #[must_use]
+    pub const fn ledger(&self) -> &KeyLedger {
+        &self.ledger
+    }
+
+    /// The key of the archive's catalog and events. Use [`DataKey::subkey`] for each purpose.
+    ///
+    /// # Errors
+    /// As [`KeyLedger::catalog_key`].
+    pub fn catalog_key(&self) -> Result<DataKey, KeyError> {
+        self.ledger.catalog_key()
+    }
+
+    /// Seals a secret of the archive under the key-encryption key: epoch u32 ‖ nonce ‖ ciphertext ‖ tag. The label is
+    /// authenticated, so that a secret cannot be passed off as another.
+    ///
+    /// # Errors
+    /// What the provider says.
+    pub fn seal_secret(&self, label: &'static str, secret: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let wrapped = self.provider.wrap(&self.secret_context(label), secret)?;
+        Ok([
+            wrapped.epoch.to_be_bytes().as_slice(),
+            &wrapped.nonce,
+            &wrapped.sealed,
+        ]
+        .concat())
+    }
+
+    /// Opens what [`KeyMedium::seal_secret`] sealed under the same label.
+    ///
+    /// # Errors
+    /// [`KeyError::SecretDamaged`], [`KeyError::UnknownEpoch`], or what the provider says.
+    pub fn open_secret(
+        &self,
+        label: &'static str,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let damaged = KeyError::SecretDamaged { label };
+        let Some((epoch, rest)) = sealed.split_first_chunk() else {
+            return Err(damaged);
+        };
+        let Some((nonce, body)) = rest.split_first_chunk::<NONCE_BYTES>() else {
+            return Err(damaged);
+        };
+        let wrapped = WrappedSecret {
+            epoch: u32::from_be_bytes(*epoch),
+            nonce: *nonce,
+            sealed: body.to_vec(),
+        };
+        self.provider
+            .unwrap(&self.secret_context(label), &wrapped)?
+            .ok_or(damaged)
+    }
+
+    fn secret_context(&self, label: &str) -> Vec<u8> {
+        [
+            b"fumikura secret 1\0".as_slice(),
+            self.archive.as_bytes(),
+            label.as_bytes(),
+            b"\0",
+        ]
+        .concat()
+    }
+}
+
+impl fmt::Debug for KeyMedium {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyMedium")
+            .field("root", &self.root)
+            .field("archive", &self.archive)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,209 @@
+//! Keys in memory: what they may do, without ever being shown.
+
+use std::fmt;
+
+use aes_gcm::aead::{AeadInOut, KeyInit};
+use aes_gcm::{Aes256Gcm, Nonce, Tag};
+use firmware::entropy::Entropy;
+use formats::id::{ArchiveId, VersionId};
+use hmac::{Hmac, Mac};
+use secrecy::{ExposeSecret, SecretBox};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::error::KeyError;
+
+/// Bytes of a key.
+pub const KEY_BYTES: usize = 32;
+/// Bytes of a GCM nonce (SP 800-38D §8.2).
+pub const NONCE_BYTES: usize = 12;
+/// Bytes of a GCM tag.
+pub const TAG_BYTES: usize = 16;
+
+/// Whose key it is: a record version, or the archive itself (its catalog, as version 0 of the archive's id).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KeyOwner {
+    id: [u8; 16],
+    version: u32,
+}
+
+/// A random 256-bit key of one record version, or of the archive's catalog.
+///
+/// It cannot be printed or cloned, and it is zeroised when it is dropped.
+pub struct DataKey {
+    bytes: SecretBox<[u8; KEY_BYTES]>,
+}
+
+/// A key for small values with random nonces: index entries, events.
+///
+/// At most 2³² values may be sealed under one key (SP 800-38D §8.3), so derive one per use and lifetime with
+/// [`DataKey::subkey`].
+pub struct ValueKey {
+    cipher: Aes256Gcm,
+}
+
+impl KeyOwner {
+    /// The owner of the key that seals the archive's catalog and events.
+    #[must_use]
+    pub const fn catalog(archive: ArchiveId) -> Self {
+        Self {
+            id: *archive.as_bytes(),
+            version: 0,
+        }
+    }
+
+    /// The record id, or the archive id for version 0.
+    #[must_use]
+    pub const fn id(&self) -> &[u8; 16] {
+        &self.id
+    }
+
+    /// The version, or 0 for the catalog.
+    #[must_use]
+    pub const fn version(&self) -> u32 {
+        self.version
+    }
+
+    pub(super) const fn from_parts(id: [u8; 16], version: u32) -> Self {
+        Self { id, version }
+    }
+}
+
+impl From<VersionId> for KeyOwner {
+    fn from(id: VersionId) -> Self {
+        Self {
+            id: *id.record().as_bytes(),
+            version: id.version(),
+        }
+    }
+}
+
+impl fmt::Display for KeyOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = ArchiveId::from_bytes(self.id);
+        if self.version == 0 {
+            return write!(f, "the catalog of archive {id}");
+        }
+        write!(f, "{id}/{}", self.version)
+    }
+}
+
+impl DataKey {
+    /// A new random key.
+    ///
+    /// # Errors
+    /// [`KeyError::Entropy`].
+    pub fn generate(entropy: &dyn Entropy) -> Result<Self, KeyError> {
+        let mut bytes = Zeroizing::new([0; KEY_BYTES]);
+        entropy.fill(bytes.as_mut_slice())?;
+        Ok(Self::from_bytes(&bytes))
+    }
+
+    /// The key with these bytes. The caller zeroises its own copy.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; KEY_BYTES]) -> Self {
+        Self {
+            bytes: SecretBox::init_with_mut(|secret: &mut [u8; KEY_BYTES]| {
+                secret.copy_from_slice(bytes);
+            }),
+        }
+    }
+
+    /// A key for one purpose, derived from this one: HMAC-SHA-256(key, `"fumikura subkey 1"` ‖ 0x00 ‖ `purpose`).
+    ///
+    /// One key must not serve two algorithms or two kinds of value; this gives each its own.
+    #[must_use]
+    pub fn subkey(&self, purpose: &str) -> Self {
+        let code = Zeroizing::new(self.keyed_digest(&[b"fumikura subkey 1\0", purpose.as_bytes()]));
+        Self::from_bytes(&code)
+    }
+
+    /// HMAC-SHA-256 (RFC 2104) over the joined `parts`, for example the deposit identity. The caller makes the parts
+    /// unambiguous. Use a [`DataKey::subkey`] for it.
+    #[must_use]
+    pub fn keyed_digest(&self, parts: &[&[u8]]) -> [u8; 32] {
+        // RFC 2104 §2: a key shorter than the block is filled with zeros.
+        let mut block = Zeroizing::new([0; 64]);
+        for (target, source) in block.iter_mut().zip(self.expose()) {
+            *target = *source;
+        }
+        let mut mac = <Hmac<Sha256> as KeyInit>::new((&*block).into());
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    /// This key as a key for small values.
+    #[must_use]
+    pub fn value_key(&self) -> ValueKey {
+        ValueKey {
+            cipher: self.cipher(),
+        }
+    }
+
+    pub(crate) fn cipher(&self) -> Aes256Gcm {
+        Aes256Gcm::new(self.expose().into())
+    }
+
+    pub(super) fn expose(&self) -> &[u8; KEY_BYTES] {
+        self.bytes.expose_secret()
+    }
+}
+
+impl fmt::Debug for DataKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DataKey(secret)")
+    }
+}
+
+impl ValueKey {
+    /// Seals a value with a random nonce: nonce ‖ ciphertext ‖ tag. `context` is the associated data that says where the
+    /// value belongs, and must be given again to open it.
+    ///
+    /// # Errors
+    /// [`KeyError::Entropy`].
+    pub fn seal(
+        &self,
+        entropy: &dyn Entropy,
+        context: &[u8],
+        value: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        let mut nonce = [0; NONCE_BYTES];
+        entropy.fill(&mut nonce)?;
+        let mut sealed = Vec::with_capacity(NONCE_BYTES + value.len() + TAG_BYTES);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(value);
+        let (_, body) = sealed.split_at_mut(NONCE_BYTES);
+        let tag = self
+            .cipher
+            .encrypt_inout_detached(&Nonce::from(nonce), context, body.into())
+            .map_err(|_| KeyError::KeyDerivation)?;
+        sealed.extend_from_slice(&tag);
+        Ok(sealed)
+    }
+
+    /// Opens a value that [`ValueKey::seal`] sealed under the same context. `None`: it was changed, belongs elsewhere, or
+    /// was sealed under another key.
+    #[must_use]
+    pub fn open(&self, context: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (nonce, rest) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+        let (body, tag) = rest.split_last_chunk::<TAG_BYTES>()?;
+        let mut value = Zeroizing::new(body.to_vec());
+        self.cipher
+            .decrypt_inout_detached(
+                &Nonce::from(*nonce),
+                context,
+                value.as_mut_slice().into(),
+                &Tag::from(*tag),
+            )
+            .ok()?;
+        Some(value)
+    }
+}
+
+impl fmt::Debug for ValueKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ValueKey(secret)")
+    }
+}
