@@ -1,1 +1,3 @@
-//! Module cli.
+//! The command line: arguments in, lines and exit codes out.
+
+pub mod lang;

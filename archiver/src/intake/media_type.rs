@@ -1,0 +1,473 @@
+//! What kind of document it is, by its content. File names are not trusted for it.
+
+use std::collections::BTreeMap;
+
+/// The media type of a content and the facts that its first bytes tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaType {
+    /// A media type as RFC 6838 writes it, with the character encoding of a text.
+    pub name: String,
+    /// Facts for the manifest, by key.
+    pub facts: BTreeMap<String, String>,
+    /// Whether the content may be XML, and so worth reading for its metadata.
+    pub is_xml: bool,
+}
+
+/// How much of the beginning [`MediaType::detect`] is to be given.
+pub const HEAD_BYTES: usize = 16 * 1024;
+
+impl MediaType {
+    /// Detects the type from the first [`HEAD_BYTES`] of a content (or all of a shorter one).
+    #[must_use]
+    pub fn detect(head: &[u8]) -> Self {
+        if head.is_empty() {
+            return Self::of("application/x-empty");
+        }
+        if let Some(found) = container(head).or_else(|| image_or_pdf(head)) {
+            return found;
+        }
+        if let Some(text) = Text::detect(head) {
+            return text.media_type(head);
+        }
+        let known = infer::get(head).filter(|known| !TOO_SHORT.contains(&known.mime_type()));
+        Self::of(known.map_or("application/octet-stream", |known| known.mime_type()))
+    }
+
+    fn of(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            facts: BTreeMap::new(),
+            is_xml: false,
+        }
+    }
+
+    fn with(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.facts.insert(key.to_owned(), value.into());
+        self
+    }
+}
+
+/// A zip container that says in its first member what it is (EN 319 162-1 A.1, OpenDocument, EPUB).
+fn container(head: &[u8]) -> Option<MediaType> {
+    let header = head
+        .get(..30)
+        .filter(|header| header.starts_with(b"PK\x03\x04"))?;
+    let number = |at: usize| {
+        Some(usize::from(u16::from_le_bytes([
+            *header.get(at)?,
+            *header.get(at + 1)?,
+        ])))
+    };
+    let size = usize::try_from(u32::from_le_bytes(header.get(18..22)?.try_into().ok()?)).ok()?;
+    let (method, name_length, extra_length) = (number(8)?, number(26)?, number(28)?);
+    let name = head.get(30..)?.get(..name_length)?;
+    let start = 30 + name_length + extra_length;
+    let content = head.get(start..)?.get(..size)?;
+    let text = std::str::from_utf8(content).ok()?.trim();
+    let is_media_type = method == 0
+        && name == b"mimetype"
+        && text.len() <= 127
+        && text
+            .split_once('/')
+            .is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype));
+    is_media_type.then(|| MediaType::of(text))
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+}
+
+fn image_or_pdf(head: &[u8]) -> Option<MediaType> {
+    // ISO 32000-1 Annex H: readers accept the header within the first 1024 bytes.
+    let window = head.get(..head.len().min(1024))?;
+    if let Some(at) = window.windows(5).position(|five| five == b"%PDF-") {
+        let version: String = head
+            .get(at + 5..)?
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit() || **byte == b'.')
+            .take(8)
+            .map(|byte| char::from(*byte))
+            .collect();
+        return Some(MediaType::of("application/pdf").with("pdf-version", version));
+    }
+    if head.starts_with(b"\x89PNG\r\n\x1a\n") {
+        let image = MediaType::of("image/png");
+        return Some(match (big_endian_u32(head, 16), big_endian_u32(head, 20)) {
+            (Some(width), Some(height)) => image.with("pixels", format!("{width}x{height}")),
+            _ => image,
+        });
+    }
+    if head.starts_with(b"\xff\xd8\xff") {
+        let image = MediaType::of("image/jpeg");
+        return Some(match jpeg_resolution(head) {
+            Some((across, down)) => image.with("resolution-dpi", format!("{across}x{down}")),
+            None => image,
+        });
+    }
+    None
+}
+
+fn big_endian_u32(head: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(
+        head.get(at..at.checked_add(4)?)?.try_into().ok()?,
+    ))
+}
+
+/// The JFIF density (JFIF 1.02) in dots per inch, if it is given in them.
+fn jpeg_resolution(head: &[u8]) -> Option<(u16, u16)> {
+    let is_jfif = head.get(6..11) == Some(b"JFIF\0") && head.get(13) == Some(&1);
+    let number = |at: usize| Some(u16::from_be_bytes([*head.get(at)?, *head.get(at + 1)?]));
+    if is_jfif {
+        Some((number(14)?, number(16)?))
+    } else {
+        None
+    }
+}
+
+/// The encoding of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Text {
+    Ascii,
+    Utf8,
+    Utf16,
+    Iso2022Jp,
+    ShiftJis,
+    EucJp,
+}
+
+impl Text {
+    fn detect(head: &[u8]) -> Option<Self> {
+        if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+            return Some(Self::Utf16);
+        }
+        let is_iso_2022 = head
+            .windows(3)
+            .any(|three| matches!(three, b"\x1b$B" | b"\x1b$@" | b"\x1b(J"));
+        let is_control = |byte: &u8| {
+            *byte < 0x20
+                && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c)
+                && !(is_iso_2022 && *byte == 0x1b)
+        };
+        if head.iter().filter(|byte| is_control(byte)).count() > head.len() / CONTROLS_PER_TEXT {
+            return None;
+        }
+        if head.contains(&0) {
+            return None;
+        }
+        if head.is_ascii() {
+            return Some(if is_iso_2022 {
+                Self::Iso2022Jp
+            } else {
+                Self::Ascii
+            });
+        }
+        match std::str::from_utf8(head) {
+            Ok(_) => Some(Self::Utf8),
+            // The head may end inside a character.
+            Err(error) if error.error_len().is_none() => Some(Self::Utf8),
+            Err(_) => [
+                (Self::EucJp, is_euc_jp as fn(&[u8]) -> bool),
+                (Self::ShiftJis, is_shift_jis),
+            ]
+            .into_iter()
+            .find_map(|(text, matches)| matches(head).then_some(text)),
+        }
+    }
+
+    fn charset(self) -> &'static str {
+        match self {
+            Self::Ascii => "us-ascii",
+            Self::Utf8 => "utf-8",
+            Self::Utf16 => "utf-16",
+            Self::Iso2022Jp => "iso-2022-jp",
+            Self::ShiftJis => "shift_jis",
+            Self::EucJp => "euc-jp",
+        }
+    }
+
+    fn media_type(self, head: &[u8]) -> MediaType {
+        let text = head
+            .strip_prefix(b"\xef\xbb\xbf")
+            .unwrap_or(head)
+            .trim_ascii_start();
+        if infer::is_mime(text, "text/html") {
+            return self.with_charset("text/html");
+        }
+        if is_xml(text) {
+            let mut xml = MediaType::of("application/xml");
+            xml.is_xml = true;
+            return xml;
+        }
+        if text.starts_with(b"-----BEGIN ") {
+            return MediaType::of("application/x-pem-file");
+        }
+        if is_json(text) {
+            return MediaType::of("application/json");
+        }
+        if is_mail(text) {
+            return MediaType::of("message/rfc822");
+        }
+        if text.starts_with(b"#!") {
+            return self.with_charset("text/x-script");
+        }
+        let plain = self.with_charset("text/plain");
+        if is_log(text) {
+            return plain.with("form", "log");
+        }
+        plain
+    }
+
+    fn with_charset(self, name: &str) -> MediaType {
+        MediaType::of(&format!("{name}; charset={}", self.charset()))
+    }
+}
+
+fn is_xml(text: &[u8]) -> bool {
+    if text.starts_with(b"<?xml") {
+        return true;
+    }
+    let second = text.strip_prefix(b"<").and_then(|rest| rest.first());
+    let is_name_start = second.is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+    is_name_start
+        && text
+            .windows(6)
+            .take(1024)
+            .any(|six| six == b"xmlns=" || six == b"xmlns:")
+}
+
+/// A whole JSON text, or the beginning of an object or array whose first member is complete.
+fn is_json(text: &[u8]) -> bool {
+    if !matches!(text.first(), Some(b'{' | b'[')) {
+        return false;
+    }
+    match serde_json::from_slice::<serde::de::IgnoredAny>(text) {
+        Ok(_) => true,
+        Err(error) => error.is_eof() && text.len() > JSON_SURE_BYTES,
+    }
+}
+
+/// At least two header lines of RFC 5322 that mails begin with.
+fn is_mail(text: &[u8]) -> bool {
+    let mut known = 0;
+    for line in text.split(|byte| *byte == b'\n').take(40) {
+        if line.trim_ascii().is_empty() {
+            break;
+        }
+        if line.starts_with(b" ") || line.starts_with(b"\t") {
+            continue;
+        }
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+            return false;
+        };
+        let Some(name) = line.get(..colon) else {
+            return false;
+        };
+        if !name
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+        {
+            return false;
+        }
+        let is_known = MAIL_HEADERS
+            .iter()
+            .any(|header| name.eq_ignore_ascii_case(header));
+        known += usize::from(is_known);
+    }
+    known >= 2
+}
+
+/// Most lines begin with something like a time: four or more digits among the first twenty-four characters, with a
+/// colon, or a run of ten digits (seconds since 1970).
+fn is_log(text: &[u8]) -> bool {
+    let has_time = |line: &&[u8]| {
+        let start = line
+            .get(..line.len().min(LOG_TIME_BYTES))
+            .unwrap_or_default();
+        let digits = start.iter().filter(|byte| byte.is_ascii_digit()).count();
+        let run = start
+            .split(|byte| !byte.is_ascii_digit())
+            .map(<[u8]>::len)
+            .max();
+        digits >= 4 && (start.contains(&b':') || run >= Some(10))
+    };
+    let lines: Vec<&[u8]> = text
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.trim_ascii().is_empty())
+        .take(LOG_LINES)
+        .collect();
+    lines.len() >= LOG_LINES_MIN
+        && lines.iter().filter(|line| has_time(line)).count() * 10 >= lines.len() * 8
+}
+
+fn is_shift_jis(head: &[u8]) -> bool {
+    let mut bytes = head.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            0x00..=0x7f | 0xa1..=0xdf => {}
+            0x81..=0x9f | 0xe0..=0xfc => match bytes.next() {
+                Some(0x40..=0x7e | 0x80..=0xfc) | None => {}
+                Some(_) => return false,
+            },
+            _ => return false,
+        }
+    }
+    true
+}
+
+fn is_euc_jp(head: &[u8]) -> bool {
+    let mut bytes = head.iter();
+    while let Some(byte) = bytes.next() {
+        let following = match byte {
+            0x00..=0x7f => 0,
+            0x8e | 0xa1..=0xfe => 1,
+            0x8f => 2,
+            _ => return false,
+        };
+        for _ in 0..following {
+            match bytes.next() {
+                Some(0xa1..=0xfe) | None => {}
+                Some(_) => return false,
+            }
+        }
+    }
+    true
+}
+
+const MAIL_HEADERS: [&[u8]; 12] = [
+    b"From",
+    b"To",
+    b"Cc",
+    b"Date",
+    b"Subject",
+    b"Received",
+    b"Return-Path",
+    b"Delivered-To",
+    b"Message-ID",
+    b"MIME-Version",
+    b"Content-Type",
+    b"DKIM-Signature",
+];
+
+/// Signatures of one or two bytes that ordinary data meets by chance.
+const TOO_SHORT: [&str; 2] = ["application/x-executable", "application/x-unix-archive"];
+
+/// One control character in this many bytes is still a text (old printers' form feeds, colour escapes).
+const CONTROLS_PER_TEXT: usize = 64;
+
+/// A JSON text that is still well-formed after this much is JSON.
+const JSON_SURE_BYTES: usize = 256;
+
+const LOG_TIME_BYTES: usize = 40;
+
+const LOG_LINES: usize = 20;
+
+const LOG_LINES_MIN: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn name(head: &[u8]) -> String {
+        MediaType::detect(head).name
+    }
+
+    #[test]
+    fn documents_are_recognised_by_content() {
+        let pdf = MediaType::detect(b"%PDF-1.7\n%\xe2\xe3");
+        assert_eq!(
+            (pdf.name.as_str(), pdf.facts["pdf-version"].as_str()),
+            ("application/pdf", "1.7")
+        );
+        assert_eq!(name(b"\x1f\x8b\x08\x00abcdefgh"), "application/gzip");
+        assert_eq!(name(b"{\"a\": [1, 2]}\n"), "application/json");
+        assert_eq!(
+            name(b"<!DOCTYPE html >\n<p>"),
+            "text/html; charset=us-ascii"
+        );
+        assert_eq!(
+            name(b"Received: from a\n by b\nFrom: x@example.jp\nSubject: =?iso\n\nhello"),
+            "message/rfc822"
+        );
+        assert_eq!(name(b""), "application/x-empty");
+        let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x09\x24\0\0\x06\x76";
+        assert_eq!(MediaType::detect(png).facts["pixels"], "2340x1654");
+        let jpeg = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x02\x01\x00\xc8\x00\xc8";
+        assert_eq!(MediaType::detect(jpeg).facts["resolution-dpi"], "200x200");
+    }
+
+    #[test]
+    fn xml_is_marked_for_its_metadata() {
+        for xml in [
+            &b"<?xml version=\"1.0\"?><a/>"[..],
+            b"\xef\xbb\xbf<Invoice xmlns=\"u\"/>",
+        ] {
+            let found = MediaType::detect(xml);
+            assert!(found.is_xml && found.name == "application/xml");
+        }
+        assert!(!MediaType::detect(b"<3 xmlns=").is_xml);
+        assert!(!MediaType::detect(b"<note to self>").is_xml);
+    }
+
+    #[test]
+    fn a_container_says_what_it_is() {
+        let mut zip =
+            b"PK\x03\x04\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\x1f\0\0\0\x1f\0\0\0\x08\0\0\0mimetype"
+                .to_vec();
+        zip.extend_from_slice(b"application/vnd.etsi.asic-e+zip");
+        assert_eq!(name(&zip), "application/vnd.etsi.asic-e+zip");
+        zip[18] = 0xff;
+        assert_eq!(name(&zip), "application/zip");
+    }
+
+    #[test]
+    fn japanese_texts_are_told_apart() {
+        assert_eq!(name("請求書".as_bytes()), "text/plain; charset=utf-8");
+        assert_eq!(name(&"請求書".as_bytes()[..8]), "text/plain; charset=utf-8");
+        assert_eq!(
+            name(b"\x90\xbf\x8b\x81\x8f\x91\r\n"),
+            "text/plain; charset=shift_jis"
+        );
+        assert_eq!(
+            name(b"\xc0\xc1\xb5\xe1\xbd\xf1\n"),
+            "text/plain; charset=euc-jp"
+        );
+        assert_eq!(
+            name(b"\x1b$B@A5a=q\x1b(B\n"),
+            "text/plain; charset=iso-2022-jp"
+        );
+        assert_eq!(name(b"\xff\xfea\0b\0"), "text/plain; charset=utf-16");
+    }
+
+    #[test]
+    fn logs_are_texts_with_times() {
+        let log = b"Jun 14 15:16:01 combo sshd[1]: x\nJun 14 15:16:02 combo sshd[1]: y\nJun 14 15:16:03 z\n";
+        let found = MediaType::detect(log);
+        assert_eq!(found.name, "text/plain; charset=us-ascii");
+        assert_eq!(found.facts["form"], "log");
+        assert!(
+            MediaType::detect(b"one\ntwo\nthree\nfour\n")
+                .facts
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn noise_is_octets() {
+        assert_eq!(name(&[0, 1, 2, 3, 200, 0, 7]), "application/octet-stream");
+        assert_eq!(name(b"\x80\x80\x80\xff\xff"), "application/octet-stream");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_a_media_type_that_a_manifest_takes(head in proptest::collection::vec(any::<u8>(), 0..600)) {
+            let found = MediaType::detect(&head);
+            prop_assert!(found.name.contains('/') && found.name.len() < 200);
+            prop_assert!(found.name.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()));
+        }
+    }
+}
