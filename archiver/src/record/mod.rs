@@ -1,1 +1,14 @@
-//! Module record.
+//! Records: one atomic step in, and back out again byte for byte.
+//!
+//! - [`deposit`] takes sources in. A record is visible when its [`RecordVersion`](formats::segment::RecordVersion) frame is
+//!   committed, and not before; its content and its key are durable by then. What fails before leaves nothing visible.
+//! - [`retrieve`] streams a content object out and compares it with its digests.
+
+pub mod deposit;
+pub mod error;
+pub mod outcome;
+pub mod retrieve;
+
+mod identity;
+mod in_flight;
+mod prepare;
