@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use formats::error::FormatError;
+
 use super::metadata::MetadataError;
 use super::name::SourceName;
 use crate::cli::lang::Lang;
@@ -54,6 +56,18 @@ pub enum IntakeError {
         /// The longest name in bytes.
         bytes_max: usize,
     },
+    /// The name is empty or has parts such as `..`, so that it could lead elsewhere when it is restored.
+    BadName {
+        /// Which source.
+        name: SourceName,
+    },
+    /// Something about the source does not fit into a manifest.
+    Unfit {
+        /// Which source.
+        name: SourceName,
+        /// What does not fit.
+        error: FormatError,
+    },
     /// What `--meta` says is malformed.
     Metadata(MetadataError),
 }
@@ -96,7 +110,9 @@ impl IntakeError {
             | Self::LinkLoop { name }
             | Self::DanglingLink { name }
             | Self::Changed { name }
-            | Self::NameTooLong { name, .. } => Some(name),
+            | Self::NameTooLong { name, .. }
+            | Self::BadName { name }
+            | Self::Unfit { name, .. } => Some(name),
             Self::StandardInputTwice | Self::Metadata(_) => None,
         }
     }
@@ -139,6 +155,12 @@ impl IntakeError {
             Self::NameTooLong { name, bytes_max } => format!(
                 "{name}: 名前が {bytes_max} バイトを超えています。より深いディレクトリから預けるか、名前を短くしてください"
             ),
+            Self::BadName { name } => format!(
+                "{name}: この名前では預けられません。空でなく、.. を含まない名前にしてください"
+            ),
+            Self::Unfit { name, error } => format!(
+                "{name}: 目録に書けないものがあります ({error})。--meta の値を短くするか、ファイルを分けてください"
+            ),
             Self::Metadata(error) => error.text(Lang::Ja),
         }
     }
@@ -167,6 +189,12 @@ impl IntakeError {
             }
             Self::NameTooLong { name, bytes_max } => format!(
                 "{name}: the name is longer than {bytes_max} bytes; deposit from a deeper directory or shorten it"
+            ),
+            Self::BadName { name } => format!(
+                "{name}: cannot be deposited under this name; use one that is not empty and has no .. in it"
+            ),
+            Self::Unfit { name, error } => format!(
+                "{name}: does not fit into a manifest ({error}); shorten what --meta gives or split the file"
             ),
             Self::Metadata(error) => error.text(Lang::En),
         }
@@ -223,6 +251,8 @@ fn is_loop(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use formats::error::ErrorKind;
+
     use super::*;
 
     #[test]
@@ -243,6 +273,11 @@ mod tests {
             IntakeError::NameTooLong {
                 name: name(),
                 bytes_max: 10,
+            },
+            IntakeError::BadName { name: name() },
+            IntakeError::Unfit {
+                name: name(),
+                error: FormatError::new(ErrorKind::LimitExceeded, "manifest.facts"),
             },
         ];
         for error in errors {

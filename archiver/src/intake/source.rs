@@ -141,16 +141,30 @@ impl StableSource {
         }
     }
 
-    /// Confirms that the file is still what it was when it was opened and that all of it was read.
+    /// Confirms that the file is still what it was when it was opened.
+    ///
+    /// # Errors
+    /// [`IntakeError::Changed`]: what was read must not be kept.
+    pub fn confirm_unchanged(&self) -> Result<(), IntakeError> {
+        let name = || self.name.clone();
+        let metadata = self
+            .file
+            .metadata()
+            .map_err(|error| IntakeError::from_io(name(), error))?;
+        if Stamp::of(&metadata) == self.before {
+            Ok(())
+        } else {
+            Err(IntakeError::Changed { name: name() })
+        }
+    }
+
+    /// Confirms that the file is still what it was when it was opened, and that all of it was read.
     ///
     /// # Errors
     /// [`IntakeError::Changed`]: what was read must not be kept.
     pub fn finish(self) -> Result<(), IntakeError> {
-        let metadata = match self.file.metadata() {
-            Ok(metadata) => metadata,
-            Err(error) => return Err(IntakeError::from_io(self.name, error)),
-        };
-        if Stamp::of(&metadata) == self.before && self.read == self.before.size {
+        self.confirm_unchanged()?;
+        if self.read == self.before.size {
             Ok(())
         } else {
             Err(IntakeError::Changed { name: self.name })

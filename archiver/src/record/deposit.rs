@@ -1,0 +1,314 @@
+//! Depositing: sources in, acknowledged records out.
+//!
+//! Several workers read, compress and seal; one committer, the caller's own thread, makes what they prepared durable. The
+//! order for each record:
+//!
+//! 1. The data key is staged in the key ledger; the chunks are appended to the segments.
+//! 2. The key ledger is committed.
+//! 3. The record version is appended, and the store is committed.
+//! 4. The index is told, the claim on the deposit's identity is released, and the record is acknowledged.
+//!
+//! A failure or crash before 3 leaves chunks that nothing refers to and a key that opens nothing. Steps 2 and 3 are shared by
+//! all records that are ready at the time: while one group is being made durable, the next one gathers.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use firmware::clock::Clock;
+use firmware::entropy::Entropy;
+use formats::id::ArchiveId;
+use formats::manifest::Metadata;
+use formats::segment::{Frame, FrameAddress};
+
+use super::error::DepositError;
+use super::in_flight::InFlight;
+use super::outcome::{DepositEvent, DepositProgress, DepositSummary};
+use super::prepare::{Prepared, PreparedRecord, Refusal, Worker};
+use crate::class::RegisteredClass;
+use crate::intake::{FoundSource, Source, SourceName, StableSource, WalkItem};
+use crate::keys::{DataKey, KeyLedger};
+use crate::store::catalog::Catalog;
+use crate::store::{Appender, Store, StoreError};
+
+/// Takes sources into one archive.
+#[derive(Debug)]
+pub struct Depositor<'a> {
+    pub(super) archive: ArchiveId,
+    pub(super) store: &'a Store,
+    pub(super) appender: Appender,
+    pub(super) catalog: &'a Catalog,
+    pub(super) ledger: &'a KeyLedger,
+    pub(super) clock: &'a dyn Clock,
+    pub(super) entropy: &'a dyn Entropy,
+    pub(super) identity_key: DataKey,
+}
+
+/// What all sources of one deposit share.
+#[derive(Clone, Debug)]
+pub struct DepositRequest {
+    /// The class under which they are kept.
+    pub class: RegisteredClass,
+    /// What was given as metadata; it wins over what documents say.
+    pub given: Metadata,
+    /// Who deposits.
+    pub depositor: String,
+    /// Through which channel: `cli`, `api`.
+    pub channel: String,
+}
+
+/// How a run works.
+#[derive(Clone, Debug)]
+pub struct DepositOptions {
+    /// How many sources are read at the same time.
+    pub workers: usize,
+    /// Where the run tells how far it is.
+    pub progress: Arc<DepositProgress>,
+}
+
+impl Default for DepositOptions {
+    /// Twice as many workers as processors, at least 4, at most [`WORKERS_MAX`].
+    fn default() -> Self {
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            workers: processors.saturating_mul(2).clamp(4, WORKERS_MAX),
+            progress: Arc::default(),
+        }
+    }
+}
+
+impl<'a> Depositor<'a> {
+    /// A depositor.
+    ///
+    /// # Errors
+    /// The store was opened for reading, or the key of the archive's catalog cannot be found.
+    pub fn new(
+        store: &'a Store,
+        catalog: &'a Catalog,
+        ledger: &'a KeyLedger,
+        clock: &'a dyn Clock,
+        entropy: &'a dyn Entropy,
+    ) -> Result<Self, DepositError> {
+        Ok(Self {
+            archive: store.archive(),
+            store,
+            appender: store.appender()?,
+            catalog,
+            ledger,
+            clock,
+            entropy,
+            identity_key: ledger.catalog_key()?.subkey("deposit identity"),
+        })
+    }
+
+    /// Deposits one opened source and waits until it is acknowledged.
+    ///
+    /// # Errors
+    /// The archive takes nothing more. What is wrong with the source alone is told in the event.
+    pub fn deposit(
+        &self,
+        source: Source,
+        request: &DepositRequest,
+    ) -> Result<DepositEvent, DepositError> {
+        let progress = DepositProgress::default();
+        let mut worker = Worker::new(self, request, Arc::default(), &progress);
+        match worker.prepare(source) {
+            Ok(Prepared::Record(record)) => {
+                self.make_durable(std::slice::from_ref(&record))
+                    .map(|()| record.into_event())
+            }
+            Ok(Prepared::Settled(event)) => Ok(event),
+            Err(Refusal::Source(error)) => Ok(DepositEvent::Failed(error)),
+            Err(Refusal::Stop(error)) => Err(error),
+        }
+    }
+
+    /// Deposits everything that `sources` finds. Calls `on_event` once for each item, on the calling thread and as soon as its
+    /// fate is certain: for a deposited record after its commit.
+    ///
+    /// A source that cannot be taken does not disturb the others. A failing medium stops the run; what is left is told as
+    /// [`DepositEvent::LeftOut`], and the reason stands in the summary.
+    pub fn deposit_all(
+        &self,
+        sources: impl Iterator<Item = WalkItem> + Send,
+        request: &DepositRequest,
+        options: &DepositOptions,
+        on_event: &mut dyn FnMut(DepositEvent),
+    ) -> DepositSummary {
+        let run = Run {
+            depositor: self,
+            request,
+            progress: &options.progress,
+            sources: Mutex::new(sources),
+            in_flight: Arc::default(),
+            stop: AtomicBool::new(false),
+        };
+        let (sender, receiver) = sync_channel(READY_MAX);
+        let mut summary = DepositSummary::default();
+        std::thread::scope(|scope| {
+            for _ in 0..options.workers.clamp(1, WORKERS_MAX) {
+                let sender = sender.clone();
+                scope.spawn(|| run.work(sender));
+            }
+            drop(sender);
+            run.commit(receiver, &mut summary, on_event);
+        });
+        summary
+    }
+
+    /// Steps 2 to 4 for a group of records.
+    fn make_durable(&self, records: &[Box<PreparedRecord>]) -> Result<(), DepositError> {
+        let Some(ticket) = records.iter().map(|record| record.ticket).max() else {
+            return Ok(());
+        };
+        self.ledger.commit(ticket)?;
+        let addresses = records
+            .iter()
+            .map(|record| self.appender.append(Frame::RecordVersion(record.frame.clone())))
+            .collect::<Result<Vec<FrameAddress>, StoreError>>()?;
+        if let Some(last) = addresses.last() {
+            self.appender.commit(*last)?;
+        }
+        for (record, address) in records.iter().zip(addresses) {
+            // The record is durable whatever the index says: a damaged index is mended at the next opening, and the next
+            // deposit that needs the index meets the damage and stops.
+            drop(self.catalog.apply_version(address, &record.frame, &record.manifest));
+        }
+        Ok(())
+    }
+}
+
+/// One run over many sources.
+struct Run<'a, I> {
+    depositor: &'a Depositor<'a>,
+    request: &'a DepositRequest,
+    progress: &'a DepositProgress,
+    sources: Mutex<I>,
+    in_flight: Arc<InFlight>,
+    stop: AtomicBool,
+}
+
+/// What a worker hands to the committer.
+enum Ready {
+    Record(Box<PreparedRecord>),
+    Event(DepositEvent),
+    Stop {
+        name: SourceName,
+        error: DepositError,
+    },
+}
+
+impl<I: Iterator<Item = WalkItem> + Send> Run<'_, I> {
+    fn work(&self, ready: SyncSender<Ready>) {
+        let mut worker = Worker::new(
+            self.depositor,
+            self.request,
+            Arc::clone(&self.in_flight),
+            self.progress,
+        );
+        while let Some(item) = self.next_source() {
+            let result = match item {
+                WalkItem::Found(found) if self.is_stopped() => Ready::Event(DepositEvent::LeftOut {
+                    name: found.name().clone(),
+                }),
+                WalkItem::Found(found) => take(&mut worker, found),
+                WalkItem::Skipped { name, reason } => {
+                    Ready::Event(DepositEvent::Skipped { name, reason })
+                }
+                WalkItem::Failed(error) => Ready::Event(DepositEvent::Failed(error)),
+            };
+            if matches!(result, Ready::Stop { .. }) {
+                self.stop.store(true, Ordering::Relaxed);
+            }
+            // The committer is gone only when the caller's callback panicked: nobody is left to report to.
+            if ready.send(result).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// The committer: takes whatever is ready, makes it durable as one group, and reports.
+    fn commit(
+        &self,
+        ready: Receiver<Ready>,
+        summary: &mut DepositSummary,
+        on_event: &mut dyn FnMut(DepositEvent),
+    ) {
+        let mut report = |summary: &mut DepositSummary, event: DepositEvent| {
+            summary.count(&event);
+            on_event(event);
+        };
+        while let Ok(first) = ready.recv() {
+            let mut group = Vec::new();
+            for item in std::iter::once(first).chain(ready.try_iter()).take(GROUP_MAX) {
+                match item {
+                    Ready::Record(record) => group.push(record),
+                    Ready::Event(event) => report(summary, event),
+                    Ready::Stop { name, error } => {
+                        summary.stopped.get_or_insert(error);
+                        report(summary, DepositEvent::LeftOut { name });
+                    }
+                }
+            }
+            let durable = match &summary.stopped {
+                None => self.depositor.make_durable(&group),
+                Some(_) => Ok(()),
+            };
+            if let Err(error) = durable {
+                self.stop.store(true, Ordering::Relaxed);
+                summary.stopped = Some(error);
+            }
+            for record in group {
+                let event = match &summary.stopped {
+                    None => record.into_event(),
+                    Some(_) => record.into_left_out(),
+                };
+                report(summary, event);
+            }
+        }
+    }
+
+    fn next_source(&self) -> Option<WalkItem> {
+        self.sources
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .next()
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+fn take(worker: &mut Worker<'_>, found: FoundSource) -> Ready {
+    let name = found.name().clone();
+    let source = match found {
+        FoundSource::File { path, name } => match StableSource::open(&path, name) {
+            Ok(source) => Source::File(source),
+            Err(error) => return Ready::Event(DepositEvent::Failed(error)),
+        },
+        FoundSource::StandardInput { name } => Source::Stream {
+            name,
+            reader: Box::new(std::io::stdin()),
+        },
+    };
+    match worker.prepare(source) {
+        Ok(Prepared::Record(record)) => Ready::Record(record),
+        Ok(Prepared::Settled(event)) => Ready::Event(event),
+        Err(Refusal::Source(error)) => Ready::Event(DepositEvent::Failed(error)),
+        Err(Refusal::Stop(error)) => Ready::Stop { name, error },
+    }
+}
+
+/// Each worker holds a few MiB of buffers.
+pub const WORKERS_MAX: usize = 16;
+
+/// Records that may wait for the committer; each is a manifest and its chunks' addresses.
+const READY_MAX: usize = 256;
+
+/// Records that are made durable together.
+const GROUP_MAX: usize = 256;
+
+#[cfg(test)]
+#[path = "deposit_tests.rs"]
+mod tests;

@@ -1,0 +1,524 @@
+//! From a source to a record that only has to be committed.
+
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read};
+use std::sync::Arc;
+
+use formats::digest::{DigestAlgorithm, DigestValue};
+use formats::error::{ErrorKind, FormatError};
+use formats::id::{RecordId, VersionId};
+use formats::limits::NAME_BYTES_MAX;
+use formats::manifest::{
+    ClassReference, ContentObject, Digests, Manifest, Metadata, ObjectName, Role,
+};
+use formats::raw::Raw;
+use formats::segment::{ContentLocations, Frame, FrameAddress, RecordVersion};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::deposit::{DepositRequest, Depositor};
+use super::error::DepositError;
+use super::identity::{DepositIdentity, same_content};
+use super::in_flight::{Claim, InFlight};
+use super::outcome::{DepositEvent, DepositProgress, DepositWarning, DepositedRecord};
+use super::retrieve::Retriever;
+use crate::content::{ContentSummary, ContentWriter, SealError, VersionSealer, WriteError};
+use crate::intake::media_type::{self, MediaType};
+use crate::intake::ubl::{UblDocument, UblError};
+use crate::intake::{IntakeError, Source, SourceName, StableSource, metadata};
+use crate::keys::LedgerTicket;
+use crate::store::StoreError;
+
+/// Prepares one source after another. Keeps its compressor and buffers.
+pub(super) struct Worker<'a> {
+    depositor: &'a Depositor<'a>,
+    request: &'a DepositRequest,
+    in_flight: Arc<InFlight>,
+    progress: &'a DepositProgress,
+    writer: Option<ContentWriter>,
+}
+
+/// What came of a source.
+pub(super) enum Prepared {
+    /// A record to commit.
+    Record(Box<PreparedRecord>),
+    /// Nothing to commit.
+    Settled(DepositEvent),
+}
+
+/// A record whose content is appended and whose key is staged.
+pub(super) struct PreparedRecord {
+    pub(super) ticket: LedgerTicket,
+    pub(super) frame: RecordVersion,
+    pub(super) manifest: Raw<Manifest>,
+    outcome: DepositedRecord,
+    claim: Claim,
+}
+
+/// Why a source was not prepared.
+pub(super) enum Refusal {
+    /// For its own reasons; the others go on.
+    Source(IntakeError),
+    /// The archive takes nothing more.
+    Stop(DepositError),
+}
+
+impl PreparedRecord {
+    /// The acknowledgement. Ends the claim on the identity.
+    pub(super) fn into_event(self) -> DepositEvent {
+        drop(self.claim);
+        DepositEvent::Deposited(self.outcome)
+    }
+
+    /// The record was not committed.
+    pub(super) fn into_left_out(self) -> DepositEvent {
+        DepositEvent::LeftOut {
+            name: self.outcome.name,
+        }
+    }
+}
+
+/// What is known of a source before its content is stored.
+struct Examined {
+    name: SourceName,
+    object_name: ObjectName,
+    head: Vec<u8>,
+    /// The size, unless it is a stream whose end lies behind the head.
+    size: Option<u64>,
+    media_type: MediaType,
+    metadata: Metadata,
+    facts: BTreeMap<String, String>,
+    warnings: Vec<DepositWarning>,
+}
+
+impl Examined {
+    /// Whether the head is all of the content.
+    fn is_whole(&self) -> bool {
+        self.size.is_some_and(|size| u64::try_from(self.head.len()) == Ok(size))
+    }
+}
+
+/// Content that is stored but not yet part of a record.
+struct Stored {
+    sealer: VersionSealer,
+    content: ContentSummary,
+    chunks: Vec<FrameAddress>,
+}
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(
+        depositor: &'a Depositor<'a>,
+        request: &'a DepositRequest,
+        in_flight: Arc<InFlight>,
+        progress: &'a DepositProgress,
+    ) -> Self {
+        Self {
+            depositor,
+            request,
+            in_flight,
+            progress,
+            writer: None,
+        }
+    }
+
+    pub(super) fn prepare(&mut self, source: Source) -> Result<Prepared, Refusal> {
+        match source {
+            Source::File(file) => self.prepare_file(file),
+            Source::Stream { name, reader } => self.prepare_stream(name, reader),
+        }
+    }
+
+    fn prepare_file(&mut self, mut file: StableSource) -> Result<Prepared, Refusal> {
+        let name = file.name().clone();
+        let unreadable = |error| IntakeError::from_io(file.name().clone(), error);
+        let head_length = usize::try_from(file.size()).map_or(HEAD_BYTES, |size| size.min(HEAD_BYTES));
+        let head = file.head(head_length).map_err(unreadable)?;
+        let mut examined = self.examine(name, head, Some(file.size()))?;
+        self.read_document(&mut examined, &mut file.preview());
+        if let Some(modified) = file.modified().and_then(|time| time.format(&Rfc3339).ok()) {
+            examined.facts.insert("source-modified".to_owned(), modified);
+        }
+        let identity = self.identity(&examined);
+        let mut digests = None;
+        let claimed = self.claim(&identity, examined.is_whole(), &mut || {
+            if digests.is_none() {
+                digests = Some(self.digests_of(&mut file.preview()).map_err(unreadable)?);
+                file.confirm_unchanged()?;
+            }
+            Ok(digests.unwrap_or_default())
+        })?;
+        let claim = match claimed {
+            Claimed::New(claim) => claim,
+            Claimed::There(version) => {
+                file.confirm_unchanged()?;
+                return Ok(already_there(version, examined, file.size()));
+            }
+        };
+        let stored = if examined.is_whole() {
+            let stored = self.store(&examined, &mut Cursor::new(&examined.head))?;
+            file.confirm_unchanged()?;
+            stored
+        } else {
+            let stored = self.store(&examined, &mut file)?;
+            file.finish()?;
+            stored
+        };
+        self.describe(examined, stored, claim)
+    }
+
+    fn prepare_stream(
+        &mut self,
+        name: SourceName,
+        mut reader: Box<dyn Read + Send>,
+    ) -> Result<Prepared, Refusal> {
+        let mut head = Vec::new();
+        reader
+            .by_ref()
+            .take(u64::try_from(HEAD_BYTES).unwrap_or(u64::MAX))
+            .read_to_end(&mut head)
+            .map_err(|error| IntakeError::from_io(name.clone(), error))?;
+        let size = if head.len() < HEAD_BYTES {
+            u64::try_from(head.len()).ok()
+        } else {
+            None
+        };
+        let mut examined = self.examine(name, head, size)?;
+        let beginning = examined.head.clone();
+        self.read_document(&mut examined, &mut beginning.as_slice());
+        let identity = self.identity(&examined);
+        let stored = self.store(&examined, &mut Cursor::new(beginning).chain(reader))?;
+        let digests = [stored.content.sha256, stored.content.sha512];
+        let size = stored.content.size;
+        match self.claim(&identity, examined.is_whole(), &mut || Ok(digests))? {
+            Claimed::New(claim) => self.describe(examined, stored, claim),
+            Claimed::There(version) => Ok(already_there(version, examined, size)),
+        }
+    }
+
+    fn examine(
+        &self,
+        name: SourceName,
+        head: Vec<u8>,
+        size: Option<u64>,
+    ) -> Result<Examined, Refusal> {
+        let object_name = match ObjectName::from_bytes(name.as_bytes()) {
+            Ok(object_name) => object_name,
+            Err(error) if error.kind() == ErrorKind::LimitExceeded => {
+                let bytes_max = NAME_BYTES_MAX;
+                return Err(IntakeError::NameTooLong { name, bytes_max }.into());
+            }
+            Err(_) => return Err(IntakeError::BadName { name }.into()),
+        };
+        let sniffed = head.get(..head.len().min(media_type::HEAD_BYTES));
+        let mut media_type = MediaType::detect(sniffed.unwrap_or_default());
+        let facts = std::mem::take(&mut media_type.facts);
+        let warnings = if head.is_empty() {
+            vec![DepositWarning::Empty]
+        } else {
+            Vec::new()
+        };
+        Ok(Examined {
+            name,
+            object_name,
+            head,
+            size,
+            media_type,
+            metadata: self.request.given.clone(),
+            facts,
+            warnings,
+        })
+    }
+
+    /// Adds what the document says about itself, and warns about search keys that are still missing.
+    fn read_document(&self, examined: &mut Examined, content: &mut dyn Read) {
+        let class = self.request.class.policy();
+        if examined.media_type.is_xml && is_ubl(&examined.head) {
+            match UblDocument::read(content) {
+                Ok(document) => {
+                    let found = document.metadata(class.counterparty);
+                    let taken: Vec<&str> = metadata::keys(&found)
+                        .filter(|key| !metadata::keys(&self.request.given).any(|given| given == *key))
+                        .collect();
+                    let facts = &mut examined.facts;
+                    facts.insert("metadata-from-document".to_owned(), taken.join(" "));
+                    facts.insert("document".to_owned(), format!("UBL {}", document.kind));
+                    if let Some(customization) = &document.customization {
+                        facts.insert("customization".to_owned(), customization.clone());
+                    }
+                    examined.metadata = metadata::merge(self.request.given.clone(), found);
+                }
+                Err(error) => {
+                    let why = error.name().to_owned();
+                    examined.facts.insert("metadata-unread".to_owned(), why);
+                    if error != UblError::NotUbl {
+                        examined.warnings.push(DepositWarning::MetadataUnread(error));
+                    }
+                }
+            }
+        }
+        let missing: Vec<_> = class
+            .search_keys
+            .iter()
+            .copied()
+            .filter(|key| !metadata::has(&examined.metadata, *key))
+            .collect();
+        if !missing.is_empty() {
+            examined.warnings.push(DepositWarning::KeysMissing(missing));
+        }
+    }
+
+    fn identity(&self, examined: &Examined) -> DepositIdentity {
+        DepositIdentity::new(
+            &self.request.class.policy().id,
+            examined.name.as_bytes(),
+            &self.request.given,
+            examined.size,
+            &examined.head,
+        )
+    }
+
+    /// Finds the version that holds this content, or claims the identity under which it is to be deposited.
+    ///
+    /// `digests` gives those of the whole content; it is asked only when there is a candidate and its code does not already
+    /// cover the whole content (`is_whole`).
+    fn claim(
+        &self,
+        identity: &DepositIdentity,
+        is_whole: bool,
+        digests: &mut dyn FnMut() -> Result<[DigestValue; 2], IntakeError>,
+    ) -> Result<Claimed, Refusal> {
+        let mut attempt = 0;
+        loop {
+            let code = identity.code(&self.depositor.identity_key, attempt);
+            let claim = self.in_flight.claim(code);
+            let candidate = self.depositor.catalog.by_deposit_identity(&code)?;
+            let Some(version) = candidate else {
+                return Ok(Claimed::New(claim));
+            };
+            if is_whole || self.holds(version, &digests()?)? {
+                return Ok(Claimed::There(version));
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Whether a version's first object has these digests. A version that cannot be read holds nothing as far as this goes:
+    /// the content is then deposited anew.
+    fn holds(&self, version: VersionId, digests: &[DigestValue]) -> Result<bool, Refusal> {
+        let depositor = self.depositor;
+        let retriever = Retriever::new(depositor.store, depositor.catalog, depositor.ledger);
+        let Ok(opened) = retriever.open(version) else {
+            return Ok(false);
+        };
+        let object = opened.manifest().objects.first();
+        Ok(object.is_some_and(|object| same_content(object.digests.values(), digests)))
+    }
+
+    fn digests_of(&self, content: &mut dyn Read) -> io::Result<[DigestValue; 2]> {
+        let mut hashers = [DigestAlgorithm::Sha256, DigestAlgorithm::Sha512].map(DigestAlgorithm::hasher);
+        let mut buffer = vec![0; COPY_BYTES];
+        loop {
+            let count = match content.read(&mut buffer) {
+                Ok(0) => return Ok(hashers.map(formats::digest::Hasher::finish)),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            self.progress.add(count);
+            for hasher in &mut hashers {
+                hasher.update(buffer.get(..count).unwrap_or_default());
+            }
+        }
+    }
+
+    /// Stages a key and appends the content, sealed under it.
+    fn store(&mut self, examined: &Examined, content: &mut dyn Read) -> Result<Stored, Refusal> {
+        let depositor = self.depositor;
+        let mut random = [0; 10];
+        depositor.entropy.fill(&mut random)?;
+        let milliseconds = depositor.clock.now().unix_timestamp_nanos() / 1_000_000;
+        let milliseconds = u64::try_from(milliseconds).map_err(|_| DepositError::Clock)?;
+        let version = VersionId::first(RecordId::new(milliseconds, &random));
+        let key = depositor.ledger.wrap_new(version)?;
+        let mut sealer = VersionSealer::new(depositor.archive, key);
+        let mut input = Counted {
+            inner: content,
+            progress: self.progress,
+        };
+        let mut chunks = Vec::new();
+        let written = self.writer()?.write(&mut sealer, 0, &mut input, |chunk| {
+            chunks.push(depositor.appender.append(Frame::ContentChunk(chunk))?);
+            Ok::<(), StoreError>(())
+        });
+        match written {
+            Ok(content) => Ok(Stored {
+                sealer,
+                content,
+                chunks,
+            }),
+            Err(WriteError::Source(error)) => {
+                Err(IntakeError::from_io(examined.name.clone(), error).into())
+            }
+            Err(WriteError::Append(error)) => Err(error.into()),
+            Err(WriteError::Seal(SealError::TooLong)) => {
+                let error = FormatError::new(ErrorKind::LimitExceeded, "content");
+                Err(unfit(&examined.name, error))
+            }
+            Err(WriteError::Seal(error)) => Err(Refusal::Stop(DepositError::Seal(error))),
+        }
+    }
+
+    /// Makes the manifest and the record version.
+    fn describe(
+        &mut self,
+        examined: Examined,
+        mut stored: Stored,
+        claim: Claim,
+    ) -> Result<Prepared, Refusal> {
+        let version = stored.sealer.version();
+        let manifest = self.manifest(&examined, &stored)?;
+        let encoded = manifest.encode().map_err(|error| unfit(&examined.name, error))?;
+        let manifest =
+            Manifest::parse(&encoded).map_err(|error| Refusal::Stop(DepositError::Manifest(error)))?;
+        let sealed = self
+            .writer()?
+            .seal_manifest(&mut stored.sealer, &encoded)
+            .map_err(|error| Refusal::Stop(DepositError::Seal(error)))?;
+        let frame = RecordVersion {
+            version,
+            identity: claim.code(),
+            contents: vec![ContentLocations {
+                object: 0,
+                chunks: stored.chunks,
+            }],
+            manifest_codec: sealed.codec,
+            manifest_plain_bytes: sealed.plain_bytes,
+            manifest_sealed: sealed.sealed,
+        };
+        let outcome = DepositedRecord {
+            version,
+            name: examined.name,
+            size: stored.content.size,
+            stored_bytes: stored.content.sealed_bytes,
+            media_type: examined.media_type.name,
+            metadata: examined.metadata,
+            received_at: manifest.received_at,
+            warnings: examined.warnings,
+        };
+        Ok(Prepared::Record(Box::new(PreparedRecord {
+            ticket: stored.sealer.ticket(),
+            frame,
+            manifest,
+            outcome,
+            claim,
+        })))
+    }
+
+    fn manifest(&self, examined: &Examined, stored: &Stored) -> Result<Manifest, Refusal> {
+        let depositor = self.depositor;
+        let class = &self.request.class;
+        let mut salt = [0; 16];
+        depositor.entropy.fill(&mut salt)?;
+        let unfit = |error| unfit(&examined.name, error);
+        let digests = vec![stored.content.sha256, stored.content.sha512];
+        Ok(Manifest {
+            archive: depositor.archive,
+            record: stored.sealer.version().record(),
+            version: stored.sealer.version().version(),
+            supersedes: None,
+            class: ClassReference {
+                id: class.policy().id.clone(),
+                digests: Digests::new(class.digests().to_vec()).map_err(unfit)?,
+            },
+            metadata: examined.metadata.clone(),
+            objects: vec![ContentObject {
+                name: examined.object_name.clone(),
+                role: Role::Original,
+                media_type: examined.media_type.name.clone(),
+                size: stored.content.size,
+                digests: Digests::new(digests).map_err(unfit)?,
+            }],
+            depositor: self.request.depositor.clone(),
+            channel: self.request.channel.clone(),
+            received_at: whole_microseconds(depositor.clock.now()),
+            facts: examined.facts.clone(),
+            salt,
+        })
+    }
+
+    /// The compressor and its buffers, made when they are first needed: a run over one file has one.
+    fn writer(&mut self) -> Result<&mut ContentWriter, Refusal> {
+        if self.writer.is_none() {
+            let writer = ContentWriter::new().map_err(|error| Refusal::Stop(DepositError::Seal(error)))?;
+            self.writer = Some(writer);
+        }
+        self.writer
+            .as_mut()
+            .ok_or(Refusal::Stop(DepositError::Seal(SealError::Packing)))
+    }
+}
+
+/// What a search for the same content found.
+enum Claimed {
+    /// Nothing.
+    New(Claim),
+    /// The version that holds it.
+    There(VersionId),
+}
+
+/// A reader that tells how much it has read.
+struct Counted<'a> {
+    inner: &'a mut dyn Read,
+    progress: &'a DepositProgress,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.progress.add(count);
+        Ok(count)
+    }
+}
+
+fn already_there(version: VersionId, examined: Examined, size: u64) -> Prepared {
+    Prepared::Settled(DepositEvent::AlreadyThere {
+        version,
+        name: examined.name,
+        size,
+    })
+}
+
+fn unfit(name: &SourceName, error: FormatError) -> Refusal {
+    Refusal::Source(IntakeError::Unfit {
+        name: name.clone(),
+        error,
+    })
+}
+
+/// Whether a UBL namespace is declared near the beginning.
+fn is_ubl(head: &[u8]) -> bool {
+    let contains = |namespace: &[u8]| head.windows(namespace.len()).any(|window| window == namespace);
+    contains(b"ubl:schema:xsd:Invoice-2") || contains(b"ubl:schema:xsd:CreditNote-2")
+}
+
+/// Manifests hold microseconds.
+fn whole_microseconds(time: OffsetDateTime) -> OffsetDateTime {
+    time.replace_microsecond(time.microsecond()).unwrap_or(time)
+}
+
+impl From<IntakeError> for Refusal {
+    fn from(error: IntakeError) -> Self {
+        Self::Source(error)
+    }
+}
+
+impl<E: Into<DepositError>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self::Stop(error.into())
+    }
+}
+
+/// How much of a source is looked at before it is stored. A source that is not larger is read once and held in memory.
+const HEAD_BYTES: usize = 256 * 1024;
+
+const COPY_BYTES: usize = 64 * 1024;
