@@ -113,10 +113,9 @@ impl<'a> Depositor<'a> {
         let progress = DepositProgress::default();
         let mut worker = Worker::new(self, request, Arc::default(), &progress);
         match worker.prepare(source) {
-            Ok(Prepared::Record(record)) => {
-                self.make_durable(std::slice::from_ref(&record))
-                    .map(|()| record.into_event())
-            }
+            Ok(Prepared::Record(record)) => self
+                .make_durable(std::slice::from_ref(&record))
+                .map(|()| record.into_event()),
             Ok(Prepared::Settled(event)) => Ok(event),
             Err(Refusal::Source(error)) => Ok(DepositEvent::Failed(error)),
             Err(Refusal::Stop(error)) => Err(error),
@@ -164,7 +163,10 @@ impl<'a> Depositor<'a> {
         self.ledger.commit(ticket)?;
         let addresses = records
             .iter()
-            .map(|record| self.appender.append(Frame::RecordVersion(record.frame.clone())))
+            .map(|record| {
+                self.appender
+                    .append(Frame::RecordVersion(record.frame.clone()))
+            })
             .collect::<Result<Vec<FrameAddress>, StoreError>>()?;
         if let Some(last) = addresses.last() {
             self.appender.commit(*last)?;
@@ -172,7 +174,10 @@ impl<'a> Depositor<'a> {
         for (record, address) in records.iter().zip(addresses) {
             // The record is durable whatever the index says: a damaged index is mended at the next opening, and the next
             // deposit that needs the index meets the damage and stops.
-            drop(self.catalog.apply_version(address, &record.frame, &record.manifest));
+            drop(
+                self.catalog
+                    .apply_version(address, &record.frame, &record.manifest),
+            );
         }
         Ok(())
     }
@@ -208,9 +213,11 @@ impl<I: Iterator<Item = WalkItem> + Send> Run<'_, I> {
         );
         while let Some(item) = self.next_source() {
             let result = match item {
-                WalkItem::Found(found) if self.is_stopped() => Ready::Event(DepositEvent::LeftOut {
-                    name: found.name().clone(),
-                }),
+                WalkItem::Found(found) if self.is_stopped() => {
+                    Ready::Event(DepositEvent::LeftOut {
+                        name: found.name().clone(),
+                    })
+                }
                 WalkItem::Found(found) => take(&mut worker, found),
                 WalkItem::Skipped { name, reason } => {
                     Ready::Event(DepositEvent::Skipped { name, reason })
@@ -240,7 +247,10 @@ impl<I: Iterator<Item = WalkItem> + Send> Run<'_, I> {
         };
         while let Ok(first) = ready.recv() {
             let mut group = Vec::new();
-            for item in std::iter::once(first).chain(ready.try_iter()).take(GROUP_MAX) {
+            for item in std::iter::once(first)
+                .chain(ready.try_iter())
+                .take(GROUP_MAX)
+            {
                 match item {
                     Ready::Record(record) => group.push(record),
                     Ready::Event(event) => report(summary, event),
@@ -308,7 +318,3 @@ const READY_MAX: usize = 256;
 
 /// Records that are made durable together.
 const GROUP_MAX: usize = 256;
-
-#[cfg(test)]
-#[path = "deposit_tests.rs"]
-mod tests;

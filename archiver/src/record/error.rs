@@ -173,9 +173,9 @@ impl RetrieveError {
             Self::Content(ReadError::Output(error)) => {
                 format!("書き出せません ({error})。出力先の空きと権限を確かめてください")
             }
-            _ if self.is_integrity_failure() => format!(
-                "預けたときの内容と一致しません。別の複製から復元してください ({self})"
-            ),
+            _ if self.is_integrity_failure() => {
+                format!("預けたときの内容と一致しません。別の複製から復元してください ({self})")
+            }
             Self::Store(_)
             | Self::Content(_)
             | Self::Memory(_)
@@ -188,7 +188,9 @@ impl RetrieveError {
 fn is_damage(error: &StoreError) -> bool {
     matches!(
         error,
-        StoreError::Damaged { .. } | StoreError::SegmentDamaged { .. } | StoreError::NotFound { .. }
+        StoreError::Damaged { .. }
+            | StoreError::SegmentDamaged { .. }
+            | StoreError::NotFound { .. }
     )
 }
 
@@ -196,7 +198,10 @@ impl fmt::Display for RetrieveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound { version } => {
-                write!(f, "{version}: no such record; look for it with archiver search")
+                write!(
+                    f,
+                    "{version}: no such record; look for it with archiver search"
+                )
             }
             Self::NoObject { version } => write!(
                 f,

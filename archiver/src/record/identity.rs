@@ -83,7 +83,10 @@ impl Description {
             ("document-number", metadata.document_number.clone()),
             (
                 "registration-number",
-                metadata.registration_number.as_ref().map(ToString::to_string),
+                metadata
+                    .registration_number
+                    .as_ref()
+                    .map(ToString::to_string),
             ),
             ("supplier", metadata.supplier.clone()),
             ("customer", metadata.customer.clone()),
@@ -108,7 +111,13 @@ mod tests {
     use super::*;
     use crate::intake::metadata::from_arguments;
 
-    fn code(class: &str, name: &[u8], meta: &[&str], size: Option<u64>, head: &[u8]) -> IdentityCode {
+    fn code(
+        class: &str,
+        name: &[u8],
+        meta: &[&str],
+        size: Option<u64>,
+        head: &[u8],
+    ) -> IdentityCode {
         let given = from_arguments(meta.iter().copied()).unwrap();
         let key = DataKey::from_bytes(&[7; 32]);
         DepositIdentity::new(class, name, &given, size, head).code(&key, 0)
@@ -116,7 +125,15 @@ mod tests {
 
     #[test]
     fn the_same_deposit_has_the_same_code() {
-        let one = || code("general", b"a", &["date=2026-01-31", "k=v"], Some(3), b"abc");
+        let one = || {
+            code(
+                "general",
+                b"a",
+                &["date=2026-01-31", "k=v"],
+                Some(3),
+                b"abc",
+            )
+        };
         assert_eq!(one(), one());
     }
 
@@ -147,7 +164,8 @@ mod tests {
     #[test]
     fn contents_are_compared_by_every_common_digest() {
         let digests = |data: &[u8]| {
-            [DigestAlgorithm::Sha256, DigestAlgorithm::Sha512].map(|algorithm| algorithm.digest(data))
+            [DigestAlgorithm::Sha256, DigestAlgorithm::Sha512]
+                .map(|algorithm| algorithm.digest(data))
         };
         assert!(same_content(&digests(b"a"), &digests(b"a")));
         assert!(!same_content(&digests(b"a"), &digests(b"b")));

@@ -146,9 +146,9 @@ impl DepositEvent {
     pub fn name(&self) -> Option<&SourceName> {
         match self {
             Self::Deposited(record) => Some(&record.name),
-            Self::AlreadyThere { name, .. } | Self::Skipped { name, .. } | Self::LeftOut { name } => {
-                Some(name)
-            }
+            Self::AlreadyThere { name, .. }
+            | Self::Skipped { name, .. }
+            | Self::LeftOut { name } => Some(name),
             Self::Failed(error) => error.name(),
         }
     }
@@ -198,8 +198,14 @@ impl DepositWarning {
                 "the file is empty; check that this is what you meant".to_owned(),
             ),
             Self::MetadataUnread(error) => lang.pick(
-                format!("請求書の項目を読み取れませんでした ({})。--meta で指定してください", error.name()),
-                format!("the invoice's fields could not be read ({}); give them with --meta", error.name()),
+                format!(
+                    "請求書の項目を読み取れませんでした ({})。--meta で指定してください",
+                    error.name()
+                ),
+                format!(
+                    "the invoice's fields could not be read ({}); give them with --meta",
+                    error.name()
+                ),
             ),
             Self::KeysMissing(keys) => {
                 let names: Vec<&str> = keys.iter().map(|key| key.name()).collect();

@@ -94,7 +94,8 @@ struct Examined {
 impl Examined {
     /// Whether the head is all of the content.
     fn is_whole(&self) -> bool {
-        self.size.is_some_and(|size| u64::try_from(self.head.len()) == Ok(size))
+        self.size
+            .is_some_and(|size| u64::try_from(self.head.len()) == Ok(size))
     }
 }
 
@@ -130,22 +131,30 @@ impl<'a> Worker<'a> {
 
     fn prepare_file(&mut self, mut file: StableSource) -> Result<Prepared, Refusal> {
         let name = file.name().clone();
-        let unreadable = |error| IntakeError::from_io(file.name().clone(), error);
-        let head_length = usize::try_from(file.size()).map_or(HEAD_BYTES, |size| size.min(HEAD_BYTES));
-        let head = file.head(head_length).map_err(unreadable)?;
+        let head_length =
+            usize::try_from(file.size()).map_or(HEAD_BYTES, |size| size.min(HEAD_BYTES));
+        let head = file
+            .head(head_length)
+            .map_err(|error| IntakeError::from_io(name.clone(), error))?;
         let mut examined = self.examine(name, head, Some(file.size()))?;
         self.read_document(&mut examined, &mut file.preview());
         if let Some(modified) = file.modified().and_then(|time| time.format(&Rfc3339).ok()) {
-            examined.facts.insert("source-modified".to_owned(), modified);
+            examined
+                .facts
+                .insert("source-modified".to_owned(), modified);
         }
         let identity = self.identity(&examined);
         let mut digests = None;
         let claimed = self.claim(&identity, examined.is_whole(), &mut || {
-            if digests.is_none() {
-                digests = Some(self.digests_of(&mut file.preview()).map_err(unreadable)?);
-                file.confirm_unchanged()?;
+            if let Some(known) = digests {
+                return Ok(known);
             }
-            Ok(digests.unwrap_or_default())
+            let read = self
+                .digests_of(&mut file.preview())
+                .map_err(|error| IntakeError::from_io(file.name().clone(), error))?;
+            file.confirm_unchanged()?;
+            digests = Some(read);
+            Ok(read)
         })?;
         let claim = match claimed {
             Claimed::New(claim) => claim,
@@ -237,7 +246,9 @@ impl<'a> Worker<'a> {
                 Ok(document) => {
                     let found = document.metadata(class.counterparty);
                     let taken: Vec<&str> = metadata::keys(&found)
-                        .filter(|key| !metadata::keys(&self.request.given).any(|given| given == *key))
+                        .filter(|key| {
+                            !metadata::keys(&self.request.given).any(|given| given == *key)
+                        })
                         .collect();
                     let facts = &mut examined.facts;
                     facts.insert("metadata-from-document".to_owned(), taken.join(" "));
@@ -251,7 +262,9 @@ impl<'a> Worker<'a> {
                     let why = error.name().to_owned();
                     examined.facts.insert("metadata-unread".to_owned(), why);
                     if error != UblError::NotUbl {
-                        examined.warnings.push(DepositWarning::MetadataUnread(error));
+                        examined
+                            .warnings
+                            .push(DepositWarning::MetadataUnread(error));
                     }
                 }
             }
@@ -315,7 +328,8 @@ impl<'a> Worker<'a> {
     }
 
     fn digests_of(&self, content: &mut dyn Read) -> io::Result<[DigestValue; 2]> {
-        let mut hashers = [DigestAlgorithm::Sha256, DigestAlgorithm::Sha512].map(DigestAlgorithm::hasher);
+        let mut hashers =
+            [DigestAlgorithm::Sha256, DigestAlgorithm::Sha512].map(DigestAlgorithm::hasher);
         let mut buffer = vec![0; COPY_BYTES];
         loop {
             let count = match content.read(&mut buffer) {
@@ -377,9 +391,11 @@ impl<'a> Worker<'a> {
     ) -> Result<Prepared, Refusal> {
         let version = stored.sealer.version();
         let manifest = self.manifest(&examined, &stored)?;
-        let encoded = manifest.encode().map_err(|error| unfit(&examined.name, error))?;
-        let manifest =
-            Manifest::parse(&encoded).map_err(|error| Refusal::Stop(DepositError::Manifest(error)))?;
+        let encoded = manifest
+            .encode()
+            .map_err(|error| unfit(&examined.name, error))?;
+        let manifest = Manifest::parse(&encoded)
+            .map_err(|error| Refusal::Stop(DepositError::Manifest(error)))?;
         let sealed = self
             .writer()?
             .seal_manifest(&mut stored.sealer, &encoded)
@@ -449,7 +465,8 @@ impl<'a> Worker<'a> {
     /// The compressor and its buffers, made when they are first needed: a run over one file has one.
     fn writer(&mut self) -> Result<&mut ContentWriter, Refusal> {
         if self.writer.is_none() {
-            let writer = ContentWriter::new().map_err(|error| Refusal::Stop(DepositError::Seal(error)))?;
+            let writer =
+                ContentWriter::new().map_err(|error| Refusal::Stop(DepositError::Seal(error)))?;
             self.writer = Some(writer);
         }
         self.writer
@@ -497,7 +514,10 @@ fn unfit(name: &SourceName, error: FormatError) -> Refusal {
 
 /// Whether a UBL namespace is declared near the beginning.
 fn is_ubl(head: &[u8]) -> bool {
-    let contains = |namespace: &[u8]| head.windows(namespace.len()).any(|window| window == namespace);
+    let contains = |namespace: &[u8]| {
+        head.windows(namespace.len())
+            .any(|window| window == namespace)
+    };
     contains(b"ubl:schema:xsd:Invoice-2") || contains(b"ubl:schema:xsd:CreditNote-2")
 }
 

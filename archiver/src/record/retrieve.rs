@@ -134,8 +134,13 @@ impl OpenedVersion<'_> {
         let digests = content.digests.values().to_vec();
         let chunks = chunks.to_vec();
         let store = self.store;
-        self.reader
-            .read(&self.opener, shape, &digests, |number| fetch(store, &chunks, number), output)?;
+        self.reader.read(
+            &self.opener,
+            shape,
+            &digests,
+            |number| fetch(store, &chunks, number),
+            output,
+        )?;
         Ok(())
     }
 
@@ -153,8 +158,13 @@ impl OpenedVersion<'_> {
         let shape = shape(object, content, chunks);
         let chunks = chunks.to_vec();
         let store = self.store;
-        self.reader
-            .read_range(&self.opener, shape, range, |number| fetch(store, &chunks, number), output)?;
+        self.reader.read_range(
+            &self.opener,
+            shape,
+            range,
+            |number| fetch(store, &chunks, number),
+            output,
+        )?;
         Ok(())
     }
 
@@ -162,7 +172,11 @@ impl OpenedVersion<'_> {
         let content = usize::try_from(object)
             .ok()
             .and_then(|place| self.manifest.objects.get(place));
-        let located = self.frame.contents.iter().find(|located| located.object == object);
+        let located = self
+            .frame
+            .contents
+            .iter()
+            .find(|located| located.object == object);
         match (content, located) {
             (Some(content), Some(located)) => Ok((content, &located.chunks)),
             _ => Err(self.no_object()),
