@@ -22,8 +22,10 @@ pub const DER_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Most content octets of an object identifier. X.660 sets no limit; 128 octets hold every registered one many times over.
 pub const OID_BYTES_MAX: usize = 128;
 
-/// Most octets of an INTEGER kept as bytes (serial number, nonce). RFC 5280 §4.1.2.2 allows 20 for a serial number, real TSAs use up to 33.
-pub const INTEGER_BYTES_MAX: usize = 128;
+/// Most octets of an INTEGER kept as bytes (serial number, nonce).
+///
+/// RFC 5280 §4.1.2.2 allows 20 for a serial number. RFC 3161 §2.4.1 asks for a nonce of 64 bits, real ones have up to 128 octets.
+pub const INTEGER_BYTES_MAX: usize = 256;
 
 // --- CMS (RFC 5652)
 
@@ -49,9 +51,6 @@ pub const ATTRIBUTE_VALUES_MAX: usize = 256;
 
 /// Most extensions in a request or a TSTInfo. RFC 3161 defines none, ETSI EN 319 422 one.
 pub const TSP_EXTENSIONS_MAX: usize = 32;
-
-/// Most bytes of a nonce. RFC 3161 §2.4.1 asks for 64 bits; 20 bytes occur (libdigidocpp).
-pub const TSP_NONCE_BYTES_MAX: usize = 64;
 
 /// Most texts in `PKIStatusInfo.statusString`.
 pub const TSP_STATUS_TEXTS_MAX: usize = 32;

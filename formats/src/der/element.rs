@@ -278,11 +278,11 @@ mod tests {
 
     #[test]
     fn an_integer_has_a_longest_form() {
-        let mut bytes = vec![2, 0x81, 128];
+        let mut bytes = vec![2, 0x82, 1, 0];
         bytes.extend([1; INTEGER_BYTES_MAX]);
         assert!(element(&bytes).integer().is_ok());
         bytes.push(1);
-        bytes[2] = 129;
+        bytes[3] = 1;
         assert_eq!(
             element(&bytes).integer().unwrap_err().kind(),
             ErrorKind::LimitExceeded

@@ -199,7 +199,7 @@ mod tests {
         let mut inner = sequence.children("inner").unwrap();
         let octets = inner.expect(Tag::OCTET_STRING).unwrap();
         assert_eq!(*octets.octets().unwrap(), [0xaa, 0xbb, 0x00]);
-        assert_eq!(inner.expect(Tag::INTEGER).unwrap().offset(), 14);
+        assert_eq!(inner.expect(Tag::INTEGER).unwrap().offset(), 13);
         inner.finish().unwrap();
         assert_eq!(reader.peek(), Some(Tag::NULL));
         assert_eq!(

@@ -36,6 +36,22 @@ pub fn group_hash(algorithm: DigestAlgorithm, values: &[DigestValue]) -> Option<
 /// [`ErrorKind::MissingElement`] if there is no list or the first one is empty, [`ErrorKind::WrongDigestLength`] if a value does not
 /// have the length of the algorithm.
 pub fn root_of(algorithm: DigestAlgorithm, lists: &[PartialHashTree]) -> Result<DigestValue> {
+    climb(algorithm, lists, false)
+}
+
+/// The same with duplicates dropped from each list.
+///
+/// RFC 4998 does not say so, yet some records carry the value of the list before in the next list already, and their time-stamps cover
+/// the root of this reading only. A verifier that accepts it must say so.
+///
+/// # Errors
+///
+/// Those of [`root_of`].
+pub fn root_of_sets(algorithm: DigestAlgorithm, lists: &[PartialHashTree]) -> Result<DigestValue> {
+    climb(algorithm, lists, true)
+}
+
+fn climb(algorithm: DigestAlgorithm, lists: &[PartialHashTree], sets: bool) -> Result<DigestValue> {
     let error = |kind| FormatError::new(kind, "reducedHashtree");
     let mut carried: Option<DigestValue> = None;
     for list in lists {
@@ -45,6 +61,10 @@ pub fn root_of(algorithm: DigestAlgorithm, lists: &[PartialHashTree]) -> Result<
         }
         if let Some(value) = &carried {
             values.push(value.as_bytes());
+        }
+        if sets {
+            values.sort_unstable();
+            values.dedup();
         }
         let hash = match values.as_slice() {
             [single] => DigestValue::from_bytes(algorithm, single),

@@ -31,6 +31,7 @@ use time::OffsetDateTime;
 pub use self::digests::Digests;
 pub use self::metadata::{Amount, Currency, Metadata, RegistrationNumber};
 pub use self::name::ObjectName;
+pub(crate) use self::name::changes_layout;
 
 use crate::digest::{DigestAlgorithm, DigestValue};
 use crate::error::{ErrorKind, FormatError, Result};

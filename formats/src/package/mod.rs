@@ -1,1 +1,36 @@
-//! Module package.
+//! The evidence package: what legal hands to the other side.
+//!
+//! It is an ASiC-E container (EN 319 162-1 §4.4) with an RFC 4998 evidence record over the manifest and the documents:
+//!
+//! ```text
+//! mimetype                                       application/vnd.etsi.asic-e+zip
+//! manifest.json                                  the record manifest, the exact bytes that were time-stamped
+//! documents/…                                    the content objects
+//! META-INF/ASiCEvidenceRecordManifest.xml        what the evidence record covers
+//! META-INF/evidencerecord.ers                    the evidence record
+//! META-INF/fumikura/audit.json                   what happened to the record
+//! META-INF/fumikura/report.html                  for a reader without any program
+//! ```
+//!
+//! Audit excerpt and report are not covered by the evidence record: they tell what the archive says, not what is proven.
+
+mod member;
+mod writer;
+
+pub use self::member::document_members;
+pub use self::writer::PackageWriter;
+
+/// The record manifest.
+pub const MANIFEST: &str = "manifest.json";
+/// Folder of the content objects.
+pub const DOCUMENTS: &str = "documents/";
+/// What the evidence record covers (EN 319 162-1 §4.4.4.2: any name that contains `ASiCEvidenceRecordManifest`).
+pub const EVIDENCE_RECORD_MANIFEST: &str = "META-INF/ASiCEvidenceRecordManifest.xml";
+/// The evidence record (EN 319 162-1 §4.4.4.2: `*.ers` for RFC 4998).
+pub const EVIDENCE_RECORD: &str = "META-INF/evidencerecord.ers";
+/// What happened to the record.
+pub const AUDIT: &str = "META-INF/fumikura/audit.json";
+/// For a reader without any program.
+pub const REPORT: &str = "META-INF/fumikura/report.html";
+/// Media type of the manifest.
+pub const MANIFEST_MEDIA_TYPE: &str = "application/json";

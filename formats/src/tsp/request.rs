@@ -2,8 +2,7 @@
 
 use crate::der::{Element, Integer, Reader, Tag, Writer};
 use crate::digest::{DIGEST_BYTES_MAX, DigestAlgorithm, DigestValue};
-use crate::error::{ErrorKind, FormatError, Result};
-use crate::limits::TSP_NONCE_BYTES_MAX;
+use crate::error::{ErrorKind, Result};
 use crate::oid::Oid;
 use crate::raw::Raw;
 use crate::x509::{AlgorithmIdentifier, Extension};
@@ -66,7 +65,7 @@ impl TimeStampRequest {
             None => None,
         };
         let nonce = match reader.optional(Tag::INTEGER)? {
-            Some(element) => Some(read_nonce(&element)?),
+            Some(element) => Some(element.integer()?),
             None => None,
         };
         let certificate_wanted = match reader.optional(Tag::BOOLEAN)? {
@@ -153,14 +152,6 @@ impl MessageImprint {
             w.octet_string(&self.bytes);
         });
     }
-}
-
-pub(crate) fn read_nonce(element: &Element<'_>) -> Result<Integer> {
-    let nonce = element.integer()?;
-    if nonce.as_bytes().len() > TSP_NONCE_BYTES_MAX {
-        return Err(FormatError::new(ErrorKind::LimitExceeded, "nonce").at(element.offset()));
-    }
-    Ok(nonce)
 }
 
 const STRUCTURE: &str = "TimeStampReq";

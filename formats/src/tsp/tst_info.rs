@@ -2,7 +2,7 @@
 
 use ::time::OffsetDateTime;
 
-use super::request::{MessageImprint, read_nonce};
+use super::request::MessageImprint;
 use crate::der::{Element, Integer, Reader, Tag, Writer, format_generalized_time};
 use crate::error::{ErrorKind, FormatError, Result};
 use crate::oid::Oid;
@@ -94,7 +94,7 @@ impl TstInfo {
             None => false,
         };
         let nonce = match reader.optional(Tag::INTEGER)? {
-            Some(element) => Some(read_nonce(&element)?),
+            Some(element) => Some(element.integer()?),
             None => None,
         };
         let tsa = match reader.optional(Tag::context(0))? {

@@ -1,0 +1,75 @@
+//! Little-endian fields, read one after the other.
+
+use crate::error::{ErrorKind, FormatError, Result};
+
+/// A position in the file, and what is being read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fields<'a> {
+    rest: &'a [u8],
+    offset: usize,
+    structure: &'static str,
+}
+
+impl<'a> Fields<'a> {
+    /// Starts at `offset` of `file`.
+    pub(super) fn at(file: &'a [u8], offset: usize, structure: &'static str) -> Result<Self> {
+        match file.get(offset..) {
+            Some(rest) => Ok(Self {
+                rest,
+                offset,
+                structure,
+            }),
+            None => Err(FormatError::new(ErrorKind::Truncated, structure).at(offset)),
+        }
+    }
+
+    /// Where the next field stands in the file.
+    pub(super) const fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// An error at this position.
+    pub(super) const fn error(&self, kind: ErrorKind) -> FormatError {
+        FormatError::new(kind, self.structure).at(self.offset)
+    }
+
+    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8]> {
+        let Some((head, rest)) = self.rest.split_at_checked(count) else {
+            return Err(self.error(ErrorKind::Truncated));
+        };
+        self.rest = rest;
+        self.offset = self.offset.saturating_add(count);
+        Ok(head)
+    }
+
+    pub(super) fn u16(&mut self) -> Result<u16> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    pub(super) fn u32(&mut self) -> Result<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    pub(super) fn u64(&mut self) -> Result<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    /// A signature that must stand here.
+    pub(super) fn signature(&mut self, expected: u32) -> Result<()> {
+        let place = *self;
+        if self.u32()? == expected {
+            Ok(())
+        } else {
+            Err(place.error(ErrorKind::WrongType))
+        }
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let Some((head, rest)) = self.rest.split_first_chunk::<N>() else {
+            return Err(self.error(ErrorKind::Truncated));
+        };
+        self.rest = rest;
+        self.offset = self.offset.saturating_add(N);
+        Ok(*head)
+    }
+}
