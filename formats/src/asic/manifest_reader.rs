@@ -103,6 +103,9 @@ impl Parser {
         {
             return Err(self.error(ErrorKind::LimitExceeded, MANIFEST));
         }
+        if start.attributes().any(|attribute| attribute.is_err()) {
+            return Err(self.error(ErrorKind::InvalidXml, MANIFEST));
+        }
         let name = start.local_name();
         let element = match (self.stack.last(), namespace, name.as_ref()) {
             (None, ASIC, "ASiCManifest") if !self.ended => Element::Manifest,

@@ -232,12 +232,13 @@ impl<'a> AsicEntry<'a> {
         let mut state = Box::<DecompressorOxide>::default();
         let (status, consumed, produced) =
             decompress(&mut state, self.member.data, &mut out, 0, WHOLE);
-        match status {
-            TINFLStatus::Done if produced == size && consumed == self.member.data.len() => Ok(out),
-            TINFLStatus::Done | TINFLStatus::HasMoreOutput => {
-                Err(self.error(ErrorKind::SizeMismatch))
-            }
-            _ => Err(self.error(ErrorKind::InvalidEncoding)),
+        let whole = produced == size && consumed == self.member.data.len();
+        if status == TINFLStatus::Done && whole {
+            Ok(out)
+        } else if matches!(status, TINFLStatus::Done | TINFLStatus::HasMoreOutput) {
+            Err(self.error(ErrorKind::SizeMismatch))
+        } else {
+            Err(self.error(ErrorKind::InvalidEncoding))
         }
     }
 

@@ -149,3 +149,124 @@ impl<R: Read> Read for Hashed<R> {
 }
 
 const OBJECTS: &str = "manifest.objects";
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::asic::AsicReader;
+    use crate::manifest::tests::sample;
+
+    fn manifest() -> Raw<Manifest> {
+        Manifest::parse(&sample().encode().unwrap()).unwrap()
+    }
+
+    fn package() -> Vec<u8> {
+        let manifest = manifest();
+        let mut writer =
+            PackageWriter::new(Cursor::new(Vec::new()), &manifest, DigestAlgorithm::Sha256)
+                .unwrap();
+        writer.add_document(b"<Invoice/>".as_slice()).unwrap();
+        writer.add_document(b"%PDF-1.7".as_slice()).unwrap();
+        writer
+            .finish(b"evidence", b"{}", b"<html>")
+            .unwrap()
+            .into_inner()
+    }
+
+    fn kind<T: std::fmt::Debug>(result: Result<T, WriteError>) -> ErrorKind {
+        match result {
+            Err(WriteError::Format(error)) => error.kind(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn members_stand_where_the_layout_says() {
+        let bytes = package();
+        let reader = AsicReader::open(&bytes).unwrap();
+        let names: Vec<_> = reader.entries().iter().map(|entry| entry.name()).collect();
+        let documents = ["documents/__.xml", "documents/読み/請求書.pdf"];
+        let evidence = [EVIDENCE_RECORD_MANIFEST, EVIDENCE_RECORD, AUDIT, REPORT];
+        assert_eq!(
+            names,
+            [&["mimetype", MANIFEST], documents.as_slice(), &evidence].concat()
+        );
+        assert_eq!(document_members(&manifest()), documents);
+        assert_eq!(reader.mimetype(), Some(MIMETYPE_ASIC_E));
+        assert!(reader.is_canonical() && reader.notes().is_empty());
+        assert_eq!(
+            reader.entry(MANIFEST).unwrap().read().unwrap(),
+            manifest().raw()
+        );
+        assert_eq!(bytes, package());
+    }
+
+    #[test]
+    fn the_evidence_manifest_lists_the_group() {
+        let bytes = package();
+        let reader = AsicReader::open(&bytes).unwrap();
+        let covered = AsicManifest::parse(
+            &reader
+                .entry(EVIDENCE_RECORD_MANIFEST)
+                .unwrap()
+                .read()
+                .unwrap(),
+        )
+        .unwrap();
+        assert_eq!(
+            reader.resolve(&covered.signature.uri).unwrap().name(),
+            EVIDENCE_RECORD
+        );
+        let group: Vec<_> = covered
+            .references
+            .iter()
+            .map(|reference| reference.digest_value().unwrap())
+            .collect();
+        assert_eq!(
+            group,
+            Manifest::group(&manifest(), DigestAlgorithm::Sha256).unwrap()
+        );
+        for (reference, digest) in covered.references.iter().zip(group) {
+            let content = reader.resolve(&reference.uri).unwrap().read().unwrap();
+            assert_eq!(DigestAlgorithm::Sha256.digest(&content), digest);
+        }
+    }
+
+    #[test]
+    fn content_that_is_not_the_manifests_is_refused() {
+        let manifest = manifest();
+        let new = || {
+            PackageWriter::new(Cursor::new(Vec::new()), &manifest, DigestAlgorithm::Sha512).unwrap()
+        };
+        assert_eq!(
+            kind(new().add_document(b"<invoice/>".as_slice())),
+            ErrorKind::DigestMismatch
+        );
+        assert_eq!(
+            kind(new().add_document(b"<Invoice>".as_slice())),
+            ErrorKind::SizeMismatch
+        );
+        assert_eq!(kind(new().finish(b"", b"", b"")), ErrorKind::MissingElement);
+        let mut writer = new();
+        writer.add_document(b"<Invoice/>".as_slice()).unwrap();
+        assert_eq!(writer.next_document().unwrap().size, 8);
+        writer.add_document(b"%PDF-1.7".as_slice()).unwrap();
+        assert_eq!(
+            kind(writer.add_document(b"".as_slice())),
+            ErrorKind::TrailingBytes
+        );
+    }
+
+    #[test]
+    fn an_algorithm_without_digests_is_refused() {
+        let manifest = manifest();
+        let result = PackageWriter::new(
+            Cursor::new(Vec::new()),
+            &manifest,
+            DigestAlgorithm::Sha3_256,
+        );
+        assert_eq!(kind(result), ErrorKind::UnknownAlgorithm);
+    }
+}

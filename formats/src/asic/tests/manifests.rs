@@ -38,7 +38,7 @@ const XML: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="no"?>
 "#;
 
 fn kind_of(xml: &str) -> ErrorKind {
-    AsicManifest::parse(xml.as_bytes()).unwrap_err().kind()
+    AsicManifest::parse(xml.as_bytes()).expect_err(xml).kind()
 }
 
 fn edited(from: &str, to: &str) -> String {

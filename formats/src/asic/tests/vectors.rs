@@ -22,85 +22,84 @@ fn containers() -> Option<Vec<(PathBuf, Vec<u8>)>> {
     Some(files)
 }
 
+/// Containers open, and every member of them is whole. One of the manifests holds three letters and no XML.
 #[test]
-fn all_containers_open_and_all_manifests_parse() {
+fn containers_open_and_their_manifests_say_what_is_there() {
     let Some(files) = containers() else {
         return;
     };
-    let (mut opened, mut manifests, mut resolved) = (0, 0, 0);
-    for (path, bytes) in files {
-        let is_zip = bytes.starts_with(b"PK\x03\x04");
-        let reader = match AsicReader::open(&bytes) {
-            Ok(reader) => reader,
-            Err(error) => {
-                assert!(!is_zip, "{}: {error}", path.display());
-                assert_eq!(error.kind(), ErrorKind::WrongType);
-                continue;
+    let mut count = Count::default();
+    for (path, bytes) in &files {
+        match AsicReader::open(bytes) {
+            Ok(reader) => count.container(&path.display().to_string(), &reader),
+            // One has a member named `.`, which its own makers refuse too.
+            Err(error) if bytes.starts_with(b"PK") => {
+                assert_eq!(
+                    error.kind(),
+                    ErrorKind::InvalidName,
+                    "{}: {error}",
+                    path.display()
+                );
+                count.bad_names += 1;
             }
-        };
+            // Evidence records lie beside the containers.
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WrongType, "{}", path.display()),
+        }
+    }
+    println!("{count:?}");
+    assert!(count.containers > 100 && count.manifests > 100);
+    assert!(count.bad_names < 3 && count.refused * 50 < count.manifests);
+    assert!((count.different + count.missing) * 20 < count.matching);
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    containers: usize,
+    bad_names: usize,
+    manifests: usize,
+    refused: usize,
+    matching: usize,
+    different: usize,
+    missing: usize,
+}
+
+impl Count {
+    fn container(&mut self, path: &str, reader: &AsicReader<'_>) {
+        self.containers += 1;
         assert!(!reader.is_canonical());
-        opened += 1;
         for entry in reader.entries() {
             let content = entry
                 .read()
-                .unwrap_or_else(|error| panic!("{} {}: {error}", path.display(), entry.name()));
+                .unwrap_or_else(|error| panic!("{path} {}: {error}", entry.name()));
             assert_eq!(content.len() as u64, entry.size());
             if entry.name().starts_with("META-INF/ASiC") {
-                let manifest = AsicManifest::parse(&content)
-                    .unwrap_or_else(|error| panic!("{} {}: {error}", path.display(), entry.name()));
-                assert_eq!(manifest.raw(), &*content);
-                manifests += 1;
-                let found = manifest
-                    .references
-                    .iter()
-                    .filter(|reference| reader.resolve(&reference.uri).is_some());
-                resolved += found.count();
-                assert!(
-                    manifest
-                        .references
-                        .iter()
-                        .all(|reference| reference.digest_value().is_some())
-                );
+                self.manifest(path, reader, &content);
             }
         }
     }
-    println!("{opened} containers, {manifests} manifests, {resolved} references found");
-    assert!(opened > 100 && manifests > 100);
-}
 
-/// Digests in most of these manifests are right: the references are understood as their writers meant them.
-#[test]
-fn digests_of_references_match() {
-    let Some(files) = containers() else {
-        return;
-    };
-    let (mut matching, mut different, mut missing) = (0, 0, 0);
-    for (_, bytes) in &files {
-        let Ok(reader) = AsicReader::open(bytes) else {
-            continue;
+    fn manifest(&mut self, path: &str, reader: &AsicReader<'_>, content: &[u8]) {
+        let manifest = match AsicManifest::parse(content) {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                println!("{path}: {error}");
+                self.refused += 1;
+                return;
+            }
         };
-        for entry in reader
-            .entries()
-            .iter()
-            .filter(|entry| entry.name().starts_with("META-INF/ASiC"))
-        {
-            let manifest = AsicManifest::parse(&entry.read().unwrap()).unwrap();
-            for reference in &manifest.references {
-                let stated = reference.digest_value().unwrap();
-                match reader.resolve(&reference.uri) {
-                    None => missing += 1,
-                    Some(target)
-                        if stated.algorithm().digest(&target.read().unwrap()) == stated =>
-                    {
-                        matching += 1
-                    }
-                    Some(_) => different += 1,
+        self.manifests += 1;
+        assert_eq!(manifest.raw(), content);
+        for reference in &manifest.references {
+            let stated = reference.digest_value().unwrap();
+            match reader.resolve(&reference.uri) {
+                None => self.missing += 1,
+                Some(target) if stated.algorithm().digest(&target.read().unwrap()) == stated => {
+                    self.matching += 1;
                 }
+                Some(_) => self.different += 1,
             }
         }
     }
-    println!("{matching} references match, {different} do not, {missing} name no member");
-    assert!(matching > 20 * (different + missing));
 }
 
 #[test]
@@ -109,7 +108,7 @@ fn damaged_containers_do_not_panic() {
         return;
     };
     for (index, (_, bytes)) in files.iter().enumerate() {
-        for step in 0..20_usize {
+        for step in 0..8_usize {
             let mut damaged = bytes.clone();
             let at = (index + 1) * (step + 1) * 7919 % damaged.len();
             damaged[at] ^= 1 << (step % 8);
