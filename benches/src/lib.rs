@@ -1,1 +1,2 @@
 //! Benchmarks of the evidence engine and the store.
+#![forbid(unsafe_code)]

@@ -1,1 +1,36 @@
-//! Vectors, conformance, crash, interoperability and end-to-end tests.
+//! What the test suites share: where the workspace, the foreign vectors and the tools are.
+#![forbid(unsafe_code)]
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The root folder of the workspace.
+#[must_use]
+pub fn workspace_root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().map_or_else(|| here.to_path_buf(), Path::to_path_buf)
+}
+
+/// A folder of foreign material: the one that the environment variable names, otherwise the default beside the project.
+/// `None` where there is no such folder; the caller says so in one line and leaves its foreign cases out.
+#[must_use]
+pub fn foreign_folder(variable: &str, default_below_shared: &str) -> Option<PathBuf> {
+    let folder = env::var_os(variable).map_or_else(
+        || workspace_root().join("..").join("shared").join(default_below_shared),
+        PathBuf::from,
+    );
+    folder.is_dir().then_some(folder)
+}
+
+/// Whether a program can be started here. Interoperability tests leave themselves out, in one line, where it cannot.
+#[must_use]
+pub fn has_program(name: &str, probe_argument: &str) -> bool {
+    Command::new(name)
+        .arg(probe_argument)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok()
+}
