@@ -1,1 +1,437 @@
-//! Module config.
+//! The configuration file `fumikura.toml`: which media make up the archive, and who stamps its records.
+//!
+//! Parsed strictly: an unknown key is an error, because a misspelt setting that is ignored is worse than none.
+//! Relative paths are relative to the folder of the file. The file holds no secret; the archive's own facts stand on its media.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use formats::digest::DigestAlgorithm;
+use formats::id::ArchiveId;
+
+/// The version of the configuration format that this program reads and writes.
+pub const CONFIG_VERSION: u32 = 1;
+
+/// The name of the configuration file.
+pub const CONFIG_FILE_NAME: &str = "fumikura.toml";
+
+/// Bytes at which a segment is sealed, unless configured: large enough that sealing is rare, small enough that one
+/// damaged segment is quickly re-read and copied.
+pub const SEGMENT_BYTES_MAX_DEFAULT: u64 = 256 * 1024 * 1024;
+
+/// The bounds of `segments.max_bytes`.
+pub const SEGMENT_BYTES_RANGE: std::ops::RangeInclusive<u64> = 4 * 1024 * 1024..=4 * 1024 * 1024 * 1024 - 1;
+
+/// Why a configuration cannot be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// There is no configuration at the place that was named, or at any of the usual places.
+    Missing {
+        /// The places that were looked at.
+        looked_at: Vec<PathBuf>,
+    },
+    /// The file is there but cannot be read.
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The file is not a valid configuration.
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What the TOML reader said, with line and column.
+        reason: String,
+    },
+    /// A value is outside its range or contradicts another one.
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// The key, dotted.
+        key: &'static str,
+        /// What is accepted.
+        accepted: &'static str,
+    },
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing { looked_at } => {
+                write!(f, "no archive configuration found (looked at")?;
+                for (position, path) in looked_at.iter().enumerate() {
+                    write!(f, "{} {}", if position == 0 { "" } else { "," }, path.display())?;
+                }
+                write!(f, "): make an archive with 'archiver init', or name its file with --config")
+            }
+            Self::Unreadable { path, source } => write!(f, "{}: cannot be read: {source}", path.display()),
+            Self::Malformed { path, reason } => write!(f, "{}: {}", path.display(), reason.trim_end()),
+            Self::Invalid { path, key, accepted } => {
+                write!(f, "{}: {key} is not usable: {accepted}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { source, .. } => Some(source),
+            Self::Missing { .. } | Self::Malformed { .. } | Self::Invalid { .. } => None,
+        }
+    }
+}
+
+/// A configuration, with all paths made absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The file that it came from.
+    pub path: PathBuf,
+    /// The archive that the media must belong to.
+    pub archive: ArchiveId,
+    /// The data media: each holds a full copy.
+    pub data: Vec<PathBuf>,
+    /// The key medium.
+    pub keys: PathBuf,
+    /// The folder of the derived index; may be deleted at any time.
+    pub index: PathBuf,
+    /// A folder of further class files, beside the built-in classes.
+    pub classes: Option<PathBuf>,
+    /// Whether this is a trial: the key medium may then share a device with data, and every output says so.
+    pub evaluation: bool,
+    /// The file that holds the passphrase of the key medium, where an operator is not there to type it.
+    pub passphrase_file: Option<PathBuf>,
+    /// Bytes at which a segment is sealed.
+    pub segment_bytes_max: u64,
+    /// The hash algorithm of new hash trees.
+    pub digest: DigestAlgorithm,
+    /// The time-stamping authorities, in the order in which they are tried.
+    pub tsas: Vec<TsaConfig>,
+}
+
+/// One configured time-stamping authority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TsaConfig {
+    /// The name used in reports.
+    pub name: String,
+    /// How it is reached.
+    pub kind: TsaKind,
+}
+
+/// How a time-stamping authority is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TsaKind {
+    /// The archive's own authority on the key medium: for trials, not accredited.
+    Embedded,
+    /// RFC 3161 over HTTP or HTTPS.
+    Remote {
+        /// The address of the service.
+        url: String,
+        /// PEM file of the trust anchors that its tokens must chain to.
+        trust: PathBuf,
+        /// PEM file of root certificates for TLS, where the service does not use a public one.
+        tls_roots: Option<PathBuf>,
+        /// The policy that is asked for, dotted; without it the authority's default.
+        policy: Option<String>,
+        /// Seconds until an unanswered request is given up.
+        timeout_s: u64,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileForm {
+    version: u32,
+    archive: String,
+    data: Vec<PathBuf>,
+    keys: PathBuf,
+    #[serde(default = "default_index")]
+    index: PathBuf,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    classes: Option<PathBuf>,
+    #[serde(default)]
+    evaluation: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    passphrase_file: Option<PathBuf>,
+    #[serde(default)]
+    segments: SegmentForm,
+    #[serde(default)]
+    evidence: EvidenceForm,
+    #[serde(default, rename = "tsa")]
+    tsas: Vec<TsaForm>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SegmentForm {
+    max_bytes: u64,
+}
+
+impl Default for SegmentForm {
+    fn default() -> Self {
+        Self { max_bytes: SEGMENT_BYTES_MAX_DEFAULT }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct EvidenceForm {
+    digest: String,
+}
+
+impl Default for EvidenceForm {
+    fn default() -> Self {
+        Self { digest: DigestAlgorithm::Sha256.name().to_owned() }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TsaForm {
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trust: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tls_roots: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    policy: Option<String>,
+    #[serde(default = "default_timeout_s")]
+    timeout_s: u64,
+    #[serde(default)]
+    embedded: bool,
+}
+
+fn default_index() -> PathBuf {
+    PathBuf::from("index")
+}
+
+fn default_timeout_s() -> u64 {
+    30
+}
+
+impl Config {
+    /// Reads the configuration at `path`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the file is missing, unreadable, malformed, or holds a value outside its range.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| {
+            if source.kind() == std::io::ErrorKind::NotFound {
+                ConfigError::Missing { looked_at: vec![path.to_path_buf()] }
+            } else {
+                ConfigError::Unreadable { path: path.to_path_buf(), source }
+            }
+        })?;
+        Self::parse(path, &text)
+    }
+
+    /// Reads a configuration from its text; `path` says where it stands, for relative paths and messages.
+    ///
+    /// # Errors
+    /// [`ConfigError::Malformed`] or [`ConfigError::Invalid`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let malformed = |reason: String| ConfigError::Malformed { path: path.to_path_buf(), reason };
+        let invalid = |key, accepted| ConfigError::Invalid { path: path.to_path_buf(), key, accepted };
+        let form: FileForm = toml::from_str(text).map_err(|e| malformed(e.to_string()))?;
+        if form.version != CONFIG_VERSION {
+            return Err(invalid("version", "this program reads version 1"));
+        }
+        let archive = form.archive.parse().map_err(|_| invalid("archive", "the archive's id, a UUID"))?;
+        if form.data.is_empty() {
+            return Err(invalid("data", "at least one folder, one for each data medium"));
+        }
+        if !SEGMENT_BYTES_RANGE.contains(&form.segments.max_bytes) {
+            return Err(invalid("segments.max_bytes", "from 4 MiB to 4 GiB less one byte"));
+        }
+        let digest = match DigestAlgorithm::from_name(&form.evidence.digest) {
+            Some(found @ (DigestAlgorithm::Sha256 | DigestAlgorithm::Sha512)) => found,
+            _ => return Err(invalid("evidence.digest", "SHA-256 or SHA-512, the two digests in each manifest")),
+        };
+        let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+        let placed = |p: PathBuf| if p.is_absolute() { p } else { folder.join(p) };
+        let mut tsas = Vec::new();
+        for tsa in form.tsas {
+            let name = tsa.name.clone();
+            let kind = tsa_kind(tsa, &placed).map_err(|(key, accepted)| invalid(key, accepted))?;
+            tsas.push(TsaConfig { name, kind });
+        }
+        if tsas.is_empty() {
+            tsas.push(TsaConfig { name: "embedded".to_owned(), kind: TsaKind::Embedded });
+        }
+        Ok(Self {
+            path: path.to_path_buf(),
+            archive,
+            data: form.data.into_iter().map(placed).collect(),
+            keys: placed(form.keys),
+            index: placed(form.index),
+            classes: form.classes.map(placed),
+            evaluation: form.evaluation,
+            passphrase_file: form.passphrase_file.map(placed),
+            segment_bytes_max: form.segments.max_bytes,
+            digest,
+            tsas,
+        })
+    }
+
+    /// The text of the file for this configuration, with paths below its folder made relative and a comment at each part.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let folder = self.path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+        let shown = |p: &Path| quoted(p.strip_prefix(&folder).unwrap_or(p));
+        let mut text = String::from("# The configuration of a Fumikura archive. It holds no secret. Paths are relative to this file.\n");
+        text.push_str(&format!("version = {CONFIG_VERSION}\narchive = \"{}\"\n\n", self.archive));
+        text.push_str("# Data media: each holds a full copy of the archive.\n");
+        let data: Vec<String> = self.data.iter().map(|p| shown(p)).collect();
+        text.push_str(&format!("data = [{}]\n\n", data.join(", ")));
+        text.push_str("# The key medium: without it the data media are noise. Keep it on another device, at another place.\n");
+        text.push_str(&format!("keys = {}\n\n", shown(&self.keys)));
+        text.push_str("# The index is derived from the media; it may be deleted at any time ('archiver rebuild').\n");
+        text.push_str(&format!("index = {}\n\n", shown(&self.index)));
+        if let Some(classes) = &self.classes {
+            text.push_str(&format!("classes = {}\n\n", shown(classes)));
+        }
+        if self.evaluation {
+            text.push_str("# A trial: keys may share a device with data, and every output says so. Never keep real records like this.\n");
+            text.push_str("evaluation = true\n\n");
+        }
+        if let Some(file) = &self.passphrase_file {
+            text.push_str(&format!("passphrase_file = {}\n\n", shown(file)));
+        }
+        text.push_str(&format!("[segments]\nmax_bytes = {}\n\n", self.segment_bytes_max));
+        text.push_str(&format!("[evidence]\ndigest = \"{}\"\n", self.digest.name()));
+        for tsa in &self.tsas {
+            text.push_str(&tsa_text(tsa, &shown));
+        }
+        text
+    }
+}
+
+fn tsa_kind(tsa: TsaForm, placed: &impl Fn(PathBuf) -> PathBuf) -> Result<TsaKind, (&'static str, &'static str)> {
+    match (tsa.embedded, tsa.url, tsa.trust) {
+        (true, None, None) => Ok(TsaKind::Embedded),
+        (false, Some(url), Some(trust)) => {
+            if !(url.starts_with("https://") || url.starts_with("http://")) {
+                return Err(("tsa.url", "an address that starts with https:// or http://"));
+            }
+            if !(1..=600).contains(&tsa.timeout_s) {
+                return Err(("tsa.timeout_s", "from 1 to 600 seconds"));
+            }
+            Ok(TsaKind::Remote {
+                url,
+                trust: placed(trust),
+                tls_roots: tsa.tls_roots.map(placed),
+                policy: tsa.policy,
+                timeout_s: tsa.timeout_s,
+            })
+        }
+        _ => Err(("tsa", "either embedded = true, or both url and trust")),
+    }
+}
+
+fn tsa_text(tsa: &TsaConfig, shown: &impl Fn(&Path) -> String) -> String {
+    match &tsa.kind {
+        TsaKind::Embedded => format!(
+            "\n# The archive's own authority on the key medium. NOT ACCREDITED: for trials only.\n[[tsa]]\nname = {}\nembedded = true\n",
+            quoted(Path::new(&tsa.name))
+        ),
+        TsaKind::Remote { url, trust, tls_roots, policy, timeout_s } => {
+            let mut text = format!(
+                "\n[[tsa]]\nname = {}\nurl = {}\ntrust = {}\ntimeout_s = {timeout_s}\n",
+                quoted(Path::new(&tsa.name)),
+                quoted(Path::new(url)),
+                shown(trust)
+            );
+            if let Some(roots) = tls_roots {
+                text.push_str(&format!("tls_roots = {}\n", shown(roots)));
+            }
+            if let Some(policy) = policy {
+                text.push_str(&format!("policy = {}\n", quoted(Path::new(policy))));
+            }
+            text
+        }
+    }
+}
+
+/// A path or text as a TOML basic string.
+fn quoted(path: &Path) -> String {
+    toml::Value::String(path.to_string_lossy().into_owned()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Config {
+        Config {
+            path: PathBuf::from("/a/fumikura.toml"),
+            archive: "01935e7a-1111-7222-8333-444455556666".parse().expect("an id"),
+            data: vec![PathBuf::from("/a/data-a"), PathBuf::from("/mnt/b \"quoted\"")],
+            keys: PathBuf::from("/media/keys"),
+            index: PathBuf::from("/a/index"),
+            classes: None,
+            evaluation: true,
+            passphrase_file: Some(PathBuf::from("/a/passphrase.txt")),
+            segment_bytes_max: SEGMENT_BYTES_MAX_DEFAULT,
+            digest: DigestAlgorithm::Sha256,
+            tsas: vec![
+                TsaConfig { name: "embedded".into(), kind: TsaKind::Embedded },
+                TsaConfig {
+                    name: "second".into(),
+                    kind: TsaKind::Remote {
+                        url: "https://tsa.example/".into(),
+                        trust: PathBuf::from("/a/tsa.pem"),
+                        tls_roots: None,
+                        policy: Some("1.2.392.1".into()),
+                        timeout_s: 20,
+                    },
+                },
+            ],
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let config = sample();
+        assert_eq!(Config::parse(&config.path, &config.to_text()).expect("own text"), config);
+    }
+
+    #[test]
+    fn bad_values_are_named() {
+        let good = sample().to_text();
+        for (from, to, key) in [
+            ("version = 1", "version = 2", "version"),
+            ("max_bytes = 268435456", "max_bytes = 1", "segments.max_bytes"),
+            ("SHA-256", "MD5", "evidence.digest"),
+            ("SHA-256", "SHA-999", "evidence.digest"),
+            ("https://tsa.example/", "ftp://tsa.example/", "tsa.url"),
+            ("timeout_s = 20", "timeout_s = 0", "tsa.timeout_s"),
+            ("embedded = true", "embedded = false", "tsa"),
+            ("archive = \"01935e7a", "archive = \"nonsense", "archive"),
+        ] {
+            let text = good.replace(from, to);
+            assert_ne!(text, good, "{from} stands in the sample");
+            match Config::parse(Path::new("/a/fumikura.toml"), &text) {
+                Err(ConfigError::Invalid { key: found, .. }) => assert_eq!(found, key),
+                other => panic!("{key}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        let text = format!("misspelt = 1\n{}", sample().to_text());
+        assert!(matches!(Config::parse(Path::new("x"), &text), Err(ConfigError::Malformed { .. })));
+        assert!(matches!(Config::parse(Path::new("x"), ""), Err(ConfigError::Malformed { .. })));
+    }
+
+    #[test]
+    fn a_missing_file_says_where_it_was_looked_for() {
+        let error = Config::read(Path::new("/nonexistent/fumikura.toml")).expect_err("there is none");
+        assert!(error.to_string().contains("/nonexistent/fumikura.toml"));
+    }
+}
