@@ -1,0 +1,275 @@
+//! The command line as data: commands, options, and the help that teaches them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::lang::Lang;
+
+/// What every command's help ends with.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  done, but not for every input: the summary names those that are missing
+  2  wrong usage, metadata or class
+  3  the archive cannot be used: not found, in use, a medium or the key medium missing
+  4  the passphrase is wrong
+  5  a medium is full or failed; nothing that was acknowledged is lost
+  6  no time-stamping authority gave a valid token; the records stay queued
+  7  an integrity failure was found
+  8  no such record or object";
+
+const EXAMPLES: &str = "\
+Try it in one line (no configuration, no network):
+  archiver quickstart
+
+A real archive, step by step:
+  archiver init --data /mnt/disk-a --data /mnt/disk-b --keys /mnt/key-medium
+  archiver deposit invoices/ --class received-invoice
+  archiver stamp
+  archiver search --date 2026-01-01..2026-03-31 --counterparty 文蔵商事
+  archiver evidence RECORD -o evidence.asice";
+
+/// Fumikura (文蔵): a long-term archive of electronic records, with proof of when they existed.
+#[derive(Debug, Parser)]
+#[command(name = "archiver", version, about, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"), max_term_width = 100)]
+pub struct Arguments {
+    /// What is common to all commands.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// The archive's configuration [default: $FUMIKURA_CONFIG, ./fumikura.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A file that holds the passphrase of the key medium, on its first line
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// The language of messages [default: from the environment, otherwise English]
+    #[arg(long, global = true, value_enum)]
+    pub lang: Option<Lang>,
+    /// Print results for machines: one JSON value per line
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Show no progress bars
+    #[arg(long, global = true)]
+    pub quiet: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Do the main job once, end to end, in a trial archive made for it
+    Quickstart(Quickstart),
+    /// Make a new archive on its data media and key medium
+    Init(Init),
+    /// Take documents and logs into the archive
+    Deposit(Deposit),
+    /// Put all waiting records under one timestamp
+    Stamp,
+    /// Find records by date, amount, counterparty, class or text
+    Search(Search),
+    /// Fetch a record's content back
+    Get(Get),
+    /// Write the evidence package of a record, for a court or the other side
+    Evidence(Evidence),
+    /// Check every record: content, digests, evidence
+    Verify(Verify),
+    /// Build the index anew from the media
+    Rebuild,
+    /// What the archive holds, what waits, what needs attention
+    Status,
+    /// List the classes (保管要件) that a deposit can name
+    Classes(Classes),
+    /// The embedded time-stamping authority (for trials, not accredited)
+    #[command(subcommand)]
+    Tsa(Tsa),
+}
+
+/// `archiver quickstart`
+#[derive(Debug, Args)]
+pub struct Quickstart {
+    /// The folder for the trial archive
+    #[arg(default_value = "fumikura-quickstart")]
+    pub dir: PathBuf,
+    /// Deposit these files or folders too
+    #[arg(long, value_name = "FILE_OR_DIR")]
+    pub input: Vec<PathBuf>,
+}
+
+/// `archiver init`
+#[derive(Debug, Args)]
+pub struct Init {
+    /// A data medium: an empty folder on its own device (repeat for each copy; two are recommended)
+    #[arg(long, required = true, value_name = "DIR")]
+    pub data: Vec<PathBuf>,
+    /// The key medium: an empty folder on another device
+    #[arg(long, value_name = "DIR")]
+    pub keys: PathBuf,
+    /// The folder of the derived index [default: 'index' beside the configuration]
+    #[arg(long, value_name = "DIR")]
+    pub index: Option<PathBuf>,
+    /// Allow keys and data on one device, for a trial; every output will say so
+    #[arg(long)]
+    pub evaluation: bool,
+}
+
+/// `archiver deposit`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  archiver deposit invoice.xml --class received-invoice
+  archiver deposit receipt.pdf --class receipt-scan --meta date=2026-01-31 --meta amount=11000 --meta counterparty=文蔵商事
+  archiver deposit /var/log/app/ --class system-log
+  journalctl -o short-iso | archiver deposit - --name journal.log --class system-log
+
+Metadata keys: date, amount, currency, counterparty, title, document-number, registration-number,
+supplier, customer; any other key of small letters, digits and hyphens is kept as additional text.
+An e-invoice (JP PINT, UBL) gives its own.")]
+pub struct Deposit {
+    /// Files, folders, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// The class (保管要件) of the records; 'archiver classes' lists them
+    #[arg(long, value_name = "ID")]
+    pub class: String,
+    /// Metadata for every record of this deposit
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub meta: Vec<String>,
+    /// The name of what comes from standard input
+    #[arg(long, value_name = "NAME", default_value = "stdin")]
+    pub name: String,
+}
+
+/// `archiver search`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  archiver search --date 2026-01-01..2026-03-31 --amount 10000..
+  archiver search --counterparty ㈱文蔵商事         finds 株式会社文蔵商事, too
+  archiver search --amount 0                        exactly zero; --no amount finds those without one")]
+pub struct Search {
+    /// Transaction date: a day, or a range A..B with either end open
+    #[arg(long, value_name = "A..B")]
+    pub date: Option<String>,
+    /// Amount: a number, or a range A..B with either end open
+    #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
+    pub amount: Option<String>,
+    /// Counterparty: part of the name; width, kana, case and ㈱ do not matter
+    #[arg(long, value_name = "TEXT")]
+    pub counterparty: Option<String>,
+    /// Class
+    #[arg(long, value_name = "ID")]
+    pub class: Option<String>,
+    /// Part of any name, title, number or other metadata
+    #[arg(long, value_name = "TEXT")]
+    pub text: Option<String>,
+    /// Records that have no value for this key (date, amount, counterparty)
+    #[arg(long = "no", value_name = "KEY")]
+    pub without: Vec<String>,
+    /// Show superseded versions, too
+    #[arg(long)]
+    pub all_versions: bool,
+    /// At most this many hits
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+}
+
+/// `archiver get`
+#[derive(Debug, Args)]
+pub struct Get {
+    /// The record, or RECORD/VERSION
+    #[arg(value_name = "RECORD")]
+    pub record: String,
+    /// Which content object, where there are several
+    #[arg(long, value_name = "NAME")]
+    pub object: Option<String>,
+    /// Where to write it; - for standard output
+    #[arg(short, long, value_name = "PATH")]
+    pub output: PathBuf,
+}
+
+/// `archiver evidence`
+#[derive(Debug, Args)]
+pub struct Evidence {
+    /// The record, or RECORD/VERSION
+    #[arg(value_name = "RECORD")]
+    pub record: String,
+    /// The evidence package to write
+    #[arg(short, long, value_name = "FILE.asice")]
+    pub output: PathBuf,
+    /// Also write the trust anchors that the package's timestamps chain to
+    #[arg(long, value_name = "FILE.pem")]
+    pub trust_anchors: Option<PathBuf>,
+}
+
+/// `archiver verify`
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Only records received at or after this time (RFC 3339, or a day in Japan)
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Only records received before this time (RFC 3339, or up to and with a day in Japan)
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Only these records
+    #[arg(value_name = "RECORD")]
+    pub records: Vec<String>,
+}
+
+/// `archiver classes`
+#[derive(Debug, Args)]
+pub struct Classes {
+    /// Show everything about one class
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+}
+
+/// `archiver tsa`
+#[derive(Debug, Subcommand)]
+pub enum Tsa {
+    /// Answer RFC 3161 requests over HTTP with the embedded authority, for other clients
+    Serve {
+        /// The address to listen at
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3161")]
+        listen: SocketAddr,
+    },
+    /// Write the certificates of the embedded authority that a relying party must trust
+    TrustAnchors {
+        /// The PEM file to write; - for standard output
+        #[arg(short, long, value_name = "FILE.pem")]
+        output: PathBuf,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_option_explains_itself() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let explained = argument.get_help().is_some();
+                assert!(explained, "{} {}: no help", command.get_name(), argument.get_id());
+            }
+            for inner in command.get_subcommands() {
+                assert!(inner.get_about().is_some(), "{}: no description", inner.get_name());
+                check(inner);
+            }
+        }
+        check(&Arguments::command());
+    }
+}
