@@ -1,5 +1,8 @@
-//! What the test suites share: where the workspace, the foreign vectors and the tools are.
+//! What the test suites share: where the workspace, the foreign vectors and the programs are, and an archive to work on.
 #![forbid(unsafe_code)]
+
+pub mod programs;
+pub mod world;
 
 use std::env;
 use std::path::{Path, PathBuf};
