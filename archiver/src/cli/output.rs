@@ -1,0 +1,187 @@
+//! Where the command line writes: results on standard output, everything else on standard error.
+//!
+//! The only place of this crate that prints.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::macros::offset;
+
+use super::lang::Lang;
+
+/// The terminal, or what stands in its place.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// The language of texts.
+    pub lang: Lang,
+    /// Whether results are printed for machines.
+    pub json: bool,
+    progress: bool,
+}
+
+impl Output {
+    /// An output in one language; `json` prints results for machines, `progress` allows progress bars on a terminal.
+    #[must_use]
+    pub const fn new(lang: Lang, json: bool, progress: bool) -> Self {
+        Self { lang, json, progress }
+    }
+
+    /// One line of result for people; not printed with `--json`.
+    pub fn say(&self, text: &str) {
+        if !self.json {
+            line_to(&mut io::stdout().lock(), text);
+        }
+    }
+
+    /// One result for machines, on a line of its own; printed only with `--json`, and at once.
+    pub fn event(&self, value: &Value) {
+        if self.json {
+            line_to(&mut io::stdout().lock(), &value.to_string());
+        }
+    }
+
+    /// One line that is no result: a warning, a failure, a notice.
+    pub fn note(&self, text: &str) {
+        line_to(&mut io::stderr().lock(), text);
+    }
+
+    /// A progress bar over `length` units; it draws on a terminal only.
+    #[must_use]
+    pub fn bar(&self, label: &str, length: u64, unit: Unit) -> ProgressBar {
+        let bar = ProgressBar::with_draw_target(Some(length), self.target());
+        bar.set_style(style(unit.template()));
+        bar.set_message(label.to_owned());
+        bar
+    }
+
+    /// A sign of life for work whose length is not known.
+    #[must_use]
+    pub fn spinner(&self, label: &str) -> ProgressBar {
+        let bar = ProgressBar::with_draw_target(None, self.target());
+        bar.set_style(style("{spinner} {msg} {pos} {elapsed}"));
+        bar.set_message(label.to_owned());
+        if self.draws() {
+            bar.enable_steady_tick(Duration::from_millis(120));
+        }
+        bar
+    }
+
+    fn draws(&self) -> bool {
+        self.progress && !self.json && io::IsTerminal::is_terminal(&io::stderr())
+    }
+
+    fn target(&self) -> ProgressDrawTarget {
+        if self.draws() { ProgressDrawTarget::stderr_with_hz(8) } else { ProgressDrawTarget::hidden() }
+    }
+}
+
+/// What a progress bar counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Records or files.
+    Items,
+    /// Bytes.
+    Bytes,
+}
+
+impl Unit {
+    const fn template(self) -> &'static str {
+        match self {
+            Self::Items => "{msg} [{bar:30}] {human_pos}/{human_len} {per_sec} {eta}",
+            Self::Bytes => "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
+}
+
+/// Writes a line. A reader that went away (a closed pipe) is not a failure of the work that was done.
+fn line_to(target: &mut impl Write, text: &str) {
+    let mut line = String::with_capacity(text.len().saturating_add(1));
+    line.push_str(text);
+    line.push('\n');
+    let written = target.write_all(line.as_bytes()).and_then(|()| target.flush());
+    drop(written);
+}
+
+/// A number with separators: `1234567` as `1,234,567`.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len().saturating_mul(2));
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len().saturating_sub(position)).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A decimal amount with separators in its whole part: `-1234567.50` as `-1,234,567.50`.
+#[must_use]
+pub fn grouped_amount(amount: &str) -> String {
+    let (sign, rest) = amount.strip_prefix('-').map_or(("", amount), |rest| ("-", rest));
+    let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(w, f)| (w, Some(f)));
+    match (whole.parse::<u64>(), fraction) {
+        (Ok(number), None) => format!("{sign}{}", grouped(number)),
+        (Ok(number), Some(fraction)) => format!("{sign}{}.{fraction}", grouped(number)),
+        (Err(_), _) => amount.to_owned(),
+    }
+}
+
+/// A size for people, in binary units.
+#[must_use]
+pub fn sized(bytes: u64) -> String {
+    indicatif::BinaryBytes(bytes).to_string()
+}
+
+/// A time for people: Japan's first, then UTC.
+#[must_use]
+pub fn moment(time: OffsetDateTime) -> String {
+    let jst = time.to_offset(offset!(+9));
+    let utc = time.to_offset(offset!(UTC));
+    let clock = |t: OffsetDateTime| format!("{:02}:{:02}:{:02}", t.hour(), t.minute(), t.second());
+    let utc_day = if utc.date() == jst.date() { String::new() } else { format!("{} ", utc.date()) };
+    format!("{} {} JST ({utc_day}{} UTC)", jst.date(), clock(jst), clock(utc))
+}
+
+/// A name for one line of a terminal: control characters and line ends are escaped.
+#[must_use]
+pub fn shown_name(name: &str) -> String {
+    name.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn numbers_have_separators() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567"), (u64::MAX, "18,446,744,073,709,551,615")] {
+            assert_eq!(grouped(number), text);
+        }
+        for (amount, text) in [("110000", "110,000"), ("-1234.50", "-1,234.50"), ("0", "0"), ("x", "x")] {
+            assert_eq!(grouped_amount(amount), text);
+        }
+    }
+
+    #[test]
+    fn times_are_shown_in_japan_and_utc() {
+        assert_eq!(moment(datetime!(2026-11-22 03:48:30 UTC)), "2026-11-22 12:48:30 JST (03:48:30 UTC)");
+        assert_eq!(moment(datetime!(2026-12-31 20:00:00 UTC)), "2027-01-01 05:00:00 JST (2026-12-31 20:00:00 UTC)");
+    }
+
+    #[test]
+    fn a_name_never_breaks_the_line() {
+        assert_eq!(shown_name("two\nlines\u{1b}[31m"), "two\\nlines\\u{1b}[31m");
+        assert_eq!(shown_name("請求書.pdf"), "請求書.pdf");
+    }
+}
