@@ -2,3 +2,4 @@
 //! to the other side.
 
 pub mod audit;
+pub mod plan;

@@ -4,6 +4,7 @@
 //! [`checks::AcceptedToken`]; nothing else in the archive may be written as an archive timestamp.
 
 pub mod certificate;
+pub mod embedded;
 pub mod error;
 pub mod key;
 pub mod refusal;

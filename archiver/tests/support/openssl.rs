@@ -51,14 +51,21 @@ impl Authority {
         let new = format!("req -config openssl.cnf -newkey {key} -nodes");
         must(
             directory,
-            &format!("{new} -x509 -days 3650 -subj /CN=Root -extensions root -keyout root.key -out root.pem"),
+            &format!(
+                "{new} -x509 -days 3650 -subj /CN=Root -extensions root -keyout root.key -out root.pem"
+            ),
         );
-        must(directory, &format!("{new} -subj /CN=Authority -keyout tsa.key -out tsa.csr"));
+        must(
+            directory,
+            &format!("{new} -subj /CN=Authority -keyout tsa.key -out tsa.csr"),
+        );
         must(
             directory,
             "x509 -req -in tsa.csr -CA root.pem -CAkey root.key -set_serial 4711 -days 365 -extfile openssl.cnf -extensions authority -out tsa.pem",
         );
-        Self { directory: directory.to_path_buf() }
+        Self {
+            directory: directory.to_path_buf(),
+        }
     }
 
     /// The root certificate, PEM.
@@ -80,7 +87,10 @@ impl Authority {
 /// Writes a file of a test.
 pub fn put(path: &Path, bytes: &[u8]) {
     use std::io::Write;
-    std::fs::File::create(path).unwrap().write_all(bytes).unwrap();
+    std::fs::File::create(path)
+        .unwrap()
+        .write_all(bytes)
+        .unwrap();
 }
 
 const CONFIGURATION: &str = "
