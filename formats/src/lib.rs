@@ -24,3 +24,6 @@ pub mod segment;
 pub mod tsp;
 pub mod utc;
 pub mod x509;
+
+#[cfg(test)]
+mod samples;

@@ -158,3 +158,96 @@ impl SignedAttributes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::der::Reader;
+    use crate::oid;
+
+    /// `[0]` with the attributes in the order given.
+    fn received(attributes: &[&Attribute]) -> Vec<u8> {
+        Writer::single(Tag::context(0), |w| {
+            for attribute in attributes {
+                w.raw(&attribute.raw);
+            }
+        })
+    }
+
+    fn parse(bytes: &[u8]) -> Result<SignedAttributes> {
+        SignedAttributes::from_element(&Reader::single(bytes, Tag::context(0), "test")?)
+    }
+
+    fn two() -> (Attribute, Attribute) {
+        (
+            Attribute::new(oid::CONTENT_TYPE, vec![vec![6, 1, 0x2a]]),
+            Attribute::new(oid::MESSAGE_DIGEST, vec![vec![4, 2, 1, 2]]),
+        )
+    }
+
+    #[test]
+    fn the_received_order_is_what_was_signed() {
+        let (first, second) = two();
+        let sorted = parse(&received(&[&first, &second])).unwrap();
+        let unsorted = parse(&received(&[&second, &first])).unwrap();
+        assert!(sorted.is_der_sorted());
+        assert!(!unsorted.is_der_sorted());
+        assert_eq!(sorted.signed_bytes()[0], 0x31);
+        assert_eq!(
+            sorted.signed_bytes()[1..],
+            received(&[&first, &second])[1..]
+        );
+        assert_eq!(
+            unsorted.signed_bytes()[1..],
+            received(&[&second, &first])[1..]
+        );
+        assert_eq!(unsorted.signed_bytes_der_sorted(), sorted.signed_bytes());
+        assert_eq!(sorted, SignedAttributes::new(vec![first, second]));
+    }
+
+    #[test]
+    fn indefinite_lengths_become_definite_before_signing() {
+        let (first, _) = two();
+        let mut ber = vec![0xa0, 0x80];
+        ber.extend_from_slice(&first.raw);
+        ber.extend([0, 0]);
+        let definite = parse(&received(&[&first])).unwrap();
+        assert_eq!(parse(&ber).unwrap().signed_bytes(), definite.signed_bytes());
+    }
+
+    #[test]
+    fn one_value_means_one() {
+        let (first, second) = two();
+        let kind = |attributes: &[&Attribute]| {
+            let attributes = parse(&received(attributes)).unwrap();
+            let value = attributes.single_value(&oid::CONTENT_TYPE);
+            value
+                .map(|value| value.map(<[u8]>::to_vec))
+                .map_err(|e| e.kind())
+        };
+        assert_eq!(kind(&[&first, &second]), Ok(Some(vec![6, 1, 0x2a])));
+        assert_eq!(kind(&[&second]), Ok(None));
+        assert_eq!(kind(&[&first, &first]), Err(ErrorKind::DuplicateElement));
+        let empty = Attribute::new(oid::CONTENT_TYPE, vec![]);
+        assert_eq!(kind(&[&empty]), Err(ErrorKind::MissingElement));
+        let double = Attribute::new(oid::CONTENT_TYPE, vec![vec![5, 0], vec![5, 0]]);
+        assert_eq!(kind(&[&double]), Err(ErrorKind::DuplicateElement));
+    }
+
+    #[test]
+    fn malformed_sets_are_refused() {
+        for bytes in [
+            &[0xa0, 0x00][..],
+            &[0xa0, 0x02, 0x05, 0x00],
+            &[0xa0, 0x02, 0x30, 0x00],
+            &[0xa0, 0x05, 0x30, 0x03, 0x06, 0x01, 0x2a],
+            &[0x80, 0x00],
+        ] {
+            assert!(parse(bytes).is_err(), "{bytes:x?}");
+        }
+        let (first, _) = two();
+        let many = |count| parse(&received(&vec![&first; count]));
+        assert!(many(ATTRIBUTES_MAX).is_ok());
+        assert!(many(ATTRIBUTES_MAX + 1).is_err());
+    }
+}

@@ -147,3 +147,91 @@ fn version_of(signed_data: &SignedData, signer: &SignerInfo) -> u32 {
         1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    #[test]
+    fn another_codec_reads_what_we_write() {
+        let bytes = samples::token(b"data");
+        let info: rasn_cms::ContentInfo = rasn::der::decode(&bytes).unwrap();
+        assert_eq!(rasn::der::encode(&info).unwrap(), bytes);
+        let inner = info.content.as_bytes();
+        let signed_data: rasn_cms::SignedData = rasn::der::decode(inner).unwrap();
+        assert_eq!(rasn::der::encode(&signed_data).unwrap(), inner);
+        assert_eq!(signed_data.version, 3.into());
+    }
+
+    #[test]
+    fn the_signature_covers_content_and_attributes() {
+        let mut seen = Vec::new();
+        let signed_data = samples::token_builder(b"data")
+            .build(|bytes| {
+                seen = bytes.to_vec();
+                Some(vec![9])
+            })
+            .unwrap();
+        let [signer] = signed_data.signers.as_slice() else {
+            panic!("one signer");
+        };
+        let attributes = signer.signed_attributes.as_ref().unwrap();
+        assert_eq!(attributes.signed_bytes(), seen);
+        assert_eq!(attributes.signed_bytes_der_sorted(), seen);
+        assert!(attributes.is_der_sorted());
+        let digest = DigestAlgorithm::Sha256.digest(signed_data.content.as_deref().unwrap());
+        assert_eq!(
+            signer.message_digest().unwrap().as_deref(),
+            Some(digest.as_bytes())
+        );
+        assert_eq!(signer.content_type(), Ok(Some(oid::TST_INFO)));
+        assert_eq!(signer.signature, [9]);
+    }
+
+    #[test]
+    fn the_version_follows_the_content() {
+        let version = |change: fn(&mut SignedDataBuilder)| {
+            let mut builder = samples::token_builder(b"data");
+            change(&mut builder);
+            let signed_data = builder.build(|_| Some(vec![9])).unwrap();
+            (signed_data.version, signed_data.signers[0].version)
+        };
+        assert_eq!(version(|_| {}), (3, 1));
+        assert_eq!(version(|b| b.content_type = oid::DATA), (1, 1));
+        let key_identifier = |b: &mut SignedDataBuilder| {
+            b.content_type = oid::DATA;
+            b.identifier = SignerIdentifier::KeyIdentifier(vec![1, 2]);
+        };
+        assert_eq!(version(key_identifier), (3, 3));
+        let ocsp = |b: &mut SignedDataBuilder| {
+            b.revocations = vec![
+                RevocationInfo::Crl(vec![0x30, 0x00]),
+                RevocationInfo::Ocsp {
+                    oid: oid::REVOCATION_OCSP_RESPONSE,
+                    bytes: vec![0x30, 0x00],
+                },
+            ];
+        };
+        assert_eq!(version(ocsp), (5, 1));
+    }
+
+    #[test]
+    fn a_refused_signature_and_broken_members_are_errors() {
+        let kind = |result: Result<Raw<SignedData>>| result.unwrap_err().kind();
+        let builder = samples::token_builder(b"data");
+        assert_eq!(kind(builder.build(|_| None)), ErrorKind::SigningFailed);
+        let mut builder = samples::token_builder(b"data");
+        builder.certificates = vec![vec![0x30, 0x05]];
+        assert_eq!(
+            kind(builder.build(|_| Some(vec![9]))),
+            ErrorKind::NotEncodable
+        );
+        let mut builder = samples::token_builder(b"data");
+        builder.signed_attributes = vec![Attribute::new(oid::SIGNING_TIME, vec![vec![0x17]])];
+        assert_eq!(
+            kind(builder.build(|_| Some(vec![9]))),
+            ErrorKind::NotEncodable
+        );
+    }
+}

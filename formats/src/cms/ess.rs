@@ -195,3 +195,71 @@ fn read_list(value: &[u8], structure: &'static str, v2: bool) -> Result<Vec<EssC
 }
 
 const DIRECTORY_NAME: Tag = Tag::context(4);
+
+#[cfg(test)]
+mod tests {
+    use super::super::Attribute;
+    use super::*;
+    use crate::samples;
+
+    #[test]
+    fn names_a_certificate_by_digest_issuer_and_serial() {
+        let certificate = samples::certificate(128);
+        for algorithm in [DigestAlgorithm::Sha256, DigestAlgorithm::Sha512] {
+            let value = SigningCertificates::encode_v2(&certificate, algorithm);
+            let attribute = Attribute::new(oid::SIGNING_CERTIFICATE_V2, vec![value]);
+            let attributes = SignedAttributes::new(vec![attribute]);
+            let ids = SigningCertificates::from_attributes(&attributes).unwrap();
+            assert_eq!(ids.v1, None);
+            let [id] = ids.v2.as_deref().unwrap() else {
+                panic!("one identifier");
+            };
+            assert_eq!(id.matches(certificate.raw()), Some(true));
+            assert_eq!(id.matches(b"another"), Some(false));
+            assert_eq!(id.digest_value(), Some(certificate.digest(algorithm)));
+            let issuer_serial = id.issuer_serial.as_ref().unwrap();
+            assert_eq!(&issuer_serial.serial, certificate.serial());
+            assert_eq!(
+                issuer_serial.issuer_name.as_deref(),
+                Some(certificate.issuer())
+            );
+            assert_eq!(ids.signer_ids().count(), 1);
+        }
+    }
+
+    #[test]
+    fn the_first_version_means_sha_1() {
+        let hash = DigestAlgorithm::Sha1.digest(b"certificate");
+        let value = Writer::single(Tag::SEQUENCE, |w| {
+            w.sequence(|w| {
+                w.sequence(|w| {
+                    w.octet_string(hash.as_bytes());
+                });
+            });
+        });
+        let ids = read_list(&value, "test", false).unwrap();
+        assert_eq!(ids[0].digest_value(), Some(hash));
+        assert_eq!(ids[0].issuer_serial, None);
+        // Read as the second version it would be SHA-256, whose length differs.
+        assert_eq!(
+            read_list(&value, "test", true).unwrap()[0].digest_value(),
+            None
+        );
+    }
+
+    #[test]
+    fn malformed_lists_are_refused() {
+        for bytes in [
+            &[0x30, 0x00][..],
+            &[0x30, 0x02, 0x30, 0x00],
+            &[0x30, 0x04, 0x30, 0x02, 0x05, 0x00],
+            &[0x30, 0x04, 0x30, 0x02, 0x30, 0x00],
+            &[0x31, 0x00],
+        ] {
+            assert!(read_list(bytes, "test", true).is_err(), "{bytes:x?}");
+        }
+        let value =
+            SigningCertificates::encode_v2(&samples::certificate(1), DigestAlgorithm::Sha384);
+        samples::each_damage(&value, |damaged| drop(read_list(damaged, "test", true)));
+    }
+}

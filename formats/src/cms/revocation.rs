@@ -133,3 +133,82 @@ fn basic_response(bytes: &[u8]) -> Result<Option<Vec<u8>>> {
     reader.finish()?;
     Ok((oid == oid::OCSP_BASIC).then_some(response))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASIC: &[u8] = &[0x30, 0x02, 0x30, 0x00];
+
+    fn response(status_only: bool, oid: &Oid) -> Vec<u8> {
+        Writer::single(Tag::SEQUENCE, |w| {
+            w.primitive(Tag::ENUMERATED, &[0]);
+            if !status_only {
+                w.constructed(Tag::context(0), |w| {
+                    w.sequence(|w| {
+                        w.oid(oid).octet_string(BASIC);
+                    });
+                });
+            }
+        })
+    }
+
+    fn ocsp(bytes: &[u8]) -> RevocationInfo {
+        RevocationInfo::Ocsp {
+            oid: oid::OCSP_BASIC,
+            bytes: bytes.to_vec(),
+        }
+    }
+
+    #[test]
+    fn both_forms_lead_to_the_basic_response() {
+        let basic = |bytes: &[u8]| ocsp(bytes).basic_ocsp_response().unwrap();
+        assert_eq!(basic(BASIC).as_deref(), Some(BASIC));
+        let wrapped = response(false, &oid::OCSP_BASIC);
+        assert_eq!(basic(&wrapped).as_deref(), Some(BASIC));
+        assert_eq!(basic(&response(true, &oid::OCSP_BASIC)), None);
+        assert_eq!(basic(&response(false, &oid::DATA)), None);
+        let crl = RevocationInfo::Crl(BASIC.to_vec());
+        assert_eq!(crl.basic_ocsp_response(), Ok(None));
+    }
+
+    #[test]
+    fn malformed_answers_are_errors_and_do_no_harm() {
+        for bytes in [
+            &[][..],
+            &[0x30, 0x00],
+            &[0x04, 0x00],
+            &[0x30, 0x02, 0x05, 0x00],
+        ] {
+            assert!(ocsp(bytes).basic_ocsp_response().is_err(), "{bytes:x?}");
+        }
+        let whole = response(false, &oid::OCSP_BASIC);
+        crate::samples::each_damage(&whole, |damaged| {
+            drop(ocsp(damaged).basic_ocsp_response());
+        });
+    }
+
+    #[test]
+    fn the_choice_follows_tag_and_identifier() {
+        let read = |bytes: &[u8]| {
+            let mut reader = Reader::new(bytes, "test").unwrap();
+            RevocationInfo::from_element(&reader.read().unwrap())
+        };
+        for info in [
+            RevocationInfo::Crl(BASIC.to_vec()),
+            ocsp(BASIC),
+            RevocationInfo::Ocsp {
+                oid: oid::REVOCATION_OCSP_RESPONSE,
+                bytes: BASIC.to_vec(),
+            },
+            RevocationInfo::Other {
+                oid: oid::DATA,
+                bytes: BASIC.to_vec(),
+            },
+        ] {
+            assert_eq!(read(&info.encode()), Ok(info));
+        }
+        assert!(read(&[0xa0, 0x00]).is_err());
+        assert!(read(&[0xa1, 0x00]).is_err());
+    }
+}

@@ -224,3 +224,89 @@ fn read_signers(set: &Element<'_>) -> Result<Vec<SignerInfo>> {
         .all(CMS_SIGNERS_MAX)?;
     elements.iter().map(SignerInfo::from_element).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::FormatError;
+    use crate::samples;
+
+    #[test]
+    fn written_and_read_again() {
+        let bytes = samples::token(b"data");
+        let parsed = SignedData::parse(&bytes).unwrap();
+        assert_eq!(parsed.raw(), bytes);
+        assert_eq!(parsed.encode(), bytes);
+        assert_eq!(parsed.x509_certificates().count(), 1);
+        assert_eq!(parsed.crls().count(), 0);
+    }
+
+    #[test]
+    fn other_content_types_are_told_apart() {
+        let bytes = Writer::single(Tag::SEQUENCE, |w| {
+            w.oid(&oid::DATA).constructed(Tag::context(0), |w| {
+                w.octet_string(b"data");
+            });
+        });
+        assert_eq!(
+            SignedData::parse(&bytes).unwrap_err(),
+            FormatError::new(ErrorKind::WrongType, "ContentInfo").at(2)
+        );
+    }
+
+    #[test]
+    fn what_follows_the_structure_is_refused() {
+        let mut bytes = samples::token(b"data");
+        bytes.push(b'\n');
+        assert_eq!(
+            SignedData::parse(&bytes).unwrap_err().kind(),
+            ErrorKind::TrailingBytes
+        );
+    }
+
+    #[test]
+    fn every_choice_of_the_sets_is_kept() {
+        let mut signed_data = SignedData::parse(&samples::token(b"data"))
+            .unwrap()
+            .value()
+            .clone();
+        signed_data
+            .certificates
+            .push(CertificateChoice::Other(vec![0xa2, 0x02, 0x05, 0x00]));
+        signed_data.revocations = vec![
+            RevocationInfo::Crl(vec![0x30, 0x00]),
+            RevocationInfo::Ocsp {
+                oid: oid::OCSP_BASIC,
+                bytes: vec![0x30, 0x02, 0x30, 0x00],
+            },
+            RevocationInfo::Other {
+                oid: oid::REVOCATION_SCVP,
+                bytes: vec![0x05, 0x00],
+            },
+        ];
+        let parsed = SignedData::parse(&signed_data.encode()).unwrap();
+        assert_eq!(parsed.certificates, signed_data.certificates);
+        assert_eq!(parsed.crls().count(), 1);
+        for revocation in &signed_data.revocations {
+            assert!(parsed.revocations.contains(revocation));
+        }
+    }
+
+    #[test]
+    fn one_certificate_too_many_is_refused() {
+        let mut signed_data = SignedData::parse(&samples::token(b"data"))
+            .unwrap()
+            .value()
+            .clone();
+        let mut with = |count| {
+            signed_data.certificates =
+                vec![CertificateChoice::Certificate(vec![0x30, 0x00]); count];
+            SignedData::parse(&signed_data.encode()).map(|_| ())
+        };
+        assert_eq!(with(CMS_CERTIFICATES_MAX), Ok(()));
+        assert_eq!(
+            with(CMS_CERTIFICATES_MAX + 1).unwrap_err().kind(),
+            ErrorKind::LimitExceeded
+        );
+    }
+}

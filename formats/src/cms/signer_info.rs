@@ -222,3 +222,73 @@ impl SignerIdentifier {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cms::SignedData;
+    use crate::samples;
+    use ::time::macros::datetime;
+
+    fn signer() -> SignerInfo {
+        let signed_data = SignedData::parse(&samples::token(b"data")).unwrap();
+        signed_data.signers[0].clone()
+    }
+
+    fn parse(bytes: &[u8]) -> Result<SignerInfo> {
+        SignerInfo::from_element(&Reader::single(bytes, Tag::SEQUENCE, "test")?)
+    }
+
+    fn encode(signer: &SignerInfo) -> Vec<u8> {
+        let mut writer = Writer::new();
+        signer.write(&mut writer);
+        writer.into_bytes()
+    }
+
+    #[test]
+    fn all_members_survive() {
+        let mut signer = signer();
+        assert_eq!(parse(&encode(&signer)), Ok(signer.clone()));
+        let attribute = Attribute::new(oid::SIGNATURE_TIME_STAMP, vec![vec![5, 0]]);
+        signer.unsigned_attributes = vec![attribute];
+        signer.identifier = SignerIdentifier::KeyIdentifier(vec![1, 2, 3]);
+        signer.signed_attributes = None;
+        assert_eq!(parse(&encode(&signer)), Ok(signer.clone()));
+        assert_eq!(signer.unsigned(&oid::SIGNATURE_TIME_STAMP).count(), 1);
+        assert_eq!(signer.signing_time(), Ok(None));
+        assert_eq!(signer.content_type(), Ok(None));
+    }
+
+    #[test]
+    fn signing_time_has_two_notations() {
+        let with = |value: Vec<u8>| {
+            let attribute = Attribute::new(oid::SIGNING_TIME, vec![value]);
+            let signer = SignerInfo {
+                signed_attributes: Some(SignedAttributes::new(vec![attribute])),
+                ..signer()
+            };
+            signer.signing_time()
+        };
+        let write = |tag, text: &[u8]| {
+            let mut writer = Writer::new();
+            writer.primitive(tag, text);
+            writer.into_bytes()
+        };
+        let expected = Ok(Some(datetime!(2026-11-22 03:48:30 UTC)));
+        assert_eq!(with(write(Tag::UTC_TIME, b"261122034830Z")), expected);
+        let generalized = write(Tag::GENERALIZED_TIME, b"20261122034830Z");
+        assert_eq!(with(generalized), expected);
+        assert!(with(write(Tag::UTC_TIME, b"261322034830Z")).is_err());
+        assert!(with(write(Tag::OCTET_STRING, b"")).is_err());
+    }
+
+    #[test]
+    fn a_damaged_one_does_no_harm() {
+        samples::each_damage(&encode(&signer()), |damaged| {
+            if let Ok(signer) = parse(damaged) {
+                drop(signer.signing_certificates());
+                drop(signer.message_digest());
+            }
+        });
+    }
+}

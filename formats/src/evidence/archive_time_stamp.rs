@@ -158,3 +158,57 @@ fn read_lists(element: &Element<'_>) -> Result<Vec<PartialHashTree>> {
 }
 
 const STRUCTURE: &str = "ArchiveTimeStamp";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_lists(lists: &[PartialHashTree]) -> Result<Vec<PartialHashTree>> {
+        let bytes = Writer::single(Tag::context(2), |w| {
+            lists.iter().for_each(|list| list.write(w));
+        });
+        read_lists(&Reader::single(&bytes, Tag::context(2), "test")?)
+    }
+
+    #[test]
+    fn lists_keep_order_and_duplicates() {
+        let lists = vec![
+            PartialHashTree(vec![vec![2; 32], vec![1; 32], vec![2; 32]]),
+            PartialHashTree::default(),
+        ];
+        assert_eq!(parse_lists(&lists), Ok(lists));
+    }
+
+    #[test]
+    fn one_list_or_hash_too_many_is_refused() {
+        let lists = vec![PartialHashTree::default(); EVIDENCE_PARTIAL_TREES_MAX];
+        assert!(parse_lists(&lists).is_ok());
+        let lists = vec![PartialHashTree::default(); EVIDENCE_PARTIAL_TREES_MAX + 1];
+        assert_eq!(
+            parse_lists(&lists).unwrap_err().kind(),
+            ErrorKind::LimitExceeded
+        );
+        let half = PartialHashTree(vec![vec![]; EVIDENCE_HASHES_MAX / 2]);
+        let lists = vec![half.clone(), half.clone()];
+        assert!(parse_lists(&lists).is_ok());
+        let lists = vec![half.clone(), half, PartialHashTree(vec![vec![]])];
+        assert_eq!(
+            parse_lists(&lists).unwrap_err().kind(),
+            ErrorKind::LimitExceeded
+        );
+    }
+
+    #[test]
+    fn malformed_ones_are_refused() {
+        for bytes in [
+            &[0x30, 0x00][..],
+            &[0x30, 0x02, 0xa0, 0x00],
+            &[0x30, 0x04, 0xa1, 0x00, 0x30, 0x00],
+            &[0x30, 0x06, 0xa2, 0x02, 0x04, 0x00, 0x30, 0x00],
+            &[0x30, 0x08, 0xa2, 0x04, 0x30, 0x02, 0x05, 0x00, 0x30, 0x00],
+            &[0x30, 0x04, 0x30, 0x00, 0x30, 0x00],
+        ] {
+            assert!(ArchiveTimeStamp::parse(bytes).is_err(), "{bytes:x?}");
+        }
+    }
+}

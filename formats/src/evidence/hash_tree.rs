@@ -339,3 +339,6 @@ fn copy(from: &[u8], to: &mut [u8]) {
 
 /// Fewer nodes than this take less time than the start of a thread.
 const NODES_PER_THREAD_MIN: usize = 1024;
+
+#[cfg(test)]
+mod tests;

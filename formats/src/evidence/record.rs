@@ -250,3 +250,121 @@ fn read_sequence(element: &Element<'_>) -> Result<Vec<Raw<ArchiveTimeStampChain>
 }
 
 const STRUCTURE: &str = "EvidenceRecord";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::PartialHashTree;
+    use crate::samples;
+
+    #[test]
+    fn a_record_is_written_and_read_again() {
+        let record = samples::record();
+        assert_eq!(record.digest_algorithms.len(), 1);
+        let bytes = record.encode().unwrap();
+        let parsed = EvidenceRecord::parse(&bytes).unwrap();
+        assert_eq!(*parsed, record);
+        assert_eq!(parsed.raw(), bytes);
+        let places: Vec<_> = parsed.time_stamps().map(|(c, p, _)| (c, p)).collect();
+        assert_eq!(places, [(0, 0), (0, 1), (1, 0)]);
+        let token = samples::token(b"two");
+        assert_eq!(parsed.sequence[0].time_stamps[1].time_stamp, token);
+    }
+
+    #[test]
+    fn all_members_survive() {
+        let mut record = samples::record();
+        let info = Attribute::new(crate::oid::SIGNING_TIME, vec![vec![4, 1, 7]]);
+        record.crypto_infos = vec![info.clone()];
+        record.encryption_info = Some(EncryptionInfo {
+            oid: crate::oid::DATA,
+            value: vec![5, 0],
+        });
+        let mut time_stamp = record.sequence[0].time_stamps[0].value().clone();
+        time_stamp.attributes = vec![info];
+        time_stamp.digest_algorithm = None;
+        time_stamp.reduced_hash_tree = Some(vec![PartialHashTree::default()]);
+        let chain = ArchiveTimeStampChain::new(vec![time_stamp.into_raw().unwrap()]).unwrap();
+        record.sequence.push(chain);
+        let parsed = EvidenceRecord::parse(&record.encode().unwrap()).unwrap();
+        assert_eq!(*parsed, record);
+    }
+
+    #[test]
+    fn the_sequence_before_a_chain_is_the_old_sequence() {
+        let record = samples::record();
+        let whole = record.sequence_bytes(2);
+        assert!(record.encode().unwrap().ends_with(&whole));
+        let mut old = record.clone();
+        old.sequence.truncate(1);
+        assert!(old.encode().unwrap().ends_with(&record.sequence_bytes(1)));
+        assert_eq!(record.sequence_bytes(0), [0x30, 0x00]);
+    }
+
+    #[test]
+    fn empty_sequences_and_chains_are_refused() {
+        let mut record = samples::record();
+        record.sequence.clear();
+        assert_eq!(record.encode().unwrap_err().kind(), ErrorKind::NotEncodable);
+        assert!(ArchiveTimeStampChain::new(Vec::new()).is_err());
+        let kind = |bytes: &[u8]| EvidenceRecord::parse(bytes).unwrap_err().kind();
+        assert_eq!(
+            kind(&[0x30, 0x07, 2, 1, 1, 0x30, 0, 0x30, 0]),
+            ErrorKind::InvalidValue
+        );
+        assert_eq!(
+            kind(&[0x30, 0x09, 2, 1, 1, 0x30, 0, 0x30, 2, 0x30, 0]),
+            ErrorKind::InvalidValue
+        );
+        assert_eq!(
+            kind(&[0x30, 0x05, 2, 1, 1, 0x30, 0]),
+            ErrorKind::MissingElement
+        );
+    }
+
+    #[test]
+    fn a_token_in_ber_becomes_definite_inside_of_a_record() {
+        let token = samples::token(b"ber");
+        let element = Reader::single(&token, Tag::SEQUENCE, "test").unwrap();
+        let mut ber = vec![0x30, 0x80];
+        ber.extend_from_slice(element.content());
+        ber.extend([0, 0]);
+        let mut time_stamp = samples::record().sequence[0].time_stamps[0].value().clone();
+        time_stamp.time_stamp = ber;
+        assert_eq!(time_stamp.into_raw().unwrap().time_stamp, token);
+    }
+
+    #[test]
+    fn one_chain_and_one_time_stamp_too_many_are_refused() {
+        let record = samples::record();
+        let chain = ArchiveTimeStamp {
+            digest_algorithm: None,
+            attributes: Vec::new(),
+            reduced_hash_tree: None,
+            time_stamp: vec![0x30, 0x00],
+        };
+        let small = chain.into_raw().unwrap();
+        let chain = |count| ArchiveTimeStampChain::new(vec![small.clone(); count]);
+        assert!(chain(EVIDENCE_TIME_STAMPS_MAX).is_ok());
+        assert!(chain(EVIDENCE_TIME_STAMPS_MAX + 1).is_err());
+        let with = |count| EvidenceRecord {
+            sequence: vec![chain(1).unwrap(); count],
+            ..record.clone()
+        };
+        assert!(with(EVIDENCE_CHAINS_MAX).encode().is_ok());
+        assert!(with(EVIDENCE_CHAINS_MAX + 1).encode().is_err());
+    }
+
+    #[test]
+    fn a_damaged_record_does_no_harm() {
+        let bytes = samples::record().encode().unwrap();
+        samples::each_damage(&bytes, |damaged| {
+            if let Ok(record) = EvidenceRecord::parse(damaged) {
+                assert_eq!(record.raw(), damaged);
+                for (_, _, time_stamp) in record.time_stamps() {
+                    drop(time_stamp.token());
+                }
+            }
+        });
+    }
+}

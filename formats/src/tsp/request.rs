@@ -158,3 +158,115 @@ const STRUCTURE: &str = "TimeStampReq";
 
 /// Twice the longest digest that is known, for algorithms to come.
 const IMPRINT_BYTES_MAX: usize = 2 * DIGEST_BYTES_MAX;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+    use proptest::prelude::*;
+
+    fn request() -> TimeStampRequest {
+        TimeStampRequest {
+            version: 1,
+            imprint: MessageImprint::of(&DigestAlgorithm::Sha256.digest(b"data")),
+            policy: Some("1.3.6.1.4.1.32473.1".parse().unwrap()),
+            nonce: Some(Integer::from(0x80)),
+            certificate_wanted: true,
+            extensions: vec![Extension {
+                oid: crate::oid::DATA,
+                critical: true,
+                value: vec![5, 0],
+            }],
+        }
+    }
+
+    #[test]
+    fn another_codec_reads_what_we_write() {
+        let bytes = request().encode();
+        let other: rasn_cms::tsp::TimeStampReq = rasn::der::decode(&bytes).unwrap();
+        assert!(other.cert_req);
+        assert_eq!(other.nonce, Some(0x80.into()));
+        assert_eq!(rasn::der::encode(&other).unwrap(), bytes);
+    }
+
+    #[test]
+    fn members_out_of_place_are_refused() {
+        let reject = |fill: fn(&mut Writer)| {
+            let bytes = Writer::single(Tag::SEQUENCE, fill);
+            assert!(TimeStampRequest::parse(&bytes).is_err(), "{bytes:x?}");
+        };
+        reject(|_| {});
+        reject(|w| {
+            w.integer(&Integer::from(1));
+        });
+        reject(|w| {
+            w.integer(&Integer::from(1)).sequence(|_| {});
+        });
+        reject(|w| {
+            w.integer(&Integer::from(1));
+            request().imprint.write(w);
+            w.boolean(true).integer(&Integer::from(1));
+        });
+        reject(|w| {
+            w.integer(&Integer::from(1));
+            request().imprint.write(w);
+            w.constructed(Tag::context(0), |_| {});
+        });
+    }
+
+    #[test]
+    fn a_duplicate_extension_is_refused() {
+        let mut request = request();
+        let extension = request.extensions[0].clone();
+        request.extensions.push(extension);
+        assert_eq!(
+            TimeStampRequest::parse(&request.encode())
+                .unwrap_err()
+                .kind(),
+            ErrorKind::DuplicateElement
+        );
+    }
+
+    #[test]
+    fn an_unknown_or_wrong_imprint_is_read_but_has_no_value() {
+        let mut imprint = request().imprint;
+        assert!(imprint.value().is_some());
+        imprint.bytes.pop();
+        assert_eq!(imprint.value(), None);
+        imprint.algorithm.oid = crate::oid::DATA;
+        assert_eq!(imprint.digest_algorithm(), None);
+    }
+
+    #[test]
+    fn a_damaged_request_does_no_harm() {
+        samples::each_damage(&request().encode(), |damaged| {
+            if let Ok(request) = TimeStampRequest::parse(damaged) {
+                assert_eq!(request.raw(), damaged);
+            }
+        });
+    }
+
+    proptest! {
+        #[test]
+        fn written_and_read_again(
+            version in 0_u32..9,
+            digest in proptest::collection::vec(any::<u8>(), 0..IMPRINT_BYTES_MAX),
+            nonce in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..33)),
+            policy: bool,
+            certificate_wanted: bool,
+            extension: bool,
+        ) {
+            let mut value = request();
+            value.version = version;
+            value.imprint.bytes = digest;
+            value.nonce = nonce.map(|bytes| Integer::from_unsigned(&bytes));
+            value.policy = value.policy.filter(|_| policy);
+            value.certificate_wanted = certificate_wanted;
+            value.extensions.truncate(usize::from(extension));
+            let bytes = value.encode();
+            let parsed = TimeStampRequest::parse(&bytes).unwrap();
+            prop_assert_eq!(parsed.raw(), &bytes[..]);
+            prop_assert_eq!(parsed.value(), &value);
+        }
+    }
+}

@@ -300,3 +300,98 @@ fn failure_bits(failures: &[Failure]) -> Vec<u8> {
 }
 
 const STRUCTURE: &str = "TimeStampResp";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_token_keeps_its_bytes() {
+        let token = samples::token(b"data");
+        let bytes = TimeStampResponse::granted(token.clone()).encode();
+        let response = TimeStampResponse::parse(&bytes).unwrap();
+        assert!(response.is_granted());
+        assert_eq!(response.token.as_ref(), Some(&token));
+        let other: rasn_cms::tsp::TimeStampResp = rasn::der::decode(&bytes).unwrap();
+        assert_eq!(rasn::der::encode(&other).unwrap(), bytes);
+    }
+
+    #[test]
+    fn each_failure_has_its_bit() {
+        for bit in 0..=255 {
+            let failure = Failure::from_bit(bit);
+            assert_eq!(failure.bit(), bit);
+            assert!(!failure.name().is_empty());
+            let bytes = TimeStampResponse::rejected(failure, "Nein, danke: 拒否").encode();
+            let response = TimeStampResponse::parse(&bytes).unwrap();
+            assert_eq!(response.failures, [failure]);
+            assert_eq!(response.texts, ["Nein, danke: 拒否"]);
+            assert!(!response.is_granted());
+            let other: rasn_cms::tsp::TimeStampResp = rasn::der::decode(&bytes).unwrap();
+            assert_eq!(rasn::der::encode(&other).unwrap(), bytes);
+        }
+    }
+
+    #[test]
+    fn malformed_ones_are_refused() {
+        for bytes in [
+            &[0x30, 0x00][..],
+            &[0x30, 0x02, 0x30, 0x00],
+            &[0x30, 0x05, 0x30, 0x03, 0x02, 0x01, 0x80],
+            &[
+                0x30, 0x09, 0x30, 0x07, 0x02, 0x01, 0x02, 0x30, 0x02, 0x04, 0x00,
+            ],
+            &[0x30, 0x07, 0x30, 0x03, 0x02, 0x01, 0x00, 0x05, 0x00],
+        ] {
+            assert!(TimeStampResponse::parse(bytes).is_err(), "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn too_much_text_is_refused() {
+        let mut response = TimeStampResponse::rejected(Failure::BadRequest, "");
+        let mut with = |texts: Vec<String>| {
+            response.texts = texts;
+            TimeStampResponse::parse(&response.encode()).map(|_| ())
+        };
+        assert!(with(vec!["a".to_owned(); TSP_STATUS_TEXTS_MAX]).is_ok());
+        assert!(with(vec!["a".to_owned(); TSP_STATUS_TEXTS_MAX + 1]).is_err());
+        assert!(with(vec!["a".repeat(TSP_STATUS_TEXT_BYTES_MAX)]).is_ok());
+        assert!(with(vec!["a".repeat(TSP_STATUS_TEXT_BYTES_MAX + 1)]).is_err());
+    }
+
+    #[test]
+    fn a_damaged_response_does_no_harm() {
+        let mut response = TimeStampResponse::granted(vec![0x30, 0x00]);
+        response.texts = vec!["text".to_owned()];
+        response.failures = vec![Failure::SystemFailure];
+        samples::each_damage(&response.encode(), |damaged| {
+            if let Ok(response) = TimeStampResponse::parse(damaged) {
+                assert_eq!(response.raw(), damaged);
+            }
+        });
+    }
+
+    proptest! {
+        #[test]
+        fn written_and_read_again(
+            status in 0_u32..9,
+            texts in proptest::collection::vec(".{0,20}", 0..4),
+            bits in proptest::collection::btree_set(any::<u8>(), 0..5),
+            token: bool,
+        ) {
+            let value = TimeStampResponse {
+                status: Status::from_number(status),
+                texts,
+                failures: bits.into_iter().map(Failure::from_bit).collect(),
+                token: token.then(|| samples::token(b"data")),
+            };
+            let bytes = value.encode();
+            let parsed = TimeStampResponse::parse(&bytes).unwrap();
+            prop_assert_eq!(parsed.raw(), &bytes[..]);
+            prop_assert_eq!(parsed.value(), &value);
+        }
+    }
+}

@@ -50,3 +50,49 @@ impl TimeStampToken {
 }
 
 const STRUCTURE: &str = "TimeStampToken";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    #[test]
+    fn keeps_the_bytes_of_token_and_content() {
+        let bytes = samples::token(b"data");
+        let token = TimeStampToken::parse(&bytes).unwrap();
+        assert_eq!(token.raw(), bytes);
+        assert_eq!(*token.info, samples::tst_info(b"data"));
+        assert_eq!(Some(token.info.raw()), token.signed_data.content.as_deref());
+    }
+
+    #[test]
+    fn other_signed_data_is_no_token() {
+        let mut builder = samples::token_builder(b"data");
+        builder.content_type = oid::DATA;
+        let signed_data = builder.build(|_| Some(vec![1])).unwrap();
+        assert_eq!(
+            TimeStampToken::parse(signed_data.raw()).unwrap_err().kind(),
+            ErrorKind::WrongType
+        );
+        let mut detached = SignedData::parse(&samples::token(b"data"))
+            .unwrap()
+            .value()
+            .clone();
+        detached.content = None;
+        assert_eq!(
+            TimeStampToken::parse(&detached.encode())
+                .unwrap_err()
+                .kind(),
+            ErrorKind::MissingElement
+        );
+    }
+
+    #[test]
+    fn a_damaged_token_does_no_harm() {
+        samples::each_damage(&samples::token(b"data"), |damaged| {
+            if let Ok(token) = TimeStampToken::parse(damaged) {
+                assert_eq!(token.raw(), damaged);
+            }
+        });
+    }
+}

@@ -223,3 +223,118 @@ fn read_general_name(element: &Element<'_>) -> Result<Vec<u8>> {
 }
 
 const STRUCTURE: &str = "TSTInfo";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+    use proptest::prelude::*;
+
+    #[test]
+    fn another_codec_reads_what_we_write() {
+        let mut info = samples::tst_info(b"data");
+        info.tsa = Some(vec![0x86, 0x01, b'a']);
+        info.extensions = vec![Extension {
+            oid: crate::oid::DATA,
+            critical: false,
+            value: vec![5, 0],
+        }];
+        let bytes = info.encode().unwrap();
+        assert_eq!(*TstInfo::parse(&bytes).unwrap(), info);
+        let other: rasn_cms::tsp::TstInfo = rasn::der::decode(&bytes).unwrap();
+        assert_eq!(other.serial_number, 4711.into());
+        assert_eq!(rasn::der::encode(&other).unwrap(), bytes);
+    }
+
+    #[test]
+    fn another_version_is_refused() {
+        let mut info = samples::tst_info(b"data");
+        info.version = 2;
+        assert_eq!(
+            TstInfo::parse(&info.encode().unwrap()).unwrap_err().kind(),
+            ErrorKind::UnsupportedVersion
+        );
+    }
+
+    #[test]
+    fn an_impossible_accuracy_is_refused() {
+        let accuracy = |micros| Accuracy {
+            micros: Some(micros),
+            ..Accuracy::default()
+        };
+        let mut info = samples::tst_info(b"data");
+        info.accuracy = Some(accuracy(1000));
+        assert_eq!(info.encode().unwrap_err().kind(), ErrorKind::NotEncodable);
+        info.accuracy = Some(accuracy(999));
+        let bytes = info.encode().unwrap();
+        let position = bytes.windows(2).position(|pair| pair == [0x03, 0xe7]);
+        let mut changed = bytes.clone();
+        changed[position.unwrap() + 1] = 0xe8;
+        assert_eq!(
+            TstInfo::parse(&changed).unwrap_err().kind(),
+            ErrorKind::InvalidValue
+        );
+    }
+
+    #[test]
+    fn accuracy_adds_up() {
+        let accuracy = Accuracy {
+            seconds: Some(1),
+            millis: Some(2),
+            micros: Some(3),
+        };
+        assert_eq!(
+            accuracy.duration(),
+            ::time::Duration::microseconds(1_002_003)
+        );
+        assert!(Accuracy::default().duration().is_zero());
+    }
+
+    #[test]
+    fn a_time_beyond_four_digits_is_not_written() {
+        let mut info = samples::tst_info(b"data");
+        info.gen_time = ::time::macros::datetime!(-1-01-01 00:00 UTC);
+        assert_eq!(info.encode().unwrap_err().kind(), ErrorKind::NotEncodable);
+    }
+
+    #[test]
+    fn a_damaged_one_does_no_harm() {
+        let bytes = samples::tst_info(b"data").encode().unwrap();
+        samples::each_damage(&bytes, |damaged| {
+            if let Ok(info) = TstInfo::parse(damaged) {
+                assert_eq!(info.raw(), damaged);
+            }
+        });
+    }
+
+    proptest! {
+        #[test]
+        fn written_and_read_again(
+            seconds in 0_i64..253_402_300_799,
+            micros in 0_u32..1_000_000,
+            serial in proptest::collection::vec(any::<u8>(), 1..40),
+            accuracy in proptest::option::of((0_u32.., 0_u32..1000, 0_u32..1000)),
+            nonce: Option<u64>,
+            ordering: bool,
+        ) {
+            let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap().replace_microsecond(micros).unwrap();
+            let value = TstInfo {
+                serial: Integer::from_unsigned(&serial),
+                gen_time: time,
+                gen_time_text: format_generalized_time(time).unwrap(),
+                accuracy: accuracy.map(|(seconds, millis, micros)| Accuracy {
+                    seconds: Some(seconds),
+                    millis: Some(millis),
+                    micros: Some(micros),
+                }),
+                nonce: nonce.map(Integer::from),
+                ordering,
+                ..samples::tst_info(b"data")
+            };
+            let bytes = value.encode().unwrap();
+            let parsed = TstInfo::parse(&bytes).unwrap();
+            prop_assert_eq!(parsed.raw(), &bytes[..]);
+            prop_assert_eq!(parsed.value(), &value);
+        }
+    }
+}

@@ -158,3 +158,40 @@ fn name_text(name: &[u8]) -> String {
         Ok(_) | Err(_) => hex::encode(name),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    #[test]
+    fn splits_the_frame() {
+        let certificate = samples::certificate(200);
+        assert_eq!(certificate.serial().as_bytes(), [0, 200]);
+        assert_eq!(certificate.issuer_text(), "CN=TSA");
+        assert_eq!(certificate.subject_text(), "CN=TSA");
+        assert_eq!(certificate.signature(), [7, 7]);
+        assert_eq!(
+            certificate.signature_algorithm().oid,
+            crate::oid::ECDSA_WITH_SHA256
+        );
+        let other = certificate.x509().unwrap();
+        assert_eq!(other.tbs_certificate.as_ref(), certificate.tbs());
+        assert_eq!(other.public_key().raw, certificate.spki());
+    }
+
+    #[test]
+    fn malformed_ones_are_refused_and_do_no_harm() {
+        for bytes in [&[][..], &[0x30, 0x00], &[0x30, 0x02, 0x30, 0x00]] {
+            assert!(Certificate::parse(bytes).is_err(), "{bytes:x?}");
+        }
+        let bytes = samples::certificate(1).raw().to_vec();
+        samples::each_damage(&bytes, |damaged| {
+            if let Ok(certificate) = Certificate::parse(damaged) {
+                assert_eq!(certificate.raw(), damaged);
+                drop(certificate.subject_text());
+                drop(certificate.x509());
+            }
+        });
+    }
+}

@@ -71,3 +71,52 @@ pub fn encode_pem(label: &str, der: &[u8]) -> String {
 const STRUCTURE: &str = "PEM certificates";
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const END: &[u8] = b"-----END CERTIFICATE-----";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    fn bundle() -> (String, Vec<Certificate>) {
+        let certificates = vec![samples::certificate(1), samples::certificate(2)];
+        let mut text = "Two certificates\r\n".to_owned();
+        for certificate in &certificates {
+            text.push_str(&encode_pem("PRIVATE THING", b"skipped"));
+            text.push_str(&encode_pem("CERTIFICATE", certificate.raw()));
+        }
+        (text, certificates)
+    }
+
+    #[test]
+    fn reads_all_certificates_and_skips_the_rest() {
+        let (text, certificates) = bundle();
+        assert_eq!(read_certificates(text.as_bytes()), Ok(certificates.clone()));
+        let windows = text.replace('\n', "\r\n");
+        assert_eq!(
+            read_certificates(windows.as_bytes()),
+            Ok(certificates.clone())
+        );
+        assert_eq!(
+            read_certificates(certificates[0].raw()),
+            Ok(vec![certificates[0].clone()])
+        );
+        assert!(text.lines().all(|line| line.len() <= 64));
+    }
+
+    #[test]
+    fn bad_bundles_are_refused() {
+        let (text, _) = bundle();
+        let kind = |text: &str| read_certificates(text.as_bytes()).unwrap_err().kind();
+        assert_eq!(kind(""), ErrorKind::MissingElement);
+        assert_eq!(kind("no certificate"), ErrorKind::MissingElement);
+        let open = text.rsplit_once("-----END").unwrap().0;
+        assert_eq!(kind(open), ErrorKind::Truncated);
+        let unclosed = text.replacen("-----END CERTIFICATE-----\n", "", 1);
+        assert_eq!(kind(&unclosed), ErrorKind::InvalidText);
+        let begin = "-----BEGIN CERTIFICATE-----\n";
+        let garbled = text.replacen(begin, &format!("{begin}*"), 1);
+        assert_eq!(kind(&garbled), ErrorKind::InvalidText);
+        let empty = format!("{begin}-----END CERTIFICATE-----\n");
+        assert!(read_certificates(empty.as_bytes()).is_err());
+    }
+}
