@@ -4,6 +4,8 @@
 //! [`checks::AcceptedToken`]; nothing else in the archive may be written as an archive timestamp.
 
 pub mod certificate;
+pub mod checks;
+pub mod client;
 pub mod embedded;
 pub mod error;
 pub mod key;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use formats::error::FormatError;
+use formats::tsp::Failure;
 use time::OffsetDateTime;
 
 use super::transport::TransportError;
@@ -31,17 +32,17 @@ pub enum Refusal {
     Rejected {
         /// `PKIStatus`.
         status: u32,
-        /// Bit numbers of `PKIFailureInfo`.
-        failures: Vec<u32>,
+        /// `PKIFailureInfo`.
+        failures: Vec<Failure>,
         /// `PKIFreeText`, cut to a printable line.
         text: String,
     },
     /// The status grants a token, but there is none.
     NoToken,
-    /// The imprint in the token is over another value than the one sent.
-    Imprint,
     /// The token names another hash algorithm than the one asked for.
     DigestAlgorithm,
+    /// The imprint in the token is over another value than the one sent.
+    Imprint,
     /// The request had a nonce and the token has none: it may be an old one, replayed.
     NonceMissing,
     /// The token has another nonce: it is the answer to another request.
@@ -202,28 +203,18 @@ impl Refusal {
     }
 }
 
-fn rejected(f: &mut fmt::Formatter<'_>, status: u32, failures: &[u32], text: &str) -> fmt::Result {
+fn rejected(
+    f: &mut fmt::Formatter<'_>,
+    status: u32,
+    failures: &[Failure],
+    text: &str,
+) -> fmt::Result {
     write!(f, "the TSA rejected the request (status {status}")?;
     for failure in failures {
-        write!(f, ", {}", failure_name(*failure))?;
+        write!(f, ", {}", failure.name())?;
     }
     if !text.is_empty() {
         write!(f, ": {text}")?;
     }
     f.write_str(")")
-}
-
-/// `PKIFailureInfo ::= BIT STRING { badAlg (0), badRequest (2), badDataFormat (5), timeNotAvailable (14), … }`
-const fn failure_name(bit: u32) -> &'static str {
-    match bit {
-        0 => "badAlg",
-        2 => "badRequest",
-        5 => "badDataFormat",
-        14 => "timeNotAvailable",
-        15 => "unacceptedPolicy",
-        16 => "unacceptedExtension",
-        17 => "addInfoNotAvailable",
-        25 => "systemFailure",
-        _ => "unknown failure",
-    }
 }

