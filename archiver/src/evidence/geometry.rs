@@ -3,6 +3,8 @@
 //! Level 0 are the leaves. Each level above has half as many nodes, an odd last node is carried up unchanged, and the level with
 //! one node holds the root. Each level is cut into pages of [`PAGE_NODES_MAX`] nodes, and pages are listed level by level.
 
+use formats::evidence::hash_tree::level_lengths;
+
 /// The levels of a tree and their pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeGeometry {
@@ -24,13 +26,9 @@ impl TreeGeometry {
     /// The geometry of a tree over `leaf_count` leaves. A tree without leaves has no levels.
     #[must_use]
     pub fn new(leaf_count: u64) -> Self {
-        let mut level_sizes = Vec::new();
-        let mut size = leaf_count;
-        while size > 0 {
-            level_sizes.push(size);
-            size = if size == 1 { 0 } else { size.div_ceil(2) };
+        Self {
+            level_sizes: level_lengths(leaf_count),
         }
-        Self { level_sizes }
     }
 
     /// Number of nodes of each level, leaves first.
@@ -64,7 +62,11 @@ impl TreeGeometry {
                 (0..size.div_ceil(PAGE_NODES_MAX)).map(move |page| {
                     let first = page.saturating_mul(PAGE_NODES_MAX);
                     let count = size.saturating_sub(first).min(PAGE_NODES_MAX);
-                    PageSpan { level, first, count }
+                    PageSpan {
+                        level,
+                        first,
+                        count,
+                    }
                 })
             })
     }

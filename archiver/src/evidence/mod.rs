@@ -1,5 +1,9 @@
 //! Evidence: one timestamp for many records, an evidence record (RFC 4998) for each of them, and the package that goes
 //! to the other side.
 
+pub mod assemble;
 pub mod audit;
+pub mod batch;
+pub mod geometry;
+pub mod log;
 pub mod plan;
