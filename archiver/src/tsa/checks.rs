@@ -8,6 +8,12 @@ use std::fmt;
 
 use formats::tsp::{TimeStampRequest, TimeStampResponse, TimeStampToken};
 use time::{Duration, OffsetDateTime};
+use verifier::context::Context;
+use verifier::finding::{Code, Place, Severity, crypto, path, revocation, timestamp};
+use verifier::path::TrustAnchor;
+use verifier::policy::Policy;
+use verifier::source::KnownDigests;
+use verifier::timestamp::{TimestampReport, verify_token};
 
 use super::refusal::Refusal;
 use super::transport::printable;
@@ -28,6 +34,8 @@ pub struct Trust {
     pub certificates: Vec<Vec<u8>>,
     /// Certificate revocation lists, DER.
     pub crls: Vec<Vec<u8>>,
+    /// Which algorithms are trusted, and what is demanded of certificates.
+    pub policy: Policy,
 }
 
 /// What an answer is compared with.
@@ -46,11 +54,12 @@ pub struct Expectation<'a> {
 impl Trust {
     /// Trust in some roots, with nothing else at hand.
     #[must_use]
-    pub const fn anchors(anchors: Vec<Vec<u8>>) -> Self {
+    pub fn anchors(anchors: Vec<Vec<u8>>) -> Self {
         Self {
             anchors,
             certificates: Vec::new(),
             crls: Vec::new(),
+            policy: Policy::default(),
         }
     }
 }
@@ -67,7 +76,7 @@ impl AcceptedToken {
     ) -> Result<Self, Refusal> {
         let token = granted_token(answer)?;
         compare(&token, expectation)?;
-        verify(&token, trust)?;
+        verify(&token, expectation, trust)?;
         Ok(Self {
             gen_time: token.info.gen_time,
             bytes: token.raw().to_vec(),
@@ -154,9 +163,108 @@ fn compare(token: &TimeStampToken, expectation: &Expectation<'_>) -> Result<(), 
     Ok(())
 }
 
-fn verify(_token: &TimeStampToken, _trust: &Trust) -> Result<(), Refusal> {
-    Ok(())
+/// Everything that a verifier would look at: signature, binding to the certificate, its purposes, and its path to an anchor.
+fn verify(
+    token: &TimeStampToken,
+    expectation: &Expectation<'_>,
+    trust: &Trust,
+) -> Result<(), Refusal> {
+    let anchors: Vec<TrustAnchor> = trust
+        .anchors
+        .iter()
+        .filter_map(|anchor| TrustAnchor::from_certificate(anchor).ok())
+        .collect();
+    let context = Context {
+        anchors: &anchors,
+        certificates: &trust.certificates,
+        crls: &trust.crls,
+        policy: &trust.policy,
+        time: expectation.answered_at,
+    };
+    let imprint = expectation.request.imprint.value();
+    let data = KnownDigests::computed("imprint", imprint.into_iter().collect());
+    let report = verify_token(token.raw(), Some(&data), &context, &Place::root());
+    if report.judgement.is_passed() {
+        return Ok(());
+    }
+    Err(refusal_of(&report))
 }
+
+/// The refusal for the gravest error that the verifier found.
+fn refusal_of(report: &TimestampReport) -> Refusal {
+    for (refusal, codes) in REFUSALS {
+        if codes.iter().any(|code| report.has(*code)) {
+            return refusal.clone();
+        }
+    }
+    let code = report
+        .findings
+        .iter()
+        .find(|finding| finding.severity() == Severity::Error)
+        .map_or("NO_CONCLUSION", |finding| finding.code().id());
+    Refusal::Verification { code }
+}
+
+/// Which of the verifier's codes lead to which refusal. The first line with a code that was found decides.
+const REFUSALS: &[(Refusal, &[Code])] = &[
+    (
+        Refusal::Signature,
+        &[
+            timestamp::MESSAGE_DIGEST_MISMATCH,
+            timestamp::SIGNATURE_INVALID,
+            timestamp::CONTENT_TYPE_ATTRIBUTE_WRONG,
+        ],
+    ),
+    (
+        Refusal::CertificateMissing,
+        &[timestamp::SIGNER_CERTIFICATE_NOT_FOUND],
+    ),
+    (
+        Refusal::CertificateBinding,
+        &[
+            timestamp::SIGNING_CERTIFICATE_ATTRIBUTE_MISSING,
+            timestamp::SIGNING_CERTIFICATE_MALFORMED,
+            timestamp::SIGNING_CERTIFICATE_MISMATCH,
+        ],
+    ),
+    (
+        Refusal::Algorithm,
+        &[
+            timestamp::SIGNATURE_UNSUPPORTED,
+            timestamp::DIGEST_UNKNOWN,
+            crypto::ALGORITHM_NOT_TRUSTED,
+            crypto::ALGORITHM_NOT_LISTED,
+        ],
+    ),
+    (Refusal::UsageMissing, &[path::EXTENDED_KEY_USAGE_MISSING]),
+    (
+        Refusal::UsageNotCritical,
+        &[path::EXTENDED_KEY_USAGE_NOT_CRITICAL],
+    ),
+    (Refusal::UsageNotAlone, &[path::EXTENDED_KEY_USAGE_NOT_SOLE]),
+    (
+        Refusal::CertificateNotValidThen,
+        &[
+            timestamp::TOKEN_BEFORE_CERTIFICATE,
+            timestamp::TOKEN_EXPIRED_NO_POE,
+            path::CERTIFICATE_EXPIRED,
+            path::CERTIFICATE_NOT_YET_VALID,
+        ],
+    ),
+    (Refusal::Revoked, &[path::CERTIFICATE_REVOKED]),
+    (
+        Refusal::RevocationUnknown,
+        &[revocation::REVOCATION_UNKNOWN],
+    ),
+    (
+        Refusal::NotTrusted,
+        &[
+            path::NO_TRUST_ANCHORS,
+            path::NO_PATH_FOUND,
+            path::CERTIFICATE_SIGNATURE_INVALID,
+        ],
+    ),
+];
 
 /// An authority that is less sure of its time than this is not believed to be so exact by our clock check.
 const ACCURACY_MAX: Duration = Duration::minutes(1);

@@ -86,7 +86,7 @@ pub enum Refusal {
     /// Another check of the verifier failed; its code and clause say which.
     Verification {
         /// The code of the verifier's first error.
-        code: String,
+        code: &'static str,
     },
 }
 
