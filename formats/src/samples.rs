@@ -125,3 +125,17 @@ pub(crate) fn each_damage(bytes: &[u8], mut read: impl FnMut(&[u8])) {
         }
     }
 }
+
+/// Every bit of the bytes must show in the value: a turned bit is either refused or read as something else.
+pub(crate) fn each_bit_counts<T: PartialEq>(bytes: &[u8], read: impl Fn(&[u8]) -> Option<T>) {
+    let original = read(bytes);
+    assert!(original.is_some());
+    let mut flipped = bytes.to_vec();
+    for position in 0..bytes.len() {
+        for bit in 0..8 {
+            flipped[position] ^= 1 << bit;
+            assert!(read(&flipped) != original, "byte {position}, bit {bit}");
+            flipped[position] ^= 1 << bit;
+        }
+    }
+}

@@ -249,5 +249,11 @@ mod tests {
         let many = |count| parse(&received(&vec![&first; count]));
         assert!(many(ATTRIBUTES_MAX).is_ok());
         assert!(many(ATTRIBUTES_MAX + 1).is_err());
+        let values = |count| {
+            let attribute = Attribute::new(oid::CONTENT_TYPE, vec![vec![5, 0]; count]);
+            parse(&received(&[&attribute]))
+        };
+        assert!(values(ATTRIBUTE_VALUES_MAX).is_ok());
+        assert!(values(ATTRIBUTE_VALUES_MAX + 1).is_err());
     }
 }

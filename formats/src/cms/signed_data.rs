@@ -293,6 +293,37 @@ mod tests {
     }
 
     #[test]
+    fn one_member_too_many_is_refused() {
+        let set = |member: &[u8], count| {
+            Writer::single(Tag::SET, |w| {
+                w.raw(&member.repeat(count));
+            })
+        };
+        let kind = |result: Result<usize>| result.map_err(|error| error.kind());
+        let too_many = Err(ErrorKind::LimitExceeded);
+        let element = |bytes: &[u8], read: &dyn Fn(&Element<'_>) -> Result<usize>| {
+            kind(read(&Reader::single(bytes, Tag::SET, "test").unwrap()))
+        };
+        let algorithm = AlgorithmIdentifier::bare(oid::SHA256).encode();
+        let algorithms: &dyn Fn(&Element<'_>) -> Result<usize> = &|e| Ok(read_algorithms(e)?.len());
+        let max = DIGEST_ALGORITHMS_MAX;
+        assert_eq!(element(&set(&algorithm, max), algorithms), Ok(max));
+        assert_eq!(element(&set(&algorithm, max + 1), algorithms), too_many);
+        let revocations: &dyn Fn(&Element<'_>) -> Result<usize> =
+            &|e| Ok(read_revocations(e)?.len());
+        let max = CMS_REVOCATIONS_MAX;
+        assert_eq!(element(&set(&[0x30, 0x00], max), revocations), Ok(max));
+        assert_eq!(element(&set(&[0x30, 0x00], max + 1), revocations), too_many);
+        let mut writer = Writer::new();
+        SignedData::parse(&samples::token(b"data")).unwrap().signers[0].write(&mut writer);
+        let signer = writer.into_bytes();
+        let signers: &dyn Fn(&Element<'_>) -> Result<usize> = &|e| Ok(read_signers(e)?.len());
+        let max = CMS_SIGNERS_MAX;
+        assert_eq!(element(&set(&signer, max), signers), Ok(max));
+        assert_eq!(element(&set(&signer, max + 1), signers), too_many);
+    }
+
+    #[test]
     fn one_certificate_too_many_is_refused() {
         let mut signed_data = SignedData::parse(&samples::token(b"data"))
             .unwrap()

@@ -99,6 +99,16 @@ mod tests {
         assert!(to_der_lengths(&deep).is_err());
     }
 
+    #[test]
+    fn one_element_too_many_is_refused() {
+        let input = [0x05, 0x00].repeat(9);
+        assert_eq!(definite(&input, 0, &mut 9), Ok(None));
+        assert_eq!(
+            definite(&input, 0, &mut 8).unwrap_err().kind(),
+            ErrorKind::LimitExceeded
+        );
+    }
+
     fn tree() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
         let leaf = proptest::collection::vec(any::<u8>(), 0..200).prop_map(|content| {
             let mut der = vec![0x04];

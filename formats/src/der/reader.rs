@@ -245,6 +245,12 @@ mod tests {
         );
     }
 
+    #[test]
+    fn one_byte_too_many_is_refused() {
+        let error = Reader::new(&vec![0; DER_BYTES_MAX + 1], "test").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+    }
+
     proptest! {
         #[test]
         fn any_bytes_do_no_harm(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {

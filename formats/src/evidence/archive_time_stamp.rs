@@ -103,7 +103,7 @@ impl ArchiveTimeStamp {
         }
         let mut reader = element.children(STRUCTURE)?;
         let digest_algorithm = match reader.optional(Tag::context(0))? {
-            Some(element) => Some(AlgorithmIdentifier::from_element(&element)?),
+            Some(element) => Some(AlgorithmIdentifier::from_implicit(&element)?),
             None => None,
         };
         let attributes = match reader.optional(Tag::context(1))? {

@@ -356,6 +356,24 @@ mod tests {
     }
 
     #[test]
+    fn each_bit_counts() {
+        let mut record = samples::record();
+        for chain in &mut record.sequence {
+            let mut small = chain.time_stamps[0].value().clone();
+            small.time_stamp = vec![0x30, 0x02, 0x05, 0x00];
+            *chain = ArchiveTimeStampChain::new(vec![small.into_raw().unwrap()]).unwrap();
+        }
+        samples::each_bit_counts(&record.encode().unwrap(), |bytes| {
+            let record = EvidenceRecord::parse(bytes).ok()?.into_parts().0;
+            let members: Vec<_> = record
+                .time_stamps()
+                .map(|(_, _, t)| t.value().clone())
+                .collect();
+            Some((record.version, record.digest_algorithms, members))
+        });
+    }
+
+    #[test]
     fn a_damaged_record_does_no_harm() {
         let bytes = samples::record().encode().unwrap();
         samples::each_damage(&bytes, |damaged| {

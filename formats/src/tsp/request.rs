@@ -162,6 +162,7 @@ const IMPRINT_BYTES_MAX: usize = 2 * DIGEST_BYTES_MAX;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::TSP_EXTENSIONS_MAX;
     use crate::samples;
     use proptest::prelude::*;
 
@@ -228,6 +229,29 @@ mod tests {
     }
 
     #[test]
+    fn one_extension_or_octet_too_many_is_refused() {
+        let kind = |request: &TimeStampRequest| {
+            let parsed = TimeStampRequest::parse(&request.encode());
+            parsed.map(|_| ()).map_err(|error| error.kind())
+        };
+        let mut request = request();
+        let extension = |n: usize| Extension {
+            oid: format!("1.2.{n}").parse().unwrap(),
+            critical: false,
+            value: vec![],
+        };
+        request.extensions = (0..TSP_EXTENSIONS_MAX).map(extension).collect();
+        assert_eq!(kind(&request), Ok(()));
+        request.extensions.push(extension(TSP_EXTENSIONS_MAX));
+        assert_eq!(kind(&request), Err(ErrorKind::LimitExceeded));
+        request.extensions.clear();
+        request.imprint.bytes = vec![0; IMPRINT_BYTES_MAX];
+        assert_eq!(kind(&request), Ok(()));
+        request.imprint.bytes.push(0);
+        assert_eq!(kind(&request), Err(ErrorKind::LimitExceeded));
+    }
+
+    #[test]
     fn an_unknown_or_wrong_imprint_is_read_but_has_no_value() {
         let mut imprint = request().imprint;
         assert!(imprint.value().is_some());
@@ -235,6 +259,15 @@ mod tests {
         assert_eq!(imprint.value(), None);
         imprint.algorithm.oid = crate::oid::DATA;
         assert_eq!(imprint.digest_algorithm(), None);
+    }
+
+    #[test]
+    fn each_bit_counts() {
+        samples::each_bit_counts(&request().encode(), |bytes| {
+            TimeStampRequest::parse(bytes)
+                .ok()
+                .map(|request| request.into_parts().0)
+        });
     }
 
     #[test]

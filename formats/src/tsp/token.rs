@@ -88,6 +88,17 @@ mod tests {
     }
 
     #[test]
+    fn each_bit_counts() {
+        samples::each_bit_counts(&samples::token(b"data"), |bytes| {
+            let token = TimeStampToken::parse(bytes).ok()?;
+            Some((
+                token.signed_data.value().clone(),
+                token.info.value().clone(),
+            ))
+        });
+    }
+
+    #[test]
     fn a_damaged_token_does_no_harm() {
         samples::each_damage(&samples::token(b"data"), |damaged| {
             if let Ok(token) = TimeStampToken::parse(damaged) {

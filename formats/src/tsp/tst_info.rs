@@ -298,6 +298,14 @@ mod tests {
     }
 
     #[test]
+    fn each_bit_counts() {
+        let bytes = samples::tst_info(b"data").encode().unwrap();
+        samples::each_bit_counts(&bytes, |bytes| {
+            TstInfo::parse(bytes).ok().map(|info| info.into_parts().0)
+        });
+    }
+
+    #[test]
     fn a_damaged_one_does_no_harm() {
         let bytes = samples::tst_info(b"data").encode().unwrap();
         samples::each_damage(&bytes, |damaged| {

@@ -2,7 +2,7 @@
 
 use crate::der::{Element, Reader, Tag, Writer};
 use crate::digest::DigestAlgorithm;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::oid::Oid;
 
 /// An algorithm and its parameters (RFC 5280 §4.1.1.2).
@@ -56,6 +56,14 @@ impl AlgorithmIdentifier {
     }
 
     pub(crate) fn from_element(element: &Element<'_>) -> Result<Self> {
+        if element.tag() == Tag::SEQUENCE {
+            return Self::from_implicit(element);
+        }
+        Err(element.error(ErrorKind::UnexpectedTag))
+    }
+
+    /// From an IMPLICIT tag, which the caller has checked.
+    pub(crate) fn from_implicit(element: &Element<'_>) -> Result<Self> {
         let mut reader = element.children(STRUCTURE)?;
         let oid = reader.expect(Tag::OID)?.oid()?;
         let mut parameters = None;

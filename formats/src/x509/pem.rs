@@ -119,4 +119,15 @@ mod tests {
         let empty = format!("{begin}-----END CERTIFICATE-----\n");
         assert!(read_certificates(empty.as_bytes()).is_err());
     }
+
+    #[test]
+    fn too_many_certificates_or_bytes_are_refused() {
+        let block = encode_pem("CERTIFICATE", samples::certificate(1).raw());
+        let count = |count| read_certificates(block.repeat(count).as_bytes()).map(|all| all.len());
+        assert_eq!(count(PEM_CERTIFICATES_MAX), Ok(PEM_CERTIFICATES_MAX));
+        let too_many = count(PEM_CERTIFICATES_MAX + 1).unwrap_err();
+        assert_eq!(too_many.kind(), ErrorKind::LimitExceeded);
+        let too_long = read_certificates(&vec![0; PEM_BYTES_MAX + 1]).unwrap_err();
+        assert_eq!(too_long.kind(), ErrorKind::LimitExceeded);
+    }
 }
