@@ -13,6 +13,8 @@ pub mod context;
 pub mod crypto;
 pub mod evidence;
 pub mod finding;
+pub mod inspect;
+pub mod judge;
 pub mod judgement;
 pub mod package;
 pub mod path;

@@ -5,6 +5,7 @@
 //! read as a stream by whoever implements the trait.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt;
 
 use formats::digest::{DigestAlgorithm, DigestValue};
@@ -64,10 +65,12 @@ pub trait DigestSource {
 }
 
 /// A data object held in memory.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct DataBytes<'a> {
     name: String,
     bytes: Cow<'a, [u8]>,
+    /// Evidence asks several times for the same few digests.
+    computed: RefCell<Vec<DigestValue>>,
 }
 
 impl<'a> DataBytes<'a> {
@@ -77,7 +80,18 @@ impl<'a> DataBytes<'a> {
         Self {
             name: name.into(),
             bytes: bytes.into(),
+            computed: RefCell::default(),
         }
+    }
+}
+
+impl fmt::Debug for DataBytes<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DataBytes")
+            .field("name", &self.name)
+            .field("size", &self.bytes.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -87,7 +101,13 @@ impl DigestSource for DataBytes<'_> {
     }
 
     fn digest(&self, algorithm: DigestAlgorithm) -> Option<DigestValue> {
-        Some(algorithm.digest(&self.bytes))
+        let mut computed = self.computed.borrow_mut();
+        if let Some(known) = computed.iter().find(|value| value.algorithm() == algorithm) {
+            return Some(*known);
+        }
+        let value = algorithm.digest(&self.bytes);
+        computed.push(value);
+        Some(value)
     }
 
     fn size(&self) -> Option<u64> {

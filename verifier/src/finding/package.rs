@@ -20,8 +20,17 @@ finding_codes! { TABLE:
         en: "A member of the container cannot be read: {0}.",
         ja: "コンテナの構成ファイルを読み取れません: {0}。" }
     PACKAGE_CONTAINER_ALTERED Error "EN 319 162-1 §4.2" {
-        en: "The container differs from the form in which the archive writes it: {0}.",
-        ja: "コンテナが、アーカイブの書き出す形と異なります: {0}。" }
+        en: "The container is not, bit for bit, as the archive writes it: it was packed anew, or a header was changed.",
+        ja: "コンテナがアーカイブの書き出す形とビット単位で一致しません。再圧縮されたか、ヘッダーが変更されています。" }
+    PACKAGE_AMBIGUOUS Error "APPNOTE.TXT §4.3" {
+        en: "Other programs may see other content in the container: {0}.",
+        ja: "ほかのプログラムではコンテナの内容が異なって見える可能性があります: {0}。" }
+    PACKAGE_UNUSUAL Info "APPNOTE.TXT §4.3" {
+        en: "The container has {0}.",
+        ja: "コンテナに特記事項があります: {0}。" }
+    PACKAGE_MANIFEST_EXTENSION Error "EN 319 162-1 §A.4" {
+        en: "The manifest {0} has an extension that must be understood and is not.",
+        ja: "目録 {0} に、理解が必須でありながら未対応の拡張があります。" }
     PACKAGE_MIMETYPE Warning "EN 319 162-1 §A.1" {
         en: "The mimetype member does not follow the standard: {0}.",
         ja: "mimetype が規格に合っていません: {0}。" }
@@ -34,7 +43,7 @@ finding_codes! { TABLE:
     PACKAGE_MEMBER_UNLISTED Error "EN 319 162-1 §A.4" {
         en: "The member {0} does not belong to the package: no manifest lists it.",
         ja: "構成ファイル {0} はこのパッケージのものではありません。どの目録にもありません。" }
-    PACKAGE_MEMBER_UNCOVERED Warning "EN 319 162-1 §A.4" {
+    PACKAGE_MEMBER_UNCOVERED Error "EN 319 162-1 §A.4" {
         en: "The member {0} is not covered by any evidence.",
         ja: "構成ファイル {0} はどの証拠の対象でもありません。" }
     PACKAGE_INFORMATIVE Info "EN 319 162-1 §A.4" {

@@ -1,0 +1,332 @@
+//! Judges a set of files together: each by what its content says that it is, over the data objects that were given.
+
+use formats::digest::DigestAlgorithm;
+use time::OffsetDateTime;
+
+use crate::context::Context;
+use crate::evidence::{EvidenceReport, Group, verify_record};
+use crate::finding::{Finding, Language, Place, Severity, package as codes};
+use crate::judgement::Judgement;
+use crate::package::verify_package;
+use crate::recognise::{Kind, recognise};
+use crate::report::{FileEntry, FileRole, ObjectKind, ObjectReport, Report};
+use crate::source::{DigestSource, InputFile};
+use crate::timestamp::{TimestampReport, token_of_response, verify_token};
+use crate::verdict::{Integrity, SubIndication};
+
+/// What one evidence file says.
+struct FileAnswer {
+    judgement: Judgement,
+    existence: Option<OffsetDateTime>,
+    /// Per data object, whether this file covers it.
+    covered: Vec<bool>,
+    /// Whether the kind of evidence is one that is judged.
+    judged: bool,
+    findings: Vec<Finding>,
+    objects: Vec<ObjectReport>,
+}
+
+/// Judges `files` over `data` as of `context.time`.
+///
+/// Every file has to pass and every data object has to be covered by one of them. Where several files are given, each data
+/// object belongs to those that cover it.
+#[must_use]
+pub fn verify(
+    files: &[InputFile<'_>],
+    data: &[&dyn DigestSource],
+    context: &Context<'_>,
+) -> Report {
+    let mut answers = Vec::with_capacity(files.len());
+    let mut entries = Vec::with_capacity(files.len().saturating_add(data.len()));
+    for file in files {
+        let kind = recognise(&file.bytes);
+        entries.push(FileEntry {
+            name: file.name.clone(),
+            size: u64::try_from(file.bytes.len()).ok(),
+            role: FileRole::Evidence,
+            kind: Some(kind),
+        });
+        let place = Place::root().child(&file.name);
+        answers.push(judge_file(
+            &file.bytes,
+            kind,
+            data,
+            files.len(),
+            context,
+            &place,
+        ));
+    }
+    entries.extend(data.iter().map(|data| FileEntry {
+        name: data.name().to_owned(),
+        size: data.size(),
+        role: FileRole::Data,
+        kind: None,
+    }));
+    compose(entries, &answers, data, context)
+}
+
+fn judge_file(
+    bytes: &[u8],
+    kind: Kind,
+    data: &[&dyn DigestSource],
+    files: usize,
+    context: &Context<'_>,
+    place: &Place,
+) -> FileAnswer {
+    match kind {
+        Kind::Package => judge_package(bytes, data, context, place),
+        Kind::EvidenceRecord => judge_record(bytes, data, files, context, place),
+        Kind::TimestampToken => judge_token(bytes, data, context, place),
+        Kind::TimestampResponse => judge_response(bytes, data, context, place),
+        Kind::TimestampRequest
+        | Kind::CmsSignature
+        | Kind::TimestampedData
+        | Kind::Certificate
+        | Kind::RevocationList
+        | Kind::XmlEvidenceRecord
+        | Kind::XmlSignature
+        | Kind::XmlArchivePackage
+        | Kind::Pdf
+        | Kind::Pem => {
+            let label = kind.label(Language::English);
+            let finding = Finding::new(codes::NOT_JUDGED_YET, place.clone()).with(label);
+            not_judged(finding, data, place)
+        }
+        Kind::Unknown if bytes.is_empty() => {
+            not_judged(Finding::new(codes::INPUT_EMPTY, place.clone()), data, place)
+        }
+        Kind::Unknown => {
+            let finding = Finding::new(codes::INPUT_NOT_RECOGNISED, place.clone());
+            not_judged(finding, data, place)
+        }
+    }
+}
+
+fn not_judged(finding: Finding, data: &[&dyn DigestSource], place: &Place) -> FileAnswer {
+    let judgement = Judgement::NOT_JUDGED;
+    FileAnswer {
+        judgement,
+        existence: None,
+        covered: vec![false; data.len()],
+        judged: false,
+        findings: vec![finding],
+        objects: vec![ObjectReport::new(
+            ObjectKind::NotJudged,
+            place.clone(),
+            judgement,
+        )],
+    }
+}
+
+/// A data object beside a package belongs to it if it is one of its documents.
+fn judge_package(
+    bytes: &[u8],
+    data: &[&dyn DigestSource],
+    context: &Context<'_>,
+    place: &Place,
+) -> FileAnswer {
+    let report = verify_package(bytes, context, place);
+    let is_document = |data: &&dyn DigestSource| {
+        let digest = data.digest(DigestAlgorithm::Sha256);
+        digest.is_some_and(|digest| report.documents.contains(&digest))
+    };
+    FileAnswer {
+        judgement: report.judgement,
+        existence: report.existence,
+        covered: data.iter().map(is_document).collect(),
+        judged: true,
+        findings: report.findings,
+        objects: report.objects,
+    }
+}
+
+fn judge_record(
+    bytes: &[u8],
+    data: &[&dyn DigestSource],
+    files: usize,
+    context: &Context<'_>,
+    place: &Place,
+) -> FileAnswer {
+    let mut report = verify_record(bytes, data, Group::Members, context, place);
+    let mut covered = report.covered.clone();
+    let some = covered.iter().any(|covered| *covered);
+    if files > 1 && some && !covered.iter().all(|covered| *covered) {
+        let own: Vec<&dyn DigestSource> = data
+            .iter()
+            .zip(&covered)
+            .filter(|(_, covered)| **covered)
+            .map(|(data, _)| *data)
+            .collect();
+        report = verify_record(bytes, &own, Group::Members, context, place);
+    } else {
+        covered.clone_from(&report.covered);
+    }
+    let EvidenceReport {
+        judgement,
+        existence,
+        findings,
+        objects,
+        ..
+    } = report;
+    FileAnswer {
+        judgement,
+        existence,
+        covered,
+        judged: true,
+        findings,
+        objects,
+    }
+}
+
+/// A token covers one data object: the first whose digest it has, or else it is compared with the first one.
+fn judge_token(
+    bytes: &[u8],
+    data: &[&dyn DigestSource],
+    context: &Context<'_>,
+    place: &Place,
+) -> FileAnswer {
+    let without = verify_token(bytes, None, context, place);
+    let matching = data
+        .iter()
+        .position(|data| is_imprint_of(&without, *data))
+        .or((!data.is_empty()).then_some(0));
+    let report = match matching.and_then(|position| data.get(position)) {
+        Some(data) => verify_token(bytes, Some(*data), context, place),
+        None => without,
+    };
+    let existence = report.time().filter(|_| report.judgement.is_passed());
+    let covered = data
+        .iter()
+        .map(|data| is_imprint_of(&report, *data))
+        .collect();
+    FileAnswer {
+        judgement: report.judgement,
+        existence,
+        covered,
+        judged: true,
+        findings: report.findings,
+        objects: vec![report.object],
+    }
+}
+
+fn is_imprint_of(report: &TimestampReport, data: &dyn DigestSource) -> bool {
+    let digest = || {
+        let imprint = &report.token.as_ref()?.info.imprint;
+        let digest = data.digest(imprint.algorithm.digest_algorithm()?)?;
+        (digest.as_bytes() == imprint.bytes).then_some(())
+    };
+    digest().is_some()
+}
+
+fn judge_response(
+    bytes: &[u8],
+    data: &[&dyn DigestSource],
+    context: &Context<'_>,
+    place: &Place,
+) -> FileAnswer {
+    match token_of_response(bytes, place) {
+        Ok((token, judgement, findings)) => {
+            let at = place.child("token");
+            let mut answer = judge_token(&token, data, context, &at);
+            answer.judgement.add(judgement);
+            answer.findings.extend(findings);
+            answer.existence = answer.existence.filter(|_| answer.judgement.is_passed());
+            answer
+        }
+        Err((judgement, findings)) => FileAnswer {
+            judgement,
+            existence: None,
+            covered: vec![false; data.len()],
+            judged: judgement.integrity() == Integrity::Broken,
+            findings,
+            objects: vec![ObjectReport::new(
+                ObjectKind::Response,
+                place.clone(),
+                judgement,
+            )],
+        },
+    }
+}
+
+/// Puts the answers together; nothing passes that one of them does not pass.
+fn compose(
+    files: Vec<FileEntry>,
+    answers: &[FileAnswer],
+    data: &[&dyn DigestSource],
+    context: &Context<'_>,
+) -> Report {
+    let mut judgement = Judgement::PASSED;
+    if answers.is_empty() {
+        judgement = Judgement::NOT_JUDGED;
+    }
+    let mut findings = Vec::new();
+    let mut objects = Vec::new();
+    for answer in answers {
+        judgement.add(answer.judgement);
+        findings.extend(answer.findings.iter().cloned());
+    }
+    for (number, data) in data.iter().enumerate() {
+        let object = judge_data(number, *data, answers, &mut findings);
+        judgement.add(object.judgement);
+        objects.push(object);
+    }
+    objects.extend(
+        answers
+            .iter()
+            .flat_map(|answer| answer.objects.iter().cloned()),
+    );
+    let has_error = findings
+        .iter()
+        .any(|finding: &Finding| finding.severity() == Severity::Error);
+    if judgement.is_passed() && has_error {
+        // Every error has a judgement of its own; this is the net under them.
+        judgement.add(Judgement::because(SubIndication::Custom));
+    }
+    let times: Option<Vec<OffsetDateTime>> =
+        answers.iter().map(|answer| answer.existence).collect();
+    let best_signature_time = times
+        .and_then(|times| times.into_iter().max())
+        .filter(|_| judgement.is_passed());
+    Report {
+        verified_at: context.time,
+        judgement,
+        best_signature_time,
+        files,
+        objects,
+        findings,
+    }
+}
+
+/// A data object is as good as all evidence that covers it.
+fn judge_data(
+    number: usize,
+    data: &dyn DigestSource,
+    answers: &[FileAnswer],
+    findings: &mut Vec<Finding>,
+) -> ObjectReport {
+    let place = Place::root().child(data.name());
+    let covering: Vec<&FileAnswer> = answers
+        .iter()
+        .filter(|answer| answer.covered.get(number) == Some(&true))
+        .collect();
+    let mut judgement = Judgement::PASSED;
+    for answer in &covering {
+        judgement.add(answer.judgement);
+    }
+    if covering.is_empty() {
+        findings.push(Finding::new(codes::DATA_NOT_COVERED, place.clone()).with(data.name()));
+        judgement = if data.digest(DigestAlgorithm::Sha256).is_some()
+            && answers.iter().all(|answer| answer.judged)
+        {
+            Judgement::broken(SubIndication::HashFailure)
+        } else {
+            Judgement::unknown(SubIndication::SignedDataNotFound)
+        };
+    }
+    let mut object = ObjectReport::new(ObjectKind::Document, place, judgement);
+    object.time = covering.iter().filter_map(|answer| answer.existence).min();
+    if let Some(size) = data.size() {
+        object = object.with("size", size.to_string());
+    }
+    object
+}

@@ -1,0 +1,409 @@
+//! Foreign ASiC containers: time-stamps and evidence records in `META-INF/`, and what they cover.
+//!
+//! What a member is, its content says; only where a name promises evidence (`.tst`, `.ers`) and the content is none, the name
+//! counts. A time-stamp covers the manifest that names it, and through the digests in it the members that the manifest lists;
+//! an evidence record covers the listed members themselves; evidence that no manifest names covers the one document of a
+//! simple container. Evidence that covers other evidence proves that this existed, so the outermost is judged first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use formats::asic::{AsicManifest, AsicReader, META_INF, MIMETYPE_ASIC_S};
+use formats::raw::Raw;
+use time::OffsetDateTime;
+
+use super::{Notes, PackageReport, as_sources, check_references, data_of, digests_of};
+use crate::context::Context;
+use crate::evidence::{Group, verify_record_standing};
+use crate::finding::{Finding, Language, Place, package as codes, timestamp as timestamp_codes};
+use crate::judgement::Judgement;
+use crate::recognise::{Kind, recognise, xml_root};
+use crate::report::{ObjectKind, ObjectReport};
+use crate::source::DataBytes;
+use crate::timestamp::{Standing, verify_token_standing};
+use crate::verdict::SubIndication;
+
+const MIMETYPE: &str = "mimetype";
+
+/// One piece of evidence in the container.
+struct Evidence {
+    name: String,
+    kind: EvidenceKind,
+    /// Members that it covers, other evidence among them.
+    covers: Vec<String>,
+}
+
+enum EvidenceKind {
+    /// Over the content of this member: a manifest, or the one document. `None` if there is nothing for it.
+    Token(Option<String>),
+    /// Over each covered member.
+    Record,
+}
+
+/// What evidence says after it was judged.
+#[derive(Clone, Copy)]
+struct Proven {
+    passed: bool,
+    time: Option<OffsetDateTime>,
+    judgement: Judgement,
+}
+
+/// Judges a foreign container.
+pub(super) fn judge(
+    reader: &AsicReader<'_>,
+    context: &Context<'_>,
+    place: &Place,
+) -> PackageReport {
+    let mut notes = Notes::new(place);
+    notes.container_notes(reader);
+    let documents = documents(reader);
+    check_simple_container(&mut notes, reader, &documents);
+    let mut contents = Contents::read(&mut notes, reader);
+    contents.tell_unjudged(&mut notes);
+    let evidence = contents.evidence(&mut notes, reader, &documents);
+    if evidence.is_empty() && contents.unjudged.is_empty() {
+        let judgement = Judgement::unknown(SubIndication::Custom);
+        notes.add(judgement, codes::PACKAGE_WITHOUT_EVIDENCE, []);
+    }
+    let mut objects = Vec::new();
+    let proven = judge_evidence(&mut notes, reader, context, &evidence, &mut objects);
+    let document_objects = judge_documents(&mut notes, &documents, &evidence, &proven, &contents);
+    let judgement = notes.judgement;
+    let existence = document_objects
+        .iter()
+        .map(|document| document.time)
+        .collect::<Option<Vec<_>>>()
+        .and_then(|times| times.into_iter().max())
+        .filter(|_| judgement.is_passed());
+    let mut package = ObjectReport::new(ObjectKind::Package, place.clone(), judgement);
+    package.time = existence;
+    let digests = digests_of(reader, &documents);
+    package.covers = documents;
+    let mut all = vec![package];
+    all.extend(document_objects);
+    all.extend(contents.objects);
+    all.extend(objects);
+    PackageReport {
+        judgement,
+        existence,
+        documents: digests,
+        findings: notes.findings,
+        objects: all,
+    }
+}
+
+/// Every member that is neither the media type nor under `META-INF/`.
+fn documents(reader: &AsicReader<'_>) -> Vec<String> {
+    reader
+        .entries()
+        .iter()
+        .filter(|entry| !entry.is_folder())
+        .map(|entry| entry.name().to_owned())
+        .filter(|name| name != MIMETYPE && !name.starts_with(META_INF))
+        .collect()
+}
+
+/// A simple container has one document, in its root (EN 319 162-1 §4.3.3.1).
+fn check_simple_container(notes: &mut Notes<'_>, reader: &AsicReader<'_>, documents: &[String]) {
+    if reader.mimetype() != Some(MIMETYPE_ASIC_S) {
+        return;
+    }
+    let in_folder = documents.iter().any(|name| name.contains('/'));
+    if documents.len() > 1 || in_folder {
+        notes.add(
+            Judgement::because(SubIndication::FormatFailure),
+            codes::PACKAGE_SEVERAL_DATA_OBJECTS,
+            [&documents.len().to_string()],
+        );
+    }
+}
+
+/// The members of `META-INF/` by what they are.
+struct Contents {
+    manifests: BTreeMap<String, Raw<AsicManifest>>,
+    tokens: Vec<String>,
+    records: Vec<String>,
+    unjudged: Vec<(String, Kind)>,
+    objects: Vec<ObjectReport>,
+    /// What manifests of evidence that is not judged refer to.
+    referred: BTreeSet<String>,
+}
+
+impl Contents {
+    fn read(notes: &mut Notes<'_>, reader: &AsicReader<'_>) -> Self {
+        let mut contents = Self {
+            manifests: BTreeMap::new(),
+            tokens: Vec::new(),
+            records: Vec::new(),
+            unjudged: Vec::new(),
+            objects: Vec::new(),
+            referred: BTreeSet::new(),
+        };
+        for entry in reader.entries() {
+            let name = entry.name();
+            if entry.is_folder() || !name.starts_with(META_INF) {
+                continue;
+            }
+            if let Some(content) = notes.read(entry) {
+                contents.sort_in(notes, name, &content);
+            }
+        }
+        contents
+    }
+
+    fn sort_in(&mut self, notes: &mut Notes<'_>, name: &str, content: &[u8]) {
+        let owned = name.to_owned();
+        match recognise(content) {
+            Kind::TimestampToken => self.tokens.push(owned),
+            Kind::EvidenceRecord => self.records.push(owned),
+            kind @ (Kind::CmsSignature | Kind::XmlEvidenceRecord | Kind::XmlSignature) => {
+                self.unjudged.push((owned, kind));
+            }
+            _ if xml_root(content) == Some("ASiCManifest") => match AsicManifest::parse(content) {
+                Ok(manifest) => {
+                    self.manifests.insert(owned, manifest);
+                }
+                Err(error) => notes.add(
+                    Judgement::broken(SubIndication::FormatFailure),
+                    codes::PACKAGE_MANIFEST_MALFORMED,
+                    [name, &error.to_string()],
+                ),
+            },
+            _ if promises_evidence(name) => {
+                let detail = format!("{name}: no token and no evidence record");
+                let judgement = Judgement::broken(SubIndication::FormatFailure);
+                notes.judgement.add(judgement);
+                let at = notes.place.child(name);
+                let code = timestamp_codes::TOKEN_MALFORMED;
+                notes.findings.push(Finding::new(code, at).with(detail));
+            }
+            _ => {}
+        }
+    }
+
+    /// Names the evidence that is not judged, and what its manifests refer to.
+    fn tell_unjudged(&mut self, notes: &mut Notes<'_>) {
+        for (name, kind) in &self.unjudged {
+            let at = notes.place.child(name);
+            let label = kind.label(Language::English);
+            notes.judgement.add(Judgement::NOT_JUDGED);
+            notes
+                .findings
+                .push(Finding::new(codes::NOT_JUDGED_YET, at.clone()).with(label));
+            let object = ObjectReport::new(ObjectKind::NotJudged, at, Judgement::NOT_JUDGED);
+            self.objects.push(object.with("kind", kind.name()));
+        }
+    }
+
+    /// The evidence with what it covers; every manifest is compared with the members on the way.
+    fn evidence(
+        &mut self,
+        notes: &mut Notes<'_>,
+        reader: &AsicReader<'_>,
+        documents: &[String],
+    ) -> Vec<Evidence> {
+        // By the name of the evidence: the manifest that names it and the members that the manifest lists.
+        let mut named: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
+        for (name, manifest) in &self.manifests {
+            let listed = check_references(notes, reader, name, manifest);
+            let target = reader.resolve(&manifest.signature.uri);
+            let Some(target) = target.map(|entry| entry.name().to_owned()) else {
+                notes.add(
+                    Judgement::unknown(SubIndication::SignedDataNotFound),
+                    codes::PACKAGE_MANIFEST_WITHOUT_EVIDENCE,
+                    [name, &manifest.signature.uri],
+                );
+                continue;
+            };
+            if !self.tokens.contains(&target) && !self.records.contains(&target) {
+                self.referred.extend(listed.iter().cloned());
+            }
+            named.insert(target, (name.clone(), listed));
+        }
+        let tokens = self.tokens.iter().map(|name| match named.get(name) {
+            Some((manifest, listed)) => {
+                let mut covers = vec![manifest.clone()];
+                covers.extend(listed.iter().cloned());
+                Evidence {
+                    name: name.clone(),
+                    kind: EvidenceKind::Token(Some(manifest.clone())),
+                    covers,
+                }
+            }
+            None => {
+                let document = match documents {
+                    [document] => Some(document.clone()),
+                    _ => None,
+                };
+                Evidence {
+                    name: name.clone(),
+                    covers: document.iter().cloned().collect(),
+                    kind: EvidenceKind::Token(document),
+                }
+            }
+        });
+        let records = self.records.iter().map(|name| Evidence {
+            name: name.clone(),
+            kind: EvidenceKind::Record,
+            covers: match named.get(name) {
+                Some((_, listed)) => listed.clone(),
+                None => documents.to_vec(),
+            },
+        });
+        tokens.chain(records).collect()
+    }
+}
+
+fn promises_evidence(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    [".tst", ".ers", ".p7s"]
+        .iter()
+        .any(|extension| lower.ends_with(extension))
+}
+
+/// Judges the evidence, that which nothing else covers first.
+fn judge_evidence(
+    notes: &mut Notes<'_>,
+    reader: &AsicReader<'_>,
+    context: &Context<'_>,
+    evidence: &[Evidence],
+    objects: &mut Vec<ObjectReport>,
+) -> BTreeMap<String, Proven> {
+    let mut proven: BTreeMap<String, Proven> = BTreeMap::new();
+    let mut left: Vec<&Evidence> = evidence.iter().collect();
+    while !left.is_empty() {
+        let is_ready = |candidate: &Evidence| {
+            !left
+                .iter()
+                .any(|other| other.name != candidate.name && other.covers.contains(&candidate.name))
+        };
+        // Two that cover each other cannot both be true; then the first is judged alone.
+        let next = left.iter().position(|candidate| is_ready(candidate));
+        let candidate = left.remove(next.unwrap_or(0));
+        let standing = standing_of(candidate, evidence, &proven, context);
+        let answer = judge_one(notes, reader, context, candidate, standing, objects);
+        proven.insert(candidate.name.clone(), answer);
+    }
+    proven
+}
+
+/// A later proof that has passed says as of when the earlier one is judged (EN 319 102-1 §5.6.2).
+fn standing_of(
+    candidate: &Evidence,
+    evidence: &[Evidence],
+    proven: &BTreeMap<String, Proven>,
+    context: &Context<'_>,
+) -> Standing {
+    let earliest = evidence
+        .iter()
+        .filter(|other| other.covers.contains(&candidate.name))
+        .filter_map(|other| proven.get(&other.name))
+        .filter(|proof| proof.passed)
+        .filter_map(|proof| proof.time)
+        .min();
+    match earliest {
+        Some(time) => Standing {
+            judged_at: time.min(context.time),
+            protected: true,
+        },
+        None => Standing {
+            judged_at: context.time,
+            protected: false,
+        },
+    }
+}
+
+fn judge_one(
+    notes: &mut Notes<'_>,
+    reader: &AsicReader<'_>,
+    context: &Context<'_>,
+    evidence: &Evidence,
+    standing: Standing,
+    objects: &mut Vec<ObjectReport>,
+) -> Proven {
+    let place = notes.place.child(&evidence.name);
+    let Some(content) = reader
+        .entry(&evidence.name)
+        .and_then(|entry| entry.read().ok())
+    else {
+        return Proven {
+            passed: false,
+            time: None,
+            judgement: Judgement::NOT_JUDGED,
+        };
+    };
+    let (judgement, time) = match &evidence.kind {
+        EvidenceKind::Token(target) => {
+            let data = target.as_ref().map(|name| vec![name.clone()]);
+            let data: Vec<DataBytes<'_>> = data_of(reader, &data.unwrap_or_default());
+            let sources = as_sources(&data);
+            let source = sources.first().copied();
+            let report = verify_token_standing(&content, source, standing, context, &place);
+            let time = report.time();
+            notes.findings.extend(report.findings);
+            let mut object = report.object;
+            object.covers.clone_from(&evidence.covers);
+            objects.push(object);
+            (report.judgement, time)
+        }
+        EvidenceKind::Record => {
+            let data: Vec<DataBytes<'_>> = data_of(reader, &evidence.covers);
+            let sources = as_sources(&data);
+            let report = verify_record_standing(
+                &content,
+                &sources,
+                Group::Members,
+                standing,
+                context,
+                &place,
+            );
+            notes.findings.extend(report.findings);
+            objects.extend(report.objects);
+            (report.judgement, report.stated)
+        }
+    };
+    notes.judgement.add(judgement);
+    Proven {
+        passed: judgement.is_passed(),
+        time,
+        judgement,
+    }
+}
+
+/// Each document with the evidence that covers it.
+fn judge_documents(
+    notes: &mut Notes<'_>,
+    documents: &[String],
+    evidence: &[Evidence],
+    proven: &BTreeMap<String, Proven>,
+    contents: &Contents,
+) -> Vec<ObjectReport> {
+    let mut objects = Vec::with_capacity(documents.len());
+    for name in documents {
+        let proofs: Vec<Proven> = evidence
+            .iter()
+            .filter(|evidence| evidence.covers.contains(name))
+            .filter_map(|evidence| proven.get(&evidence.name).copied())
+            .collect();
+        let mut judgement = Judgement::PASSED;
+        for proof in &proofs {
+            judgement.add(proof.judgement);
+        }
+        if proofs.is_empty() {
+            // A signature that is not judged may cover it; otherwise nothing does.
+            judgement = Judgement::NOT_JUDGED;
+            notes.judgement.add(judgement);
+            if contents.unjudged.is_empty() && !contents.referred.contains(name) {
+                notes.note(codes::PACKAGE_MEMBER_UNCOVERED, [name]);
+            }
+        }
+        let mut object =
+            ObjectReport::new(ObjectKind::Document, notes.place.child(name), judgement);
+        object.time = proofs
+            .iter()
+            .filter(|proof| proof.passed)
+            .filter_map(|proof| proof.time)
+            .min();
+        objects.push(object.with("name", name.clone()));
+    }
+    objects
+}

@@ -1,0 +1,298 @@
+//! The archive's own evidence package: `formats::package` tells its members.
+
+use std::collections::BTreeSet;
+
+use formats::asic::{AsicManifest, AsicReader, MIMETYPE_ASIC_E};
+use formats::digest::DigestValue;
+use formats::manifest::{ContentObject, Manifest};
+use formats::package::{
+    AUDIT, EVIDENCE_RECORD, EVIDENCE_RECORD_MANIFEST, MANIFEST, REPORT, document_members,
+};
+use formats::raw::Raw;
+
+use super::{Notes, PackageReport, as_sources, check_references, data_of, digests_of};
+use crate::context::Context;
+use crate::evidence::{EvidenceReport, Group, verify_record};
+use crate::finding::{Place, package as codes};
+use crate::judgement::Judgement;
+use crate::report::text::civil_time;
+use crate::report::{ObjectKind, ObjectReport};
+use crate::verdict::SubIndication;
+
+const MIMETYPE: &str = "mimetype";
+
+/// Judges an own package.
+pub(super) fn judge(
+    reader: &AsicReader<'_>,
+    context: &Context<'_>,
+    place: &Place,
+) -> PackageReport {
+    let mut notes = Notes::new(place);
+    check_container(&mut notes, reader);
+    let manifest = read_manifest(&mut notes, reader);
+    let Some(manifest) = manifest else {
+        return report(notes, place, None, Vec::new(), Vec::new(), None);
+    };
+    let members = document_members(&manifest);
+    check_members(&mut notes, reader, &members);
+    let mut documents = Vec::with_capacity(members.len());
+    for (object, member) in manifest.objects.iter().zip(&members) {
+        documents.push(judge_document(&mut notes, reader, object, member));
+    }
+    let mut group = vec![MANIFEST.to_owned()];
+    group.extend(members.iter().cloned());
+    check_evidence_manifest(&mut notes, reader, &group);
+    let evidence = judge_record(&mut notes, reader, &group, context);
+    let digests = digests_of(reader, &members);
+    report(notes, place, Some(&manifest), documents, digests, evidence)
+}
+
+/// Every bit of the container is the archive's own, and every member can be read.
+fn check_container(notes: &mut Notes<'_>, reader: &AsicReader<'_>) {
+    if !reader.is_canonical() {
+        notes.add(
+            Judgement::because(SubIndication::SigConstraintsFailure),
+            codes::PACKAGE_CONTAINER_ALTERED,
+            [],
+        );
+    }
+    notes.container_notes(reader);
+    if reader.mimetype() != Some(MIMETYPE_ASIC_E) {
+        notes.add(
+            Judgement::because(SubIndication::FormatFailure),
+            codes::PACKAGE_MIMETYPE_WRONG,
+            [],
+        );
+    }
+    for entry in reader.entries() {
+        notes.read(entry);
+    }
+}
+
+fn read_manifest(notes: &mut Notes<'_>, reader: &AsicReader<'_>) -> Option<Raw<Manifest>> {
+    let content = notes.read(reader.entry(MANIFEST)?)?;
+    match Manifest::parse(&content) {
+        Ok(manifest) => Some(manifest),
+        Err(error) => {
+            notes.add(
+                Judgement::broken(SubIndication::FormatFailure),
+                codes::RECORD_MANIFEST_MALFORMED,
+                [&error.to_string()],
+            );
+            None
+        }
+    }
+}
+
+/// A package has the members that it must have and no others.
+fn check_members(notes: &mut Notes<'_>, reader: &AsicReader<'_>, documents: &[String]) {
+    let demanded = [
+        MIMETYPE,
+        MANIFEST,
+        EVIDENCE_RECORD_MANIFEST,
+        EVIDENCE_RECORD,
+    ];
+    for name in demanded {
+        if reader.entry(name).is_none() {
+            notes.add(
+                Judgement::unknown(SubIndication::SignedDataNotFound),
+                codes::PACKAGE_MEMBER_MISSING,
+                [name],
+            );
+        }
+    }
+    let informative = [AUDIT, REPORT];
+    let documents: BTreeSet<&str> = documents.iter().map(String::as_str).collect();
+    for entry in reader.entries() {
+        let name = entry.name();
+        if informative.contains(&name) {
+            notes.note(codes::PACKAGE_INFORMATIVE, [name]);
+        } else if !demanded.contains(&name) && !documents.contains(name) {
+            notes.add(
+                Judgement::broken(SubIndication::FormatFailure),
+                codes::PACKAGE_MEMBER_UNLISTED,
+                [name],
+            );
+        }
+    }
+}
+
+/// A document has the size and every digest that the manifest states.
+fn judge_document(
+    notes: &mut Notes<'_>,
+    reader: &AsicReader<'_>,
+    object: &ContentObject,
+    member: &str,
+) -> ObjectReport {
+    let before = notes.judgement;
+    notes.judgement = Judgement::PASSED;
+    match reader.entry(member) {
+        None => notes.add(
+            Judgement::unknown(SubIndication::SignedDataNotFound),
+            codes::PACKAGE_MEMBER_MISSING,
+            [member],
+        ),
+        Some(entry) => {
+            if entry.size() != object.size {
+                let (found, stated) = (entry.size().to_string(), object.size.to_string());
+                notes.add(
+                    Judgement::broken(SubIndication::HashFailure),
+                    codes::PACKAGE_SIZE_MISMATCH,
+                    [member, &found, &stated],
+                );
+            }
+            if let Some(content) = notes.read(entry) {
+                for stated in object.digests.values() {
+                    let algorithm = stated.algorithm();
+                    if algorithm.digest(&content) != *stated {
+                        notes.add(
+                            Judgement::broken(SubIndication::HashFailure),
+                            codes::PACKAGE_DIGEST_MISMATCH,
+                            [member, MANIFEST, algorithm.name()],
+                        );
+                    }
+                }
+            }
+        }
+    }
+    let judgement = notes.judgement;
+    notes.judgement.add(before);
+    let digests = object.digests.values().iter();
+    let digests: Vec<String> = digests.map(|value| format!("{value:?}")).collect();
+    ObjectReport::new(ObjectKind::Document, notes.place.child(member), judgement)
+        .with("name", object.name.to_string())
+        .with("media-type", object.media_type.clone())
+        .with("size", object.size.to_string())
+        .with("digests", digests.join(" "))
+}
+
+/// The evidence manifest lists exactly the record manifest and its documents, with their digests.
+fn check_evidence_manifest(notes: &mut Notes<'_>, reader: &AsicReader<'_>, group: &[String]) {
+    let name = EVIDENCE_RECORD_MANIFEST;
+    let Some(entry) = reader.entry(name) else {
+        return;
+    };
+    let Some(content) = notes.read(entry) else {
+        return;
+    };
+    let manifest = match AsicManifest::parse(&content) {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            notes.add(
+                Judgement::broken(SubIndication::FormatFailure),
+                codes::PACKAGE_MANIFEST_MALFORMED,
+                [name, &error.to_string()],
+            );
+            return;
+        }
+    };
+    let record = reader.resolve(&manifest.signature.uri);
+    if record.is_none_or(|entry| entry.name() != EVIDENCE_RECORD) {
+        notes.add(
+            Judgement::broken(SubIndication::FormatFailure),
+            codes::PACKAGE_MANIFEST_WITHOUT_EVIDENCE,
+            [name, &manifest.signature.uri],
+        );
+    }
+    let mut listed = check_references(notes, reader, name, &manifest);
+    let mut expected = group.to_vec();
+    listed.sort_unstable();
+    expected.sort_unstable();
+    if listed != expected {
+        let differing = expected
+            .iter()
+            .find(|name| !listed.contains(name))
+            .or_else(|| listed.iter().find(|name| !expected.contains(name)));
+        let differing = differing.map_or("-", String::as_str).to_owned();
+        notes.add(
+            Judgement::broken(SubIndication::FormatFailure),
+            codes::PACKAGE_REFERENCES_NOT_EXACT,
+            [&differing],
+        );
+    }
+}
+
+/// The evidence record covers exactly the group of manifest and documents.
+fn judge_record(
+    notes: &mut Notes<'_>,
+    reader: &AsicReader<'_>,
+    group: &[String],
+    context: &Context<'_>,
+) -> Option<EvidenceReport> {
+    let record = notes.read(reader.entry(EVIDENCE_RECORD)?)?;
+    let data = data_of(reader, group);
+    if data.len() != group.len() {
+        // A member is missing or damaged, which has been told; the record is judged over the others.
+        notes
+            .judgement
+            .add(Judgement::unknown(SubIndication::SignedDataNotFound));
+    }
+    let place = notes.place.child(EVIDENCE_RECORD);
+    let evidence = verify_record(&record, &as_sources(&data), Group::Whole, context, &place);
+    notes.judgement.add(evidence.judgement);
+    notes.findings.extend(evidence.findings.iter().cloned());
+    Some(evidence)
+}
+
+fn report(
+    mut notes: Notes<'_>,
+    place: &Place,
+    manifest: Option<&Raw<Manifest>>,
+    mut documents: Vec<ObjectReport>,
+    digests: Vec<DigestValue>,
+    evidence: Option<EvidenceReport>,
+) -> PackageReport {
+    if let Some(manifest) = manifest {
+        let record = manifest.record.to_string();
+        let received = civil_time(manifest.received_at);
+        let (version, count) = (
+            manifest.version.to_string(),
+            manifest.objects.len().to_string(),
+        );
+        notes.note(
+            codes::RECORD_MANIFEST_READ,
+            [&record, &version, &count, &received],
+        );
+    }
+    let judgement = notes.judgement;
+    let existence = evidence
+        .as_ref()
+        .and_then(|evidence| evidence.existence)
+        .filter(|_| judgement.is_passed());
+    let mut package = ObjectReport::new(ObjectKind::Package, place.clone(), judgement);
+    package.time = existence;
+    package.covers = documents
+        .iter()
+        .map(|document| document.place.to_string())
+        .collect();
+    let mut objects = vec![package];
+    if let Some(manifest) = manifest {
+        objects.push(manifest_object(place, manifest, judgement));
+    }
+    for document in &mut documents {
+        if let Some(evidence) = &evidence {
+            document.judgement.add(evidence.judgement);
+        }
+        document.time = existence;
+    }
+    objects.extend(documents);
+    objects.extend(evidence.into_iter().flat_map(|evidence| evidence.objects));
+    PackageReport {
+        judgement,
+        existence,
+        documents: digests,
+        findings: notes.findings,
+        objects,
+    }
+}
+
+fn manifest_object(place: &Place, manifest: &Manifest, judgement: Judgement) -> ObjectReport {
+    ObjectReport::new(ObjectKind::Manifest, place.child(MANIFEST), judgement)
+        .with("archive", manifest.archive.to_string())
+        .with("record", manifest.record.to_string())
+        .with("version", manifest.version.to_string())
+        .with("class", manifest.class.id.clone())
+        .with("depositor", manifest.depositor.clone())
+        .with("channel", manifest.channel.clone())
+        .with("received-at", civil_time(manifest.received_at))
+}
