@@ -1,0 +1,97 @@
+//! Why an archive cannot be made, opened or used: the errors of its parts under one roof.
+
+use std::path::PathBuf;
+
+use crate::class::ClassError;
+use crate::config::ConfigError;
+use crate::content::SealError;
+use crate::keys::KeyError;
+use crate::record::DepositError;
+use crate::store::StoreError;
+use crate::tsa::error::EmbeddedError;
+
+/// Why an archive cannot be made, opened or used. Each text says where and what to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ArchiveError {
+    /// The configuration.
+    Config(ConfigError),
+    /// The key medium.
+    Keys(KeyError),
+    /// A data medium or the index.
+    Store(StoreError),
+    /// A class file.
+    Class(ClassError),
+    /// Sealing or opening content.
+    Seal(SealError),
+    /// Taking records in.
+    Deposit(DepositError),
+    /// The embedded time-stamping authority.
+    Authority(EmbeddedError),
+    /// A file of the embedded authority is missing or cannot be read. Restore the `tsa` folder of the key medium from its copy.
+    AuthorityFile {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A configuration stands there already; it is not overwritten. Choose another place, or use the archive that is there.
+    AlreadyConfigured {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The machine does not tell what is needed (the boot id, free space). Mount `/proc`.
+    Machine(firmware::media::MediaError),
+    /// The random source failed.
+    Entropy(firmware::entropy::EntropyError),
+}
+
+impl std::fmt::Display for ArchiveError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Keys(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
+            Self::Class(error) => f.write_str(&error.text(crate::cli::lang::Lang::En)),
+            Self::Seal(error) => error.fmt(f),
+            Self::Deposit(error) => f.write_str(&error.text(crate::cli::lang::Lang::En)),
+            Self::Authority(error) => error.fmt(f),
+            Self::AuthorityFile { path, source } => write!(
+                f,
+                "{}: {source}: restore the tsa folder of the key medium from its copy",
+                path.display()
+            ),
+            Self::AlreadyConfigured { path } => write!(
+                f,
+                "{} is there already and is not overwritten: use that archive, or name another file with --config",
+                path.display()
+            ),
+            Self::Machine(error) => error.fmt(f),
+            Self::Entropy(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ArchiveError {}
+
+macro_rules! from {
+    ($($source:ty => $variant:ident),* $(,)?) => {
+        $(impl From<$source> for ArchiveError {
+            fn from(error: $source) -> Self {
+                Self::$variant(error)
+            }
+        })*
+    };
+}
+
+from! {
+    ConfigError => Config,
+    KeyError => Keys,
+    StoreError => Store,
+    ClassError => Class,
+    SealError => Seal,
+    DepositError => Deposit,
+    EmbeddedError => Authority,
+    firmware::media::MediaError => Machine,
+    firmware::entropy::EntropyError => Entropy,
+}

@@ -1,0 +1,235 @@
+//! One archive, opened: media, keys, index, classes and authorities put together.
+//!
+//! The composition of the parts below the command line. Clock, random source and boot id come in as arguments.
+
+mod authority;
+mod create;
+mod error;
+
+use std::sync::Arc;
+
+use firmware::clock::Clock;
+use firmware::entropy::Entropy;
+
+use crate::class::ClassRegistry;
+use crate::config::Config;
+use crate::content::Manifests;
+use crate::keys::{self, CatalogSealer, EvaluationNotice, KeyMedium, LedgerAccess, Passphrase};
+use crate::record::{Depositor, Retriever};
+use crate::store::catalog::{Catalog, CatalogOptions, CatalogReport, FoldProgress};
+use crate::store::{self, OpenOptions, RecoveryReport, Store};
+
+pub use authority::load_embedded_authority;
+pub use create::{NewArchive, create};
+pub use error::ArchiveError;
+
+/// Bytes of memory that the index may use as a cache.
+const INDEX_CACHE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// What an archive takes from the machine that it runs on.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The random source.
+    pub entropy: Arc<dyn Entropy>,
+    /// Which boot of the machine this is: recovery tells a killed process from a power loss by it.
+    pub boot_id: [u8; 16],
+}
+
+/// What an archive is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Searching, fetching, verifying. One data medium is enough.
+    Read,
+    /// Depositing and stamping. Every data medium must be there.
+    Write,
+}
+
+/// What opening an archive found.
+#[derive(Debug, Clone, Default)]
+pub struct OpeningReport {
+    /// What recovery did at the end of the archive.
+    pub recovery: RecoveryReport,
+    /// What was read into the index.
+    pub catalog: CatalogReport,
+}
+
+/// An open archive.
+pub struct Archive {
+    config: Config,
+    environment: Environment,
+    store: Store,
+    keys: Arc<KeyMedium>,
+    catalog: Catalog,
+    classes: ClassRegistry,
+    notice: Option<EvaluationNotice>,
+}
+
+impl std::fmt::Debug for Archive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Archive").field("config", &self.config.path).finish_non_exhaustive()
+    }
+}
+
+impl Archive {
+    /// Opens an archive and brings its index up to date. `progress` is told of the frames that are read for it.
+    ///
+    /// # Errors
+    /// [`ArchiveError`]: a medium is missing or wrong, keys and data share a device, the passphrase is wrong, the archive is in use.
+    pub fn open(
+        config: Config,
+        passphrase: &Passphrase,
+        access: Access,
+        environment: Environment,
+        progress: &mut dyn FnMut(FoldProgress),
+    ) -> Result<(Self, OpeningReport), ArchiveError> {
+        Self::open_with(config, passphrase, access, environment, |store, options, opener| {
+            Catalog::open(store, options, opener, progress)
+        })
+    }
+
+    /// Opens an archive with its index made anew from the first frame on.
+    ///
+    /// # Errors
+    /// As [`Archive::open`].
+    pub fn rebuild(
+        config: Config,
+        passphrase: &Passphrase,
+        environment: Environment,
+        progress: &mut dyn FnMut(FoldProgress),
+    ) -> Result<(Self, OpeningReport), ArchiveError> {
+        Self::open_with(config, passphrase, Access::Read, environment, |store, options, opener| {
+            Catalog::rebuild(store, options, opener, progress)
+        })
+    }
+
+    fn open_with(
+        config: Config,
+        passphrase: &Passphrase,
+        access: Access,
+        environment: Environment,
+        open_catalog: impl FnOnce(&Store, CatalogOptions, &Manifests) -> Result<(Catalog, CatalogReport), store::StoreError>,
+    ) -> Result<(Self, OpeningReport), ArchiveError> {
+        let present: Vec<_> = config.data.iter().filter(|medium| medium.is_dir()).collect();
+        let notice = keys::require_separate(&config.keys, &present, config.evaluation)?;
+        let ledger_access = match access {
+            Access::Read => LedgerAccess::Read,
+            Access::Write => LedgerAccess::Write,
+        };
+        let keys = Arc::new(KeyMedium::open(
+            &config.keys,
+            config.archive,
+            passphrase,
+            ledger_access,
+            Arc::clone(&environment.entropy),
+        )?);
+        let classes = classes(&config)?;
+        let (store, recovery) =
+            Store::open(&config.data, config.archive, &store_options(&config, access, &environment))?;
+        let options = CatalogOptions {
+            directory: config.index.clone(),
+            sealer: Arc::new(CatalogSealer::new(&keys, Arc::clone(&environment.entropy))?),
+            cache_bytes: INDEX_CACHE_BYTES,
+        };
+        let manifests = Manifests::new(Arc::clone(&keys))?;
+        let (catalog, report) = open_catalog(&store, options, &manifests)?;
+        let archive = Self { config, environment, store, keys, catalog, classes, notice };
+        Ok((archive, OpeningReport { recovery, catalog: report }))
+    }
+
+    /// The configuration that it was opened with.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Clock, random source and boot id.
+    #[must_use]
+    pub const fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The segments.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The unlocked key medium.
+    #[must_use]
+    pub fn keys(&self) -> &KeyMedium {
+        &self.keys
+    }
+
+    /// What is known of the records.
+    #[must_use]
+    pub const fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The classes that a deposit can name.
+    #[must_use]
+    pub const fn classes(&self) -> &ClassRegistry {
+        &self.classes
+    }
+
+    /// Says that keys and data share a device, where they do. Every output must show it.
+    #[must_use]
+    pub const fn notice(&self) -> Option<EvaluationNotice> {
+        self.notice
+    }
+
+    /// Takes records in.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when the archive was opened for reading.
+    pub fn depositor(&self) -> Result<Depositor<'_>, ArchiveError> {
+        Ok(Depositor::new(
+            &self.store,
+            &self.catalog,
+            self.keys.ledger(),
+            self.environment.clock.as_ref(),
+            self.environment.entropy.as_ref(),
+        )?)
+    }
+
+    /// Gives content back.
+    #[must_use]
+    pub fn retriever(&self) -> Retriever<'_> {
+        Retriever::new(&self.store, &self.catalog, self.keys.ledger())
+    }
+
+    /// Ends the work with the archive: the index is written out, the media are released.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when the end of a segment cannot be put in order.
+    pub fn close(self) -> Result<(), ArchiveError> {
+        // The index is derived; what it could not write is read again from the segments at the next opening.
+        drop(self.catalog.checkpoint());
+        drop(self.catalog);
+        Ok(self.store.close()?)
+    }
+}
+
+fn store_options(config: &Config, access: Access, environment: &Environment) -> OpenOptions {
+    OpenOptions {
+        writable: access == Access::Write,
+        boot_id: environment.boot_id,
+        clock: Arc::clone(&environment.clock),
+        segment_bytes_max: config.segment_bytes_max,
+        disk: store::durable::system_disk(),
+    }
+}
+
+/// The classes of an archive: the starter set, and the files of its own folder.
+///
+/// # Errors
+/// [`ArchiveError::Class`] when a class file cannot be read or is no class.
+pub fn classes(config: &Config) -> Result<ClassRegistry, ArchiveError> {
+    let mut classes = ClassRegistry::built_in()?;
+    if let Some(folder) = &config.classes {
+        classes.add_directory(folder)?;
+    }
+    Ok(classes)
+}
