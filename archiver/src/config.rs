@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use formats::digest::DigestAlgorithm;
 use formats::id::ArchiveId;
 
 /// The version of the configuration format that this program reads and writes.
@@ -21,7 +20,8 @@ pub const CONFIG_FILE_NAME: &str = "fumikura.toml";
 pub const SEGMENT_BYTES_MAX_DEFAULT: u64 = 256 * 1024 * 1024;
 
 /// The bounds of `segments.max_bytes`.
-pub const SEGMENT_BYTES_RANGE: std::ops::RangeInclusive<u64> = 4 * 1024 * 1024..=4 * 1024 * 1024 * 1024 - 1;
+pub const SEGMENT_BYTES_RANGE: std::ops::RangeInclusive<u64> =
+    4 * 1024 * 1024..=4 * 1024 * 1024 * 1024 - 1;
 
 /// Why a configuration cannot be used.
 #[derive(Debug)]
@@ -63,13 +63,29 @@ impl std::fmt::Display for ConfigError {
             Self::Missing { looked_at } => {
                 write!(f, "no archive configuration found (looked at")?;
                 for (position, path) in looked_at.iter().enumerate() {
-                    write!(f, "{} {}", if position == 0 { "" } else { "," }, path.display())?;
+                    write!(
+                        f,
+                        "{} {}",
+                        if position == 0 { "" } else { "," },
+                        path.display()
+                    )?;
                 }
-                write!(f, "): make an archive with 'archiver init', or name its file with --config")
+                write!(
+                    f,
+                    "): make an archive with 'archiver init', or name its file with --config"
+                )
             }
-            Self::Unreadable { path, source } => write!(f, "{}: cannot be read: {source}", path.display()),
-            Self::Malformed { path, reason } => write!(f, "{}: {}", path.display(), reason.trim_end()),
-            Self::Invalid { path, key, accepted } => {
+            Self::Unreadable { path, source } => {
+                write!(f, "{}: cannot be read: {source}", path.display())
+            }
+            Self::Malformed { path, reason } => {
+                write!(f, "{}: {}", path.display(), reason.trim_end())
+            }
+            Self::Invalid {
+                path,
+                key,
+                accepted,
+            } => {
                 write!(f, "{}: {key} is not usable: {accepted}", path.display())
             }
         }
@@ -106,8 +122,6 @@ pub struct Config {
     pub passphrase_file: Option<PathBuf>,
     /// Bytes at which a segment is sealed.
     pub segment_bytes_max: u64,
-    /// The hash algorithm of new hash trees.
-    pub digest: DigestAlgorithm,
     /// The time-stamping authorities, in the order in which they are tried.
     pub tsas: Vec<TsaConfig>,
 }
@@ -158,8 +172,6 @@ struct FileForm {
     passphrase_file: Option<PathBuf>,
     #[serde(default)]
     segments: SegmentForm,
-    #[serde(default)]
-    evidence: EvidenceForm,
     #[serde(default, rename = "tsa")]
     tsas: Vec<TsaForm>,
 }
@@ -172,19 +184,9 @@ struct SegmentForm {
 
 impl Default for SegmentForm {
     fn default() -> Self {
-        Self { max_bytes: SEGMENT_BYTES_MAX_DEFAULT }
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct EvidenceForm {
-    digest: String,
-}
-
-impl Default for EvidenceForm {
-    fn default() -> Self {
-        Self { digest: DigestAlgorithm::Sha256.name().to_owned() }
+        Self {
+            max_bytes: SEGMENT_BYTES_MAX_DEFAULT,
+        }
     }
 }
 
@@ -222,9 +224,14 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| {
             if source.kind() == std::io::ErrorKind::NotFound {
-                ConfigError::Missing { looked_at: vec![path.to_path_buf()] }
+                ConfigError::Missing {
+                    looked_at: vec![path.to_path_buf()],
+                }
             } else {
-                ConfigError::Unreadable { path: path.to_path_buf(), source }
+                ConfigError::Unreadable {
+                    path: path.to_path_buf(),
+                    source,
+                }
             }
         })?;
         Self::parse(path, &text)
@@ -235,23 +242,35 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Malformed`] or [`ConfigError::Invalid`].
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let malformed = |reason: String| ConfigError::Malformed { path: path.to_path_buf(), reason };
-        let invalid = |key, accepted| ConfigError::Invalid { path: path.to_path_buf(), key, accepted };
+        let malformed = |reason: String| ConfigError::Malformed {
+            path: path.to_path_buf(),
+            reason,
+        };
+        let invalid = |key, accepted| ConfigError::Invalid {
+            path: path.to_path_buf(),
+            key,
+            accepted,
+        };
         let form: FileForm = toml::from_str(text).map_err(|e| malformed(e.to_string()))?;
         if form.version != CONFIG_VERSION {
             return Err(invalid("version", "this program reads version 1"));
         }
-        let archive = form.archive.parse().map_err(|_| invalid("archive", "the archive's id, a UUID"))?;
+        let archive = form
+            .archive
+            .parse()
+            .map_err(|_| invalid("archive", "the archive's id, a UUID"))?;
         if form.data.is_empty() {
-            return Err(invalid("data", "at least one folder, one for each data medium"));
+            return Err(invalid(
+                "data",
+                "at least one folder, one for each data medium",
+            ));
         }
         if !SEGMENT_BYTES_RANGE.contains(&form.segments.max_bytes) {
-            return Err(invalid("segments.max_bytes", "from 4 MiB to 4 GiB less one byte"));
+            return Err(invalid(
+                "segments.max_bytes",
+                "from 4 MiB to 4 GiB less one byte",
+            ));
         }
-        let digest = match DigestAlgorithm::from_name(&form.evidence.digest) {
-            Some(found @ (DigestAlgorithm::Sha256 | DigestAlgorithm::Sha512)) => found,
-            _ => return Err(invalid("evidence.digest", "SHA-256 or SHA-512, the two digests in each manifest")),
-        };
         let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
         let placed = |p: PathBuf| if p.is_absolute() { p } else { folder.join(p) };
         let mut tsas = Vec::new();
@@ -261,7 +280,10 @@ impl Config {
             tsas.push(TsaConfig { name, kind });
         }
         if tsas.is_empty() {
-            tsas.push(TsaConfig { name: "embedded".to_owned(), kind: TsaKind::Embedded });
+            tsas.push(TsaConfig {
+                name: "embedded".to_owned(),
+                kind: TsaKind::Embedded,
+            });
         }
         Ok(Self {
             path: path.to_path_buf(),
@@ -273,7 +295,6 @@ impl Config {
             evaluation: form.evaluation,
             passphrase_file: form.passphrase_file.map(placed),
             segment_bytes_max: form.segments.max_bytes,
-            digest,
             tsas,
         })
     }
@@ -281,10 +302,18 @@ impl Config {
     /// The text of the file for this configuration, with paths below its folder made relative and a comment at each part.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let folder = self.path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+        let folder = self
+            .path
+            .parent()
+            .map_or_else(PathBuf::new, Path::to_path_buf);
         let shown = |p: &Path| quoted(p.strip_prefix(&folder).unwrap_or(p));
-        let mut text = String::from("# The configuration of a Fumikura archive. It holds no secret. Paths are relative to this file.\n");
-        text.push_str(&format!("version = {CONFIG_VERSION}\narchive = \"{}\"\n\n", self.archive));
+        let mut text = String::from(
+            "# The configuration of a Fumikura archive. It holds no secret. Paths are relative to this file.\n",
+        );
+        text.push_str(&format!(
+            "version = {CONFIG_VERSION}\narchive = \"{}\"\n\n",
+            self.archive
+        ));
         text.push_str("# Data media: each holds a full copy of the archive.\n");
         let data: Vec<String> = self.data.iter().map(|p| shown(p)).collect();
         text.push_str(&format!("data = [{}]\n\n", data.join(", ")));
@@ -302,8 +331,10 @@ impl Config {
         if let Some(file) = &self.passphrase_file {
             text.push_str(&format!("passphrase_file = {}\n\n", shown(file)));
         }
-        text.push_str(&format!("[segments]\nmax_bytes = {}\n\n", self.segment_bytes_max));
-        text.push_str(&format!("[evidence]\ndigest = \"{}\"\n", self.digest.name()));
+        text.push_str(&format!(
+            "[segments]\nmax_bytes = {}\n",
+            self.segment_bytes_max
+        ));
         for tsa in &self.tsas {
             text.push_str(&tsa_text(tsa, &shown));
         }
@@ -311,7 +342,10 @@ impl Config {
     }
 }
 
-fn tsa_kind(tsa: TsaForm, placed: &impl Fn(PathBuf) -> PathBuf) -> Result<TsaKind, (&'static str, &'static str)> {
+fn tsa_kind(
+    tsa: TsaForm,
+    placed: &impl Fn(PathBuf) -> PathBuf,
+) -> Result<TsaKind, (&'static str, &'static str)> {
     match (tsa.embedded, tsa.url, tsa.trust) {
         (true, None, None) => Ok(TsaKind::Embedded),
         (false, Some(url), Some(trust)) => {
@@ -339,7 +373,13 @@ fn tsa_text(tsa: &TsaConfig, shown: &impl Fn(&Path) -> String) -> String {
             "\n# The archive's own authority on the key medium. NOT ACCREDITED: for trials only.\n[[tsa]]\nname = {}\nembedded = true\n",
             quoted(Path::new(&tsa.name))
         ),
-        TsaKind::Remote { url, trust, tls_roots, policy, timeout_s } => {
+        TsaKind::Remote {
+            url,
+            trust,
+            tls_roots,
+            policy,
+            timeout_s,
+        } => {
             let mut text = format!(
                 "\n[[tsa]]\nname = {}\nurl = {}\ntrust = {}\ntimeout_s = {timeout_s}\n",
                 quoted(Path::new(&tsa.name)),
@@ -369,17 +409,24 @@ mod tests {
     fn sample() -> Config {
         Config {
             path: PathBuf::from("/a/fumikura.toml"),
-            archive: "01935e7a-1111-7222-8333-444455556666".parse().expect("an id"),
-            data: vec![PathBuf::from("/a/data-a"), PathBuf::from("/mnt/b \"quoted\"")],
+            archive: "01935e7a-1111-7222-8333-444455556666"
+                .parse()
+                .expect("an id"),
+            data: vec![
+                PathBuf::from("/a/data-a"),
+                PathBuf::from("/mnt/b \"quoted\""),
+            ],
             keys: PathBuf::from("/media/keys"),
             index: PathBuf::from("/a/index"),
             classes: None,
             evaluation: true,
             passphrase_file: Some(PathBuf::from("/a/passphrase.txt")),
             segment_bytes_max: SEGMENT_BYTES_MAX_DEFAULT,
-            digest: DigestAlgorithm::Sha256,
             tsas: vec![
-                TsaConfig { name: "embedded".into(), kind: TsaKind::Embedded },
+                TsaConfig {
+                    name: "embedded".into(),
+                    kind: TsaKind::Embedded,
+                },
                 TsaConfig {
                     name: "second".into(),
                     kind: TsaKind::Remote {
@@ -397,7 +444,10 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         let config = sample();
-        assert_eq!(Config::parse(&config.path, &config.to_text()).expect("own text"), config);
+        assert_eq!(
+            Config::parse(&config.path, &config.to_text()).expect("own text"),
+            config
+        );
     }
 
     #[test]
@@ -405,9 +455,11 @@ mod tests {
         let good = sample().to_text();
         for (from, to, key) in [
             ("version = 1", "version = 2", "version"),
-            ("max_bytes = 268435456", "max_bytes = 1", "segments.max_bytes"),
-            ("SHA-256", "MD5", "evidence.digest"),
-            ("SHA-256", "SHA-999", "evidence.digest"),
+            (
+                "max_bytes = 268435456",
+                "max_bytes = 1",
+                "segments.max_bytes",
+            ),
             ("https://tsa.example/", "ftp://tsa.example/", "tsa.url"),
             ("timeout_s = 20", "timeout_s = 0", "tsa.timeout_s"),
             ("embedded = true", "embedded = false", "tsa"),
@@ -425,13 +477,20 @@ mod tests {
     #[test]
     fn an_unknown_key_is_refused() {
         let text = format!("misspelt = 1\n{}", sample().to_text());
-        assert!(matches!(Config::parse(Path::new("x"), &text), Err(ConfigError::Malformed { .. })));
-        assert!(matches!(Config::parse(Path::new("x"), ""), Err(ConfigError::Malformed { .. })));
+        assert!(matches!(
+            Config::parse(Path::new("x"), &text),
+            Err(ConfigError::Malformed { .. })
+        ));
+        assert!(matches!(
+            Config::parse(Path::new("x"), ""),
+            Err(ConfigError::Malformed { .. })
+        ));
     }
 
     #[test]
     fn a_missing_file_says_where_it_was_looked_for() {
-        let error = Config::read(Path::new("/nonexistent/fumikura.toml")).expect_err("there is none");
+        let error =
+            Config::read(Path::new("/nonexistent/fumikura.toml")).expect_err("there is none");
         assert!(error.to_string().contains("/nonexistent/fumikura.toml"));
     }
 }

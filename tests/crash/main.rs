@@ -22,7 +22,10 @@ struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 33
     }
 }
@@ -45,7 +48,9 @@ fn deposit_and_kill(world: &World, folder: &str, lines: u64) -> BTreeSet<String>
     for line in output.lines() {
         let Ok(line) = line else { break };
         // A line that the kill cut in two was not received.
-        let Ok(event) = serde_json::from_str::<Value>(&line) else { continue };
+        let Ok(event) = serde_json::from_str::<Value>(&line) else {
+            continue;
+        };
         if event["event"] == "deposited" {
             acknowledged.insert(event["record"].as_str().expect("a record id").to_owned());
             seen += 1;
@@ -60,7 +65,9 @@ fn deposit_and_kill(world: &World, folder: &str, lines: u64) -> BTreeSet<String>
 
 fn visible(world: &World) -> BTreeSet<String> {
     let hits = world.archiver(["search", "--json"]).expect_code(0).json();
-    hits.iter().map(|hit| hit["record"].as_str().expect("a record id").to_owned()).collect()
+    hits.iter()
+        .map(|hit| hit["record"].as_str().expect("a record id").to_owned())
+        .collect()
 }
 
 #[test]
@@ -80,7 +87,9 @@ fn fifty_kills_lose_nothing_and_show_nothing_that_was_not_acknowledged() {
                 _ => random.next() % 20_000,
             };
             let mut bytes = format!("{run} {number} ").into_bytes();
-            bytes.resize_with(usize::try_from(length).expect("small"), || (random.next() & 0xff) as u8);
+            bytes.resize_with(usize::try_from(length).expect("small"), || {
+                (random.next() & 0xff) as u8
+            });
             world.file(&format!("{folder}/{number:03}.bin"), &bytes);
         }
         let lines = random.next() % FILES_PER_RUN;
@@ -88,9 +97,18 @@ fn fifty_kills_lose_nothing_and_show_nothing_that_was_not_acknowledged() {
 
         let shown = visible(&world);
         let lost: Vec<&String> = acknowledged.difference(&shown).collect();
-        assert!(lost.is_empty(), "seed {SEED:#x}, run {run}: acknowledged and lost: {lost:?}");
-        let unannounced = shown.difference(&acknowledged).filter(|r| !known.contains(*r)).count();
-        assert!(unannounced <= IN_FLIGHT_MAX, "seed {SEED:#x}, run {run}: {unannounced} records visible that nobody was told of");
+        assert!(
+            lost.is_empty(),
+            "seed {SEED:#x}, run {run}: acknowledged and lost: {lost:?}"
+        );
+        let unannounced = shown
+            .difference(&acknowledged)
+            .filter(|r| !known.contains(*r))
+            .count();
+        assert!(
+            unannounced <= IN_FLIGHT_MAX,
+            "seed {SEED:#x}, run {run}: {unannounced} records visible that nobody was told of"
+        );
         in_doubt += unannounced;
         known.extend(shown);
         std::fs::remove_dir_all(world.at(&folder)).expect("removed");
@@ -100,5 +118,8 @@ fn fifty_kills_lose_nothing_and_show_nothing_that_was_not_acknowledged() {
     assert_eq!(summary["event"], "summary");
     assert_eq!(summary["records"].as_u64(), Some(known.len() as u64));
     assert_eq!(summary["failed"], 0);
-    println!("{KILLS} kills: {} acknowledged, all there; {in_doubt} committed with their line still on the way", acknowledged.len());
+    println!(
+        "{KILLS} kills: {} acknowledged, all there; {in_doubt} committed with their line still on the way",
+        acknowledged.len()
+    );
 }

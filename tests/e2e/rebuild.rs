@@ -10,20 +10,38 @@ fn filled() -> World {
     let world = World::new();
     for number in 0..20 {
         let day = number % 28 + 1;
-        let bytes = invoice(&format!("INV-{number}"), &format!("2026-02-{day:02}"), &format!("{}", 1000 * number), "合同会社試験");
+        let bytes = invoice(
+            &format!("INV-{number}"),
+            &format!("2026-02-{day:02}"),
+            &format!("{}", 1000 * number),
+            "合同会社試験",
+        );
         world.file(&format!("in/{number:02}.xml"), &bytes);
     }
-    world.archiver(["deposit", "in", "--class", "received-invoice"]).expect_code(0);
+    world
+        .archiver(["deposit", "in", "--class", "received-invoice"])
+        .expect_code(0);
     world.archiver(["stamp"]).expect_code(0);
     world.file("late/late.txt", b"not stamped yet");
-    world.archiver(["deposit", "late", "--class", "general"]).expect_code(0);
+    world
+        .archiver(["deposit", "late", "--class", "general"])
+        .expect_code(0);
     world
 }
 
 fn everything(world: &World) -> (Vec<String>, String) {
-    let mut hits: Vec<String> = world.archiver(["search", "--json"]).expect_code(0).stdout.lines().map(str::to_owned).collect();
+    let mut hits: Vec<String> = world
+        .archiver(["search", "--json"])
+        .expect_code(0)
+        .stdout
+        .lines()
+        .map(str::to_owned)
+        .collect();
     hits.sort();
-    (hits, world.archiver(["status", "--json"]).expect_code(0).stdout)
+    (
+        hits,
+        world.archiver(["status", "--json"]).expect_code(0).stdout,
+    )
 }
 
 #[test]
@@ -58,7 +76,8 @@ fn a_damaged_index_is_set_aside_and_built_anew() {
             if path.is_dir() {
                 pending.push(path);
             } else {
-                let length = usize::try_from(fs::metadata(&path).expect("file").len()).expect("fits");
+                let length =
+                    usize::try_from(fs::metadata(&path).expect("file").len()).expect("fits");
                 tests::world::put(&path, &vec![0x5a; length.min(1 << 20)]);
                 damaged += 1;
             }

@@ -12,7 +12,8 @@ use std::process::{Command, Stdio};
 #[must_use]
 pub fn workspace_root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().map_or_else(|| here.to_path_buf(), Path::to_path_buf)
+    here.parent()
+        .map_or_else(|| here.to_path_buf(), Path::to_path_buf)
 }
 
 /// A folder of foreign material: the one that the environment variable names, otherwise the default beside the project.
@@ -20,7 +21,12 @@ pub fn workspace_root() -> PathBuf {
 #[must_use]
 pub fn foreign_folder(variable: &str, default_below_shared: &str) -> Option<PathBuf> {
     let folder = env::var_os(variable).map_or_else(
-        || workspace_root().join("..").join("shared").join(default_below_shared),
+        || {
+            workspace_root()
+                .join("..")
+                .join("shared")
+                .join(default_below_shared)
+        },
         PathBuf::from,
     );
     folder.is_dir().then_some(folder)

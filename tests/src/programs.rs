@@ -8,7 +8,9 @@ use std::sync::OnceLock;
 fn profile_folder() -> PathBuf {
     let test = std::env::current_exe().unwrap_or_default();
     // …/target/<profile>/deps/<test>-<hash>
-    test.parent().and_then(Path::parent).map_or_else(PathBuf::new, Path::to_path_buf)
+    test.parent()
+        .and_then(Path::parent)
+        .map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
 /// Builds both programs in the profile of this test run; `cargo test` alone does not build the binaries of other members.
@@ -17,7 +19,15 @@ fn built() -> &'static Path {
     FOLDER.get_or_init(|| {
         let folder = profile_folder();
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--offline", "--bin", "archiver", "--bin", "verifier"]);
+        cargo.args([
+            "build",
+            "--quiet",
+            "--offline",
+            "--bin",
+            "archiver",
+            "--bin",
+            "verifier",
+        ]);
         if folder.file_name().is_some_and(|name| name == "release") {
             cargo.arg("--release");
         }
@@ -25,7 +35,10 @@ fn built() -> &'static Path {
             cargo.env("CARGO_TARGET_DIR", target);
         }
         let status = cargo.current_dir(crate::workspace_root()).status();
-        assert!(status.is_ok_and(|s| s.success()), "the programs under test do not build");
+        assert!(
+            status.is_ok_and(|s| s.success()),
+            "the programs under test do not build"
+        );
         folder
     })
 }

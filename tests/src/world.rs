@@ -38,7 +38,10 @@ impl Run {
         self.stdout
             .lines()
             .filter(|line| !line.trim().is_empty())
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("not JSON ({e}): {line}\n{}", self.stderr)))
+            .map(|line| {
+                serde_json::from_str(line)
+                    .unwrap_or_else(|e| panic!("not JSON ({e}): {line}\n{}", self.stderr))
+            })
             .collect()
     }
 
@@ -48,7 +51,11 @@ impl Run {
     /// When it ended with another one.
     #[must_use]
     pub fn expect_code(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
         self
     }
 }
@@ -66,8 +73,14 @@ impl World {
     /// When no temporary folder can be made.
     #[must_use]
     pub fn empty() -> Self {
-        let folder = tempfile::Builder::new().prefix("fumikura-").tempdir().unwrap_or_else(|e| panic!("no temporary folder: {e}"));
-        put(&folder.path().join("passphrase.txt"), b"correct horse battery staple\n");
+        let folder = tempfile::Builder::new()
+            .prefix("fumikura-")
+            .tempdir()
+            .unwrap_or_else(|e| panic!("no temporary folder: {e}"));
+        put(
+            &folder.path().join("passphrase.txt"),
+            b"correct horse battery staple\n",
+        );
         Self { folder }
     }
 
@@ -78,7 +91,16 @@ impl World {
     #[must_use]
     pub fn new() -> Self {
         let world = Self::empty();
-        let run = world.archiver(["init", "--data", "data-a", "--data", "data-b", "--keys", "keys", "--evaluation"]);
+        let run = world.archiver([
+            "init",
+            "--data",
+            "data-a",
+            "--data",
+            "data-b",
+            "--keys",
+            "keys",
+            "--evaluation",
+        ]);
         assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
         world
     }
@@ -110,7 +132,15 @@ impl World {
     {
         let mut command = Command::new(programs::archiver());
         command
-            .args(["--config", "fumikura.toml", "--passphrase-file", "passphrase.txt", "--lang", "en", "--quiet"])
+            .args([
+                "--config",
+                "fumikura.toml",
+                "--passphrase-file",
+                "passphrase.txt",
+                "--lang",
+                "en",
+                "--quiet",
+            ])
             .args(arguments)
             .current_dir(self.path())
             .env_remove("FUMIKURA_CONFIG")
@@ -128,7 +158,11 @@ impl World {
         S: AsRef<OsStr>,
     {
         let mut command = self.archiver_command(arguments);
-        Run::of(command.output().unwrap_or_else(|e| panic!("archiver does not start: {e}")))
+        Run::of(
+            command
+                .output()
+                .unwrap_or_else(|e| panic!("archiver does not start: {e}")),
+        )
     }
 
     /// Runs `verifier` with an empty environment, as an outsider has it.
@@ -184,6 +218,8 @@ pub fn put(path: &Path, bytes: &[u8]) {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     }
-    let mut file = std::fs::File::create(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    file.write_all(bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let mut file =
+        std::fs::File::create(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    file.write_all(bytes)
+        .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
 }

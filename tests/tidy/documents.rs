@@ -31,11 +31,21 @@ fn user_documents_exist_in_both_languages() {
     let docs = tests::workspace_root().join("docs");
     for path in crate::files_below(&docs.join("en"), ".md") {
         let twin = docs.join("ja").join(path.file_name().expect("name"));
-        assert!(twin.is_file(), "{} has no Japanese twin {}", crate::shown(&path), crate::shown(&twin));
+        assert!(
+            twin.is_file(),
+            "{} has no Japanese twin {}",
+            crate::shown(&path),
+            crate::shown(&twin)
+        );
     }
     for path in crate::files_below(&docs.join("ja"), ".md") {
         let twin = docs.join("en").join(path.file_name().expect("name"));
-        assert!(twin.is_file(), "{} has no English twin {}", crate::shown(&path), crate::shown(&twin));
+        assert!(
+            twin.is_file(),
+            "{} has no English twin {}",
+            crate::shown(&path),
+            crate::shown(&twin)
+        );
     }
 }
 
@@ -44,7 +54,8 @@ fn relative_links(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for piece in text.split("](").skip(1) {
         if let Some((target, _)) = piece.split_once(')') {
-            if !target.contains("://") && !target.starts_with("mailto:") && !target.starts_with('#') {
+            if !target.contains("://") && !target.starts_with("mailto:") && !target.starts_with('#')
+            {
                 found.push(target);
             }
         }

@@ -7,9 +7,32 @@ use serde_json::Value;
 
 /// What each layer must not reach, directly or through others: its *absences*, stated in `ARCHITECTURE.md`.
 const ABSENCES: [(&str, &[&str]); 3] = [
-    ("formats", &["tokio", "mio", "hyper", "reqwest", "rustls", "sled", "rustix", "clap", "aes-gcm", "axum"]),
-    ("verifier", &["tokio", "mio", "hyper", "reqwest", "rustls", "sled", "axum", "aes-gcm", "aws-lc-rs", "argon2"]),
-    ("firmware", &["tokio", "mio", "hyper", "reqwest", "rustls", "sled", "axum"]),
+    (
+        "formats",
+        &[
+            "tokio", "mio", "hyper", "reqwest", "rustls", "sled", "rustix", "clap", "aes-gcm",
+            "axum",
+        ],
+    ),
+    (
+        "verifier",
+        &[
+            "tokio",
+            "mio",
+            "hyper",
+            "reqwest",
+            "rustls",
+            "sled",
+            "axum",
+            "aes-gcm",
+            "aws-lc-rs",
+            "argon2",
+        ],
+    ),
+    (
+        "firmware",
+        &["tokio", "mio", "hyper", "reqwest", "rustls", "sled", "axum"],
+    ),
 ];
 
 fn layer_allow_list() -> BTreeMap<String, Vec<String>> {
@@ -18,11 +41,21 @@ fn layer_allow_list() -> BTreeMap<String, Vec<String>> {
 
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
         .current_dir(tests::workspace_root())
         .output()
         .expect("cargo metadata runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON")
 }
 
@@ -31,10 +64,16 @@ fn each_crate_depends_only_on_what_its_allow_list_names() {
     let allowed = layer_allow_list();
     let metadata = metadata();
     let packages = metadata["packages"].as_array().expect("packages");
-    assert_eq!(packages.len(), allowed.len(), "every crate of the workspace stands in tests/tidy/layers.toml");
+    assert_eq!(
+        packages.len(),
+        allowed.len(),
+        "every crate of the workspace stands in tests/tidy/layers.toml"
+    );
     for package in packages {
         let name = package["name"].as_str().expect("name");
-        let list = allowed.get(name).unwrap_or_else(|| panic!("crate {name} is missing in tests/tidy/layers.toml"));
+        let list = allowed
+            .get(name)
+            .unwrap_or_else(|| panic!("crate {name} is missing in tests/tidy/layers.toml"));
         let mut found: Vec<&str> = package["dependencies"]
             .as_array()
             .expect("dependencies")
@@ -46,7 +85,10 @@ fn each_crate_depends_only_on_what_its_allow_list_names() {
         found.dedup();
         let mut expected: Vec<&str> = list.iter().map(String::as_str).collect();
         expected.sort_unstable();
-        assert_eq!(found, expected, "{name}: dependencies differ from tests/tidy/layers.toml; change the list only with a reason");
+        assert_eq!(
+            found, expected,
+            "{name}: dependencies differ from tests/tidy/layers.toml; change the list only with a reason"
+        );
     }
 }
 
@@ -54,16 +96,35 @@ fn each_crate_depends_only_on_what_its_allow_list_names() {
 fn no_layer_reaches_what_it_must_not_know() {
     for (name, absent) in ABSENCES {
         let output = Command::new(env!("CARGO"))
-            .args(["tree", "-p", name, "-e", "normal", "--prefix", "none", "--offline"])
+            .args([
+                "tree",
+                "-p",
+                name,
+                "-e",
+                "normal",
+                "--prefix",
+                "none",
+                "--offline",
+            ])
             .current_dir(tests::workspace_root())
             .output()
             .expect("cargo tree runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let tree = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(tree.starts_with(name), "cargo tree printed the tree of {name}");
+        assert!(
+            tree.starts_with(name),
+            "cargo tree printed the tree of {name}"
+        );
         for line in tree.lines() {
             let dependency = line.split(' ').next().unwrap_or_default();
-            assert!(!absent.contains(&dependency), "{name} reaches {dependency}: an invariant of ARCHITECTURE.md is broken");
+            assert!(
+                !absent.contains(&dependency),
+                "{name} reaches {dependency}: an invariant of ARCHITECTURE.md is broken"
+            );
         }
     }
 }
@@ -74,12 +135,18 @@ fn unsafe_code_has_one_room() {
     for name in ["formats", "verifier", "archiver", "tests", "benches"] {
         let path = root.join(name).join("src/lib.rs");
         let text = crate::text_of(&path);
-        assert!(text.contains("#![forbid(unsafe_code)]"), "{name}/src/lib.rs must forbid unsafe code");
+        assert!(
+            text.contains("#![forbid(unsafe_code)]"),
+            "{name}/src/lib.rs must forbid unsafe code"
+        );
     }
     for path in crate::files_below(&root.join("firmware/src"), ".rs") {
         let shown = crate::shown(&path);
         if !shown.starts_with("firmware/src/sys") {
-            assert!(!crate::text_of(&path).contains("unsafe {"), "{shown}: unsafe code belongs in firmware/src/sys");
+            assert!(
+                !crate::text_of(&path).contains("unsafe {"),
+                "{shown}: unsafe code belongs in firmware/src/sys"
+            );
         }
     }
 }

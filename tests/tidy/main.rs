@@ -17,7 +17,10 @@ fn files_below(folder: &Path, ending: &str) -> Vec<PathBuf> {
     while let Some(here) = pending.pop() {
         for entry in fs::read_dir(&here).expect("a folder of the workspace is readable") {
             let path = entry.expect("a directory entry is readable").path();
-            let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            let name = path
+                .file_name()
+                .map(|n| n.to_string_lossy().into_owned())
+                .unwrap_or_default();
             if name.starts_with('.') || name == "target" || name == "node_modules" {
                 continue;
             }
@@ -35,7 +38,10 @@ fn files_below(folder: &Path, ending: &str) -> Vec<PathBuf> {
 /// The path as it is written in rules and messages: relative to the workspace, with `/`.
 fn shown(path: &Path) -> String {
     let root = tests::workspace_root();
-    path.strip_prefix(&root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+    path.strip_prefix(&root)
+        .unwrap_or(path)
+        .to_string_lossy()
+        .replace('\\', "/")
 }
 
 fn text_of(path: &Path) -> String {

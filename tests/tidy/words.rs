@@ -24,7 +24,11 @@ fn no_source_file_holds_a_banned_word() {
                 let word = format!("{head}{tail}");
                 for (number, line) in text.lines().enumerate() {
                     if line.contains(&word) {
-                        complaints.push(format!("{}:{}: \"{word}\": {what}", crate::shown(&path), number + 1));
+                        complaints.push(format!(
+                            "{}:{}: \"{word}\": {what}",
+                            crate::shown(&path),
+                            number + 1
+                        ));
                     }
                 }
             }

@@ -29,7 +29,11 @@ pub(super) fn make(keys: &KeyMedium, environment: &Environment) -> Result<(), Ar
         move |source| ArchiveError::AuthorityFile { path, source }
     };
     durable::create_directories(disk.as_ref(), &folder).map_err(file(&folder))?;
-    for (name, bytes) in [(ROOT, &material.root), (CERTIFICATE, &material.certificate), (KEY, &key)] {
+    for (name, bytes) in [
+        (ROOT, &material.root),
+        (CERTIFICATE, &material.certificate),
+        (KEY, &key),
+    ] {
         let path = folder.join(name);
         durable::replace_file(disk.as_ref(), &path, bytes).map_err(file(&path))?;
     }

@@ -45,11 +45,27 @@ pub fn create(
     let key_label = label(&config, &config.keys, MediumRole::Keys, 1, now, environment)?;
     let mut data = Vec::new();
     for (number, directory) in (1..).zip(&config.data) {
-        data.push((directory.clone(), label(&config, directory, MediumRole::Data, number, now, environment)?));
+        data.push((
+            directory.clone(),
+            label(
+                &config,
+                directory,
+                MediumRole::Data,
+                number,
+                now,
+                environment,
+            )?,
+        ));
     }
     store::create_medium(disk.as_ref(), &config.keys, &key_label)?;
     let entropy = Arc::clone(&environment.entropy);
-    let keys = KeyMedium::create(&config.keys, config.archive, passphrase, KdfParameters::default(), entropy)?;
+    let keys = KeyMedium::create(
+        &config.keys,
+        config.archive,
+        passphrase,
+        KdfParameters::default(),
+        entropy,
+    )?;
     authority::make(&keys, environment)?;
     Store::create(&data, &store_options(&config, Access::Write, environment))?.close()?;
 
@@ -61,9 +77,16 @@ pub fn create(
 /// The folders need not exist yet, so their devices are those of the nearest folders that do.
 fn separate(config: &Config) -> Result<Option<EvaluationNotice>, ArchiveError> {
     let existing = |path: &PathBuf| {
-        path.ancestors().find(|p| p.is_dir()).map_or_else(|| PathBuf::from("."), |p| {
-            if p.as_os_str().is_empty() { PathBuf::from(".") } else { p.to_path_buf() }
-        })
+        path.ancestors().find(|p| p.is_dir()).map_or_else(
+            || PathBuf::from("."),
+            |p| {
+                if p.as_os_str().is_empty() {
+                    PathBuf::from(".")
+                } else {
+                    p.to_path_buf()
+                }
+            },
+        )
     };
     let data: Vec<PathBuf> = config.data.iter().map(existing).collect();
     match keys::require_separate(&existing(&config.keys), &data, config.evaluation) {
@@ -85,8 +108,15 @@ fn label(
     now: OffsetDateTime,
     environment: &Environment,
 ) -> Result<MediumLabel, ArchiveError> {
-    let place = directory.ancestors().find(|p| p.is_dir()).unwrap_or(directory);
-    let place = if place.as_os_str().is_empty() { std::path::Path::new(".") } else { place };
+    let place = directory
+        .ancestors()
+        .find(|p| p.is_dir())
+        .unwrap_or(directory);
+    let place = if place.as_os_str().is_empty() {
+        std::path::Path::new(".")
+    } else {
+        place
+    };
     Ok(MediumLabel {
         medium: MediumId::new(unix_ms(now), &random(environment)?),
         archive: config.archive,

@@ -6,7 +6,7 @@ use crate::class::ClassError;
 use crate::config::ConfigError;
 use crate::content::SealError;
 use crate::keys::KeyError;
-use crate::record::DepositError;
+use crate::record::error::DepositError;
 use crate::store::StoreError;
 use crate::tsa::error::EmbeddedError;
 

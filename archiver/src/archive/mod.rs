@@ -15,7 +15,8 @@ use crate::class::ClassRegistry;
 use crate::config::Config;
 use crate::content::Manifests;
 use crate::keys::{self, CatalogSealer, EvaluationNotice, KeyMedium, LedgerAccess, Passphrase};
-use crate::record::{Depositor, Retriever};
+use crate::record::deposit::Depositor;
+use crate::record::retrieve::Retriever;
 use crate::store::catalog::{Catalog, CatalogOptions, CatalogReport, FoldProgress};
 use crate::store::{self, OpenOptions, RecoveryReport, Store};
 
@@ -68,7 +69,9 @@ pub struct Archive {
 
 impl std::fmt::Debug for Archive {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Archive").field("config", &self.config.path).finish_non_exhaustive()
+        f.debug_struct("Archive")
+            .field("config", &self.config.path)
+            .finish_non_exhaustive()
     }
 }
 
@@ -84,9 +87,13 @@ impl Archive {
         environment: Environment,
         progress: &mut dyn FnMut(FoldProgress),
     ) -> Result<(Self, OpeningReport), ArchiveError> {
-        Self::open_with(config, passphrase, access, environment, |store, options, opener| {
-            Catalog::open(store, options, opener, progress)
-        })
+        Self::open_with(
+            config,
+            passphrase,
+            access,
+            environment,
+            |store, options, opener| Catalog::open(store, options, opener, progress),
+        )
     }
 
     /// Opens an archive with its index made anew from the first frame on.
@@ -99,9 +106,13 @@ impl Archive {
         environment: Environment,
         progress: &mut dyn FnMut(FoldProgress),
     ) -> Result<(Self, OpeningReport), ArchiveError> {
-        Self::open_with(config, passphrase, Access::Read, environment, |store, options, opener| {
-            Catalog::rebuild(store, options, opener, progress)
-        })
+        Self::open_with(
+            config,
+            passphrase,
+            Access::Read,
+            environment,
+            |store, options, opener| Catalog::rebuild(store, options, opener, progress),
+        )
     }
 
     fn open_with(
@@ -109,9 +120,17 @@ impl Archive {
         passphrase: &Passphrase,
         access: Access,
         environment: Environment,
-        open_catalog: impl FnOnce(&Store, CatalogOptions, &Manifests) -> Result<(Catalog, CatalogReport), store::StoreError>,
+        open_catalog: impl FnOnce(
+            &Store,
+            CatalogOptions,
+            &Manifests,
+        ) -> Result<(Catalog, CatalogReport), store::StoreError>,
     ) -> Result<(Self, OpeningReport), ArchiveError> {
-        let present: Vec<_> = config.data.iter().filter(|medium| medium.is_dir()).collect();
+        let present: Vec<_> = config
+            .data
+            .iter()
+            .filter(|medium| medium.is_dir())
+            .collect();
         let notice = keys::require_separate(&config.keys, &present, config.evaluation)?;
         let ledger_access = match access {
             Access::Read => LedgerAccess::Read,
@@ -125,8 +144,11 @@ impl Archive {
             Arc::clone(&environment.entropy),
         )?);
         let classes = classes(&config)?;
-        let (store, recovery) =
-            Store::open(&config.data, config.archive, &store_options(&config, access, &environment))?;
+        let (store, recovery) = Store::open(
+            &config.data,
+            config.archive,
+            &store_options(&config, access, &environment),
+        )?;
         let options = CatalogOptions {
             directory: config.index.clone(),
             sealer: Arc::new(CatalogSealer::new(&keys, Arc::clone(&environment.entropy))?),
@@ -134,8 +156,22 @@ impl Archive {
         };
         let manifests = Manifests::new(Arc::clone(&keys))?;
         let (catalog, report) = open_catalog(&store, options, &manifests)?;
-        let archive = Self { config, environment, store, keys, catalog, classes, notice };
-        Ok((archive, OpeningReport { recovery, catalog: report }))
+        let archive = Self {
+            config,
+            environment,
+            store,
+            keys,
+            catalog,
+            classes,
+            notice,
+        };
+        Ok((
+            archive,
+            OpeningReport {
+                recovery,
+                catalog: report,
+            },
+        ))
     }
 
     /// The configuration that it was opened with.

@@ -24,7 +24,10 @@ fn main() -> io::Result<()> {
 }
 
 fn usage() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "usage: corpus DIR [SCALE_PERCENT]")
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "usage: corpus DIR [SCALE_PERCENT]",
+    )
 }
 
 /// SplitMix64: enough for test data, the same on every machine.
@@ -66,12 +69,14 @@ fn logs(folder: &Path, bytes: u64) -> io::Result<()> {
                 second % 60,
                 random.below(1_000_000),
                 number,
-                ["sshd", "nginx", "orders", "billing"][usize::try_from(random.below(4)).unwrap_or_default()],
+                ["sshd", "nginx", "orders", "billing"]
+                    [usize::try_from(random.below(4)).unwrap_or_default()],
                 random.below(30_000),
                 random.below(60),
                 random.below(5000),
                 random.below(100_000),
-                [200, 200, 200, 304, 404, 500][usize::try_from(random.below(6)).unwrap_or_default()],
+                [200, 200, 200, 304, 404, 500]
+                    [usize::try_from(random.below(6)).unwrap_or_default()],
                 random.next(),
                 random.below(90_000),
             );
