@@ -21,7 +21,7 @@ use formats::segment::{
 use time::OffsetDateTime;
 
 use super::log::FrameLog;
-use super::plan::{PlannedBatch, TREE_ALGORITHM};
+use super::plan::PlannedBatch;
 use crate::store::StoreError;
 use crate::tsa::client::Timestamper;
 use crate::tsa::refusal::TsaError;
@@ -92,9 +92,12 @@ impl BatchMaker<'_> {
         batch: PlannedBatch,
         progress: &mut dyn FnMut(BatchStep),
     ) -> Result<MadeBatch, StampError> {
-        let PlannedBatch { versions, leaves } = batch;
-        let tree =
-            HashTree::build(TREE_ALGORITHM, leaves, self.threads).map_err(StampError::Tree)?;
+        let PlannedBatch {
+            algorithm,
+            versions,
+            leaves,
+        } = batch;
+        let tree = HashTree::build(algorithm, leaves, self.threads).map_err(StampError::Tree)?;
         progress(BatchStep::TreeBuilt {
             leaves: tree.leaf_count(),
         });
@@ -110,13 +113,13 @@ impl BatchMaker<'_> {
             kind: TimeStampKind::Initial,
             chain: 0,
             position: 0,
-            algorithm: TREE_ALGORITHM,
+            algorithm,
             stamped_at: token.gen_time(),
             leaf_count: tree.leaf_count() as u64,
             tree_pages,
             leaf_pages,
             leaves: inline,
-            tsa: self.authority.name().to_owned(),
+            tsa: token.authority().to_owned(),
             token: token.bytes().to_vec(),
         };
         let address = self.log.append(Frame::ArchiveTimeStamp(frame.clone()))?;
@@ -140,7 +143,7 @@ impl BatchMaker<'_> {
         batch: BatchId,
         tree: &HashTree,
     ) -> Result<Vec<FrameAddress>, StampError> {
-        let page_bytes = PAGE_NODES_MAX * TREE_ALGORITHM.len();
+        let page_bytes = PAGE_NODES_MAX * tree.algorithm().len();
         let mut pages = Vec::new();
         for (level, nodes) in (0u8..).zip(tree.levels()) {
             for (first, nodes) in (0u64..)
@@ -149,7 +152,7 @@ impl BatchMaker<'_> {
             {
                 let page = TreePage {
                     batch,
-                    algorithm: TREE_ALGORITHM,
+                    algorithm: tree.algorithm(),
                     level,
                     first,
                     nodes: nodes.to_vec(),

@@ -8,6 +8,8 @@ use crate::store::catalog::Unstamped;
 /// How batches are cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchOptions {
+    /// Digest algorithm of the tree: one of the two that every manifest holds.
+    pub algorithm: DigestAlgorithm,
     /// Most leaves under one token. While a batch is made, its tree is in memory: 84 bytes per leaf.
     pub leaves_max: usize,
 }
@@ -15,6 +17,7 @@ pub struct BatchOptions {
 impl Default for BatchOptions {
     fn default() -> Self {
         Self {
+            algorithm: DigestAlgorithm::Sha256,
             leaves_max: 4 * 1024 * 1024,
         }
     }
@@ -25,13 +28,15 @@ impl Default for BatchOptions {
 pub struct StampPlan {
     /// The batches.
     pub batches: Vec<PlannedBatch>,
-    /// Versions whose manifest could not be opened. They stay queued and are named.
+    /// Versions whose leaf under the algorithm is not known, because their manifest could not be opened. They stay queued and are named.
     pub unreadable: Vec<VersionId>,
 }
 
 /// One batch to be made.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedBatch {
+    /// Digest algorithm of the tree.
+    pub algorithm: DigestAlgorithm,
     /// The versions, in the order of their leaves.
     pub versions: Vec<VersionId>,
     /// Their group hashes (RFC 4998 §4.2), one after the other.
@@ -56,7 +61,7 @@ pub fn plan(mut waiting: Vec<Unstamped>, options: BatchOptions) -> StampPlan {
     waiting.retain(|one| {
         let readable = one
             .leaf
-            .is_some_and(|leaf| leaf.algorithm() == TREE_ALGORITHM);
+            .is_some_and(|leaf| leaf.algorithm() == options.algorithm);
         if !readable {
             plan.unreadable.push(one.version);
         }
@@ -64,15 +69,19 @@ pub fn plan(mut waiting: Vec<Unstamped>, options: BatchOptions) -> StampPlan {
     });
     let batch_count = waiting.len().div_ceil(options.leaves_max.max(1)).max(1);
     let size = waiting.len().div_ceil(batch_count).max(1);
-    plan.batches = waiting.chunks(size).map(PlannedBatch::of).collect();
+    plan.batches = waiting
+        .chunks(size)
+        .map(|members| PlannedBatch::of(options.algorithm, members))
+        .collect();
     plan
 }
 
 impl PlannedBatch {
-    fn of(members: &[Unstamped]) -> Self {
+    fn of(algorithm: DigestAlgorithm, members: &[Unstamped]) -> Self {
         let mut batch = Self {
+            algorithm,
             versions: Vec::with_capacity(members.len()),
-            leaves: Vec::with_capacity(members.len() * TREE_ALGORITHM.len()),
+            leaves: Vec::with_capacity(members.len() * algorithm.len()),
         };
         for member in members {
             if let Some(leaf) = member.leaf {
@@ -84,9 +93,6 @@ impl PlannedBatch {
     }
 }
 
-/// The digest algorithm of first batches: the first of the two that every manifest holds.
-pub const TREE_ALGORITHM: DigestAlgorithm = DigestAlgorithm::Sha256;
-
 #[cfg(test)]
 mod tests {
     use formats::id::RecordId;
@@ -95,6 +101,8 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
+
+    const TREE_ALGORITHM: DigestAlgorithm = DigestAlgorithm::Sha256;
 
     fn version(number: u64) -> VersionId {
         VersionId::first(RecordId::new(number, &[0; 10]))
@@ -146,7 +154,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_version_is_in_exactly_one_batch(count in 0u64..300, leaves_max in 0usize..50) {
-            let plan = plan((0..count).rev().map(waiting).collect(), BatchOptions { leaves_max });
+            let plan = plan((0..count).rev().map(waiting).collect(), BatchOptions { leaves_max, ..BatchOptions::default() });
             let all: Vec<VersionId> = plan.batches.iter().flat_map(|batch| &batch.versions).copied().collect();
             prop_assert_eq!(all, (0..count).map(version).collect::<Vec<_>>());
             for batch in &plan.batches {

@@ -23,6 +23,7 @@ use super::transport::printable;
 pub struct AcceptedToken {
     bytes: Vec<u8>,
     gen_time: OffsetDateTime,
+    authority: String,
 }
 
 /// Whom and what a client trusts.
@@ -65,7 +66,7 @@ impl Trust {
 }
 
 impl AcceptedToken {
-    /// Checks an answer.
+    /// Checks an answer of the authority with this name in the configuration.
     ///
     /// # Errors
     /// The first check that fails, in the order of [`Refusal`].
@@ -73,6 +74,7 @@ impl AcceptedToken {
         answer: &[u8],
         expectation: &Expectation<'_>,
         trust: &Trust,
+        authority: &str,
     ) -> Result<Self, Refusal> {
         let token = granted_token(answer)?;
         compare(&token, expectation)?;
@@ -80,6 +82,7 @@ impl AcceptedToken {
         Ok(Self {
             gen_time: token.info.gen_time,
             bytes: token.raw().to_vec(),
+            authority: authority.to_owned(),
         })
     }
 
@@ -87,6 +90,12 @@ impl AcceptedToken {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The name of the authority in the configuration.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
     }
 
     /// The time in the token.
@@ -99,6 +108,7 @@ impl AcceptedToken {
 impl fmt::Debug for AcceptedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AcceptedToken")
+            .field("authority", &self.authority)
             .field("gen_time", &self.gen_time)
             .field("bytes", &self.bytes.len())
             .finish()

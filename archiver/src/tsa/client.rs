@@ -18,7 +18,7 @@ use super::transport::HttpTransport;
 
 /// Something that gives accepted timestamps. Batches depend on this and not on how the authority is reached.
 pub trait Timestamper: Send + Sync + fmt::Debug {
-    /// The authority's name in the configuration.
+    /// The authority's name in the configuration; of several, that of the first.
     fn name(&self) -> &str;
 
     /// One timestamp over a digest. Waits for the answer.
@@ -120,6 +120,7 @@ impl TsaClient {
             &answer,
             &expectation,
             &self.options.trust,
+            &self.options.name,
         )?)
     }
 
@@ -156,6 +157,37 @@ impl Timestamper for TsaClient {
             });
             exchange.join().unwrap_or(Err(TsaError::Runtime))
         })
+    }
+}
+
+/// Several authorities, asked in order until one gives a token that is accepted.
+#[derive(Debug)]
+pub struct Failover {
+    authorities: Vec<Box<dyn Timestamper>>,
+}
+
+impl Failover {
+    /// Authorities in the order in which they are asked.
+    #[must_use]
+    pub fn new(authorities: Vec<Box<dyn Timestamper>>) -> Self {
+        Self { authorities }
+    }
+}
+
+impl Timestamper for Failover {
+    fn name(&self) -> &str {
+        self.authorities.first().map_or("", |first| first.name())
+    }
+
+    fn timestamp(&self, imprint: &DigestValue) -> Result<AcceptedToken, TsaError> {
+        let mut failures = Vec::new();
+        for authority in &self.authorities {
+            match authority.timestamp(imprint) {
+                Ok(token) => return Ok(token),
+                Err(error) => failures.push((authority.name().to_owned(), error)),
+            }
+        }
+        Err(TsaError::All(failures))
     }
 }
 

@@ -12,3 +12,4 @@ pub mod key;
 pub mod refusal;
 pub mod server;
 pub mod transport;
+pub mod vault;

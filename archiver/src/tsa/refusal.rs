@@ -18,6 +18,8 @@ pub enum TsaError {
     Refused(Refusal),
     /// No request could be made (the random source of the machine failed, or a value does not fit the structure).
     Request,
+    /// Each of the configured authorities failed, for its own reason; or none is configured.
+    All(Vec<(String, TsaError)>),
     /// The asynchronous runtime for the exchange could not be started. The machine is out of threads or file descriptors.
     Runtime,
 }
@@ -108,6 +110,16 @@ impl fmt::Display for TsaError {
             Self::Transport(error) => error.fmt(f),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Request => f.write_str("no timestamp request could be made: check the machine's random source"),
+            Self::All(failures) if failures.is_empty() => {
+                f.write_str("no TSA is configured: add one to the configuration")
+            }
+            Self::All(failures) => {
+                for (position, (name, error)) in failures.iter().enumerate() {
+                    let separator = if position == 0 { "" } else { "; " };
+                    write!(f, "{separator}{name}: {error}")?;
+                }
+                Ok(())
+            }
             Self::Runtime => f.write_str("no connection could be prepared: the machine is out of threads or file descriptors"),
         }
     }
