@@ -58,6 +58,12 @@ pub trait Disk: Send + Sync + fmt::Debug {
     /// The operating system's.
     fn protect(&self, file: &File) -> io::Result<()>;
 
+    /// Gives the owner the write permission again (mode 0600), to put a damaged copy right.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn unprotect(&self, path: &Path) -> io::Result<()>;
+
     /// Gives a file or directory a new name, in place of what had it.
     ///
     /// # Errors
@@ -311,6 +317,10 @@ impl Disk for SystemDisk {
         file.set_permissions(std::fs::Permissions::from_mode(0o444))
     }
 
+    fn unprotect(&self, path: &Path) -> io::Result<()> {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+    }
+
     #[allow(
         clippy::disallowed_methods,
         reason = "this is the one durable writer that the rule sends everybody to"
@@ -373,3 +383,8 @@ fn parent(path: &Path) -> &Path {
 
 /// Most slices in one `pwritev` (`IOV_MAX` of Linux).
 const SLICES_MAX: usize = 1024;
+
+#[cfg(test)]
+pub(crate) mod faults;
+#[cfg(test)]
+mod tests;

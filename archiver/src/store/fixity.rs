@@ -2,7 +2,14 @@
 
 use std::path::PathBuf;
 
-use formats::id::VersionId;
+use formats::id::{ArchiveId, RecordId, VersionId};
+use formats::segment::{
+    FRAME_HEADER_BYTES, Frame, FrameHeader, FrameType, SegmentHeader, SegmentSeal,
+};
+use sha2::{Digest, Sha256};
+
+use super::reader::Reader;
+use super::walk::Copy;
 
 /// What was found in one segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,3 +75,223 @@ impl SegmentFixity {
         self.replicas.iter().all(|copy| copy.problems.is_empty())
     }
 }
+
+/// Reads every copy of a segment whole.
+pub(super) fn verify_segment(
+    reader: &Reader,
+    archive: ArchiveId,
+    segment: u32,
+    newest: bool,
+) -> SegmentFixity {
+    let mut copies = reader.copies(segment);
+    let mut results = Vec::new();
+    for number in 0..copies.len() {
+        let mut check = CopyCheck {
+            archive,
+            segment,
+            newest,
+            number,
+            copies: &mut copies,
+            digest: Sha256::new(),
+            problems: Vec::new(),
+            seal: None,
+        };
+        let bytes = check.run();
+        results.push((bytes, check.seal, check.problems));
+    }
+    let first_digest = results
+        .iter()
+        .find_map(|(_, seal, problems)| seal.filter(|_| problems.is_empty()))
+        .map(|seal| seal.digest);
+    let replicas = reader
+        .replicas
+        .iter()
+        .zip(results)
+        .map(|(replica, (bytes, seal, mut problems))| {
+            if let (Some(first), Some(seal), true) = (first_digest, seal, problems.is_empty())
+                && seal.digest != first
+            {
+                problems.push(FixityProblem {
+                    offset: 0,
+                    kind: FixityProblemKind::Differs,
+                    version: None,
+                });
+            }
+            ReplicaFixity {
+                directory: replica.directory.clone(),
+                sealed: seal.is_some(),
+                bytes,
+                problems,
+            }
+        })
+        .collect();
+    SegmentFixity { segment, replicas }
+}
+
+/// The check of one copy. The others help to say whose damaged frame it is.
+struct CopyCheck<'a> {
+    archive: ArchiveId,
+    segment: u32,
+    newest: bool,
+    number: usize,
+    copies: &'a mut Vec<Option<Copy>>,
+    digest: Sha256,
+    problems: Vec<FixityProblem>,
+    seal: Option<SegmentSeal>,
+}
+
+impl CopyCheck<'_> {
+    /// Reads the copy and answers how many bytes it has.
+    fn run(&mut self) -> u64 {
+        let Some(length) = self.copy().map(|copy| copy.length()) else {
+            self.problem(0, FixityProblemKind::Missing);
+            return 0;
+        };
+        self.check_header();
+        let mut offset = 0;
+        while offset < length && self.seal.is_none() {
+            match self.check_frame(offset) {
+                Some(next) => offset = next,
+                None => break,
+            }
+        }
+        if self.seal.is_some() && offset < length {
+            self.problem(offset, FixityProblemKind::AfterSeal);
+        }
+        if self.seal.is_none() && !self.newest {
+            self.problem(offset, FixityProblemKind::NotSealed);
+        }
+        length
+    }
+
+    fn check_header(&mut self) {
+        let (archive, segment) = (self.archive, self.segment);
+        let bytes = self.bytes(0, SegmentHeader::FRAME_BYTES);
+        let right = matches!(
+            Frame::parse(&bytes),
+            Ok(Frame::SegmentHeader(header))
+                if header.archive == archive && header.segment == segment
+        );
+        if !right {
+            self.problem(0, FixityProblemKind::Header);
+        }
+    }
+
+    /// Checks what stands at `offset` and answers where the next frame stands. `None`: nothing more can be read.
+    fn check_frame(&mut self, offset: u64) -> Option<u64> {
+        let header = match self.copy()?.frame(offset) {
+            Ok(header) => header.ok(),
+            Err(_) => {
+                self.problem(offset, FixityProblemKind::Unreadable);
+                return None;
+            }
+        };
+        let Some(header) = header else {
+            return self.step_over(offset);
+        };
+        let bytes = self.bytes(offset, header.frame_bytes());
+        match Frame::parse(&bytes) {
+            Ok(Frame::SegmentSeal(seal)) => self.check_seal(offset, seal),
+            Ok(_) => {}
+            Err(_) => self.problem(offset, FixityProblemKind::Frame),
+        }
+        self.digest.update(&bytes);
+        Some(offset + bytes.len() as u64)
+    }
+
+    fn check_seal(&mut self, offset: u64, seal: SegmentSeal) {
+        let digest: [u8; 32] = self.digest.clone().finalize().into();
+        if seal.length != offset || seal.digest != digest {
+            self.problem(0, FixityProblemKind::Digest);
+        }
+        self.seal = Some(seal);
+    }
+
+    /// Steps over damaged bytes: to the next whole frame in this copy.
+    fn step_over(&mut self, offset: u64) -> Option<u64> {
+        let length = self.copy()?.length();
+        let next = (offset + 1..length).find(|&candidate| {
+            matches!(
+                self.copy().map(|copy| copy.frame(candidate)),
+                Some(Ok(Ok(_)))
+            )
+        });
+        match next {
+            // In the segment that grows, the end may hold what was never committed.
+            None if self.newest => return None,
+            None => self.problem(offset, FixityProblemKind::Tail),
+            Some(_) => self.problem(offset, FixityProblemKind::Frame),
+        }
+        let next = next?;
+        let mut at = offset;
+        while at < next {
+            let count = usize::try_from(next - at)
+                .unwrap_or(usize::MAX)
+                .min(1 << 20);
+            let bytes = self.bytes(at, count);
+            if bytes.is_empty() {
+                return None;
+            }
+            self.digest.update(&bytes);
+            at += bytes.len() as u64;
+        }
+        Some(next)
+    }
+
+    fn problem(&mut self, offset: u64, kind: FixityProblemKind) {
+        let version = match kind {
+            FixityProblemKind::Frame | FixityProblemKind::Tail => self.owner(offset),
+            _ => None,
+        };
+        if self.problems.len() < PROBLEMS_MAX {
+            self.problems.push(FixityProblem {
+                offset,
+                kind,
+                version,
+            });
+        }
+    }
+
+    /// Whose frame stands at `offset`: as another copy tells, if it has it whole; else as the damaged bytes say.
+    fn owner(&mut self, offset: u64) -> Option<VersionId> {
+        for copy in self.copies.iter_mut().flatten() {
+            if let Ok(Ok(header)) = copy.frame(offset) {
+                let bytes = copy.bytes(offset, OWNER_BYTES).ok()?;
+                return owner_in(header.frame_type, bytes);
+            }
+        }
+        let bytes = self.bytes(offset, OWNER_BYTES);
+        let header = FrameHeader::parse(&bytes).ok()?;
+        owner_in(header.frame_type, &bytes)
+    }
+
+    fn copy(&mut self) -> Option<&mut Copy> {
+        self.copies.get_mut(self.number).and_then(Option::as_mut)
+    }
+
+    fn bytes(&mut self, offset: u64, count: usize) -> Vec<u8> {
+        match self.copy().map(|copy| copy.bytes(offset, count)) {
+            Some(Ok(bytes)) => bytes.to_vec(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Content chunks and record versions begin with record id and version.
+fn owner_in(frame_type: FrameType, frame: &[u8]) -> Option<VersionId> {
+    if !matches!(
+        frame_type,
+        FrameType::ContentChunk | FrameType::RecordVersion
+    ) {
+        return None;
+    }
+    let (record, rest) = frame.get(FRAME_HEADER_BYTES..)?.split_first_chunk::<16>()?;
+    let (version, _) = rest.split_first_chunk::<4>()?;
+    VersionId::new(RecordId::from_bytes(*record), u32::from_be_bytes(*version))
+}
+
+/// Bytes of a frame up to the end of record id and version.
+const OWNER_BYTES: usize = FRAME_HEADER_BYTES + 20;
+
+/// Most problems listed for one copy: a wrong medium would give one per frame.
+const PROBLEMS_MAX: usize = 1000;

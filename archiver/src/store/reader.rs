@@ -1,8 +1,18 @@
 //! Reading frames from whichever replica has them whole.
 
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use formats::segment::FrameAddress;
+use formats::error::{ErrorKind, FormatError};
+use formats::segment::{Frame, FrameAddress, FrameHeader};
+
+use super::StoreError;
+use super::replica::Replica;
+use super::walk::Copy;
 
 /// A replica that could not give a frame which another one then gave. It needs a scrub.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,3 +24,193 @@ pub struct Incident {
     /// What was wrong, in words for the operator.
     pub cause: String,
 }
+
+/// Reads from all replicas.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) replicas: Vec<Arc<Replica>>,
+    files: Mutex<HashMap<(usize, u32), Arc<File>>>,
+    incidents: Mutex<Vec<Incident>>,
+}
+
+/// Why a replica did not give a frame.
+enum Miss {
+    Absent,
+    Damaged(FormatError),
+    Failed(StoreError),
+}
+
+impl Reader {
+    pub(super) fn new(replicas: Vec<Arc<Replica>>) -> Self {
+        Self {
+            replicas,
+            files: Mutex::default(),
+            incidents: Mutex::default(),
+        }
+    }
+
+    /// Reads a frame from the first replica that has it whole.
+    pub(super) fn read(&self, address: FrameAddress) -> Result<Frame, StoreError> {
+        let mut misses = Vec::new();
+        for (number, replica) in self.replicas.iter().enumerate() {
+            match self.read_copy(number, replica, address) {
+                Ok(frame) => {
+                    self.note(address, &misses);
+                    return Ok(frame);
+                }
+                Err(miss) => misses.push((Arc::clone(replica), miss)),
+            }
+        }
+        let mut error = StoreError::NotFound { address };
+        for (_, miss) in misses {
+            match (miss, &error) {
+                (Miss::Damaged(source), _) => error = StoreError::Damaged { address, source },
+                (Miss::Failed(failure), StoreError::NotFound { .. }) => error = failure,
+                (Miss::Failed(_) | Miss::Absent, _) => {}
+            }
+        }
+        Err(error)
+    }
+
+    /// What was worked around since the last call.
+    pub(super) fn take_incidents(&self) -> Vec<Incident> {
+        std::mem::take(
+            &mut *self
+                .incidents
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    /// All copies of a segment. A copy that cannot be opened is noted and counts as absent.
+    pub(super) fn copies(&self, segment: u32) -> Vec<Option<Copy>> {
+        let mut copies = Vec::new();
+        for (number, replica) in self.replicas.iter().enumerate() {
+            let copy = match self.file(number, replica, segment) {
+                Ok(file) => Copy::new(file).ok(),
+                Err(_) => None,
+            };
+            copies.push(copy);
+        }
+        copies
+    }
+
+    /// Notes that a replica has no whole frame here though another one has.
+    pub(super) fn note_damage(&self, number: usize, address: FrameAddress, cause: &str) {
+        if let Some(replica) = self.replicas.get(number) {
+            self.push_incident(replica, address, cause.to_owned());
+        }
+    }
+
+    /// Numbers of all segments, on whichever replica.
+    pub(super) fn segments(&self) -> Result<Vec<u32>, StoreError> {
+        let mut segments = Vec::new();
+        let mut failure = None;
+        for replica in &self.replicas {
+            match replica.segments() {
+                Ok(list) => segments.extend(list.into_iter().map(|(segment, _)| segment)),
+                Err(error) => failure = Some(error),
+            }
+        }
+        segments.sort_unstable();
+        segments.dedup();
+        match failure {
+            Some(error) if segments.is_empty() => Err(error),
+            _ => Ok(segments),
+        }
+    }
+
+    fn read_copy(
+        &self,
+        number: usize,
+        replica: &Replica,
+        address: FrameAddress,
+    ) -> Result<Frame, Miss> {
+        let file = self.file(number, replica, address.segment)?;
+        let failed =
+            |error| Miss::Failed(replica.error("reading", &replica.path(address.segment), error));
+        let mut bytes = vec![0; FIRST_READ_BYTES];
+        let read = read_up_to(&file, &mut bytes, address.offset).map_err(failed)?;
+        bytes.truncate(read);
+        if bytes.is_empty() {
+            return Err(Miss::Absent);
+        }
+        let header = FrameHeader::parse(&bytes).map_err(Miss::Damaged)?;
+        let whole = header.frame_bytes();
+        bytes.resize(whole, 0);
+        if let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
+            let wanted = rest.len();
+            let more = read_up_to(&file, rest, address.offset + read as u64).map_err(failed)?;
+            if more < wanted {
+                let cut = FormatError::new(ErrorKind::Truncated, "Frame").at(read + more);
+                return Err(Miss::Damaged(cut));
+            }
+        }
+        Frame::parse(&bytes).map_err(Miss::Damaged)
+    }
+
+    fn file(&self, number: usize, replica: &Replica, segment: u32) -> Result<Arc<File>, Miss> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = files.get(&(number, segment)) {
+            return Ok(Arc::clone(file));
+        }
+        let file = match replica.open(segment) {
+            Ok(Some(file)) => Arc::new(file),
+            Ok(None) => return Err(Miss::Absent),
+            Err(failure) => return Err(Miss::Failed(failure)),
+        };
+        if files.len() >= FILES_MAX {
+            files.clear();
+        }
+        files.insert((number, segment), Arc::clone(&file));
+        Ok(file)
+    }
+
+    fn note(&self, address: FrameAddress, misses: &[(Arc<Replica>, Miss)]) {
+        for (replica, miss) in misses {
+            let cause = match miss {
+                Miss::Absent => "it is not there".to_owned(),
+                Miss::Damaged(error) => error.to_string(),
+                Miss::Failed(error) => error.to_string(),
+            };
+            self.push_incident(replica, address, cause);
+        }
+    }
+
+    fn push_incident(&self, replica: &Replica, address: FrameAddress, cause: String) {
+        let mut incidents = self
+            .incidents
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if incidents.len() < INCIDENTS_MAX {
+            incidents.push(Incident {
+                directory: replica.directory.clone(),
+                address,
+                cause,
+            });
+        }
+    }
+}
+
+/// Reads until the buffer is full or the file ends.
+fn read_up_to(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, offset + filled as u64) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// Bytes read at first: most frames that are no content chunk fit.
+const FIRST_READ_BYTES: usize = 4096;
+
+/// Most open segment files.
+const FILES_MAX: usize = 64;
+
+/// Most incidents kept until they are asked for. One damaged segment gives thousands.
+const INCIDENTS_MAX: usize = 1000;

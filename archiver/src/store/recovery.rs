@@ -1,6 +1,32 @@
 //! What opening finds at the end of the archive, and how it is put right.
+//!
+//! A commit mark says that everything before it was synchronised on every replica. Only frames after the last mark are in doubt:
+//!
+//! - **Same boot id as the last mark** (or as the header, when there is no mark yet): the process died and the machine did not, so the
+//!   next mark would be there if its group had been acknowledged. What follows the last mark was never acknowledged: it is cut off.
+//! - **Another boot id**: the power failed. A mark is written without a synchronisation of its own, so it may be lost although its group
+//!   was acknowledged. The frames that are whole, on whichever replica, are kept, and a new mark is written behind them; the torn rest
+//!   is cut off. Nothing that was acknowledged can be in it: that was synchronised before.
+//!
+//! Then the replicas are made equal. Bytes *before* a commit mark that are damaged on every replica are not a torn tail: they are
+//! left as they are and reported, and nothing behind them is cut off.
+//!
+//! Only the segment that grows is read. Whether its predecessor was sealed on every replica is seen at its end.
 
+use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use formats::segment::{
+    CommitMark, FRAME_HEADER_BYTES, Frame, FrameAddress, FrameHeader, FrameType, IndexEntry,
+    SegmentHeader, SegmentIndex, SegmentSeal,
+};
+use sha2::{Digest, Sha256};
+
+use super::replica::{GrowingSegment, Replica};
+use super::walk::{Copy, SegmentWalk, Step};
+use super::{OpenOptions, StoreError};
+use formats::id::ArchiveId;
 
 /// What opening found and did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,6 +37,581 @@ pub struct RecoveryReport {
     pub bytes_kept: u64,
     /// Bytes that were put right on a replica from another one.
     pub bytes_repaired: u64,
+    /// Places before a commit mark that are damaged on every replica: restore the segment from another copy.
+    pub damaged: Vec<FrameAddress>,
     /// Segment files that are absent, or of another size, on this replica: a scrub restores them.
     pub incomplete: Vec<(PathBuf, u32)>,
+    /// Directories in which no medium is mounted. Only a reader goes on without them.
+    pub absent: Vec<PathBuf>,
 }
+
+/// The end of the archive, ready to be appended to.
+#[derive(Debug)]
+pub(super) struct Tail {
+    /// The growing segment on each replica.
+    pub(super) growing: Vec<GrowingSegment>,
+    /// Its length, and the end of what is committed.
+    pub(super) end: FrameAddress,
+    /// Digest over its bytes so far.
+    pub(super) digest: Sha256,
+    /// Its index so far.
+    pub(super) index: SegmentIndex,
+}
+
+/// What a walk over the growing segment found, up to some frame.
+#[derive(Debug, Clone, Default)]
+struct Found {
+    end: u64,
+    digest: Sha256,
+    index: SegmentIndex,
+}
+
+/// What a walk over the growing segment found.
+#[derive(Debug)]
+struct WholeRead {
+    /// Up to the last commit mark, or the header.
+    marked: Found,
+    /// Who wrote that mark, or the header.
+    boot: [u8; 16],
+    /// The frames behind the mark.
+    pending: Vec<IndexEntry>,
+    /// Their end, and the digest up to there.
+    end: u64,
+    digest: Sha256,
+    /// Whether index and seal are whole; `end` is then behind the seal.
+    sealed: bool,
+    repairs: Vec<Repair>,
+}
+
+/// Puts the end of the archive right on all replicas, and opens it for growing.
+pub(super) fn recover(
+    replicas: &[Arc<Replica>],
+    archive: ArchiveId,
+    options: &OpenOptions,
+) -> Result<(Tail, RecoveryReport), StoreError> {
+    let mut report = RecoveryReport::default();
+    let mut present = Vec::new();
+    for replica in replicas {
+        replica.prepare()?;
+        present.push(replica.segments()?);
+    }
+    let newest = present.iter().flatten().map(|(segment, _)| *segment).max();
+    let Some(newest) = newest else {
+        return begin(replicas, archive, options, 1).map(|tail| (tail, report));
+    };
+    if newest > 1 {
+        finish_seal(replicas, newest - 1, &mut report)?;
+    }
+    note_incomplete(replicas, newest, &mut report)?;
+    let tail = recover_segment(replicas, archive, options, newest, &mut report)?;
+    Ok((tail, report))
+}
+
+/// The header frame of a segment.
+pub(super) fn header_bytes(
+    archive: ArchiveId,
+    segment: u32,
+    options: &OpenOptions,
+) -> Result<Vec<u8>, StoreError> {
+    let header = SegmentHeader {
+        archive,
+        segment,
+        created_at: options.clock.now(),
+        boot: options.boot_id,
+    };
+    Ok(Frame::SegmentHeader(header).encode()?.into_bytes())
+}
+
+/// Begins a segment on all replicas. A file without a valid header may stand in its place: see [`recover_segment`].
+fn begin(
+    replicas: &[Arc<Replica>],
+    archive: ArchiveId,
+    options: &OpenOptions,
+    segment: u32,
+) -> Result<Tail, StoreError> {
+    let header = header_bytes(archive, segment, options)?;
+    let mut growing = Vec::new();
+    for replica in replicas {
+        let file = replica.grow(segment, replica.open(segment)?.is_none())?;
+        file.cut(0)?;
+        file.write(std::slice::from_ref(&header), 0)?;
+        file.sync()?;
+        growing.push(file);
+    }
+    let mut index = SegmentIndex::default();
+    index.add(IndexEntry {
+        frame_type: FrameType::SegmentHeader,
+        offset: 0,
+        body_bytes: FrameHeader::parse(&header)?.body_bytes,
+    })?;
+    Ok(Tail {
+        growing,
+        end: FrameAddress::new(segment, header.len() as u64),
+        digest: Sha256::new_with_prefix(&header),
+        index,
+    })
+}
+
+fn recover_segment(
+    replicas: &[Arc<Replica>],
+    archive: ArchiveId,
+    options: &OpenOptions,
+    segment: u32,
+    report: &mut RecoveryReport,
+) -> Result<Tail, StoreError> {
+    let copies = copies(replicas, segment)?;
+    let lengths: Vec<u64> = copies
+        .iter()
+        .map(|copy| copy.as_ref().map_or(0, Copy::length))
+        .collect();
+    let mut walk = SegmentWalk::new(segment, copies, 0);
+    let Some(header) = own_header(&mut walk, archive, segment)? else {
+        let nothing_but_a_torn_header = lengths
+            .iter()
+            .all(|&length| length <= SegmentHeader::FRAME_BYTES as u64);
+        if nothing_but_a_torn_header {
+            report.bytes_cut += lengths.iter().sum::<u64>();
+            return begin(replicas, archive, options, segment);
+        }
+        return Err(StoreError::SegmentDamaged { segment });
+    };
+    let read = read_to_end(&mut walk, segment, header, report)?;
+    let marked_end = read.marked.end;
+    let repairs = read.repairs.clone();
+    let (kept, sealed) = read.decide(options.boot_id)?;
+    let longest = lengths.iter().copied().max().unwrap_or(0);
+    report.bytes_cut += longest.saturating_sub(kept.end);
+    report.bytes_kept += kept.end - marked_end;
+    if sealed {
+        make_sealed(replicas, &mut walk, segment, kept.end, &repairs, report)?;
+        return begin(replicas, archive, options, segment + 1);
+    }
+    let growing = make_equal(replicas, &mut walk, segment, kept.end, &repairs, report)?;
+    let mut tail = Tail {
+        growing,
+        end: FrameAddress::new(segment, kept.end),
+        digest: kept.digest,
+        index: kept.index,
+    };
+    if kept.end > marked_end {
+        mark(&mut tail, options)?;
+    }
+    Ok(tail)
+}
+
+impl WholeRead {
+    /// Where the segment is to end, by the rule of this module, and whether it is sealed there.
+    fn decide(self, boot_id: [u8; 16]) -> Result<(Found, bool), StoreError> {
+        let mut kept = self.marked;
+        if self.sealed || self.boot != boot_id {
+            for entry in self.pending {
+                kept.index.add(entry)?;
+            }
+            kept.end = self.end;
+            kept.digest = self.digest;
+        }
+        Ok((kept, self.sealed))
+    }
+
+    /// What was found so far is committed.
+    fn mark(&mut self) -> Result<(), StoreError> {
+        for entry in self.pending.drain(..) {
+            self.marked.index.add(entry)?;
+        }
+        self.marked.end = self.end;
+        self.marked.digest = self.digest.clone();
+        Ok(())
+    }
+
+    /// Adds a frame to what was found, and notes the copies that have other bytes.
+    fn take_frame(
+        &mut self,
+        walk: &mut SegmentWalk,
+        offset: u64,
+        header: &FrameHeader,
+        source: usize,
+    ) {
+        let bytes = header.frame_bytes();
+        note_differences(walk, offset, bytes, source, &mut self.repairs);
+        self.digest.update(walk.bytes(source, offset, bytes));
+        self.pending.push(IndexEntry {
+            frame_type: header.frame_type,
+            offset,
+            body_bytes: header.body_bytes,
+        });
+        self.end = offset + bytes as u64;
+    }
+
+    /// Takes damaged bytes as they are in the first copy: the digest of the seal then says what is there, and the frames' checksums
+    /// say that it is damaged.
+    fn take_gap(&mut self, walk: &mut SegmentWalk, offset: u64, end: u64) {
+        let first = walk
+            .copies()
+            .iter()
+            .position(|copy| copy.as_ref().is_some_and(|copy| copy.length() >= end))
+            .unwrap_or(0);
+        let mut at = offset;
+        while at < end {
+            let count = usize::try_from(end - at)
+                .unwrap_or(usize::MAX)
+                .min(PIECE_BYTES);
+            let bytes = walk.bytes(first, at, count);
+            if bytes.is_empty() {
+                break;
+            }
+            self.digest.update(bytes);
+            at += bytes.len() as u64;
+        }
+        self.end = end;
+    }
+
+    /// Whether index and seal follow here and match the bytes before. If not, nothing is taken.
+    fn take_seal(&mut self, walk: &mut SegmentWalk, index: &IndexEntry, source: usize) {
+        let before = (self.digest.clone(), self.end, self.repairs.clone());
+        let header = FrameHeader::parse(walk.bytes(source, index.offset, FRAME_HEADER_BYTES));
+        if let Ok(header) = header {
+            self.take_frame(walk, index.offset, &header, source);
+        }
+        if let Step::Frame {
+            offset,
+            header,
+            source,
+        } = walk.step()
+            && let Ok(Frame::SegmentSeal(seal)) = walk.parse(source, offset, &header)
+            && seal.digest == <[u8; 32]>::from(self.digest.clone().finalize())
+            && (seal.length, seal.index_offset) == (offset, index.offset)
+        {
+            let bytes = header.frame_bytes();
+            note_differences(walk, offset, bytes, source, &mut self.repairs);
+            self.end = offset + bytes as u64;
+            self.sealed = true;
+            return;
+        }
+        self.pending.pop();
+        (self.digest, self.end, self.repairs) = before;
+    }
+}
+
+/// A range to be copied from one copy to another.
+#[derive(Debug, Clone, Copy)]
+struct Repair {
+    to: usize,
+    from: usize,
+    offset: u64,
+    bytes: u64,
+}
+
+/// Walks to the end of what is whole.
+fn read_to_end(
+    walk: &mut SegmentWalk,
+    segment: u32,
+    header: SegmentHeader,
+    report: &mut RecoveryReport,
+) -> Result<WholeRead, StoreError> {
+    let mut read = WholeRead {
+        marked: Found::default(),
+        boot: header.boot,
+        pending: Vec::new(),
+        end: 0,
+        digest: Sha256::new(),
+        sealed: false,
+        repairs: Vec::new(),
+    };
+    loop {
+        match walk.step() {
+            Step::End { .. } => return Ok(read),
+            Step::Gap { offset, end } => {
+                report.damaged.push(FrameAddress::new(segment, offset));
+                read.take_gap(walk, offset, end);
+            }
+            Step::Frame {
+                offset,
+                header,
+                source,
+            } if header.frame_type == FrameType::SegmentIndex => {
+                let index = IndexEntry {
+                    frame_type: header.frame_type,
+                    offset,
+                    body_bytes: header.body_bytes,
+                };
+                read.take_seal(walk, &index, source);
+                return Ok(read);
+            }
+            Step::Frame {
+                offset,
+                header,
+                source,
+            } => {
+                read.take_frame(walk, offset, &header, source);
+                if offset == 0 {
+                    read.mark()?;
+                }
+                if header.frame_type == FrameType::CommitMark
+                    && let Ok(Frame::CommitMark(mark)) = walk.parse(source, offset, &header)
+                {
+                    read.boot = mark.boot;
+                    read.mark()?;
+                }
+            }
+        }
+    }
+}
+
+fn note_differences(
+    walk: &mut SegmentWalk,
+    offset: u64,
+    bytes: usize,
+    source: usize,
+    repairs: &mut Vec<Repair>,
+) {
+    let others: Vec<usize> = (0..walk.copies().len())
+        .filter(|&other| other != source)
+        .collect();
+    if others.is_empty() {
+        return;
+    }
+    let right = walk.bytes(source, offset, bytes).to_vec();
+    for to in others {
+        if walk.bytes(to, offset, bytes) == right {
+            continue;
+        }
+        let bytes = bytes as u64;
+        match repairs.iter_mut().rev().find(|repair| repair.to == to) {
+            Some(last) if last.from == source && last.offset + last.bytes == offset => {
+                last.bytes += bytes;
+            }
+            _ => repairs.push(Repair {
+                to,
+                from: source,
+                offset,
+                bytes,
+            }),
+        }
+    }
+}
+
+/// Cuts all copies to `end` and copies what differs. Everything is synchronised when this returns.
+fn make_equal(
+    replicas: &[Arc<Replica>],
+    walk: &mut SegmentWalk,
+    segment: u32,
+    end: u64,
+    repairs: &[Repair],
+    report: &mut RecoveryReport,
+) -> Result<Vec<GrowingSegment>, StoreError> {
+    let mut growing = Vec::new();
+    for (number, replica) in replicas.iter().enumerate() {
+        let copy = walk.copies().get(number).and_then(Option::as_ref);
+        let length = copy.map(Copy::length);
+        let file = replica.grow(segment, length.is_none())?;
+        if length.is_some_and(|length| length > end) {
+            file.cut(end)?;
+        }
+        for repair in repairs.iter().filter(|repair| repair.to == number) {
+            report.bytes_repaired += copy_range(walk, &file, repair, end)?;
+        }
+        // After a kill the page cache may hold more than the medium: what is kept must be on the medium before it is relied on.
+        file.sync()?;
+        growing.push(file);
+    }
+    Ok(growing)
+}
+
+fn copy_range(
+    walk: &mut SegmentWalk,
+    file: &GrowingSegment,
+    repair: &Repair,
+    end: u64,
+) -> Result<u64, StoreError> {
+    let last = (repair.offset + repair.bytes).min(end);
+    let mut at = repair.offset;
+    while at < last {
+        let count = usize::try_from(last - at)
+            .unwrap_or(usize::MAX)
+            .min(PIECE_BYTES);
+        let bytes = walk.bytes(repair.from, at, count).to_vec();
+        if bytes.is_empty() {
+            break;
+        }
+        let written = bytes.len() as u64;
+        file.write(&[bytes], at)?;
+        at += written;
+    }
+    Ok(at.saturating_sub(repair.offset))
+}
+
+/// Completes a sealed segment on the replicas that have less of it.
+fn make_sealed(
+    replicas: &[Arc<Replica>],
+    walk: &mut SegmentWalk,
+    segment: u32,
+    end: u64,
+    repairs: &[Repair],
+    report: &mut RecoveryReport,
+) -> Result<(), StoreError> {
+    let whole = walk
+        .copies()
+        .iter()
+        .all(|copy| copy.as_ref().is_some_and(|copy| copy.length() == end));
+    if whole && repairs.is_empty() {
+        return replicas.iter().try_for_each(|replica| {
+            // The seal may still be in the page cache only.
+            replica.settle(segment)
+        });
+    }
+    for file in make_equal(replicas, walk, segment, end, repairs, report)? {
+        file.protect()?;
+    }
+    Ok(())
+}
+
+/// Writes a commit mark at the end: what stands before was synchronised by [`make_equal`].
+fn mark(tail: &mut Tail, options: &OpenOptions) -> Result<(), StoreError> {
+    let mark = CommitMark {
+        address: tail.end,
+        replicas: u8::try_from(tail.growing.len()).unwrap_or(u8::MAX),
+        boot: options.boot_id,
+        time: options.clock.now(),
+    };
+    let bytes = Frame::CommitMark(mark).encode()?.into_bytes();
+    tail.digest.update(&bytes);
+    tail.index.add(IndexEntry {
+        frame_type: FrameType::CommitMark,
+        offset: tail.end.offset,
+        body_bytes: FrameHeader::parse(&bytes)?.body_bytes,
+    })?;
+    let length = bytes.len() as u64;
+    for file in &tail.growing {
+        file.write(std::slice::from_ref(&bytes), tail.end.offset)?;
+        file.sync()?;
+    }
+    tail.end.offset += length;
+    Ok(())
+}
+
+/// The header of the segment, when a copy has one that is right.
+fn own_header(
+    walk: &mut SegmentWalk,
+    archive: ArchiveId,
+    segment: u32,
+) -> Result<Option<SegmentHeader>, StoreError> {
+    for source in 0..walk.copies().len() {
+        let bytes = walk.bytes(source, 0, SegmentHeader::FRAME_BYTES);
+        if let Ok(Frame::SegmentHeader(header)) = Frame::parse(bytes) {
+            if header.archive != archive || header.segment != segment {
+                return Err(StoreError::SegmentDamaged { segment });
+            }
+            return Ok(Some(header));
+        }
+    }
+    Ok(None)
+}
+
+/// Completes the last but one segment: it was sealed on every replica before the last one was begun, unless a replica lost it since.
+fn finish_seal(
+    replicas: &[Arc<Replica>],
+    segment: u32,
+    report: &mut RecoveryReport,
+) -> Result<(), StoreError> {
+    let mut sealed = Vec::new();
+    for replica in replicas {
+        sealed.push(seal(replica, segment)?);
+    }
+    let Some(source) = sealed.iter().position(Option::is_some) else {
+        return Ok(());
+    };
+    for (replica, seal) in replicas.iter().zip(&sealed) {
+        if seal.is_none()
+            && let Some(from) = replicas.get(source)
+        {
+            report.bytes_repaired += copy_segment(from, replica, segment)?;
+        }
+    }
+    Ok(())
+}
+
+/// The seal at the end of a copy.
+pub(super) fn seal(replica: &Replica, segment: u32) -> Result<Option<SegmentSeal>, StoreError> {
+    let Some(file) = replica.open(segment)? else {
+        return Ok(None);
+    };
+    let path = replica.path(segment);
+    let mut copy =
+        Copy::new(Arc::new(file)).map_err(|error| replica.error("reading", &path, error))?;
+    let bytes = SegmentSeal::FRAME_BYTES;
+    let offset = copy.length().saturating_sub(bytes as u64);
+    Ok(match copy.bytes(offset, bytes).map(Frame::parse) {
+        Ok(Ok(Frame::SegmentSeal(seal))) if seal.length == offset => Some(seal),
+        _ => None,
+    })
+}
+
+/// Copies a sealed segment to a replica that has none, or only a part.
+fn copy_segment(from: &Replica, to: &Arc<Replica>, segment: u32) -> Result<u64, StoreError> {
+    let path = from.path(segment);
+    let Some(mut source) = from.open(segment)? else {
+        return Ok(0);
+    };
+    let target = to.grow(segment, to.open(segment)?.is_none())?;
+    let mut offset = 0;
+    loop {
+        let mut piece = Vec::with_capacity(PIECE_BYTES);
+        (&mut source)
+            .take(PIECE_BYTES as u64)
+            .read_to_end(&mut piece)
+            .map_err(|error| from.error("reading", &path, error))?;
+        if piece.is_empty() {
+            break;
+        }
+        let read = piece.len() as u64;
+        target.write(&[piece], offset)?;
+        offset += read;
+    }
+    target.cut(offset)?;
+    target.protect()?;
+    Ok(offset)
+}
+
+fn note_incomplete(
+    replicas: &[Arc<Replica>],
+    newest: u32,
+    report: &mut RecoveryReport,
+) -> Result<(), StoreError> {
+    let mut all = Vec::new();
+    for replica in replicas {
+        all.push(replica.segments()?);
+    }
+    for segment in 1..newest {
+        let length = |list: &Vec<(u32, u64)>| {
+            list.binary_search_by_key(&segment, |(number, _)| *number)
+                .ok()
+                .and_then(|place| list.get(place))
+                .map_or(0, |(_, length)| *length)
+        };
+        let longest = all.iter().map(length).max().unwrap_or(0);
+        for (replica, list) in replicas.iter().zip(&all) {
+            if length(list) < longest || longest == 0 {
+                report.incomplete.push((replica.directory.clone(), segment));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn copies(replicas: &[Arc<Replica>], segment: u32) -> Result<Vec<Option<Copy>>, StoreError> {
+    let mut copies = Vec::new();
+    for replica in replicas {
+        let copy = match replica.open(segment)? {
+            Some(file) => Some(
+                Copy::new(Arc::new(file))
+                    .map_err(|error| replica.error("reading", &replica.path(segment), error))?,
+            ),
+            None => None,
+        };
+        copies.push(copy);
+    }
+    Ok(copies)
+}
+
+/// Bytes copied at once.
+const PIECE_BYTES: usize = 1024 * 1024;

@@ -1,1 +1,203 @@
-//! One replica.
+//! One replica: the segment files on one medium.
+
+use std::fs::File;
+use std::io::IoSlice;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::durable::{self, Disk};
+use super::{SEGMENTS_DIRECTORY, StoreError};
+
+/// The segment files on one medium.
+#[derive(Debug)]
+pub(super) struct Replica {
+    /// The medium's directory, as it was given: errors name it.
+    pub(super) directory: PathBuf,
+    disk: Arc<dyn Disk>,
+}
+
+/// The segment that a replica grows.
+#[derive(Debug)]
+pub(super) struct GrowingSegment {
+    replica: Arc<Replica>,
+    segment: u32,
+    path: PathBuf,
+    file: File,
+}
+
+impl Replica {
+    pub(super) fn new(directory: &Path, disk: Arc<dyn Disk>) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            disk,
+        }
+    }
+
+    /// The directory of the segment files.
+    pub(super) fn segments_directory(&self) -> PathBuf {
+        self.directory.join(SEGMENTS_DIRECTORY)
+    }
+
+    /// The file of a segment.
+    pub(super) fn path(&self, segment: u32) -> PathBuf {
+        self.segments_directory().join(format!("{segment:010}.seg"))
+    }
+
+    /// Numbers and lengths of the segments here, in order. Files with other names are passed over.
+    pub(super) fn segments(&self) -> Result<Vec<(u32, u64)>, StoreError> {
+        let directory = self.segments_directory();
+        let failed = |error| self.error("reading the directory", &directory, error);
+        let mut segments = Vec::new();
+        for entry in std::fs::read_dir(&directory).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if let Some(segment) = segment_number(&entry.file_name()) {
+                segments.push((segment, entry.metadata().map_err(failed)?.len()));
+            }
+        }
+        segments.sort_unstable();
+        Ok(segments)
+    }
+
+    /// Makes the directory of segments where it is missing.
+    pub(super) fn prepare(&self) -> Result<(), StoreError> {
+        let directory = self.segments_directory();
+        durable::create_directories(self.disk.as_ref(), &directory)
+            .map_err(|error| self.error("making the directory", &directory, error))
+    }
+
+    /// Opens a segment for reading; `None` when it is not here.
+    pub(super) fn open(&self, segment: u32) -> Result<Option<File>, StoreError> {
+        let path = self.path(segment);
+        match File::open(&path) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.error("opening", &path, error)),
+        }
+    }
+
+    /// Opens a segment for growing. A new file gets a durable name.
+    pub(super) fn grow(
+        self: &Arc<Self>,
+        segment: u32,
+        new: bool,
+    ) -> Result<GrowingSegment, StoreError> {
+        let path = self.path(segment);
+        let file = if new {
+            let file = self
+                .disk
+                .create(&path)
+                .map_err(|error| self.error("making", &path, error))?;
+            let directory = self.segments_directory();
+            self.disk
+                .sync_directory(&directory)
+                .map_err(|error| self.error("synchronising", &directory, error))?;
+            file
+        } else {
+            self.open_writable(&path)
+                .map_err(|error| self.error("opening", &path, error))?
+        };
+        Ok(GrowingSegment {
+            replica: Arc::clone(self),
+            segment,
+            path,
+            file,
+        })
+    }
+
+    /// Synchronises and protects a segment that is complete.
+    pub(super) fn settle(&self, segment: u32) -> Result<(), StoreError> {
+        let path = self.path(segment);
+        let file = File::open(&path).map_err(|error| self.error("opening", &path, error))?;
+        self.disk
+            .sync(&file)
+            .map_err(|error| self.error("synchronising", &path, error))?;
+        self.disk
+            .protect(&file)
+            .map_err(|error| self.error("protecting", &path, error))
+    }
+
+    /// A sealed segment that must be put right was protected before.
+    fn open_writable(&self, path: &Path) -> std::io::Result<File> {
+        match self.disk.open(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                self.disk.unprotect(path)?;
+                self.disk.open(path)
+            }
+            result => result,
+        }
+    }
+
+    pub(super) fn error(
+        &self,
+        operation: &'static str,
+        path: &Path,
+        error: std::io::Error,
+    ) -> StoreError {
+        StoreError::io(operation, &self.directory, path, error)
+    }
+}
+
+impl GrowingSegment {
+    pub(super) const fn segment(&self) -> u32 {
+        self.segment
+    }
+
+    /// Whether the file goes beyond `length`. Unknown counts as yes.
+    pub(super) fn is_longer_than(&self, length: u64) -> bool {
+        self.file
+            .metadata()
+            .map_or(true, |metadata| metadata.len() > length)
+    }
+
+    /// Writes the pieces, one after the other, from `offset` on.
+    pub(super) fn write(&self, pieces: &[Vec<u8>], offset: u64) -> Result<(), StoreError> {
+        let mut slices: Vec<IoSlice<'_>> = pieces
+            .iter()
+            .filter(|piece| !piece.is_empty())
+            .map(|piece| IoSlice::new(piece))
+            .collect();
+        self.replica
+            .disk
+            .write_at(&self.file, &mut slices, offset)
+            .map_err(|error| self.replica.error("writing", &self.path, error))
+    }
+
+    /// Waits until everything written is on the medium.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        self.replica
+            .disk
+            .sync(&self.file)
+            .map_err(|error| self.replica.error("synchronising", &self.path, error))
+    }
+
+    /// Cuts the file, durably.
+    pub(super) fn cut(&self, length: u64) -> Result<(), StoreError> {
+        self.replica
+            .disk
+            .truncate(&self.file, length)
+            .map_err(|error| self.replica.error("cutting", &self.path, error))?;
+        self.sync()
+    }
+
+    /// Takes the write permission away.
+    pub(super) fn protect(&self) -> Result<(), StoreError> {
+        self.replica
+            .disk
+            .protect(&self.file)
+            .map_err(|error| self.replica.error("protecting", &self.path, error))
+    }
+
+    /// Closes this segment and makes the next one with its header.
+    pub(super) fn begin_next(&mut self, header: &[u8]) -> Result<(), StoreError> {
+        let next = self.replica.grow(self.segment + 1, true)?;
+        *self = next;
+        self.write(&[header.to_vec()], 0)?;
+        self.sync()
+    }
+}
+
+fn segment_number(name: &std::ffi::OsStr) -> Option<u32> {
+    let digits = name.to_str()?.strip_suffix(".seg")?;
+    let decimal = digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|&number| decimal && number > 0)
+}

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::codec::Reader;
 use super::frame::{EncodedFrame, FrameType};
-use super::{FORMAT_VERSION, FRAME_HEADER_BYTES, MAGIC};
+use super::{FORMAT_VERSION, FRAME_HEADER_BYTES, FrameAddress, MAGIC};
 use crate::error::{ErrorKind, Result};
 use crate::id::ArchiveId;
 
@@ -27,11 +27,15 @@ pub struct SegmentHeader {
 
 /// "Everything before this frame was synchronised on every replica."
 ///
+/// It names its own place, so that a reader that looks for a mark behind damaged bytes cannot take an old block for one.
+///
 /// ```text
-/// body = replica count u8 | boot id 16 | time i64
+/// body = segment number u32 | offset of this frame u64 | replica count u8 | boot id 16 | time i64
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommitMark {
+    /// Where the mark stands.
+    pub address: FrameAddress,
     /// On how many replicas.
     pub replicas: u8,
     /// Which start of the machine wrote it.
@@ -91,10 +95,12 @@ impl SegmentHeader {
 
 impl CommitMark {
     /// Bytes of the whole frame.
-    pub const FRAME_BYTES: usize = FRAME_HEADER_BYTES + 25;
+    pub const FRAME_BYTES: usize = FRAME_HEADER_BYTES + 37;
 
     pub(super) fn encode(&self) -> Result<EncodedFrame> {
-        let mut writer = EncodedFrame::writer(25);
+        let mut writer = EncodedFrame::writer(37);
+        writer.u32(self.address.segment);
+        writer.u64(self.address.offset);
         writer.u8(self.replicas);
         writer.raw(&self.boot);
         writer.time(self.time);
@@ -104,6 +110,7 @@ impl CommitMark {
     pub(super) fn parse(body: &[u8]) -> Result<Self> {
         let mut reader = Reader::new("CommitMark", body);
         let mark = Self {
+            address: FrameAddress::new(reader.u32()?, reader.u64()?),
             replicas: reader.u8()?,
             boot: reader.array()?,
             time: reader.time()?,

@@ -94,6 +94,7 @@ fn samples() -> Vec<Frame> {
             sealed: vec![0; 16],
         }),
         Frame::CommitMark(CommitMark {
+            address: FrameAddress::new(5, 1 << 33),
             replicas: 2,
             boot: [7; 16],
             time,
