@@ -18,7 +18,7 @@ pub trait Entropy: fmt::Debug + Send + Sync {
 /// The random source of the operating system gave no bytes.
 ///
 /// Nothing secret may be made without it: stop, and look at the kernel log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EntropyError;
 
@@ -123,6 +123,12 @@ mod tests {
         SystemEntropy.fill(&mut two).unwrap();
         assert_ne!(one, two);
         assert!(one.chunks(16).all(|part| part.iter().any(|&b| b != 0)));
+    }
+
+    #[test]
+    fn the_error_says_what_to_do() {
+        let text = EntropyError::default().to_string();
+        assert!(text.contains("kernel log"), "{text}");
     }
 
     #[test]

@@ -193,3 +193,98 @@ impl fmt::Debug for KeyMedium {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use firmware::entropy::SeededEntropy;
+    use std::fs;
+
+    const CHEAP: KdfParameters = KdfParameters {
+        memory_kib: 8,
+        passes: 1,
+        lanes: 1,
+    };
+
+    fn archive() -> ArchiveId {
+        ArchiveId::from_bytes([1; 16])
+    }
+
+    fn passphrase(text: &str) -> Passphrase {
+        Passphrase::new(&Zeroizing::new(text.as_bytes().to_vec())).unwrap()
+    }
+
+    fn create(root: &Path) -> Result<KeyMedium, KeyError> {
+        let entropy = Arc::new(SeededEntropy::new(1));
+        KeyMedium::create(root, archive(), &passphrase("right"), CHEAP, entropy)
+    }
+
+    fn open(root: &Path, text: &str) -> Result<KeyMedium, KeyError> {
+        let entropy = Arc::new(SeededEntropy::new(2));
+        let passphrase = passphrase(text);
+        KeyMedium::open(root, archive(), &passphrase, LedgerAccess::Read, entropy)
+    }
+
+    #[test]
+    fn a_made_key_medium_opens_again_with_the_same_catalog_key() {
+        let place = tempfile::tempdir().unwrap();
+        let made = create(place.path()).unwrap();
+        let key = *made.catalog_key().unwrap().expose();
+        drop(made);
+        let opened = open(place.path(), "right").unwrap();
+        assert_eq!(opened.catalog_key().unwrap().expose(), &key);
+        assert_eq!(opened.ledger().report().entries, 1);
+    }
+
+    #[test]
+    fn missing_wrong_and_damaged_are_told_apart() {
+        let place = tempfile::tempdir().unwrap();
+        let nowhere = place.path().join("nowhere");
+        let missing = |root: &Path| matches!(open(root, "right"), Err(KeyError::MediumMissing { path }) if path == root);
+        assert!(missing(&nowhere), "no directory");
+        assert!(missing(place.path()), "an empty mount point");
+        create(place.path()).unwrap();
+        let wrong = open(place.path(), "wrong").unwrap_err();
+        assert!(matches!(wrong, KeyError::WrongPassphrase));
+        fs::remove_file(place.path().join(KEK_FILE)).unwrap();
+        let damaged = open(place.path(), "right").unwrap_err();
+        assert!(matches!(damaged, KeyError::Damaged { .. }), "{damaged}");
+    }
+
+    #[test]
+    fn an_existing_key_medium_is_never_overwritten() {
+        let place = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            create(&place.path().join("nowhere")),
+            Err(KeyError::MediumMissing { .. })
+        ));
+        create(place.path()).unwrap();
+        let again = |root: &Path| matches!(create(root), Err(KeyError::AlreadyCreated { .. }));
+        assert!(again(place.path()));
+        fs::remove_file(place.path().join(KEK_FILE)).unwrap();
+        assert!(again(place.path()), "a ledger without kek.json");
+    }
+
+    #[test]
+    fn a_sealed_secret_opens_only_unchanged_and_under_its_label() {
+        let place = tempfile::tempdir().unwrap();
+        let medium = create(place.path()).unwrap();
+        let sealed = medium.seal_secret("tsa key", b"private").unwrap();
+        let opened = open(place.path(), "right").unwrap();
+        let secret = opened.open_secret("tsa key", &sealed).unwrap();
+        assert_eq!(secret.as_slice(), b"private");
+        assert!(matches!(
+            opened.open_secret("tsa", &sealed),
+            Err(KeyError::SecretDamaged { label: "tsa" })
+        ));
+        for bit in 0..sealed.len() * 8 {
+            let mut flipped = sealed.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(opened.open_secret("tsa key", &flipped).is_err(), "{bit}");
+        }
+        for length in 0..sealed.len() {
+            assert!(opened.open_secret("tsa key", &sealed[..length]).is_err());
+        }
+        assert!(!format!("{medium:?}").contains("private"));
+    }
+}

@@ -207,3 +207,95 @@ impl fmt::Debug for ValueKey {
         f.write_str("ValueKey(secret)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use firmware::entropy::{EntropyError, SeededEntropy};
+
+    #[derive(Debug)]
+    struct NoEntropy;
+
+    impl Entropy for NoEntropy {
+        fn fill(&self, _: &mut [u8]) -> Result<(), EntropyError> {
+            Err(EntropyError::default())
+        }
+    }
+
+    #[test]
+    fn keys_are_never_shown() {
+        let key = DataKey::from_bytes(&[0xab; KEY_BYTES]);
+        assert_eq!(format!("{key:?}"), "DataKey(secret)");
+        assert_eq!(format!("{:#?}", key.value_key()), "ValueKey(secret)");
+    }
+
+    #[test]
+    fn without_randomness_there_is_no_key() {
+        assert!(matches!(
+            DataKey::generate(&NoEntropy),
+            Err(KeyError::Entropy(_))
+        ));
+        let key = DataKey::from_bytes(&[1; KEY_BYTES]).value_key();
+        assert!(key.seal(&NoEntropy, b"", b"").is_err());
+    }
+
+    #[test]
+    fn a_keyed_digest_is_that_of_rfc_2104() {
+        // The reference is the crate with a key of any length; its own known answer stands in the power-on self-test.
+        let digest = DataKey::from_bytes(&[0x0b; KEY_BYTES]).keyed_digest(&[b"Hi ", b"There"]);
+        let expected = Hmac::<Sha256>::new_from_slice(&[0x0b; KEY_BYTES])
+            .unwrap()
+            .chain_update(b"Hi There")
+            .finalize()
+            .into_bytes();
+        assert_eq!(digest.as_slice(), expected.as_slice());
+    }
+
+    #[test]
+    fn subkeys_differ_by_purpose_and_from_their_key() {
+        let key = DataKey::from_bytes(&[1; KEY_BYTES]);
+        let subkeys = [key.subkey("a"), key.subkey("b"), key.subkey("")];
+        assert_eq!(key.subkey("a").expose(), subkeys[0].expose());
+        for (place, subkey) in subkeys.iter().enumerate() {
+            assert_ne!(subkey.expose(), key.expose());
+            for other in &subkeys[place + 1..] {
+                assert_ne!(subkey.expose(), other.expose());
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_opens_only_unchanged_in_its_place_and_under_its_key() {
+        let entropy = SeededEntropy::new(1);
+        let key = DataKey::from_bytes(&[1; KEY_BYTES]).value_key();
+        let sealed = key.seal(&entropy, b"here", b"value").unwrap();
+        assert_eq!(key.open(b"here", &sealed).unwrap().as_slice(), b"value");
+        assert_ne!(sealed, key.seal(&entropy, b"here", b"value").unwrap());
+        assert!(key.open(b"there", &sealed).is_none());
+        let other = DataKey::from_bytes(&[2; KEY_BYTES]).value_key();
+        assert!(other.open(b"here", &sealed).is_none());
+        for bit in 0..sealed.len() * 8 {
+            let mut flipped = sealed.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(key.open(b"here", &flipped).is_none(), "{bit}");
+        }
+        for length in 0..sealed.len() {
+            assert!(key.open(b"here", &sealed[..length]).is_none(), "{length}");
+        }
+        let empty = key.seal(&entropy, b"", b"").unwrap();
+        assert!(key.open(b"", &empty).unwrap().is_empty());
+    }
+
+    #[test]
+    fn owners_read_as_what_they_are() {
+        let archive = ArchiveId::from_bytes([1; 16]);
+        let catalog = KeyOwner::catalog(archive);
+        assert!(
+            catalog
+                .to_string()
+                .starts_with("the catalog of archive 0101")
+        );
+        let version = VersionId::first(formats::id::RecordId::from_bytes([2; 16]));
+        assert_eq!(KeyOwner::from(version).to_string(), version.to_string());
+    }
+}
