@@ -1,6 +1,6 @@
 use super::*;
 use crate::asic::layout::{StoredMember, end_records};
-use crate::limits::{ZIP_MEMBERS_MAX, ZIP_RATIO_FREE_BYTES};
+use crate::limits::{ZIP_INFLATED_BYTES_MAX, ZIP_MEMBERS_MAX, ZIP_RATIO_FREE_BYTES};
 
 /// Puts a ZIP file together from members that need not be honest.
 fn forged(members: &[(&[u8], &[u8])]) -> Vec<u8> {
@@ -45,15 +45,15 @@ const END: u32 = 0x0605_4b50;
 
 #[test]
 fn duplicate_names_are_refused() {
-    assert_eq!(
-        kind_of(&forged(&[(b"a", b"1"), (b"b", b""), (b"a", b"2")])),
-        ErrorKind::DuplicateElement
-    );
-    let guessed = ["é".as_bytes(), b"\x82"];
-    // The same text, once as UTF-8 and once in code page 437.
-    let bytes = forged(&[(guessed[0], b"1"), (guessed[1], b"2")]);
-    let bytes = bytes.chunks(1).flatten().copied().collect::<Vec<_>>();
+    let members: &[(&[u8], &[u8])] = &[(b"a", b"1"), (b"b", b""), (b"a", b"2")];
+    assert_eq!(kind_of(&forged(members)), ErrorKind::DuplicateElement);
+    // The same text, once as UTF-8 and once in code page 437, where the flag for UTF-8 is taken away.
+    let bytes = forged(&[("é".as_bytes(), b""), (b"\x82", b"")]);
     assert_eq!(kind_of(&bytes), ErrorKind::InvalidText);
+    let central = position_of(&bytes, CENTRAL);
+    let bytes = patched(bytes, 32 + 6, &[0, 0]);
+    let bytes = patched(bytes, central + 48 + 8, &[0, 0]);
+    assert_eq!(kind_of(&bytes), ErrorKind::DuplicateElement);
 }
 
 #[test]
@@ -221,6 +221,31 @@ fn bombs_are_refused_before_anything_is_inflated() {
     assert_eq!(kind_of(&bomb), ErrorKind::LimitExceeded);
     let crowd = end_records(ZIP_MEMBERS_MAX as u64 + 1, 0, 0);
     assert_eq!(kind_of(&crowd), ErrorKind::LimitExceeded);
+}
+
+/// Small members may have any ratio, but not any number of them.
+#[test]
+fn a_crowd_of_small_bombs_is_refused() {
+    let crowd = |count: usize| {
+        let names: Vec<_> = (0..count).map(|number| format!("{number:05}")).collect();
+        let members: Vec<_> = names
+            .iter()
+            .map(|name| (name.as_bytes(), b"x".as_slice()))
+            .collect();
+        let mut bytes = forged(&members);
+        let (local, central) = (30 + 5 + 1, 46 + 5);
+        let size = u32::try_from(ZIP_RATIO_FREE_BYTES).unwrap().to_le_bytes();
+        for number in 0..count {
+            for (header, method) in [(number * local, 8), (count * local + number * central, 10)] {
+                bytes[header + method] = 8;
+                bytes[header + method + 14..header + method + 18].copy_from_slice(&size);
+            }
+        }
+        bytes
+    };
+    let most = usize::try_from(ZIP_INFLATED_BYTES_MAX / ZIP_RATIO_FREE_BYTES).unwrap();
+    assert!(AsicReader::open(&crowd(most)).is_ok());
+    assert_eq!(kind_of(&crowd(most + 1)), ErrorKind::LimitExceeded);
 }
 
 /// The stated size bounds what is inflated, and must be exact.

@@ -1,6 +1,9 @@
 use super::*;
 use crate::digest::DigestAlgorithm;
-use crate::limits::{XML_ATTRIBUTES_MAX, XML_DEPTH_MAX, XML_TEXT_BYTES_MAX};
+use crate::limits::{
+    ASIC_MANIFEST_BYTES_MAX, ASIC_REFERENCES_MAX, XML_ATTRIBUTES_MAX, XML_DEPTH_MAX,
+    XML_TEXT_BYTES_MAX,
+};
 
 fn sample() -> AsicManifest {
     let reference = |name| {
@@ -252,6 +255,22 @@ fn one_over_each_limit_is_refused() {
     );
     assert!(AsicManifest::parse(edited("manifest.json", &uri[1..]).as_bytes()).is_ok());
     assert_eq!(kind_of(&edited("ungWv48B", &uri)), ErrorKind::LimitExceeded);
+    let long = " ".repeat(ASIC_MANIFEST_BYTES_MAX + 1 - XML.len());
+    assert_eq!(kind_of(&format!("{XML}{long}")), ErrorKind::LimitExceeded);
+    assert!(AsicManifest::parse(format!("{XML}{}", &long[1..]).as_bytes()).is_ok());
+}
+
+#[test]
+fn one_reference_too_many_is_refused() {
+    let reference = r#"<asic:DataObjectReference URI="a"><ds:DigestMethod Algorithm="b"/><ds:DigestValue/></asic:DataObjectReference>"#;
+    let many = |count: usize| {
+        let more = reference.repeat(count - sample().references.len());
+        edited("</asic:ASiCManifest>", &(more + "</asic:ASiCManifest>"))
+    };
+    let parsed = AsicManifest::parse(many(ASIC_REFERENCES_MAX).as_bytes()).unwrap();
+    assert_eq!(parsed.references.len(), ASIC_REFERENCES_MAX);
+    let kind = kind_of(&many(ASIC_REFERENCES_MAX + 1));
+    assert_eq!(kind, ErrorKind::LimitExceeded);
 }
 
 #[test]
