@@ -6,4 +6,7 @@ pub mod audit;
 pub mod batch;
 pub mod geometry;
 pub mod log;
+pub mod package;
 pub mod plan;
+pub mod report_page;
+pub mod verify_records;

@@ -1,0 +1,302 @@
+//! Handing out: the evidence package of one version, and the trust anchors to check it with.
+
+use std::fmt;
+use std::io::{self, Seek, Write};
+use std::thread;
+
+use formats::asic::WriteError;
+use formats::digest::DigestAlgorithm;
+use formats::error::FormatError;
+use formats::id::VersionId;
+use formats::manifest::Manifest;
+use formats::package::{EVIDENCE_RECORD, MANIFEST, PackageWriter, document_members};
+use formats::raw::Raw;
+use formats::x509::encode_pem;
+use time::OffsetDateTime;
+use verifier::context::Context;
+use verifier::judge;
+use verifier::judgement::Judgement;
+use verifier::report::Report;
+use verifier::source::{DigestSource, InputFile, KnownDigests};
+
+use super::assemble::{AssembleError, StoredBatch};
+use super::audit::{AuditError, AuditEvent, AuditExcerpt};
+use super::log::FrameSource;
+use super::report_page;
+use crate::record::error::RetrieveError;
+use crate::record::retrieve::{OpenedVersion, Retriever};
+use crate::store::StoreError;
+use crate::store::catalog::{Catalog, Stamp};
+
+/// Makes evidence packages.
+#[derive(Clone, Copy)]
+pub struct Exporter<'a> {
+    /// Opens versions.
+    pub retriever: Retriever<'a>,
+    /// Knows the batch of a version.
+    pub catalog: &'a Catalog,
+    /// Holds the pages of the trees.
+    pub frames: &'a dyn FrameSource,
+    /// By what the package is judged for its report; `time` is the time of the export.
+    pub context: Context<'a>,
+    /// Who exports, for the audit excerpt.
+    pub exported_by: &'a str,
+}
+
+/// What went into a package.
+#[derive(Debug, Clone)]
+pub struct ExportedPackage {
+    /// The version.
+    pub version: VersionId,
+    /// How many documents.
+    pub documents: usize,
+    /// Since when the version is proven to exist; only if the judgement has passed.
+    pub existence: Option<OffsetDateTime>,
+    /// What the verifier says about it.
+    pub judgement: Judgement,
+    /// Bytes of the evidence record.
+    pub evidence_bytes: usize,
+}
+
+/// Why there is no package. What was written is not one: the caller throws it away.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// No archive timestamp covers the version yet. Stamp first.
+    NotStamped {
+        /// The version.
+        version: VersionId,
+    },
+    /// The version cannot be read, or is not what was deposited.
+    Retrieve(RetrieveError),
+    /// The evidence record cannot be put together.
+    Assemble(AssembleError),
+    /// The package cannot be written.
+    Write(WriteError),
+    /// A pipe or thread between reading and writing could not be made: the machine is out of file descriptors or threads.
+    Machine(io::Error),
+    /// A time of the audit excerpt cannot be written.
+    Audit(AuditError),
+}
+
+impl Exporter<'_> {
+    /// Writes the package of a version. Contents are streamed; every digest is compared on the way.
+    ///
+    /// # Errors
+    /// [`ExportError`].
+    pub fn export<W: Write + Seek>(
+        &self,
+        version: VersionId,
+        sink: W,
+    ) -> Result<(ExportedPackage, W), ExportError> {
+        let mut opened = self.retriever.open(version)?;
+        let manifest = opened.manifest().clone();
+        let stamp = self
+            .catalog
+            .batch_of(version)?
+            .ok_or(ExportError::NotStamped { version })?;
+        let batch = self.open_batch(stamp)?;
+        let algorithm = batch.stamp().algorithm;
+        let group = Manifest::group(&manifest, algorithm)?;
+        let record = batch.evidence_record(stamp.leaf, &group)?;
+
+        let mut writer = PackageWriter::new(sink, &manifest, algorithm)?;
+        for object in 0u32.. {
+            if writer.next_document().is_none() {
+                break;
+            }
+            add_document(&mut writer, &mut opened, object)?;
+        }
+        // Every digest of every content was compared while it was written, so those of the manifest are computed ones now.
+        let report = judge_record(&record, &manifest, &self.context);
+        let audit = self.audit(&manifest, version, &batch)?.to_json()?;
+        let page = report_page::render(&manifest, &report);
+        let sink = writer.finish(&record, &audit, page.as_bytes())?;
+        let exported = ExportedPackage {
+            version,
+            documents: manifest.objects.len(),
+            existence: report.best_signature_time,
+            judgement: report.judgement,
+            evidence_bytes: record.len(),
+        };
+        Ok((exported, sink))
+    }
+
+    fn open_batch(&self, stamp: Stamp) -> Result<StoredBatch<'_>, ExportError> {
+        let entry = self
+            .catalog
+            .batch(stamp.batch)?
+            .ok_or(AssembleError::NoSuchLeaf)?;
+        Ok(StoredBatch::open(self.frames, entry.address)?)
+    }
+
+    fn audit(
+        &self,
+        manifest: &Manifest,
+        version: VersionId,
+        batch: &StoredBatch<'_>,
+    ) -> Result<AuditExcerpt, ExportError> {
+        let stamp = batch.stamp();
+        Ok(AuditExcerpt {
+            archive: manifest.archive,
+            version,
+            events: vec![
+                AuditEvent::Deposited {
+                    at: manifest.received_at,
+                    by: manifest.depositor.clone(),
+                    channel: manifest.channel.clone(),
+                },
+                AuditEvent::Stamped {
+                    at: stamp.stamped_at,
+                    batch: stamp.batch,
+                    authority: stamp.tsa.clone(),
+                    leaves: stamp.leaf_count,
+                },
+                AuditEvent::Exported {
+                    at: self.context.time,
+                    by: self.exported_by.to_owned(),
+                },
+            ],
+        })
+    }
+}
+
+/// Judges an evidence record over a version whose contents have been compared with its manifest.
+pub(super) fn judge_record(
+    record: &[u8],
+    manifest: &Raw<Manifest>,
+    context: &Context<'_>,
+) -> Report {
+    let mut data = vec![KnownDigests::computed(
+        MANIFEST,
+        ALGORITHMS
+            .iter()
+            .map(|algorithm| algorithm.digest(manifest.raw()))
+            .collect(),
+    )];
+    for (object, member) in manifest.objects.iter().zip(document_members(manifest)) {
+        data.push(KnownDigests::computed(
+            member,
+            object.digests.values().to_vec(),
+        ));
+    }
+    let data: Vec<&dyn DigestSource> = data
+        .iter()
+        .map(|one| -> &dyn DigestSource { one })
+        .collect();
+    let files = [InputFile::new(EVIDENCE_RECORD, record)];
+    judge::verify(&files, &data, context)
+}
+
+/// Streams one content from the store into the package, through a pipe: one side opens chunks, the other compresses nothing and writes.
+fn add_document<W: Write + Seek>(
+    writer: &mut PackageWriter<'_, W>,
+    opened: &mut OpenedVersion<'_>,
+    object: u32,
+) -> Result<(), ExportError> {
+    let (reading_end, mut writing_end) = io::pipe().map_err(ExportError::Machine)?;
+    let (read, written) = thread::scope(|scope| {
+        let reading = thread::Builder::new()
+            .spawn_scoped(scope, move || opened.write_object(object, &mut writing_end))?;
+        let written = writer.add_document(reading_end);
+        let read = reading
+            .join()
+            .map_err(|_| io::Error::other("the reading thread ended"))?;
+        Ok((read, written))
+    })
+    .map_err(ExportError::Machine)?;
+    match (read, written) {
+        // Damage is the cause, and the short document in the package its effect.
+        (Err(damage), _) if damage.is_integrity_failure() => Err(damage.into()),
+        (_, Err(error)) => Err(error.into()),
+        (Err(error), Ok(())) => Err(error.into()),
+        (Ok(()), Ok(())) => Ok(()),
+    }
+}
+
+/// Trust anchors as PEM text, to be handed over beside packages, by another way than the packages.
+#[must_use]
+pub fn trust_anchors_pem(anchors: &[Vec<u8>]) -> String {
+    anchors
+        .iter()
+        .map(|anchor| encode_pem("CERTIFICATE", anchor))
+        .collect()
+}
+
+impl fmt::Debug for Exporter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exporter").finish_non_exhaustive()
+    }
+}
+
+impl From<RetrieveError> for ExportError {
+    fn from(error: RetrieveError) -> Self {
+        Self::Retrieve(error)
+    }
+}
+
+impl From<StoreError> for ExportError {
+    fn from(error: StoreError) -> Self {
+        Self::Retrieve(error.into())
+    }
+}
+
+impl From<AssembleError> for ExportError {
+    fn from(error: AssembleError) -> Self {
+        Self::Assemble(error)
+    }
+}
+
+impl From<WriteError> for ExportError {
+    fn from(error: WriteError) -> Self {
+        Self::Write(error)
+    }
+}
+
+impl From<FormatError> for ExportError {
+    fn from(error: FormatError) -> Self {
+        Self::Assemble(error.into())
+    }
+}
+
+impl From<AuditError> for ExportError {
+    fn from(error: AuditError) -> Self {
+        Self::Audit(error)
+    }
+}
+
+impl fmt::Display for ExportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotStamped { version } => {
+                write!(
+                    f,
+                    "{version} has no timestamp yet: run `archiver stamp` first"
+                )
+            }
+            Self::Retrieve(error) => error.fmt(f),
+            Self::Assemble(error) => error.fmt(f),
+            Self::Write(error) => error.fmt(f),
+            Self::Machine(error) => {
+                write!(f, "the machine cannot run another thread or pipe: {error}")
+            }
+            Self::Audit(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ExportError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Retrieve(error) => Some(error),
+            Self::Assemble(error) => Some(error),
+            Self::Write(error) => Some(error),
+            Self::Machine(error) => Some(error),
+            Self::Audit(error) => Some(error),
+            Self::NotStamped { .. } => None,
+        }
+    }
+}
+
+/// The two digests of every manifest.
+const ALGORITHMS: [DigestAlgorithm; 2] = [DigestAlgorithm::Sha256, DigestAlgorithm::Sha512];

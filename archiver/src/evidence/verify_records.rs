@@ -1,0 +1,447 @@
+//! Verifying what the archive holds: for each version its contents against its manifest, and its manifest against its evidence.
+//!
+//! Contents are read whole, from whichever replica is good, and compared with both digests. The way from each version to the root of
+//! its batch is computed for each; the token of a batch is judged by the verifier once, since it is the same bytes for all.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use formats::error::FormatError;
+use formats::id::{BatchId, VersionId};
+use formats::manifest::Manifest;
+use formats::segment::FrameAddress;
+use time::OffsetDateTime;
+use verifier::context::Context;
+use verifier::finding::{Finding, Severity};
+use verifier::judgement::Judgement;
+use verifier::verdict::{Conclusion, Integrity};
+
+use super::assemble::{AssembleError, StoredBatch};
+use super::log::FrameSource;
+use super::package::judge_record;
+use crate::record::error::RetrieveError;
+use crate::record::retrieve::Retriever;
+use crate::store::StoreError;
+use crate::store::catalog::{Catalog, Hit, Stamp};
+
+/// Verifies versions.
+#[derive(Clone, Copy)]
+pub struct RecordVerifier<'a> {
+    /// Opens versions.
+    pub retriever: Retriever<'a>,
+    /// Knows the batches.
+    pub catalog: &'a Catalog,
+    /// Holds the pages of the trees.
+    pub frames: &'a (dyn FrameSource + Sync),
+    /// Trust, policy and time.
+    pub context: Context<'a>,
+    /// Threads that read and compute.
+    pub workers: NonZeroUsize,
+}
+
+/// Which versions are verified.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Period {
+    /// Received at this time or later.
+    pub from: Option<OffsetDateTime>,
+    /// Received before this time.
+    pub to: Option<OffsetDateTime>,
+}
+
+/// The answer about one version.
+#[derive(Debug)]
+pub struct RecordVerdict {
+    /// The version.
+    pub version: VersionId,
+    /// What was found.
+    pub outcome: Outcome,
+}
+
+/// What was found about one version.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The contents are what was deposited, and the evidence proves since when.
+    Passed {
+        /// The earliest proven existence.
+        existence: Option<OffsetDateTime>,
+    },
+    /// The contents are what was deposited, and wait for a timestamp.
+    Unstamped {
+        /// Since when it waits.
+        received_at: OffsetDateTime,
+    },
+    /// The verifier does not accept the evidence, or cannot decide.
+    NotPassed {
+        /// What it concludes.
+        judgement: Judgement,
+        /// Why: its findings of severity error.
+        findings: Vec<Finding>,
+    },
+    /// The version cannot be read, or is not what was deposited.
+    Unreadable(RetrieveError),
+    /// The evidence record cannot be put together, or does not lead from the version to its token.
+    NoEvidence(AssembleError),
+}
+
+/// All verdicts, counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct VerifySummary {
+    /// Versions that were verified.
+    pub versions: u64,
+    /// Passed.
+    pub passed: u64,
+    /// Intact and waiting for a timestamp.
+    pub unstamped: u64,
+    /// The verifier could not decide, with integrity not broken.
+    pub indeterminate: u64,
+    /// Damaged, or evidence that fails.
+    pub failed: u64,
+    /// Could not be read for a reason other than damage (key or medium missing).
+    pub unreadable: u64,
+}
+
+/// Why verifying stopped before its end.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The index cannot be read.
+    Store(StoreError),
+    /// A thread could not be started.
+    Machine(io::Error),
+}
+
+impl RecordVerifier<'_> {
+    /// Verifies all versions of a period, in the order of their identifiers, and calls `each` for every verdict in that order.
+    ///
+    /// # Errors
+    /// [`VerifyError`]. What is wrong with a version is a verdict and no error.
+    pub fn verify_period(
+        &self,
+        period: Period,
+        each: &mut dyn FnMut(&RecordVerdict),
+    ) -> Result<VerifySummary, VerifyError> {
+        self.run(each, |send| {
+            self.catalog
+                .for_each(&mut |hit| !period.contains(hit.received_at) || send(hit))
+        })
+    }
+
+    /// Verifies these versions, in this order.
+    ///
+    /// # Errors
+    /// [`VerifyError`].
+    pub fn verify_versions(
+        &self,
+        versions: &[VersionId],
+        each: &mut dyn FnMut(&RecordVerdict),
+    ) -> Result<VerifySummary, VerifyError> {
+        let mut missing = Vec::new();
+        let mut summary = self.run(each, |send| {
+            for &version in versions {
+                match self.catalog.version(version)? {
+                    Some(hit) => {
+                        if !send(hit) {
+                            break;
+                        }
+                    }
+                    None => missing.push(version),
+                }
+            }
+            Ok(())
+        })?;
+        for version in missing {
+            let outcome = Outcome::Unreadable(RetrieveError::NotFound { version });
+            let verdict = RecordVerdict { version, outcome };
+            summary.count(&verdict);
+            each(&verdict);
+        }
+        Ok(summary)
+    }
+
+    /// One thread reads the index, `workers` verify, and this one puts the verdicts back into order.
+    fn run<P>(
+        &self,
+        each: &mut dyn FnMut(&RecordVerdict),
+        produce: P,
+    ) -> Result<VerifySummary, VerifyError>
+    where
+        P: FnOnce(&mut dyn FnMut(Hit) -> bool) -> Result<(), StoreError> + Send,
+    {
+        let (tasks_in, tasks) = sync_channel::<(u64, Task)>(QUEUE_MAX);
+        let tasks = Mutex::new(tasks);
+        let (verdicts_in, verdicts) = sync_channel(QUEUE_MAX);
+        let mut summary = VerifySummary::default();
+        thread::scope(|scope| {
+            let spawn = || thread::Builder::new();
+            // Workers first: when one cannot be started, nothing has been sent that somebody would wait for.
+            for _ in 0..self.workers.get() {
+                let verdicts_in = verdicts_in.clone();
+                let tasks = &tasks;
+                spawn().spawn_scoped(scope, move || self.work(tasks, &verdicts_in))?;
+            }
+            let producer = spawn().spawn_scoped(scope, move || {
+                let mut number = 0u64..;
+                produce(&mut |hit| {
+                    let number = number.next().unwrap_or(u64::MAX);
+                    tasks_in.send((number, Task::of(&hit))).is_ok()
+                })
+            })?;
+            drop(verdicts_in);
+            in_order(&verdicts, |verdict| {
+                summary.count(verdict);
+                each(verdict);
+            });
+            Ok(producer.join())
+        })
+        .map_err(VerifyError::Machine)?
+        .map_err(|_| VerifyError::Machine(io::Error::other("the index thread ended")))??;
+        Ok(summary)
+    }
+
+    fn work(
+        &self,
+        tasks: &Mutex<Receiver<(u64, Task)>>,
+        verdicts: &SyncSender<(u64, RecordVerdict)>,
+    ) {
+        let mut batches = BatchCache::default();
+        loop {
+            let task = tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok((number, task)) = task else { return };
+            let outcome = self.judge(&task, &mut batches);
+            let version = task.version;
+            if verdicts
+                .send((number, RecordVerdict { version, outcome }))
+                .is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    fn judge<'b>(&'b self, task: &Task, batches: &mut BatchCache<'b>) -> Outcome {
+        match self.try_judge(task, batches) {
+            Ok(outcome) => outcome,
+            Err(Failure::Retrieve(error)) => Outcome::Unreadable(error),
+            Err(Failure::Assemble(error)) => Outcome::NoEvidence(error),
+        }
+    }
+
+    fn try_judge<'b>(
+        &'b self,
+        task: &Task,
+        batches: &mut BatchCache<'b>,
+    ) -> Result<Outcome, Failure> {
+        let mut opened = self.retriever.open_at(task.version, task.address)?;
+        let manifest = opened.manifest().clone();
+        for object in (0u32..).take(manifest.objects.len()) {
+            opened.write_object(object, &mut io::sink())?;
+        }
+        let Some(stamp) = task.stamp else {
+            let received_at = manifest.received_at;
+            return Ok(Outcome::Unstamped { received_at });
+        };
+        let entry = batches.open(self, stamp)?;
+        let group = Manifest::group(&manifest, entry.batch.stamp().algorithm)?;
+        let record = entry.batch.evidence_record(stamp.leaf, &group)?;
+        if let Some(existence) = entry.proven {
+            return Ok(Outcome::Passed {
+                existence: Some(existence),
+            });
+        }
+        let report = judge_record(&record, &manifest, &self.context);
+        if report.judgement.is_passed() {
+            entry.proven = report.best_signature_time;
+            return Ok(Outcome::Passed {
+                existence: report.best_signature_time,
+            });
+        }
+        let findings = report.findings.into_iter();
+        Ok(Outcome::NotPassed {
+            judgement: report.judgement,
+            findings: findings
+                .filter(|finding| finding.severity() == Severity::Error)
+                .collect(),
+        })
+    }
+}
+
+impl Period {
+    fn contains(&self, time: OffsetDateTime) -> bool {
+        self.from.is_none_or(|from| time >= from) && self.to.is_none_or(|to| time < to)
+    }
+}
+
+impl RecordVerdict {
+    /// Whether this version is not what it was: the answer for which a person has to be woken.
+    #[must_use]
+    pub fn is_integrity_failure(&self) -> bool {
+        match &self.outcome {
+            Outcome::Passed { .. } | Outcome::Unstamped { .. } => false,
+            Outcome::NotPassed { judgement, .. } => {
+                judgement.conclusion() == Conclusion::TotalFailed
+                    || judgement.integrity() == Integrity::Broken
+            }
+            Outcome::Unreadable(error) => error.is_integrity_failure(),
+            Outcome::NoEvidence(_) => true,
+        }
+    }
+}
+
+impl VerifySummary {
+    /// Whether every version passed or waits for its timestamp.
+    #[must_use]
+    pub const fn is_good(&self) -> bool {
+        self.failed == 0 && self.indeterminate == 0 && self.unreadable == 0
+    }
+
+    fn count(&mut self, verdict: &RecordVerdict) {
+        self.versions += 1;
+        let failed = verdict.is_integrity_failure();
+        let counter = match &verdict.outcome {
+            Outcome::Passed { .. } => &mut self.passed,
+            Outcome::Unstamped { .. } => &mut self.unstamped,
+            _ if failed => &mut self.failed,
+            Outcome::NotPassed { .. } => &mut self.indeterminate,
+            Outcome::Unreadable(_) | Outcome::NoEvidence(_) => &mut self.unreadable,
+        };
+        *counter += 1;
+    }
+}
+
+/// What a worker needs of a hit.
+#[derive(Debug, Clone, Copy)]
+struct Task {
+    version: VersionId,
+    address: FrameAddress,
+    stamp: Option<Stamp>,
+}
+
+impl Task {
+    fn of(hit: &Hit) -> Self {
+        Self {
+            version: hit.version,
+            address: hit.address,
+            stamp: hit.stamp,
+        }
+    }
+}
+
+/// The batches that a worker used last.
+#[derive(Default)]
+struct BatchCache<'a> {
+    entries: Vec<CachedBatch<'a>>,
+}
+
+struct CachedBatch<'a> {
+    id: BatchId,
+    batch: StoredBatch<'a>,
+    /// The existence that the token proves, once the verifier passed it for one version of the batch.
+    proven: Option<OffsetDateTime>,
+}
+
+impl<'a> BatchCache<'a> {
+    fn open(
+        &mut self,
+        verifier: &'a RecordVerifier<'_>,
+        stamp: Stamp,
+    ) -> Result<&mut CachedBatch<'a>, Failure> {
+        let found = self
+            .entries
+            .iter()
+            .position(|entry| entry.id == stamp.batch);
+        match found {
+            Some(place) => self.entries.swap(0, place),
+            None => {
+                let entry = verifier.catalog.batch(stamp.batch);
+                let entry = entry
+                    .map_err(RetrieveError::from)?
+                    .ok_or(AssembleError::NoSuchLeaf)?;
+                let batch = StoredBatch::open(verifier.frames, entry.address)?;
+                self.entries.truncate(BATCHES_CACHED_MAX - 1);
+                let id = stamp.batch;
+                let proven = None;
+                self.entries.insert(0, CachedBatch { id, batch, proven });
+            }
+        }
+        self.entries
+            .first_mut()
+            .ok_or(Failure::Assemble(AssembleError::NoSuchLeaf))
+    }
+}
+
+/// Hands out what arrives in the order of its numbers.
+fn in_order(verdicts: &Receiver<(u64, RecordVerdict)>, mut each: impl FnMut(&RecordVerdict)) {
+    let mut early = BTreeMap::new();
+    let mut next = 0;
+    for (number, verdict) in verdicts {
+        early.insert(number, verdict);
+        while let Some(verdict) = early.remove(&next) {
+            each(&verdict);
+            next += 1;
+        }
+    }
+}
+
+enum Failure {
+    Retrieve(RetrieveError),
+    Assemble(AssembleError),
+}
+
+impl From<RetrieveError> for Failure {
+    fn from(error: RetrieveError) -> Self {
+        Self::Retrieve(error)
+    }
+}
+
+impl From<AssembleError> for Failure {
+    fn from(error: AssembleError) -> Self {
+        Self::Assemble(error)
+    }
+}
+
+impl From<FormatError> for Failure {
+    fn from(error: FormatError) -> Self {
+        Self::Assemble(error.into())
+    }
+}
+
+impl fmt::Debug for RecordVerifier<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordVerifier").finish_non_exhaustive()
+    }
+}
+
+impl From<StoreError> for VerifyError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl fmt::Display for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Machine(error) => write!(f, "the machine cannot run another thread: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for VerifyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::Machine(error) => Some(error),
+        }
+    }
+}
+
+/// Versions that wait between the index and the workers.
+const QUEUE_MAX: usize = 64;
+/// Batches that each worker keeps open, up to 3 MiB each.
+const BATCHES_CACHED_MAX: usize = 4;
