@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "shared by several test programs")]
 
 pub mod authority;
+pub mod log;
 pub mod openssl;
 
 use std::io::{BufRead, BufReader, Read, Write};
