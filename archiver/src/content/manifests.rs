@@ -40,9 +40,11 @@ impl ManifestOpener for Manifests {
             .keys
             .ledger()
             .data_key(record.version)
-            .map_err(|error| match error {
-                KeyError::KeyDamaged { .. } => ManifestFailure::NotAuthentic,
-                _ => ManifestFailure::KeyMissing,
+            .map_err(|error| {
+                if matches!(error, KeyError::KeyDamaged { .. }) {
+                    return ManifestFailure::NotAuthentic;
+                }
+                ManifestFailure::KeyMissing
             })?;
         let opener = VersionOpener::new(self.keys.archive(), record.version, &key);
         let bytes = self

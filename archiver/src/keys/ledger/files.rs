@@ -289,11 +289,13 @@ fn create_file(
 }
 
 fn lock(directory: &Path) -> Result<DirectoryLock, KeyError> {
-    DirectoryLock::take(directory, true).map_err(|error| match error.kind() {
-        io::ErrorKind::WouldBlock => KeyError::InUse {
-            path: directory.to_path_buf(),
-        },
-        _ => KeyError::io(directory, "lock", error),
+    DirectoryLock::take(directory, true).map_err(|error| {
+        if error.kind() == io::ErrorKind::WouldBlock {
+            return KeyError::InUse {
+                path: directory.to_path_buf(),
+            };
+        }
+        KeyError::io(directory, "lock", error)
     })
 }
 

@@ -14,6 +14,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::keys::{DataKey, KdfParameters, KeyMedium, Passphrase};
 
+mod failures;
+mod refusals;
+
 const MIB: usize = CHUNK_BYTES;
 
 struct Bench {
@@ -243,144 +246,6 @@ fn an_object_is_sealed_once_under_a_key() {
     );
 }
 
-/// Each row changes sealed content; all are refused with the fault of the row.
-#[test]
-fn changed_chunks_are_refused() {
-    type Change = fn(&mut Sealed, &Sealed);
-    let rows: [(&str, ChunkFault, Change); 16] = [
-        ("swapped", ChunkFault::Misplaced, |s, _| s.chunks.swap(0, 1)),
-        ("swapped, renumbered", ChunkFault::Forged, |s, _| {
-            s.chunks.swap(0, 1);
-            s.chunks[0].header.chunk = 0;
-            s.chunks[1].header.chunk = 1;
-        }),
-        ("duplicated", ChunkFault::Misplaced, |s, _| {
-            s.chunks[1] = s.chunks[0].clone()
-        }),
-        ("duplicated, renumbered", ChunkFault::Forged, |s, _| {
-            s.chunks[1] = s.chunks[0].clone();
-            s.chunks[1].header.chunk = 1;
-        }),
-        ("dropped", ChunkFault::Misplaced, |s, _| {
-            s.chunks.remove(1);
-        }),
-        (
-            "cut off, with the number of chunks",
-            ChunkFault::End,
-            |s, _| {
-                s.chunks.pop();
-                s.shape.chunks = 2;
-                s.shape.size = 2 * MIB as u64;
-            },
-        ),
-        ("cut off, with the end mark", ChunkFault::Forged, |s, _| {
-            s.chunks.pop();
-            s.shape.chunks = 2;
-            s.shape.size = 2 * MIB as u64;
-            s.chunks[1].header.last = true;
-        }),
-        ("end mark taken away", ChunkFault::End, |s, _| {
-            s.chunks[2].header.last = false
-        }),
-        ("of another version", ChunkFault::Misplaced, |s, o| {
-            s.chunks[0] = o.chunks[0].clone()
-        }),
-        ("of another version, renamed", ChunkFault::Forged, |s, o| {
-            s.chunks[0] = ContentChunk {
-                header: s.chunks[0].header,
-                sealed: o.chunks[0].sealed.clone(),
-            };
-        }),
-        ("of another object", ChunkFault::Misplaced, |s, _| {
-            s.chunks[0].header.object = 1
-        }),
-        ("read as another object", ChunkFault::Forged, |s, _| {
-            s.shape.object = 1;
-            for chunk in &mut s.chunks {
-                chunk.header.object = 1;
-            }
-        }),
-        ("codec changed", ChunkFault::Forged, |s, _| {
-            s.chunks[0].header.codec = ChunkCodec::Zstd;
-        }),
-        ("tag shortened", ChunkFault::Length, |s, _| {
-            s.chunks[0].sealed.truncate(15);
-        }),
-        ("longer than a chunk", ChunkFault::Length, |s, _| {
-            s.chunks[2].header.plain_bytes = u32::MAX;
-        }),
-        ("short in the middle", ChunkFault::Length, |s, _| {
-            s.chunks[0].header.plain_bytes -= 1;
-        }),
-    ];
-    let bench = Bench::new();
-    let content = noise(1, 2 * MIB + 1000);
-    let other = bench.seal(&noise(2, 2 * MIB + 1000));
-    for (name, fault, change) in rows {
-        let mut sealed = bench.seal(&content);
-        change(&mut sealed, &other);
-        assert_eq!(sealed.fault(), fault, "{name}");
-    }
-}
-
-#[test]
-fn wrong_keys_and_archives_are_refused() {
-    let bench = Bench::new();
-    let mut sealed = bench.seal(b"content");
-    let version = sealed.opener.version();
-    let key = bench.key(version);
-    sealed.opener = VersionOpener::new(ArchiveId::from_bytes([8; 16]), version, &key);
-    assert_eq!(sealed.fault(), ChunkFault::Forged);
-    let other = bench.seal(b"content").opener.version();
-    sealed.opener = VersionOpener::new(archive(), version, &bench.key(other));
-    assert_eq!(sealed.fault(), ChunkFault::Forged);
-    sealed.opener = VersionOpener::new(archive(), other, &key);
-    assert_eq!(sealed.fault(), ChunkFault::Misplaced);
-}
-
-#[test]
-fn each_flipped_bit_of_a_chunk_is_refused() {
-    let bench = Bench::new();
-    let mut reader = ContentReader::new().unwrap();
-    for content in [noise(1, 40), text(400)] {
-        let sealed = bench.seal(&content);
-        for bit in 0..sealed.chunks[0].sealed.len() * 8 {
-            let fetch = |number| {
-                let mut chunk = sealed.fetch(number)?;
-                chunk.sealed[bit / 8] ^= 1 << (bit % 8);
-                Ok::<_, usize>(chunk)
-            };
-            let refused = reader.read(&sealed.opener, sealed.shape, &[], fetch, &mut io::sink());
-            let fault = ChunkFault::Forged;
-            assert!(matches!(refused, Err(ReadError::Chunk { fault: f, .. }) if f == fault));
-        }
-    }
-}
-
-#[test]
-fn content_that_is_not_what_its_manifest_states_is_refused() {
-    let bench = Bench::new();
-    let mut sealed = bench.seal(&noise(1, MIB + 5));
-    sealed.shape.size -= 1;
-    assert!(matches!(sealed.read(), Err(ReadError::Size { found, .. }) if found == MIB as u64 + 5));
-    sealed.shape.size = MIB as u64;
-    assert!(matches!(
-        sealed.read(),
-        Err(ReadError::ChunkCount {
-            expected: 1,
-            found: 2
-        })
-    ));
-    sealed.shape.size = MIB as u64 + 5;
-    sealed.summary.sha512 = DigestAlgorithm::Sha512.digest(b"other");
-    assert!(matches!(
-        sealed.read(),
-        Err(ReadError::Digest(DigestAlgorithm::Sha512))
-    ));
-    sealed.chunks.pop();
-    assert!(matches!(sealed.read(), Err(ReadError::Fetch(1))));
-}
-
 #[test]
 fn ranges_are_the_same_as_parts_of_the_whole() {
     let bench = Bench::new();
@@ -417,101 +282,6 @@ fn ranges_are_the_same_as_parts_of_the_whole() {
     }
 }
 
-#[test]
-fn a_range_of_a_changed_chunk_is_refused() {
-    let bench = Bench::new();
-    let mut sealed = bench.seal(&noise(1, 3 * MIB));
-    sealed.chunks[1].sealed[0] ^= 1;
-    let mut reader = ContentReader::new().unwrap();
-    let mut read = |range| {
-        let fetch = |number| sealed.fetch(number);
-        reader.read_range(&sealed.opener, sealed.shape, range, fetch, &mut io::sink())
-    };
-    let mib = MIB as u64;
-    read(0..mib).unwrap();
-    read(2 * mib..3 * mib).unwrap();
-    assert!(matches!(
-        read(mib - 1..mib + 1),
-        Err(ReadError::Chunk {
-            chunk: 1,
-            fault: ChunkFault::Forged,
-            ..
-        })
-    ));
-}
-
-/// Gives some bytes, then fails.
-struct Failing(usize);
-
-impl Read for Failing {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        if self.0 == 0 {
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
-        let count = bytes.len().min(self.0).min(100_000);
-        self.0 -= count;
-        Ok(count)
-    }
-}
-
-#[test]
-fn a_writer_works_again_after_every_failure() {
-    let bench = Bench::new();
-    let mut writer = ContentWriter::new().unwrap();
-    for round in 0..20 {
-        let length = round * MIB / 2;
-        let failed = writer.write(&mut bench.sealer(), 0, &mut Failing(length), |_| {
-            Ok::<_, Infallible>(())
-        });
-        assert!(matches!(failed, Err(WriteError::Source(_))));
-        let mut left = round;
-        let failed = writer.write(&mut bench.sealer(), 0, &mut io::repeat(7), |_| {
-            left = left.checked_sub(1).ok_or("no room")?;
-            Ok(())
-        });
-        assert!(matches!(failed, Err(WriteError::Append("no room"))));
-    }
-    let mut count = 0;
-    let summary = writer
-        .write(
-            &mut bench.sealer(),
-            0,
-            &mut io::repeat(7).take(8 << 20),
-            |_| {
-                count += 1;
-                Ok::<_, Infallible>(())
-            },
-        )
-        .unwrap();
-    assert_eq!((summary.size, summary.chunks, count), (8 << 20, 8, 8));
-}
-
-#[test]
-fn a_reader_works_again_after_every_failure() {
-    let bench = Bench::new();
-    let content = noise(1, 7 * MIB);
-    let sealed = bench.seal(&content);
-    let mut reader = ContentReader::new().unwrap();
-    for bad in 0..7 {
-        let fetch = |number| {
-            if number == bad {
-                Err(99)
-            } else {
-                sealed.fetch(number)
-            }
-        };
-        let failed = reader.read(&sealed.opener, sealed.shape, &[], fetch, &mut io::sink());
-        assert!(matches!(failed, Err(ReadError::Fetch(99))));
-    }
-    let mut output = Vec::new();
-    let digests = [sealed.summary.sha256, sealed.summary.sha512];
-    let fetch = |number| sealed.fetch(number);
-    reader
-        .read(&sealed.opener, sealed.shape, &digests, fetch, &mut output)
-        .unwrap();
-    assert!(output == content);
-}
-
 fn record(sealer: &VersionSealer, manifest: SealedManifest) -> RecordVersion {
     RecordVersion {
         version: sealer.version(),
@@ -521,49 +291,6 @@ fn record(sealer: &VersionSealer, manifest: SealedManifest) -> RecordVersion {
         manifest_plain_bytes: manifest.plain_bytes,
         manifest_sealed: manifest.sealed,
     }
-}
-
-#[test]
-fn a_manifest_comes_back_and_no_changed_one_does() {
-    let bench = Bench::new();
-    for manifest in [text(2000), noise(1, 300), noise(2, 2 * MIB), text(3 * MIB)] {
-        let mut sealer = bench.sealer();
-        let sealed = ContentWriter::new()
-            .unwrap()
-            .seal_manifest(&mut sealer, &manifest)
-            .unwrap();
-        let record = record(&sealer, sealed);
-        let key = bench.key(record.version);
-        let opener = VersionOpener::new(archive(), record.version, &key);
-        let open = |record: &RecordVersion| {
-            ContentReader::new()
-                .unwrap()
-                .open_manifest::<Infallible>(&opener, record)
-        };
-        assert!(open(&record).unwrap().as_slice() == manifest);
-        let mut changed = record.clone();
-        changed.manifest_sealed[10] ^= 1;
-        assert!(open(&changed).is_err());
-        let mut changed = record.clone();
-        changed.manifest_plain_bytes += 1;
-        assert!(open(&changed).is_err());
-        let mut changed = record.clone();
-        changed.manifest_plain_bytes = u32::MAX;
-        assert!(open(&changed).is_err());
-        let mut changed = record.clone();
-        changed.version = VersionId::new(record.version.record(), 2).unwrap();
-        assert!(open(&changed).is_err());
-        let mut changed = record;
-        changed.manifest_sealed.clear();
-        assert!(open(&changed).is_err());
-    }
-    let too_long = vec![0; formats::limits::MANIFEST_BYTES_MAX + 1];
-    assert_eq!(
-        ContentWriter::new()
-            .unwrap()
-            .seal_manifest(&mut bench.sealer(), &too_long),
-        Err(SealError::ManifestTooLong)
-    );
 }
 
 #[test]
