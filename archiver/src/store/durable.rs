@@ -62,7 +62,9 @@ pub trait Disk: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// The operating system's.
-    fn unprotect(&self, path: &Path) -> io::Result<()>;
+    fn unprotect(&self, path: &Path) -> io::Result<()> {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+    }
 
     /// Gives a file or directory a new name, in place of what had it.
     ///
@@ -315,10 +317,6 @@ impl Disk for SystemDisk {
 
     fn protect(&self, file: &File) -> io::Result<()> {
         file.set_permissions(std::fs::Permissions::from_mode(0o444))
-    }
-
-    fn unprotect(&self, path: &Path) -> io::Result<()> {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
     }
 
     #[allow(

@@ -253,10 +253,6 @@ impl Disk for FaultyDisk {
         })
     }
 
-    fn unprotect(&self, path: &Path) -> io::Result<()> {
-        SystemDisk.unprotect(path)
-    }
-
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.call(Call::Rename, to, &|_| (), || SystemDisk.rename(from, to))
     }
