@@ -136,6 +136,7 @@ enum Text {
     Iso2022Jp,
     ShiftJis,
     EucJp,
+    Latin1,
 }
 
 impl Text {
@@ -171,6 +172,7 @@ impl Text {
             Err(_) => [
                 (Self::EucJp, is_euc_jp as fn(&[u8]) -> bool),
                 (Self::ShiftJis, is_shift_jis),
+                (Self::Latin1, is_latin1),
             ]
             .into_iter()
             .find_map(|(text, matches)| matches(head).then_some(text)),
@@ -185,6 +187,7 @@ impl Text {
             Self::Iso2022Jp => "iso-2022-jp",
             Self::ShiftJis => "shift_jis",
             Self::EucJp => "euc-jp",
+            Self::Latin1 => "iso-8859-1",
         }
     }
 
@@ -195,6 +198,9 @@ impl Text {
             .trim_ascii_start();
         if infer::is_mime(text, "text/html") {
             return self.with_charset("text/html");
+        }
+        if is_xhtml(text) {
+            return MediaType::of("application/xhtml+xml");
         }
         if is_xml(text) {
             let mut xml = MediaType::of("application/xml");
@@ -223,6 +229,13 @@ impl Text {
     fn with_charset(self, name: &str) -> MediaType {
         MediaType::of(&format!("{name}; charset={}", self.charset()))
     }
+}
+
+fn is_xhtml(text: &[u8]) -> bool {
+    let start = text.get(..text.len().min(1024)).unwrap_or_default();
+    let namespace = b"http://www.w3.org/1999/xhtml";
+    let has = |words: &[u8]| start.windows(words.len()).any(|window| window == words);
+    has(b"<html") && has(namespace)
 }
 
 fn is_xml(text: &[u8]) -> bool {
@@ -302,19 +315,33 @@ fn is_log(text: &[u8]) -> bool {
         && lines.iter().filter(|line| has_time(line)).count() * 10 >= lines.len() * 8
 }
 
+/// Valid Shift_JIS, of which at least half of the characters of two bytes lie in the rows of kana and common kanji. Bytes of
+/// Latin-1 make valid Shift_JIS too, but of the other rows.
 fn is_shift_jis(head: &[u8]) -> bool {
     let mut bytes = head.iter();
+    let (mut common, mut other) = (0_usize, 0_usize);
     while let Some(byte) = bytes.next() {
         match byte {
-            0x00..=0x7f | 0xa1..=0xdf => {}
-            0x81..=0x9f | 0xe0..=0xfc => match bytes.next() {
-                Some(0x40..=0x7e | 0x80..=0xfc) | None => {}
-                Some(_) => return false,
-            },
+            0x00..=0x7f => {}
+            0xa1..=0xdf => other += 1,
+            0x81..=0x9f | 0xe0..=0xfc => {
+                let is_common = *byte < 0xa0;
+                common += usize::from(is_common);
+                other += usize::from(!is_common);
+                match bytes.next() {
+                    Some(0x40..=0x7e | 0x80..=0xfc) | None => {}
+                    Some(_) => return false,
+                }
+            }
             _ => return false,
         }
     }
-    true
+    common >= other
+}
+
+/// No byte of the range that ISO 8859-1 leaves to control characters.
+fn is_latin1(head: &[u8]) -> bool {
+    !head.iter().any(|byte| (0x80..=0x9f).contains(byte))
 }
 
 fn is_euc_jp(head: &[u8]) -> bool {
@@ -409,6 +436,10 @@ mod tests {
             let found = MediaType::detect(xml);
             assert!(found.is_xml && found.name == "application/xml");
         }
+        let page =
+            b"<?xml version=\"1.0\"?>\n<html xmlns=\"http://www.w3.org/1999/xhtml\"><p/></html>";
+        assert_eq!(name(page), "application/xhtml+xml");
+        assert!(!MediaType::detect(page).is_xml);
         assert!(!MediaType::detect(b"<3 xmlns=").is_xml);
         assert!(!MediaType::detect(b"<note to self>").is_xml);
     }
@@ -441,6 +472,10 @@ mod tests {
             "text/plain; charset=iso-2022-jp"
         );
         assert_eq!(name(b"\xff\xfea\0b\0"), "text/plain; charset=utf-16");
+        assert_eq!(
+            name(b"Jos\xe9 Garc\xeda\n"),
+            "text/plain; charset=iso-8859-1"
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::intake::{IntakeError, SkipReason, SourceName};
 #[derive(Debug)]
 pub enum DepositEvent {
     /// It is in the archive: durable on every replica, its key durable on the key medium.
-    Deposited(DepositedRecord),
+    Deposited(Box<DepositedRecord>),
     /// The same content was deposited before in the same class, under the same name and with the same given metadata.
     AlreadyThere {
         /// The version that holds it.

@@ -51,7 +51,7 @@ pub(super) struct PreparedRecord {
     pub(super) ticket: LedgerTicket,
     pub(super) frame: RecordVersion,
     pub(super) manifest: Raw<Manifest>,
-    outcome: DepositedRecord,
+    outcome: Box<DepositedRecord>,
     claim: Claim,
 }
 
@@ -411,7 +411,7 @@ impl<'a> Worker<'a> {
             manifest_plain_bytes: sealed.plain_bytes,
             manifest_sealed: sealed.sealed,
         };
-        let outcome = DepositedRecord {
+        let outcome = Box::new(DepositedRecord {
             version,
             name: examined.name,
             size: stored.content.size,
@@ -420,7 +420,7 @@ impl<'a> Worker<'a> {
             metadata: examined.metadata,
             received_at: manifest.received_at,
             warnings: examined.warnings,
-        };
+        });
         Ok(Prepared::Record(Box::new(PreparedRecord {
             ticket: stored.sealer.ticket(),
             frame,

@@ -1,5 +1,6 @@
 //! Reading records: the manifest first, then any of its objects, compared with its digests.
 
+use std::cell::RefCell;
 use std::io::Write;
 use std::ops::Range;
 
@@ -9,7 +10,7 @@ use formats::raw::Raw;
 use formats::segment::{ContentChunk, Frame, FrameAddress, RecordVersion};
 
 use super::error::RetrieveError;
-use crate::content::{ContentReader, ObjectShape, VersionOpener};
+use crate::content::{ContentReader, ObjectShape, SealError, VersionOpener};
 use crate::keys::KeyLedger;
 use crate::store::catalog::Catalog;
 use crate::store::{Store, StoreError};
@@ -27,7 +28,7 @@ pub struct Retriever<'a> {
 pub struct OpenedVersion<'a> {
     store: &'a Store,
     opener: VersionOpener,
-    reader: ContentReader,
+    reader: PooledReader,
     frame: RecordVersion,
     manifest: Raw<Manifest>,
 }
@@ -72,8 +73,8 @@ impl<'a> Retriever<'a> {
         let key = self.ledger.data_key(version)?;
         let archive = self.store.archive();
         let opener = VersionOpener::new(archive, version, &key);
-        let mut reader = ContentReader::new().map_err(RetrieveError::Memory)?;
-        let plain = reader.open_manifest::<StoreError>(&opener, &frame)?;
+        let mut reader = PooledReader::take()?;
+        let plain = reader.get()?.open_manifest::<StoreError>(&opener, &frame)?;
         let manifest = Manifest::parse(&plain).map_err(|error| RetrieveError::WrongManifest {
             version,
             error: Some(error),
@@ -134,7 +135,7 @@ impl OpenedVersion<'_> {
         let digests = content.digests.values().to_vec();
         let chunks = chunks.to_vec();
         let store = self.store;
-        self.reader.read(
+        self.reader.get()?.read(
             &self.opener,
             shape,
             &digests,
@@ -158,7 +159,7 @@ impl OpenedVersion<'_> {
         let shape = shape(object, content, chunks);
         let chunks = chunks.to_vec();
         let store = self.store;
-        self.reader.read_range(
+        self.reader.get()?.read_range(
             &self.opener,
             shape,
             range,
@@ -190,6 +191,55 @@ impl OpenedVersion<'_> {
     }
 }
 
+/// A decompressor with its buffers, taken from those that this thread has at rest: they are dear to make, and many records
+/// are read one after the other. The buffers hold the content read last until they are used again or the thread ends.
+#[derive(Debug)]
+struct PooledReader {
+    /// Absent only while it is being dropped.
+    reader: Option<ContentReader>,
+}
+
+thread_local! {
+    static AT_REST: RefCell<Vec<ContentReader>> = const { RefCell::new(Vec::new()) };
+}
+
+impl PooledReader {
+    fn take() -> Result<Self, RetrieveError> {
+        let at_rest = AT_REST.with_borrow_mut(Vec::pop);
+        let reader = match at_rest {
+            Some(reader) => reader,
+            None => ContentReader::new().map_err(RetrieveError::Memory)?,
+        };
+        Ok(Self {
+            reader: Some(reader),
+        })
+    }
+
+    fn get(&mut self) -> Result<&mut ContentReader, RetrieveError> {
+        self.reader
+            .as_mut()
+            .ok_or(RetrieveError::Memory(SealError::Packing))
+    }
+}
+
+impl Drop for PooledReader {
+    fn drop(&mut self) {
+        let reader = self.reader.take();
+        // When the thread is ending, its pool may be gone already.
+        let kept = AT_REST.try_with(|at_rest| {
+            if let (Ok(mut at_rest), Some(reader)) = (at_rest.try_borrow_mut(), reader)
+                && at_rest.len() < AT_REST_MAX
+            {
+                at_rest.push(reader);
+            }
+        });
+        drop(kept);
+    }
+}
+
+/// Readers that a thread keeps for the next version.
+const AT_REST_MAX: usize = 2;
+
 fn shape(object: u32, content: &ContentObject, chunks: &[FrameAddress]) -> ObjectShape {
     ObjectShape {
         object,
@@ -203,8 +253,8 @@ fn fetch(store: &Store, chunks: &[FrameAddress], number: u64) -> Result<ContentC
         .ok()
         .and_then(|place| chunks.get(place).copied())
         .unwrap_or(FrameAddress::new(u32::MAX, u64::MAX));
-    match store.read(address)? {
-        Frame::ContentChunk(chunk) => Ok(chunk),
-        _ => Err(StoreError::NotFound { address }),
-    }
+    let Frame::ContentChunk(chunk) = store.read(address)? else {
+        return Err(StoreError::NotFound { address });
+    };
+    Ok(chunk)
 }
