@@ -9,8 +9,10 @@
 
 pub mod algorithm;
 pub mod budget;
+pub mod certificate;
 pub mod context;
 pub mod crypto;
+mod der;
 pub mod evidence;
 pub mod finding;
 pub mod inspect;

@@ -1,9 +1,24 @@
 //! Verification of signatures. Computes, and does not judge: which algorithm may still be trusted is a question for the [policy](crate::policy).
+//!
+//! RSA and DSA verification is modular exponentiation of public numbers; it is written here on `crypto-bigint`, because no released crate
+//! verifies every digest, salt length and key size that old evidence has. Elliptic curves come from crates.
+
+mod dsa;
+mod ecdsa;
+mod number;
+mod rsa;
+mod scheme;
 
 use formats::digest::DigestAlgorithm;
-use formats::oid::Oid;
+use formats::oid::{self, Oid};
 
 use crate::algorithm::{SignatureAlgorithm, SignatureFamily};
+use crate::certificate::Algorithm;
+use crate::der::{BIT_STRING, Malformed, NULL, Reader, SEQUENCE};
+use dsa::DsaKey;
+use ecdsa::{EcKey, Encoding};
+use rsa::RsaKey;
+use scheme::{PssParameters, Scheme};
 
 /// The answer about one signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +29,14 @@ pub enum SignatureCheck {
     Invalid,
     /// It could not be computed. Never a reason to fail, and never one to pass: the verdict is `INDETERMINATE`.
     Unsupported(Unsupported),
+}
+
+impl SignatureCheck {
+    /// Does the signature verify?
+    #[must_use]
+    pub const fn is_valid(self) -> bool {
+        matches!(self, Self::Valid(_))
+    }
 }
 
 /// Why a signature could not be computed.
@@ -58,7 +81,7 @@ impl Unsupported {
 /// Verifies `signature` over `message` under the key of `spki_der` (a SubjectPublicKeyInfo).
 ///
 /// `algorithm` and `parameters` (its DER, tag included) are those of the AlgorithmIdentifier of the signature. `digest` is the digest algorithm that
-/// stands beside it, as in a CMS SignerInfo; it is used where the signature algorithm names none, and must agree where it names one.
+/// stands beside it, as in a CMS SignerInfo; it is used where the signature algorithm names none.
 #[must_use]
 pub fn verify_signature(
     spki_der: &[u8],
@@ -68,6 +91,174 @@ pub fn verify_signature(
     message: &[u8],
     signature: &[u8],
 ) -> SignatureCheck {
-    let _ = (spki_der, algorithm, parameters, digest, message, signature);
-    SignatureCheck::Unsupported(Unsupported::SignatureAlgorithm)
+    let scheme = match Scheme::of(algorithm, parameters, digest) {
+        Ok(scheme) => scheme,
+        Err(unsupported) => return SignatureCheck::Unsupported(unsupported),
+    };
+    PublicKey::parse(spki_der, None)
+        .and_then(|key| key.verify(scheme, message, signature))
+        .unwrap_or_else(SignatureCheck::Unsupported)
+}
+
+/// Verifies the signature on a certificate or CRL. `inherited` are the DSA parameters of the key above, for a key without (RFC 5280 §6.1.4 (e)).
+pub(crate) fn verify_signed(
+    spki_der: &[u8],
+    inherited: Option<&[u8]>,
+    signed: &crate::certificate::Signed<'_>,
+) -> SignatureCheck {
+    let scheme = Scheme::of(&signed.algorithm.oid, signed.algorithm.parameters, None);
+    scheme
+        .and_then(|scheme| {
+            PublicKey::parse(spki_der, inherited)?.verify(scheme, signed.message, signed.signature)
+        })
+        .unwrap_or_else(SignatureCheck::Unsupported)
+}
+
+/// The type and size of a key: its family (for RSA: PKCS#1 v1.5) and its bits.
+///
+/// # Errors
+///
+/// [`Unsupported`] if the key cannot be read or computed with.
+pub fn key_size(spki_der: &[u8]) -> Result<(SignatureFamily, u32), Unsupported> {
+    Ok(match PublicKey::parse(spki_der, None)? {
+        PublicKey::Rsa(key) => (SignatureFamily::RsaPkcs1, key.bits()),
+        PublicKey::RsaPss(key, _) => (SignatureFamily::RsaPss, key.bits()),
+        PublicKey::Ec(key) => (SignatureFamily::Ecdsa, key.bits()),
+        PublicKey::Dsa(key) => (SignatureFamily::Dsa, key.bits()),
+        PublicKey::Ed25519(_) => (SignatureFamily::Ed25519, 256),
+        PublicKey::Ed448 => (SignatureFamily::Ed448, 448),
+    })
+}
+
+/// The DSA parameters of a key, and whether it is a DSA key at all (RFC 5280 §6.1.4 (e), (f)).
+pub(crate) fn dsa_parameters(spki_der: &[u8]) -> Option<Option<&[u8]>> {
+    let (algorithm, _) = split_spki(spki_der).ok()?;
+    (algorithm.oid == oid::DSA).then(|| present(algorithm.parameters))
+}
+
+/// A key as this module computes with it.
+#[derive(Debug)]
+enum PublicKey<'a> {
+    Rsa(RsaKey<'a>),
+    /// A key for RSASSA-PSS only, with the least that its parameters demand (RFC 4055 §3.3).
+    RsaPss(RsaKey<'a>, Option<PssParameters>),
+    Ec(EcKey<'a>),
+    Dsa(DsaKey<'a>),
+    Ed25519(&'a [u8]),
+    Ed448,
+}
+
+/// `SubjectPublicKeyInfo ::= SEQUENCE { algorithm AlgorithmIdentifier, subjectPublicKey BIT STRING }`
+fn split_spki(der: &[u8]) -> Result<(Algorithm<'_>, &[u8]), Malformed> {
+    const STRUCTURE: &str = "SubjectPublicKeyInfo";
+    let mut fields = Reader::single(der, SEQUENCE, STRUCTURE)?.reader(STRUCTURE);
+    let algorithm = Algorithm::parse(fields.expect(SEQUENCE)?.raw)?;
+    let key = fields.expect(BIT_STRING)?.octet_aligned_bits(STRUCTURE)?;
+    fields.finish()?;
+    Ok((algorithm, key))
+}
+
+/// Parameters that say something.
+fn present(parameters: Option<&[u8]>) -> Option<&[u8]> {
+    parameters.filter(|parameters| *parameters != [NULL, 0])
+}
+
+impl<'a> PublicKey<'a> {
+    fn parse(spki_der: &'a [u8], inherited: Option<&'a [u8]>) -> Result<Self, Unsupported> {
+        let (algorithm, key) = split_spki(spki_der).map_err(|_| Unsupported::Key)?;
+        let parameters = present(algorithm.parameters);
+        if algorithm.oid == oid::RSA_ENCRYPTION {
+            RsaKey::parse(key).map(Self::Rsa)
+        } else if algorithm.oid == oid::RSASSA_PSS {
+            let least = parameters.map(PssParameters::parse).transpose()?;
+            Ok(Self::RsaPss(RsaKey::parse(key)?, least))
+        } else if algorithm.oid == oid::EC_PUBLIC_KEY {
+            EcKey::parse(parameters, key).map(Self::Ec)
+        } else if algorithm.oid == oid::DSA {
+            let parameters = parameters.or(inherited).ok_or(Unsupported::Parameters)?;
+            DsaKey::parse(parameters, key).map(Self::Dsa)
+        } else if algorithm.oid == oid::ED25519 {
+            Ok(Self::Ed25519(key))
+        } else if algorithm.oid == oid::ED448 {
+            Ok(Self::Ed448)
+        } else {
+            Err(Unsupported::KeyType)
+        }
+    }
+
+    fn verify(
+        &self,
+        scheme: Scheme,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<SignatureCheck, Unsupported> {
+        let (holds, algorithm) = match (self, scheme) {
+            (Self::Rsa(key), Scheme::RsaPkcs1(digest)) => (
+                key.verify_pkcs1(&digest.digest(message), signature),
+                used(SignatureFamily::RsaPkcs1, key.bits(), digest),
+            ),
+            (Self::Rsa(key), Scheme::RsaPss(parameters)) => (
+                key.verify_pss(&parameters.digest.digest(message), parameters, signature),
+                used(SignatureFamily::RsaPss, key.bits(), parameters.digest),
+            ),
+            (Self::RsaPss(key, least), Scheme::RsaPss(parameters)) => (
+                least.is_none_or(|least| {
+                    least.digest == parameters.digest
+                        && least.mask_digest == parameters.mask_digest
+                        && least.salt_length <= parameters.salt_length
+                }) && key.verify_pss(&parameters.digest.digest(message), parameters, signature),
+                used(SignatureFamily::RsaPss, key.bits(), parameters.digest),
+            ),
+            (Self::Ec(key), Scheme::Ecdsa(digest)) => (
+                key.verify(&digest.digest(message), Encoding::Der, signature)?,
+                used(SignatureFamily::Ecdsa, key.bits(), digest),
+            ),
+            (Self::Ec(key), Scheme::EcdsaPlain(digest)) => (
+                key.verify(&digest.digest(message), Encoding::Plain, signature)?,
+                used(SignatureFamily::Ecdsa, key.bits(), digest),
+            ),
+            (Self::Dsa(key), Scheme::Dsa(digest)) => (
+                key.verify(&digest.digest(message), signature),
+                used(SignatureFamily::Dsa, key.bits(), digest),
+            ),
+            (Self::Ed25519(key), Scheme::Ed25519) => (
+                verify_ed25519(key, message, signature)?,
+                SignatureAlgorithm {
+                    family: SignatureFamily::Ed25519,
+                    key_bits: 256,
+                    digest: None,
+                },
+            ),
+            (Self::Ed448, Scheme::Ed448) => {
+                return Err(Unsupported::Family(SignatureFamily::Ed448));
+            }
+            // The key is not for this algorithm.
+            _ => return Ok(SignatureCheck::Invalid),
+        };
+        Ok(if holds {
+            SignatureCheck::Valid(algorithm)
+        } else {
+            SignatureCheck::Invalid
+        })
+    }
+}
+
+const fn used(
+    family: SignatureFamily,
+    key_bits: u32,
+    digest: DigestAlgorithm,
+) -> SignatureAlgorithm {
+    SignatureAlgorithm {
+        family,
+        key_bits,
+        digest: Some(digest),
+    }
+}
+
+/// Ed25519 (RFC 8032 §5.1.7), in the strict form: no small-order points, no second encodings.
+fn verify_ed25519(key: &[u8], message: &[u8], signature: &[u8]) -> Result<bool, Unsupported> {
+    let key = <[u8; 32]>::try_from(key).map_err(|_| Unsupported::Key)?;
+    let key = ed25519_dalek::VerifyingKey::from_bytes(&key).map_err(|_| Unsupported::Key)?;
+    Ok(ed25519_dalek::Signature::from_slice(signature)
+        .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()))
 }

@@ -1,0 +1,135 @@
+//! ECDSA verification (FIPS 186-5 §6.4.2) on the curves for which a crate exists.
+
+use formats::digest::DigestValue;
+use formats::oid::{self, Oid};
+use signature::hazmat::PrehashVerifier as _;
+
+use super::Unsupported;
+use crate::der::{INTEGER, OBJECT_IDENTIFIER, Reader, SEQUENCE};
+
+/// A named curve (RFC 5480 §2.1.1.1, RFC 5639).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Curve {
+    P256,
+    P384,
+    P521,
+    BrainpoolP256r1,
+    BrainpoolP384r1,
+}
+
+const CURVES: &[(Oid, Curve)] = &[
+    (oid::SECP256R1, Curve::P256),
+    (oid::SECP384R1, Curve::P384),
+    (oid::SECP521R1, Curve::P521),
+    (oid::BRAINPOOL_P256R1, Curve::BrainpoolP256r1),
+    (oid::BRAINPOOL_P384R1, Curve::BrainpoolP384r1),
+];
+
+/// A point on a named curve.
+#[derive(Debug)]
+pub(super) struct EcKey<'a> {
+    curve: Curve,
+    /// SEC 1 §2.3.3, compressed or not. The library checks that it is on the curve.
+    point: &'a [u8],
+}
+
+/// How `r` and `s` are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Der,
+    Plain,
+}
+
+macro_rules! verify_with {
+    ($curve:ty, $key:expr, $digest:expr, $signature:expr) => {{
+        let key =
+            ::ecdsa::VerifyingKey::<$curve>::from_sec1_bytes($key).map_err(|_| Unsupported::Key)?;
+        ::ecdsa::Signature::<$curve>::from_slice($signature)
+            .is_ok_and(|signature| key.verify_prehash($digest, &signature).is_ok())
+    }};
+}
+
+impl Curve {
+    /// Octets of a field element and of a scalar.
+    const fn len(self) -> usize {
+        match self {
+            Self::P256 | Self::BrainpoolP256r1 => 32,
+            Self::P384 | Self::BrainpoolP384r1 => 48,
+            Self::P521 => 66,
+        }
+    }
+
+    pub(super) const fn bits(self) -> u32 {
+        match self {
+            Self::P256 | Self::BrainpoolP256r1 => 256,
+            Self::P384 | Self::BrainpoolP384r1 => 384,
+            Self::P521 => 521,
+        }
+    }
+}
+
+impl<'a> EcKey<'a> {
+    /// `parameters` is the DER of ECParameters: only a named curve is accepted (RFC 5480 §2.1.1).
+    pub(super) fn parse(parameters: Option<&[u8]>, point: &'a [u8]) -> Result<Self, Unsupported> {
+        let parameters = parameters.ok_or(Unsupported::Curve)?;
+        let named = Reader::single(parameters, OBJECT_IDENTIFIER, "ECParameters")
+            .map_err(|_| Unsupported::Curve)?;
+        let curve = CURVES
+            .iter()
+            .find(|(oid, _)| oid.as_bytes() == named.content)
+            .map(|(_, curve)| *curve)
+            .ok_or(Unsupported::Curve)?;
+        Ok(Self { curve, point })
+    }
+
+    pub(super) const fn bits(&self) -> u32 {
+        self.curve.bits()
+    }
+
+    pub(super) fn verify(
+        &self,
+        digest: &DigestValue,
+        encoding: Encoding,
+        signature: &[u8],
+    ) -> Result<bool, Unsupported> {
+        let length = self.curve.len();
+        let fixed = match encoding {
+            Encoding::Plain => Some(signature.to_vec()),
+            Encoding::Der => integers(signature).and_then(|(r, s)| {
+                let mut fixed = padded(r, length)?;
+                fixed.extend(padded(s, length)?);
+                Some(fixed)
+            }),
+        };
+        // The digest as an integer: shorter ones are padded on the left, which the crates leave to the caller.
+        let octets = digest.as_bytes();
+        let prehash = padded(octets, length).unwrap_or_else(|| octets.to_vec());
+        let (point, fixed) = (self.point, fixed.unwrap_or_default());
+        Ok(match self.curve {
+            Curve::P256 => verify_with!(p256::NistP256, point, &prehash, &fixed),
+            Curve::P384 => verify_with!(p384::NistP384, point, &prehash, &fixed),
+            Curve::P521 => verify_with!(p521::NistP521, point, &prehash, &fixed),
+            Curve::BrainpoolP256r1 => verify_with!(bp256::BrainpoolP256r1, point, &prehash, &fixed),
+            Curve::BrainpoolP384r1 => verify_with!(bp384::BrainpoolP384r1, point, &prehash, &fixed),
+        })
+    }
+}
+
+/// `ECDSA-Sig-Value ::= SEQUENCE { r INTEGER, s INTEGER }`, strict DER, not negative; magnitudes without leading zeros.
+pub(super) fn integers(signature: &[u8]) -> Option<(&[u8], &[u8])> {
+    const STRUCTURE: &str = "ECDSA-Sig-Value";
+    let mut fields = Reader::single(signature, SEQUENCE, STRUCTURE)
+        .ok()?
+        .reader(STRUCTURE);
+    let r = fields.expect(INTEGER).ok()?.unsigned(STRUCTURE).ok()?;
+    let s = fields.expect(INTEGER).ok()?.unsigned(STRUCTURE).ok()?;
+    fields.finish().ok()?;
+    Some((r, s))
+}
+
+/// `octets` with zeros before them up to `length`; `None` if they are longer.
+fn padded(octets: &[u8], length: usize) -> Option<Vec<u8>> {
+    let mut out = vec![0; length.checked_sub(octets.len())?];
+    out.extend_from_slice(octets);
+    Some(out)
+}
