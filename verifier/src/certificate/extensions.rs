@@ -10,10 +10,10 @@ use crate::der::{
 };
 
 /// Most extensions in one certificate or CRL. Real certificates have up to about 15.
-pub const EXTENSIONS_MAX: usize = 64;
+pub(super) const EXTENSIONS_MAX: usize = 64;
 
 /// Most entries in a list inside of an extension (policies, mappings, purposes, distribution points, subtrees).
-pub const EXTENSION_ENTRIES_MAX: usize = 1024;
+pub(super) const EXTENSION_ENTRIES_MAX: usize = 1024;
 
 /// One extension as it stands.
 #[derive(Debug, Clone, Copy)]

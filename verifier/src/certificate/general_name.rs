@@ -38,7 +38,7 @@ pub enum GeneralName<'a> {
 }
 
 /// Most general names in one list. The largest public certificates have some hundreds.
-pub const GENERAL_NAMES_MAX: usize = 4096;
+pub(super) const GENERAL_NAMES_MAX: usize = 4096;
 
 const STRUCTURE: &str = "GeneralName";
 

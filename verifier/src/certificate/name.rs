@@ -17,7 +17,7 @@ const UNIVERSAL_STRING: u8 = 0x1c;
 const BMP_STRING: u8 = 0x1e;
 
 /// Most attributes in one name. X.521 names have about 10; the longest of NIST PKITS has 9.
-pub const NAME_ATTRIBUTES_MAX: usize = 64;
+pub(super) const NAME_ATTRIBUTES_MAX: usize = 64;
 
 /// A distinguished name.
 ///

@@ -1,10 +1,22 @@
 //! Certification path validation (RFC 5280 §6), at any time, past times included.
+//!
+//! [`validate_path`] searches (`search`), puts complete paths through the algorithm of §6.1 (`validate`), and asks CRLs about each certificate
+//! (`signers`, [`crate::revocation`]). Everything foreign is bounded by the [`Budget`].
+
+mod failure;
+mod name_constraints;
+mod policy_graph;
+mod search;
+mod signers;
+mod validate;
+mod world;
 
 use formats::oid::Oid;
 use time::OffsetDateTime;
 
 use crate::algorithm::SignatureAlgorithm;
 use crate::budget::Budget;
+use crate::certificate::Certificate;
 use crate::finding::Finding;
 use crate::policy::{Policy, RevocationRule};
 use crate::verdict::{SubIndication, Verdict};
@@ -89,6 +101,35 @@ pub enum PathOutcome {
     Verified(VerifiedPath),
     /// No path holds.
     Refused(PathFailure),
+}
+
+impl PathOutcome {
+    /// The path, if one holds.
+    #[must_use]
+    pub const fn verified(&self) -> Option<&VerifiedPath> {
+        match self {
+            Self::Verified(path) => Some(path),
+            Self::Refused(_) => None,
+        }
+    }
+
+    /// What was noticed.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        match self {
+            Self::Verified(path) => path.findings(),
+            Self::Refused(failure) => failure.findings(),
+        }
+    }
+
+    /// The verdict about the path alone.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        match self {
+            Self::Verified(_) => Verdict::PASSED,
+            Self::Refused(failure) => failure.verdict(),
+        }
+    }
 }
 
 /// The policies under which a path is valid (RFC 5280 §6.1.6, valid_policy_tree).
@@ -209,6 +250,7 @@ impl TrustAnchor {
     ///
     /// [`AnchorError`] if the bytes are not a certificate.
     pub fn from_certificate(der: &[u8]) -> Result<Self, AnchorError> {
+        Certificate::parse(der).map_err(|_| AnchorError::Malformed)?;
         Ok(Self {
             certificate: der.to_vec(),
         })
@@ -224,6 +266,7 @@ impl TrustAnchor {
 /// Searches and validates a path from `target` (a DER certificate) to one of the `anchors` at `time`.
 ///
 /// If several paths exist, the first that holds is the answer; if none holds, the findings are those of the one that came furthest.
+/// A target that is itself a trust anchor is accepted if it is in its period and fits the purpose.
 #[must_use]
 pub fn validate_path(
     target: &[u8],
@@ -233,11 +276,5 @@ pub fn validate_path(
     options: &PathOptions<'_>,
     budget: &mut Budget,
 ) -> PathOutcome {
-    let _ = (material, anchors, time, options, budget);
-    PathOutcome::Refused(PathFailure {
-        sub_indication: SubIndication::NoCertificateChainFound,
-        definite: false,
-        certificates: vec![target.to_vec()],
-        findings: Vec::new(),
-    })
+    search::run(target, material, anchors, time, options, budget)
 }

@@ -1,0 +1,303 @@
+//! Revocation of the certificates of a path, and who may sign the CRLs (RFC 5280 §6.1.3 (a)(3), §6.3.3 (f), (g)).
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::Purpose;
+use super::failure::{Problem, Stop};
+use super::search::{self, Query, Role};
+use super::validate::WorkingKey;
+use super::world::{Who, World};
+use crate::algorithm::SignatureAlgorithm;
+use crate::budget::{Budget, Exhausted};
+use crate::certificate::{Certificate, key_usage};
+use crate::crypto::SignatureCheck;
+use crate::finding::{self, Finding, path as path_code, revocation as code};
+use crate::policy::RevocationRule;
+use crate::revocation::{Authority, Entry, Question, Reason, Status, status};
+use crate::verdict::SubIndication;
+
+/// How many steps of "the signer of the CRL about the signer of the CRL" are taken. NIST PKITS needs 1.
+const CRL_SIGNER_STEPS_MAX: u8 = 3;
+
+/// Where on which path.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'k, 'a> {
+    pub(super) query: Query,
+    pub(super) anchor: usize,
+    /// The key that signs each certificate, from the trust anchor downwards.
+    pub(super) keys: &'k [WorkingKey<'a>],
+}
+
+/// Checks every certificate of the path, from the trust anchor downwards. On failure: how many were in order.
+pub(super) fn revocation(
+    world: &mut World<'_>,
+    place: Place<'_, '_>,
+    path: &[usize],
+    algorithms: &mut Vec<SignatureAlgorithm>,
+    findings: &mut Vec<Finding>,
+) -> Result<(), (usize, Stop)> {
+    let is_asked_for = place.query.role == Role::Target;
+    let last = path.len().saturating_sub(1);
+    for (position, (number, key)) in path.iter().rev().zip(place.keys).enumerate() {
+        let is_target = is_asked_for && position == last;
+        let title = world
+            .candidates
+            .get(*number)
+            .map(Certificate::title)
+            .unwrap_or_default();
+        if world.options.revocation == RevocationRule::Off {
+            if is_asked_for {
+                let root = finding::Place::root();
+                findings.push(Finding::new(code::REVOCATION_NOT_CHECKED, root).with(title));
+            }
+            continue;
+        }
+        let mut noticed = Vec::new();
+        let status = ask(world, place, *key, *number, algorithms, &mut noticed);
+        let judged = status
+            .map_err(Stop::from)
+            .and_then(|status| judge(world, place.query, *number, is_target, status));
+        if is_asked_for {
+            findings.extend(noticed);
+        }
+        match judged {
+            Ok(finding) if is_asked_for => findings.extend(finding),
+            Ok(_) => {}
+            Err(stop) => return Err((position, stop)),
+        }
+    }
+    Ok(())
+}
+
+/// The status of one certificate.
+fn ask<'a>(
+    world: &mut World<'a>,
+    place: Place<'_, '_>,
+    key: WorkingKey<'_>,
+    number: usize,
+    algorithms: &mut Vec<SignatureAlgorithm>,
+    findings: &mut Vec<Finding>,
+) -> Result<Status, Exhausted> {
+    if world.crls.is_empty() {
+        return Ok(Status::Unknown);
+    }
+    let Some(certificate) = world.candidates.get(number).cloned() else {
+        return Ok(Status::Unknown);
+    };
+    let question = Question {
+        certificate: &certificate,
+        time: place.query.time,
+        material_time: world.material_time,
+    };
+    let crls = Rc::clone(&world.crls);
+    let mut signers = Signers {
+        world,
+        place,
+        key,
+        number,
+        known: HashMap::new(),
+        algorithms,
+    };
+    status(question, &crls, &mut signers, findings)
+}
+
+/// What the status means for the path.
+fn judge(
+    world: &World<'_>,
+    query: Query,
+    number: usize,
+    is_target: bool,
+    status: Status,
+) -> Result<Option<Finding>, Stop> {
+    let Some(certificate) = world.candidates.get(number) else {
+        return Ok(None);
+    };
+    let title = certificate.title();
+    let root = finding::Place::root();
+    match status {
+        Status::Good(crl, this_update) => {
+            let issuer = world.crls.get(crl).map(|crl| crl.issuer.to_string());
+            let finding = Finding::new(code::REVOCATION_CHECKED, root)
+                .with(title)
+                .with(query.time)
+                .with(issuer.unwrap_or_default())
+                .with(this_update);
+            Ok(Some(finding))
+        }
+        Status::Listed(entry) if counts(world, query, is_target, entry) => {
+            let sub_indication = if is_target {
+                SubIndication::Revoked
+            } else {
+                SubIndication::RevokedCaNoPoe
+            };
+            let code = path_code::CERTIFICATE_REVOKED;
+            Err(Problem::new(code, &title, sub_indication, true)
+                .with(entry.time)
+                .with(entry.reason.name())
+                .into())
+        }
+        Status::Listed(entry) => Ok(Some(
+            Finding::new(code::REVOKED_LATER, root)
+                .with(title)
+                .with(entry.time),
+        )),
+        Status::Unknown if needs_material(world.options.revocation, certificate) => {
+            let code = code::REVOCATION_UNKNOWN;
+            let problem = Problem::open(code, &title, SubIndication::TryLater);
+            Err(problem.with(query.time).into())
+        }
+        Status::Unknown => Ok(Some(
+            Finding::new(code::REVOCATION_NOT_NAMED, root).with(title),
+        )),
+    }
+}
+
+fn needs_material(rule: RevocationRule, certificate: &Certificate<'_>) -> bool {
+    let extensions = certificate.extensions();
+    match rule {
+        RevocationRule::Required => true,
+        RevocationRule::IfNamed => {
+            !extensions.crl_distribution_points.is_empty() || extensions.names_ocsp
+        }
+        RevocationRule::Off => false,
+    }
+}
+
+/// Does an entry mean "revoked" at the time in question?
+fn counts(world: &World<'_>, query: Query, is_target: bool, entry: Entry) -> bool {
+    let compromise = entry.reason.is_compromise();
+    if entry.time <= query.time
+        || (compromise && entry.invalid_since.is_some_and(|since| since <= query.time))
+    {
+        return true;
+    }
+    // RFC 3161 §4: without a reason, and for a compromised key, every token of the key is invalid, unless it is proven to be older.
+    is_target
+        && world.options.purpose == Purpose::TimeStamping
+        && (compromise || entry.reason == Reason::Absent)
+        && world
+            .options
+            .proof_of_existence
+            .is_none_or(|proof| entry.time <= proof)
+}
+
+/// Finds out whose key signed a CRL.
+struct Signers<'w, 'p, 'a> {
+    world: &'w mut World<'a>,
+    place: Place<'p, 'p>,
+    /// The key that signed the certificate in question.
+    key: WorkingKey<'p>,
+    /// The certificate in question.
+    number: usize,
+    known: HashMap<usize, Result<Who, Finding>>,
+    algorithms: &'w mut Vec<SignatureAlgorithm>,
+}
+
+impl<'a> Authority<'a> for Signers<'_, '_, 'a> {
+    fn vouches_for(&mut self, crl: usize) -> Result<Result<(), Finding>, Exhausted> {
+        if let Some(known) = self.known.get(&crl) {
+            return Ok(known.clone().map(|_| ()));
+        }
+        let answer = self.signer_of(crl)?;
+        let result = answer.clone().map(|_| ());
+        self.known.insert(crl, answer);
+        Ok(result)
+    }
+
+    fn same_signer(&self, one: usize, other: usize) -> bool {
+        let spki = |crl| match self.known.get(&crl) {
+            Some(Ok(who)) => self.world.get(*who).map(|certificate| certificate.spki()),
+            _ => None,
+        };
+        spki(one).is_some() && spki(one) == spki(other)
+    }
+
+    fn budget(&mut self) -> &mut Budget {
+        self.world.budget
+    }
+}
+
+impl Signers<'_, '_, '_> {
+    /// The issuer of the certificate by the same key, the trust anchor, or somebody of the CRL issuer's name with a path to the same trust anchor.
+    fn signer_of(&mut self, number: usize) -> Result<Result<Who, Finding>, Exhausted> {
+        let Some(crl) = self.world.crls.get(number) else {
+            let root = finding::Place::root();
+            return Ok(Err(Finding::new(code::CRL_MALFORMED, root)));
+        };
+        let (name, issuer) = (crl.issuer.to_string(), crl.issuer.key());
+        let identifier = crl.authority_key_identifier;
+        let anchor = Who::Anchor(self.place.anchor);
+        let mut worst = code::CRL_ISSUER_UNTRUSTED;
+        let mut detail = None;
+        for (who, inherited) in [(self.key.who, self.key.inherited), (anchor, None)] {
+            if !self.may_sign(who, &issuer) {
+                continue;
+            }
+            match self.verify(who, inherited, number)? {
+                SignatureCheck::Valid(_) => return Ok(Ok(who)),
+                SignatureCheck::Invalid => worst = code::CRL_SIGNATURE_INVALID,
+                SignatureCheck::Unsupported(reason) => detail = Some(reason),
+            }
+        }
+        let time = self.place.query.time;
+        for candidate in self.world.candidates_named(&issuer, identifier, time) {
+            let who = Who::Candidate(candidate);
+            if who == self.key.who || candidate == self.number || !self.may_sign(who, &issuer) {
+                continue;
+            }
+            match self.verify(who, None, number)? {
+                SignatureCheck::Valid(_) if self.has_path(candidate)? => return Ok(Ok(who)),
+                SignatureCheck::Valid(_) => worst = code::CRL_ISSUER_UNTRUSTED,
+                SignatureCheck::Invalid => {}
+                SignatureCheck::Unsupported(reason) => detail = Some(reason),
+            }
+        }
+        let root = finding::Place::root();
+        Ok(Err(match detail {
+            Some(reason) => Finding::new(code::CRL_SIGNATURE_UNSUPPORTED, root)
+                .with(name)
+                .with(reason.text()),
+            None => Finding::new(worst, root).with(name),
+        }))
+    }
+
+    /// Name and key usage (§6.3.3 (f): cRLSign, if the extension is there).
+    fn may_sign(&self, who: Who, issuer: &[u8]) -> bool {
+        self.world.get(who).is_some_and(|certificate| {
+            certificate.subject().key() == issuer
+                && certificate.allows_key_usage(key_usage::CRL_SIGN)
+        })
+    }
+
+    fn verify(
+        &mut self,
+        who: Who,
+        inherited: Option<&[u8]>,
+        crl: usize,
+    ) -> Result<SignatureCheck, Exhausted> {
+        let check = self.world.check_crl(who, inherited, crl)?;
+        if let SignatureCheck::Valid(algorithm) = check {
+            self.algorithms.push(algorithm);
+        }
+        Ok(check)
+    }
+
+    /// Is there a valid path from the signer to the trust anchor of the certificate?
+    fn has_path(&mut self, candidate: usize) -> Result<bool, Exhausted> {
+        let step = match self.place.query.role {
+            Role::Target => 1,
+            Role::CrlSigner(step) => step.saturating_add(1),
+        };
+        if step > CRL_SIGNER_STEPS_MAX {
+            return Ok(false);
+        }
+        let query = Query {
+            target: candidate,
+            role: Role::CrlSigner(step),
+            time: self.place.query.time,
+            anchor: Some(self.place.anchor),
+        };
+        Ok(search::find(self.world, query)?.is_ok())
+    }
+}

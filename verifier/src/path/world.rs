@@ -1,0 +1,218 @@
+//! Everything that one judgement may use, read once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use time::OffsetDateTime;
+
+use super::{Material, PathOptions, TrustAnchor};
+use crate::budget::{Budget, Exhausted, Resource};
+use crate::certificate::Certificate;
+use crate::crypto::{self, SignatureCheck};
+use crate::finding::{Finding, Place, path as path_code, revocation as revocation_code};
+use crate::revocation::Crl;
+
+/// A certificate by its place: among the candidates, or among the trust anchors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Who {
+    Candidate(usize),
+    Anchor(usize),
+}
+
+/// What was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum What {
+    Certificate(usize),
+    Crl(usize),
+}
+
+/// The material, parsed, with what was computed about it.
+#[derive(Debug)]
+pub(super) struct World<'a> {
+    /// The target first.
+    pub(super) candidates: Vec<Certificate<'a>>,
+    /// With their place in the list that was given.
+    pub(super) anchors: Vec<(usize, Certificate<'a>)>,
+    pub(super) crls: Rc<[Crl<'a>]>,
+    by_subject: BTreeMap<Vec<u8>, Vec<usize>>,
+    anchors_by_subject: BTreeMap<Vec<u8>, Vec<usize>>,
+    pub(super) material_time: OffsetDateTime,
+    pub(super) options: &'a PathOptions<'a>,
+    /// About the material as a whole.
+    pub(super) findings: Vec<Finding>,
+    checks: HashMap<(Who, What), SignatureCheck>,
+    pub(super) budget: &'a mut Budget,
+}
+
+impl<'a> World<'a> {
+    /// Reads the material. What cannot be read is left out, with a finding.
+    pub(super) fn new(
+        target: Certificate<'a>,
+        material: &Material<'a>,
+        anchors: &'a [TrustAnchor],
+        time: OffsetDateTime,
+        options: &'a PathOptions<'a>,
+        budget: &'a mut Budget,
+    ) -> Result<Self, Exhausted> {
+        let mut world = Self {
+            candidates: vec![target],
+            anchors: Vec::new(),
+            crls: Rc::from([]),
+            by_subject: BTreeMap::new(),
+            anchors_by_subject: BTreeMap::new(),
+            material_time: options.material_time.unwrap_or(time).max(time),
+            options,
+            findings: Vec::new(),
+            checks: HashMap::new(),
+            budget,
+        };
+        world.read_anchors(anchors)?;
+        world.read_certificates(&material.certificates)?;
+        let mut crls = Vec::new();
+        for der in &material.crls {
+            match Crl::parse(der) {
+                Ok(crl) => crls.push(crl),
+                Err(error) => world
+                    .findings
+                    .push(Finding::new(revocation_code::CRL_MALFORMED, Place::root()).with(error)),
+            }
+        }
+        world.crls = Rc::from(crls);
+        if !material.ocsp_responses.is_empty() {
+            let finding = Finding::new(revocation_code::OCSP_NOT_JUDGED, Place::root());
+            world.findings.push(finding);
+        }
+        Ok(world)
+    }
+
+    fn read_anchors(&mut self, anchors: &'a [TrustAnchor]) -> Result<(), Exhausted> {
+        for (place, anchor) in anchors.iter().enumerate() {
+            self.budget.spend(Resource::Certificates, 1)?;
+            // Read once already by `TrustAnchor::from_certificate`.
+            let Ok(certificate) = Certificate::parse(&anchor.certificate) else {
+                continue;
+            };
+            self.anchors_by_subject
+                .entry(certificate.subject().key())
+                .or_default()
+                .push(self.anchors.len());
+            self.anchors.push((place, certificate));
+        }
+        Ok(())
+    }
+
+    fn read_certificates(&mut self, certificates: &[&'a [u8]]) -> Result<(), Exhausted> {
+        let mut seen: std::collections::HashSet<&[u8]> =
+            self.candidates.iter().map(Certificate::raw).collect();
+        // A path that reaches a trust anchor ends there.
+        seen.extend(self.anchors.iter().map(|(_, anchor)| anchor.raw()));
+        for der in certificates {
+            self.budget.spend(Resource::Certificates, 1)?;
+            if !seen.insert(der) {
+                continue;
+            }
+            match Certificate::parse(der) {
+                Ok(certificate) => {
+                    self.by_subject
+                        .entry(certificate.subject().key())
+                        .or_default()
+                        .push(self.candidates.len());
+                    self.candidates.push(certificate);
+                }
+                Err(error) => self
+                    .findings
+                    .push(Finding::new(path_code::CERTIFICATE_LEFT_OUT, Place::root()).with(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The certificate at a place.
+    pub(super) fn get(&self, who: Who) -> Option<&Certificate<'a>> {
+        match who {
+            Who::Candidate(number) => self.candidates.get(number),
+            Who::Anchor(number) => self.anchors.get(number).map(|(_, certificate)| certificate),
+        }
+    }
+
+    /// The trust anchors with this name.
+    pub(super) fn anchors_named(&self, key: &[u8]) -> Vec<usize> {
+        self.anchors_by_subject
+            .get(key)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// The candidates with this name, the likeliest first: key identifier fits, in its period, youngest.
+    pub(super) fn candidates_named(
+        &self,
+        key: &[u8],
+        key_identifier: Option<&[u8]>,
+        time: OffsetDateTime,
+    ) -> Vec<usize> {
+        let mut numbers = self.by_subject.get(key).cloned().unwrap_or_default();
+        numbers.sort_by_key(|number| {
+            self.candidates.get(*number).map(|candidate| {
+                let own = candidate.extensions().subject_key_identifier;
+                let fits = match (key_identifier, own) {
+                    (Some(wanted), Some(own)) if wanted == own => 0_u8,
+                    (Some(_), Some(_)) => 2,
+                    _ => 1,
+                };
+                (
+                    fits,
+                    !candidate.is_in_period(time),
+                    std::cmp::Reverse(candidate.not_before()),
+                )
+            })
+        });
+        numbers
+    }
+
+    /// The signature on a candidate under the key of `signer`. Computed once for each pair, except with inherited DSA parameters.
+    pub(super) fn check_certificate(
+        &mut self,
+        signer: Who,
+        inherited: Option<&[u8]>,
+        number: usize,
+    ) -> Result<SignatureCheck, Exhausted> {
+        self.check(signer, inherited, What::Certificate(number))
+    }
+
+    /// The signature on a CRL under the key of `signer`.
+    pub(super) fn check_crl(
+        &mut self,
+        signer: Who,
+        inherited: Option<&[u8]>,
+        number: usize,
+    ) -> Result<SignatureCheck, Exhausted> {
+        self.check(signer, inherited, What::Crl(number))
+    }
+
+    fn check(
+        &mut self,
+        signer: Who,
+        inherited: Option<&[u8]>,
+        what: What,
+    ) -> Result<SignatureCheck, Exhausted> {
+        if inherited.is_none()
+            && let Some(check) = self.checks.get(&(signer, what))
+        {
+            return Ok(*check);
+        }
+        self.budget.spend(Resource::Signatures, 1)?;
+        let spki = self.get(signer).map(|certificate| certificate.spki());
+        let signed = match what {
+            What::Certificate(number) => self.candidates.get(number).map(Certificate::signed),
+            What::Crl(number) => self.crls.get(number).map(|crl| &crl.signed),
+        };
+        let (Some(spki), Some(signed)) = (spki, signed) else {
+            return Ok(SignatureCheck::Invalid);
+        };
+        let check = crypto::verify_signed(spki, inherited, signed);
+        if inherited.is_none() {
+            self.checks.insert((signer, what), check);
+        }
+        Ok(check)
+    }
+}
