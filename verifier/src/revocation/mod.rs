@@ -233,6 +233,9 @@ fn delta_of<'a>(
         })
         .collect();
     fitting.sort_by_key(|(_, delta)| std::cmp::Reverse(delta.this_update));
+    if fitting.is_empty() || authority.vouches_for(number)?.is_err() {
+        return Ok(None);
+    }
     for (candidate, _) in fitting {
         if authority.vouches_for(candidate)?.is_ok() && authority.same_signer(candidate, number) {
             return Ok(Some(candidate));
