@@ -1,4 +1,12 @@
 //! Batches of every size lead from each leaf to the one token, and failures leave no half batch.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    unreachable_pub,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 
@@ -47,10 +55,20 @@ impl World {
         let root = material.root.clone();
         let authority = EmbeddedAuthority::new(material, clock.clone(), entropy.clone()).unwrap();
         let client = TsaClient::embedded(Arc::new(authority), clock.clone(), entropy.clone());
-        Self { clock, entropy, client, root }
+        Self {
+            clock,
+            entropy,
+            client,
+            root,
+        }
     }
 
-    fn make_with(&self, authority: &dyn Timestamper, log: &MemoryLog, batch: PlannedBatch) -> Result<MadeBatch, StampError> {
+    fn make_with(
+        &self,
+        authority: &dyn Timestamper,
+        log: &MemoryLog,
+        batch: PlannedBatch,
+    ) -> Result<MadeBatch, StampError> {
         let maker = BatchMaker {
             authority,
             log,
@@ -68,15 +86,24 @@ impl World {
 
 /// The group of a version with one document, or with three.
 fn group(algorithm: DigestAlgorithm, number: u64) -> Vec<DigestValue> {
-    let members = if number % 3 == 0 { 4 } else { 2 };
-    (0..members).map(|member: u64| algorithm.digest(&[number.to_be_bytes(), member.to_be_bytes()].concat())).collect()
+    let members = if number.is_multiple_of(3) { 4 } else { 2 };
+    (0..members)
+        .map(|member: u64| algorithm.digest(&[number.to_be_bytes(), member.to_be_bytes()].concat()))
+        .collect()
 }
 
 fn batch(algorithm: DigestAlgorithm, count: u64) -> PlannedBatch {
-    let leaf = |number| group_hash(algorithm, &group(algorithm, number)).unwrap().as_bytes().to_vec();
+    let leaf = |number| {
+        group_hash(algorithm, &group(algorithm, number))
+            .unwrap()
+            .as_bytes()
+            .to_vec()
+    };
     PlannedBatch {
         algorithm,
-        versions: (0..count).map(|number| VersionId::first(RecordId::new(number, &[0; 10]))).collect(),
+        versions: (0..count)
+            .map(|number| VersionId::first(RecordId::new(number, &[0; 10])))
+            .collect(),
         leaves: (0..count).flat_map(leaf).collect(),
     }
 }
@@ -86,7 +113,10 @@ fn check_mathematics(record: &[u8], algorithm: DigestAlgorithm, number: u64) {
     assert_eq!(record.sequence.len(), 1);
     let time_stamp = &record.sequence[0].time_stamps[0];
     let lists = time_stamp.reduced_hash_tree.as_ref().unwrap();
-    let mut members: Vec<Vec<u8>> = group(algorithm, number).iter().map(|v| v.as_bytes().to_vec()).collect();
+    let mut members: Vec<Vec<u8>> = group(algorithm, number)
+        .iter()
+        .map(|v| v.as_bytes().to_vec())
+        .collect();
     members.sort();
     assert_eq!(lists[0].0, members);
     let imprint = time_stamp.token().unwrap().info.imprint.value().unwrap();
@@ -97,7 +127,9 @@ fn check_mathematics(record: &[u8], algorithm: DigestAlgorithm, number: u64) {
 fn every_leaf_of_a_batch_of_any_size_leads_to_the_token() {
     let world = World::new();
     for algorithm in [DigestAlgorithm::Sha256, DigestAlgorithm::Sha512] {
-        for count in [1u64, 2, 3, 4, 5, 6, 7, 8, 9, 31, 33, 100, 4095, 4096, 4097, 8193, 10_000] {
+        for count in [
+            1u64, 2, 3, 4, 5, 6, 7, 8, 9, 31, 33, 100, 4095, 4096, 4097, 8193, 10_000,
+        ] {
             let log = MemoryLog::default();
             let made = world.make(&log, batch(algorithm, count));
             assert_eq!(made.frame.leaf_count, count);
@@ -106,8 +138,12 @@ fn every_leaf_of_a_batch_of_any_size_leads_to_the_token() {
             assert_eq!(log.committed().len(), log.len());
             let stored = StoredBatch::open(&log, made.address).unwrap();
             let step = (count / 97).max(1);
-            for leaf in (0..count).filter(|leaf| leaf % usize::try_from(step).unwrap() as u64 == 0 || *leaf + 2 > count) {
-                let record = stored.evidence_record(leaf, &group(algorithm, leaf)).unwrap();
+            for leaf in (0..count).filter(|leaf| {
+                leaf % usize::try_from(step).unwrap() as u64 == 0 || *leaf + 2 > count
+            }) {
+                let record = stored
+                    .evidence_record(leaf, &group(algorithm, leaf))
+                    .unwrap();
                 check_mathematics(&record, algorithm, leaf);
             }
         }
@@ -132,11 +168,24 @@ fn the_verifier_passes_assembled_evidence() {
         let made = world.make(&log, batch(algorithm, count));
         let stored = StoredBatch::open(&log, made.address).unwrap();
         for leaf in 0..count {
-            let record = stored.evidence_record(leaf, &group(algorithm, leaf)).unwrap();
-            let data: Vec<KnownDigests> = group(algorithm, leaf).into_iter().map(|digest| KnownDigests::computed("member", vec![digest])).collect();
-            let data: Vec<&dyn DigestSource> = data.iter().map(|one| -> &dyn DigestSource { one }).collect();
+            let record = stored
+                .evidence_record(leaf, &group(algorithm, leaf))
+                .unwrap();
+            let data: Vec<KnownDigests> = group(algorithm, leaf)
+                .into_iter()
+                .map(|digest| KnownDigests::computed("member", vec![digest]))
+                .collect();
+            let data: Vec<&dyn DigestSource> = data
+                .iter()
+                .map(|one| -> &dyn DigestSource { one })
+                .collect();
             let report = verify_record(&record, &data, Group::Whole, &context, &Place::root());
-            assert!(report.judgement.is_passed(), "{count} {leaf}: {:?} {:?}", report.judgement, report.findings);
+            assert!(
+                report.judgement.is_passed(),
+                "{count} {leaf}: {:?} {:?}",
+                report.judgement,
+                report.findings
+            );
             assert_eq!(report.existence, Some(NOW));
         }
     }
@@ -153,11 +202,18 @@ fn a_million_leaves_take_one_token_and_small_evidence() {
     println!("a batch of {count} leaves: {:?}", started.elapsed());
     assert!(made.frame.leaves.is_empty());
     assert_eq!(made.frame.leaf_pages.len(), 245);
-    let stamps = log.committed().into_iter().filter(|frame| matches!(frame, Frame::ArchiveTimeStamp(_)));
+    let stamps = log
+        .committed()
+        .into_iter()
+        .filter(|frame| matches!(frame, Frame::ArchiveTimeStamp(_)));
     assert_eq!(stamps.count(), 1);
     let stored = StoredBatch::open(&log, made.address).unwrap();
-    for leaf in [0, 1, 2, 4095, 4096, 499_999, 524_287, 524_288, 999_997, 999_998, 999_999] {
-        let record = stored.evidence_record(leaf, &group(algorithm, leaf)).unwrap();
+    for leaf in [
+        0, 1, 2, 4095, 4096, 499_999, 524_287, 524_288, 999_997, 999_998, 999_999,
+    ] {
+        let record = stored
+            .evidence_record(leaf, &group(algorithm, leaf))
+            .unwrap();
         assert!(record.len() < 3000, "{} bytes", record.len());
         check_mathematics(&record, algorithm, leaf);
     }
@@ -194,8 +250,19 @@ fn steps_are_told_in_order() {
         threads: NonZeroUsize::MIN,
     };
     let mut steps = Vec::new();
-    maker.make(batch(DigestAlgorithm::Sha256, 5), &mut |step| steps.push(step)).unwrap();
-    assert_eq!(steps, [BatchStep::TreeBuilt { leaves: 5 }, BatchStep::Stamped { gen_time: NOW }, BatchStep::Committed]);
+    maker
+        .make(batch(DigestAlgorithm::Sha256, 5), &mut |step| {
+            steps.push(step)
+        })
+        .unwrap();
+    assert_eq!(
+        steps,
+        [
+            BatchStep::TreeBuilt { leaves: 5 },
+            BatchStep::Stamped { gen_time: NOW },
+            BatchStep::Committed
+        ]
+    );
 }
 
 #[derive(Debug)]
@@ -216,7 +283,12 @@ fn when_the_authority_fails_nothing_is_written() {
     let world = World::new();
     let log = MemoryLog::default();
     let failed = world.make_with(&Unreachable, &log, batch(DigestAlgorithm::Sha256, 5));
-    assert!(matches!(failed, Err(StampError::Authority(TsaError::Transport(TransportError::TimeOut)))));
+    assert!(matches!(
+        failed,
+        Err(StampError::Authority(TsaError::Transport(
+            TransportError::TimeOut
+        )))
+    ));
     assert!(failed.unwrap_err().to_string().contains("stay queued"));
     assert_eq!(log.len(), 0);
 }
@@ -226,10 +298,14 @@ fn the_second_authority_serves_when_the_first_fails() {
     let world = World::new();
     let log = MemoryLog::default();
     let both = Failover::new(vec![Box::new(Unreachable), Box::new(world.client.clone())]);
-    let made = world.make_with(&both, &log, batch(DigestAlgorithm::Sha256, 5)).unwrap();
+    let made = world
+        .make_with(&both, &log, batch(DigestAlgorithm::Sha256, 5))
+        .unwrap();
     assert_eq!(made.frame.tsa, "embedded (NOT ACCREDITED)");
     let none = Failover::new(vec![Box::new(Unreachable), Box::new(Unreachable)]);
-    let failed = world.make_with(&none, &log, batch(DigestAlgorithm::Sha256, 5)).unwrap_err();
+    let failed = world
+        .make_with(&none, &log, batch(DigestAlgorithm::Sha256, 5))
+        .unwrap_err();
     let StampError::Authority(TsaError::All(failures)) = failed else {
         panic!("{failed:?}");
     };
@@ -273,13 +349,28 @@ fn a_changed_document_has_no_evidence() {
     let stored = StoredBatch::open(&log, made.address).unwrap();
     let mut changed = group(DigestAlgorithm::Sha256, 4);
     changed[1] = DigestAlgorithm::Sha256.digest(b"changed");
-    assert!(matches!(stored.evidence_record(4, &changed), Err(AssembleError::NotCovered)));
+    assert!(matches!(
+        stored.evidence_record(4, &changed),
+        Err(AssembleError::NotCovered)
+    ));
     // The right document at the wrong leaf.
     let other = group(DigestAlgorithm::Sha256, 5);
-    assert!(matches!(stored.evidence_record(4, &other), Err(AssembleError::NotCovered)));
-    assert!(matches!(stored.evidence_record(4, &[]), Err(AssembleError::Format(_) | AssembleError::NotCovered)));
-    assert!(matches!(stored.evidence_record(10, &other), Err(AssembleError::NoSuchLeaf)));
-    assert!(matches!(stored.evidence_record(u64::MAX, &other), Err(AssembleError::NoSuchLeaf)));
+    assert!(matches!(
+        stored.evidence_record(4, &other),
+        Err(AssembleError::NotCovered)
+    ));
+    assert!(matches!(
+        stored.evidence_record(4, &[]),
+        Err(AssembleError::Format(_) | AssembleError::NotCovered)
+    ));
+    assert!(matches!(
+        stored.evidence_record(10, &other),
+        Err(AssembleError::NoSuchLeaf)
+    ));
+    assert!(matches!(
+        stored.evidence_record(u64::MAX, &other),
+        Err(AssembleError::NoSuchLeaf)
+    ));
 }
 
 #[test]
@@ -289,10 +380,12 @@ fn a_page_of_another_batch_or_level_is_refused() {
     let made = world.make(&log, batch(DigestAlgorithm::Sha256, 10));
     let other = world.make(&log, batch(DigestAlgorithm::Sha256, 10));
     let address = made.frame.tree_pages[0];
-    let Frame::TreePage(own) = archiver::evidence::log::FrameSource::read(&log, address).unwrap() else {
+    let Frame::TreePage(own) = archiver::evidence::log::FrameSource::read(&log, address).unwrap()
+    else {
         panic!("not a page");
     };
-    let foreign = archiver::evidence::log::FrameSource::read(&log, other.frame.tree_pages[0]).unwrap();
+    let foreign =
+        archiver::evidence::log::FrameSource::read(&log, other.frame.tree_pages[0]).unwrap();
     let mut other_level = own.clone();
     other_level.level = 1;
     let mut changed = own.clone();
@@ -301,11 +394,20 @@ fn a_page_of_another_batch_or_level_is_refused() {
         log.replace(address, frame);
         let stored = StoredBatch::open(&log, made.address).unwrap();
         let refused = stored.evidence_record(4, &group(DigestAlgorithm::Sha256, 4));
-        assert!(matches!(refused, Err(AssembleError::WrongFrame { .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(AssembleError::WrongFrame { .. })),
+            "{refused:?}"
+        );
     }
     log.replace(address, Frame::TreePage(changed));
     let stored = StoredBatch::open(&log, made.address).unwrap();
     let refused = stored.evidence_record(4, &group(DigestAlgorithm::Sha256, 4));
-    assert!(matches!(refused, Err(AssembleError::NotCovered)), "{refused:?}");
-    assert!(matches!(StoredBatch::open(&log, address), Err(AssembleError::WrongFrame { .. })));
+    assert!(
+        matches!(refused, Err(AssembleError::NotCovered)),
+        "{refused:?}"
+    );
+    assert!(matches!(
+        StoredBatch::open(&log, address),
+        Err(AssembleError::WrongFrame { .. })
+    ));
 }

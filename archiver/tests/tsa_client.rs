@@ -1,4 +1,12 @@
 //! The client accepts what is right and refuses everything else, each for its own reason.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    unreachable_pub,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 
@@ -23,6 +31,9 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
 const NOW: OffsetDateTime = datetime!(2026-11-22 03:48:30 UTC);
+
+/// How an authority answers.
+type Bend = fn(&Bent, TimeStampRequest) -> Vec<u8>;
 
 fn digest() -> DigestValue {
     DigestAlgorithm::Sha256.digest(b"a root")
@@ -209,7 +220,7 @@ fn a_grant_without_token_is_refused() {
 
 #[test]
 fn an_answer_to_another_request_is_refused() {
-    let cases: [(fn(&Bent, TimeStampRequest) -> Vec<u8>, Refusal); 6] = [
+    let cases: [(Bend, Refusal); 6] = [
         (
             |bent, request| {
                 bent.answer(

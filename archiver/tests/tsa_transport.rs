@@ -1,4 +1,12 @@
 //! Every way in which an exchange with a timestamp authority can fail has its own error.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    unreachable_pub,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 

@@ -128,6 +128,10 @@ impl fmt::Display for TsaError {
 impl std::error::Error for TsaError {}
 
 impl fmt::Display for Refusal {
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the variants without fields have a fixed text"
+    )]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(error) => write!(
@@ -151,7 +155,7 @@ impl fmt::Display for Refusal {
                 f,
                 "the token does not verify ({code}): ask the TSA's operator"
             ),
-            other => f.write_str(other.plain_text()),
+            plain => f.write_str(plain.plain_text()),
         }
     }
 }

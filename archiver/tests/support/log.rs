@@ -27,20 +27,31 @@ struct State {
 impl MemoryLog {
     /// A log that takes so many frames and no more.
     pub fn with_room_for(frames: usize) -> Self {
-        Self { frames_max: Some(frames), ..Self::default() }
+        Self {
+            frames_max: Some(frames),
+            ..Self::default()
+        }
     }
 
     /// A log whose commits fail.
     pub fn without_commit() -> Self {
-        Self { commit_fails: true, ..Self::default() }
+        Self {
+            commit_fails: true,
+            ..Self::default()
+        }
     }
 
     /// Frames of which a commit told that they are durable.
     pub fn committed(&self) -> Vec<Frame> {
         let state = self.state.lock().unwrap();
         let upto = state.committed;
-        let durable = state.frames.iter().filter(|(address, _)| Some(**address) <= upto);
-        durable.map(|(_, bytes)| Frame::parse(bytes).unwrap()).collect()
+        let durable = state
+            .frames
+            .iter()
+            .filter(|(address, _)| Some(**address) <= upto);
+        durable
+            .map(|(_, bytes)| Frame::parse(bytes).unwrap())
+            .collect()
     }
 
     /// Number of frames, durable or not.
@@ -80,7 +91,10 @@ impl FrameLog for MemoryLog {
 impl FrameSource for MemoryLog {
     fn read(&self, address: FrameAddress) -> Result<Frame, StoreError> {
         let state = self.state.lock().unwrap();
-        let bytes = state.frames.get(&address).ok_or(StoreError::NotFound { address })?;
+        let bytes = state
+            .frames
+            .get(&address)
+            .ok_or(StoreError::NotFound { address })?;
         Ok(Frame::parse(bytes)?)
     }
 }
