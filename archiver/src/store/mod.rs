@@ -224,6 +224,17 @@ impl Store {
         }
     }
 
+    /// Behind the last frame that any replica may hold.
+    fn end(&self) -> Result<FrameAddress, StoreError> {
+        let mut end = FrameAddress::new(0, 0);
+        for replica in &self.shared.reader.replicas {
+            if let Some((segment, length)) = replica.segments()?.last() {
+                end = end.max(FrameAddress::new(*segment, *length));
+            }
+        }
+        Ok(end)
+    }
+
     /// The record index knows the frame at this address.
     fn set_applied(&self, address: FrameAddress) {
         if let Some(writing) = &self.shared.writing {

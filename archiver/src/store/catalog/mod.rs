@@ -3,20 +3,32 @@
 //! Values are sealed under a key of the key medium: the index of a stolen data medium tells nothing about metadata.
 
 mod entry;
+mod fold;
+mod index;
+mod key;
+mod matching;
+mod normal;
+mod opening;
 mod query;
 mod seal;
+mod sled_index;
+#[cfg(test)]
+mod tests;
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use formats::digest::DigestValue;
 use formats::error::FormatError;
 use formats::id::{BatchId, RecordId, VersionId};
 use formats::manifest::Manifest;
 use formats::raw::Raw;
-use formats::segment::{Frame, FrameAddress, RecordVersion};
+use formats::segment::{ArchiveTimeStamp, Frame, FrameAddress, RecordVersion, TimeStampKind};
 
-use super::{Store, StoreError};
+use super::{ScanItem, ScanScope, Store, StoreError};
+use fold::Fold;
+use matching::Matcher;
+use opening::Place;
 
 pub use entry::{BatchEntry, Hit, ObjectEntry, Stamp, Unstamped};
 pub use query::{Query, ValueMatch};
@@ -91,9 +103,15 @@ pub struct Counts {
 }
 
 /// The record index. It may be shared between threads; every method takes `&self`.
+///
+/// Changes are gathered and written in batches. They need no synchronisation of their own: the index notes how far it is,
+/// and the next opening reads the segments from there. Closing (or dropping) writes everything.
 #[derive(Debug)]
 pub struct Catalog {
     store: Store,
+    place: Place,
+    /// `None` only while the index is being closed: the engine must be gone before its files are measured.
+    fold: Mutex<Option<Arc<Fold>>>,
 }
 
 impl Catalog {
@@ -107,8 +125,12 @@ impl Catalog {
         opener: &dyn ManifestOpener,
         progress: &mut dyn FnMut(FoldProgress),
     ) -> Result<(Self, CatalogReport), StoreError> {
-        let _ = (store, options, opener, progress);
-        Err(StoreError::Closed)
+        let place = Place::take(&options.directory)?;
+        let mut report = CatalogReport::default();
+        let fold = place.open(store, &options, &mut report)?;
+        let catalog = Self::new(store, place, fold);
+        catalog.read_segments(opener, progress, &mut report)?;
+        Ok((catalog, report))
     }
 
     /// Sets the index aside, whatever its state, and makes it anew. The old one is removed when this succeeded.
@@ -121,8 +143,32 @@ impl Catalog {
         opener: &dyn ManifestOpener,
         progress: &mut dyn FnMut(FoldProgress),
     ) -> Result<(Self, CatalogReport), StoreError> {
-        let _ = (store, options, opener, progress);
-        Err(StoreError::Closed)
+        let place = Place::take(&options.directory)?;
+        let old = place.set_aside()?;
+        let mut report = CatalogReport::default();
+        let fold = place.open(store, &options, &mut report)?;
+        let catalog = Self::new(store, place, fold);
+        catalog.read_segments(opener, progress, &mut report)?;
+        catalog.checkpoint()?;
+        if let Some(old) = old {
+            std::fs::remove_dir_all(&old)
+                .map_err(|error| StoreError::io("removing", &options.directory, &old, error))?;
+        }
+        Ok((catalog, report))
+    }
+
+    /// Reads what other processes, or an earlier failure, left in the segments beyond the index.
+    ///
+    /// # Errors
+    /// Errors of reading the segments; [`StoreError::IndexDamaged`].
+    pub fn catch_up(
+        &self,
+        opener: &dyn ManifestOpener,
+        progress: &mut dyn FnMut(FoldProgress),
+    ) -> Result<CatalogReport, StoreError> {
+        let mut report = CatalogReport::default();
+        self.read_segments(opener, progress, &mut report)?;
+        Ok(report)
     }
 
     /// Applies a record version whose manifest is at hand, after its commit. Applying twice does no harm.
@@ -135,25 +181,41 @@ impl Catalog {
         frame: &RecordVersion,
         manifest: &Raw<Manifest>,
     ) -> Result<(), StoreError> {
-        let _ = (address, frame, manifest);
-        Err(StoreError::Closed)
+        let hit = Hit::of_manifest(frame.version, address, manifest);
+        let unstamped = Unstamped::new(&hit, Some(manifest));
+        self.fold()?
+            .add_version(&hit, &frame.identity, &unstamped)?;
+        self.store.set_applied(address);
+        Ok(())
     }
 
-    /// Applies any other frame, after its commit: archive time-stamps count; the rest is passed over. Applying twice does no harm.
+    /// Applies an archive time-stamp, after its commit. Other frames are passed over; for a record version there is
+    /// [`Catalog::apply_version`]. Applying twice does no harm.
     ///
     /// # Errors
     /// [`StoreError::IndexDamaged`]; errors of reading leaf pages.
     pub fn apply(&self, address: FrameAddress, frame: &Frame) -> Result<(), StoreError> {
-        let _ = (address, frame, &self.store);
-        Err(StoreError::Closed)
+        if let Frame::ArchiveTimeStamp(stamp) = frame {
+            self.apply_stamp(address, stamp)?;
+            self.store.set_applied(address);
+        }
+        Ok(())
     }
 
-    /// Makes what was applied durable and notes how far the fold is, so that the next opening starts there. Called on closing too.
+    /// Makes what was applied durable and notes how far the fold is, so that the next opening starts there. Closing does it, too.
     ///
     /// # Errors
-    /// [`StoreError::IndexDamaged`].
+    /// [`StoreError::IndexDamaged`]; errors of writing.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
-        Err(StoreError::Closed)
+        self.fold()?.flush()
+    }
+
+    /// Writes everything and leaves the index in order. Dropping it does the same, without telling a failure.
+    ///
+    /// # Errors
+    /// As [`Catalog::checkpoint`].
+    pub fn close(self) -> Result<(), StoreError> {
+        self.end()
     }
 
     /// One version.
@@ -161,8 +223,8 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn version(&self, version: VersionId) -> Result<Option<Hit>, StoreError> {
-        let _ = version;
-        Err(StoreError::Closed)
+        let versions = self.versions(version.record())?;
+        Ok(versions.into_iter().find(|hit| hit.version == version))
     }
 
     /// All versions of a record, oldest first.
@@ -170,8 +232,11 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn versions(&self, record: RecordId) -> Result<Vec<Hit>, StoreError> {
-        let _ = record;
-        Err(StoreError::Closed)
+        self.search(&Query {
+            record: Some(record),
+            all_versions: true,
+            ..Query::default()
+        })
     }
 
     /// The newest version of a record.
@@ -187,8 +252,15 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn search(&self, query: &Query) -> Result<Vec<Hit>, StoreError> {
-        let _ = query;
-        Err(StoreError::Closed)
+        let mut hits = Vec::new();
+        let hits_max = query.hits_max.unwrap_or(usize::MAX);
+        if hits_max > 0 {
+            self.visit(query, &mut |hit| {
+                hits.push(hit);
+                hits.len() < hits_max
+            })?;
+        }
+        Ok(hits)
     }
 
     /// Calls `each` for every version in the order of record ids, until it answers `false`.
@@ -196,8 +268,11 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn for_each(&self, each: &mut dyn FnMut(Hit) -> bool) -> Result<(), StoreError> {
-        let _ = each;
-        Err(StoreError::Closed)
+        let query = Query {
+            all_versions: true,
+            ..Query::default()
+        };
+        self.visit(&query, each)
     }
 
     /// The versions that no archive time-stamp covers, at most `limit`, in the order of record ids.
@@ -205,8 +280,18 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn unstamped(&self, limit: usize) -> Result<Vec<Unstamped>, StoreError> {
-        let _ = limit;
-        Err(StoreError::Closed)
+        let fold = self.fold()?;
+        let mut found = Vec::new();
+        fold.scan(&[key::UNSTAMPED], &mut |key, value| {
+            if found.len() >= limit {
+                return Ok(ControlFlow::Break(()));
+            }
+            if let Some(version) = key::version(key) {
+                found.push(Unstamped::decode(version, value)?);
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(found)
     }
 
     /// The batch that covers a version, and its leaf in it.
@@ -214,8 +299,7 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn batch_of(&self, version: VersionId) -> Result<Option<Stamp>, StoreError> {
-        let _ = version;
-        Err(StoreError::Closed)
+        stamp_of(&*self.fold()?, version)
     }
 
     /// A batch.
@@ -223,8 +307,11 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn batch(&self, batch: BatchId) -> Result<Option<BatchEntry>, StoreError> {
-        let _ = batch;
-        Err(StoreError::Closed)
+        let fold = self.fold()?;
+        let value = fold.get(&key::of_batch(batch))?;
+        value
+            .map(|value| BatchEntry::decode(&value).map_err(|_| fold.damaged()))
+            .transpose()
     }
 
     /// All batches, oldest first.
@@ -232,10 +319,15 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn batches(&self) -> Result<Vec<BatchEntry>, StoreError> {
-        Err(StoreError::Closed)
+        let mut batches = Vec::new();
+        self.fold()?.scan(&[key::BATCHES], &mut |_, value| {
+            batches.push(BatchEntry::decode(value)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(batches)
     }
 
-    /// The version that was deposited under this identity ([`RecordVersion::identity`]).
+    /// The version that was deposited under this identity ([`RecordVersion::identity`]). Of several, one of them.
     ///
     /// # Errors
     /// [`StoreError::IndexDamaged`].
@@ -243,18 +335,229 @@ impl Catalog {
         &self,
         identity: &[u8; 32],
     ) -> Result<Option<VersionId>, StoreError> {
-        let _ = identity;
-        Err(StoreError::Closed)
+        let fold = self.fold()?;
+        let value = fold.get(&key::of_identity(identity))?;
+        value
+            .map(|value| key::version(&value).ok_or_else(|| fold.damaged()))
+            .transpose()
     }
 
     /// How much the archive holds.
     ///
     /// # Errors
-    /// [`StoreError::IndexDamaged`].
+    /// [`StoreError::Closed`].
     pub fn counts(&self) -> Result<Counts, StoreError> {
-        Err(StoreError::Closed)
+        Ok(self.fold()?.counts())
+    }
+
+    fn new(store: &Store, place: Place, fold: Fold) -> Self {
+        Self {
+            store: store.clone(),
+            place,
+            fold: Mutex::new(Some(Arc::new(fold))),
+        }
+    }
+
+    fn fold(&self) -> Result<Arc<Fold>, StoreError> {
+        let fold = self.fold.lock().unwrap_or_else(PoisonError::into_inner);
+        fold.as_ref().map(Arc::clone).ok_or(StoreError::Closed)
+    }
+
+    fn visit(&self, query: &Query, each: &mut dyn FnMut(Hit) -> bool) -> Result<(), StoreError> {
+        let fold = self.fold()?;
+        let matcher = Matcher::new(query);
+        let prefix = match query.record {
+            Some(record) => key::of_record(key::VERSIONS, record),
+            None => vec![key::VERSIONS],
+        };
+        // Whether a version is superseded is known when the next one was seen.
+        let mut held: Option<Hit> = None;
+        let mut failure = None;
+        fold.scan(&prefix, &mut |key, value| {
+            let Some(version) = key::version(key) else {
+                return Ok(ControlFlow::Continue(()));
+            };
+            let next = Hit::decode(version, value)?;
+            let Some(mut hit) = held.replace(next) else {
+                return Ok(ControlFlow::Continue(()));
+            };
+            hit.superseded = hit.version.record() == version.record();
+            let step = give(&fold, query, &matcher, hit, each, &mut failure);
+            if step.is_break() {
+                held = None;
+            }
+            Ok(step)
+        })?;
+        if let Some(hit) = held {
+            // The last one: nothing follows that a break could spare.
+            let _last = give(&fold, query, &matcher, hit, each, &mut failure);
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    fn read_segments(
+        &self,
+        opener: &dyn ManifestOpener,
+        progress: &mut dyn FnMut(FoldProgress),
+        report: &mut CatalogReport,
+    ) -> Result<(), StoreError> {
+        let fold = self.fold()?;
+        let from = fold.position();
+        fold.set_reading(true);
+        report.rebuilt = from.segment == 0;
+        let mut read = 0_u64;
+        for item in self.store.scan(Some(from), ScanScope::Records) {
+            let item = match item {
+                Ok(item) => item,
+                Err(StoreError::Damaged { address, source }) => {
+                    report.damaged.push((address, source));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            self.read_frame(&fold, &item, opener, report)?;
+            fold.set_position(item.next);
+            read += 1;
+            if read.is_multiple_of(PROGRESS_FRAMES) {
+                progress(FoldProgress {
+                    at: item.address,
+                    versions: report.versions_applied,
+                });
+            }
+        }
+        fold.set_reading(false);
+        Ok(())
+    }
+
+    fn read_frame(
+        &self,
+        fold: &Fold,
+        item: &ScanItem,
+        opener: &dyn ManifestOpener,
+        report: &mut CatalogReport,
+    ) -> Result<(), StoreError> {
+        match &item.frame {
+            Frame::RecordVersion(frame) => {
+                report.versions_applied += 1;
+                match opener.open_manifest(frame) {
+                    Ok(manifest) => self.apply_version(item.address, frame, &manifest),
+                    Err(failure) => {
+                        let problem = (frame.version, item.address, failure);
+                        report.without_manifest.push(problem);
+                        let hit = Hit::unreadable(frame.version, item.address);
+                        let unstamped = Unstamped::new(&hit, None);
+                        fold.add_version(&hit, &frame.identity, &unstamped)?;
+                        self.store.set_applied(item.address);
+                        Ok(())
+                    }
+                }
+            }
+            Frame::ArchiveTimeStamp(stamp) => {
+                report.batches_applied += 1;
+                match self.apply_stamp(item.address, stamp) {
+                    Err(StoreError::Damaged { address, source }) => {
+                        report.damaged.push((address, source));
+                        Ok(())
+                    }
+                    result => result,
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn apply_stamp(
+        &self,
+        address: FrameAddress,
+        frame: &ArchiveTimeStamp,
+    ) -> Result<(), StoreError> {
+        let fold = self.fold()?;
+        fold.add_batch(&BatchEntry::new(address, frame))?;
+        if frame.kind != TimeStampKind::Initial {
+            return Ok(());
+        }
+        let mut stamp = Stamp {
+            batch: frame.batch,
+            leaf: 0,
+            stamped_at: frame.stamped_at,
+        };
+        for version in &frame.leaves {
+            fold.add_stamp(*version, &stamp)?;
+            stamp.leaf += 1;
+        }
+        let mut damage = Ok(());
+        for page in &frame.leaf_pages {
+            match self.store.read(*page) {
+                Ok(Frame::LeafPage(page)) => {
+                    for (version, leaf) in page.leaves.iter().zip(page.first..) {
+                        fold.add_stamp(*version, &Stamp { leaf, ..stamp })?;
+                    }
+                }
+                Ok(_) => damage = Err(StoreError::NotFound { address: *page }),
+                // The other pages still say whom they cover.
+                Err(error) => damage = Err(error),
+            }
+        }
+        damage
+    }
+
+    fn end(&self) -> Result<(), StoreError> {
+        let mut held = self.fold.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(fold) = held.take() else {
+            return Ok(());
+        };
+        fold.flush()?;
+        let suspect = fold.is_suspect();
+        drop(fold);
+        if suspect {
+            return Ok(());
+        }
+        self.place.note_closed()
     }
 }
 
-/// The leaf hash of a version under SHA-256, as it goes into the next batch.
-pub type LeafHash = DigestValue;
+impl Drop for Catalog {
+    fn drop(&mut self) {
+        // What is not written here is read from the segments by the next opening.
+        drop(self.end());
+    }
+}
+
+/// Gives a version to `each` if it matches, with its stamp.
+fn give(
+    fold: &Fold,
+    query: &Query,
+    matcher: &Matcher<'_>,
+    mut hit: Hit,
+    each: &mut dyn FnMut(Hit) -> bool,
+    failure: &mut Option<StoreError>,
+) -> ControlFlow<()> {
+    if !matcher.matches(&hit) {
+        return ControlFlow::Continue(());
+    }
+    match stamp_of(fold, hit.version) {
+        Ok(stamp) => hit.stamp = stamp,
+        Err(error) => {
+            *failure = Some(error);
+            return ControlFlow::Break(());
+        }
+    }
+    let stamp_fits = !(query.unstamped_only && hit.stamp.is_some())
+        && query
+            .batch
+            .is_none_or(|batch| hit.stamp.is_some_and(|stamp| stamp.batch == batch));
+    if stamp_fits && !each(hit) {
+        return ControlFlow::Break(());
+    }
+    ControlFlow::Continue(())
+}
+
+fn stamp_of(fold: &Fold, version: VersionId) -> Result<Option<Stamp>, StoreError> {
+    let value = fold.get(&key::of_version(key::STAMPS, version))?;
+    value
+        .map(|value| Stamp::decode(&value).map_err(|_| fold.damaged()))
+        .transpose()
+}
+
+/// Progress is told after so many frames.
+const PROGRESS_FRAMES: u64 = 1000;

@@ -1,0 +1,173 @@
+//! Opening the index, and finding out whether it can be relied on.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::fold::{Fold, State};
+use super::index::{IndexError, RecordIndex};
+use super::sled_index::SledIndex;
+use super::{CatalogOptions, CatalogReport};
+use crate::store::durable::{self, DirectoryLock, Disk, system_disk};
+use crate::store::{Store, StoreError};
+
+/// The directory of an index: the engine's files, and a note that says how they were left.
+#[derive(Debug)]
+pub(super) struct Place {
+    directory: PathBuf,
+    disk: Arc<dyn Disk>,
+    _lock: DirectoryLock,
+}
+
+impl Place {
+    /// Makes the directory where it is missing, and takes it for this process.
+    pub(super) fn take(directory: &Path) -> Result<Self, StoreError> {
+        let disk = system_disk();
+        durable::create_directories(disk.as_ref(), directory)
+            .map_err(|error| StoreError::io("making", directory, directory, error))?;
+        let lock = DirectoryLock::take(directory, true).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => StoreError::IndexInUse {
+                directory: directory.to_owned(),
+            },
+            _ => StoreError::io("locking", directory, directory, error),
+        })?;
+        Ok(Self {
+            directory: directory.to_owned(),
+            disk,
+            _lock: lock,
+        })
+    }
+
+    /// Opens the index as it stands; one that cannot be relied on is set aside, and an empty one is begun.
+    pub(super) fn open(
+        &self,
+        store: &Store,
+        options: &CatalogOptions,
+        report: &mut CatalogReport,
+    ) -> Result<Fold, StoreError> {
+        match self.open_as_it_stands(store, options) {
+            Err(StoreError::IndexDamaged { .. }) => {
+                report.set_aside = self.set_aside()?;
+                self.open_as_it_stands(store, options)
+            }
+            result => result,
+        }
+    }
+
+    /// Moves the engine's files out of the way. `None`: there are none.
+    pub(super) fn set_aside(&self) -> Result<Option<PathBuf>, StoreError> {
+        let engine = self.engine_directory();
+        if !engine.exists() {
+            return Ok(None);
+        }
+        durable::set_aside(self.disk.as_ref(), &engine)
+            .map(Some)
+            .map_err(|error| StoreError::io("setting aside", &self.directory, &engine, error))
+    }
+
+    /// Notes that the engine was closed in order, and how large its files are.
+    pub(super) fn note_closed(&self) -> Result<(), StoreError> {
+        let note = self.note();
+        let text = sizes(&self.engine_directory())
+            .map_err(|error| StoreError::io("reading", &self.directory, &self.directory, error))?;
+        durable::replace_file(self.disk.as_ref(), &note, text.as_bytes())
+            .map_err(|error| StoreError::io("writing", &self.directory, &note, error))
+    }
+
+    fn open_as_it_stands(
+        &self,
+        store: &Store,
+        options: &CatalogOptions,
+    ) -> Result<Fold, StoreError> {
+        let engine_directory = self.engine_directory();
+        let in_order = self.take_note(&engine_directory);
+        let engine = SledIndex::open(&engine_directory, options.cache_bytes)
+            .map_err(|error| self.error(error))?;
+        let state =
+            State::read(&engine, options.sealer.as_ref()).map_err(|error| self.error(error))?;
+        if state.is_none() && has_entries(&engine).map_err(|error| self.error(error))? {
+            return Err(self.error(IndexError::Damaged));
+        }
+        if let Some(state) = &state {
+            self.check_position(store, state)?;
+        }
+        let fold = Fold::new(
+            Box::new(engine),
+            Arc::clone(&options.sealer),
+            self.directory.clone(),
+            store.clone(),
+            state,
+        );
+        if !in_order {
+            fold.check()?;
+        }
+        Ok(fold)
+    }
+
+    /// An index that is ahead of the segments belongs to another copy of the archive, or to another archive.
+    fn check_position(&self, store: &Store, state: &State) -> Result<(), StoreError> {
+        let end = store.end()?;
+        if state.archive != store.archive() || state.position > end {
+            return Err(self.error(IndexError::Damaged));
+        }
+        Ok(())
+    }
+
+    /// Whether the engine was closed in order and its files have the same size since. The note is gone afterwards: if this process
+    /// dies, the next one checks every entry.
+    fn take_note(&self, engine: &Path) -> bool {
+        let note = self.note();
+        let noted = std::fs::read_to_string(&note).ok();
+        let in_order = noted.is_some() && noted == sizes(engine).ok();
+        drop(self.disk.remove(&note));
+        in_order
+    }
+
+    fn engine_directory(&self) -> PathBuf {
+        self.directory.join("records")
+    }
+
+    fn note(&self) -> PathBuf {
+        self.directory.join("closed")
+    }
+
+    fn error(&self, error: IndexError) -> StoreError {
+        match error {
+            IndexError::Damaged => StoreError::IndexDamaged {
+                directory: self.directory.clone(),
+            },
+            IndexError::Io(error) => StoreError::io(
+                "opening the record index",
+                &self.directory,
+                &self.directory,
+                error,
+            ),
+        }
+    }
+}
+
+fn has_entries(engine: &dyn RecordIndex) -> Result<bool, IndexError> {
+    let mut any = false;
+    engine.scan(&[], &mut |_, _| {
+        any = true;
+        std::ops::ControlFlow::Break(())
+    })?;
+    Ok(any)
+}
+
+/// Name and size of each file of a directory, one a line, by name.
+fn sizes(directory: &Path) -> io::Result<String> {
+    let mut lines = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        let size = if metadata.is_file() {
+            metadata.len()
+        } else {
+            0
+        };
+        lines.push(format!("{size} {}\n", entry.file_name().to_string_lossy()));
+    }
+    lines.sort();
+    Ok(lines.concat())
+}
