@@ -252,7 +252,7 @@ fn steps_are_told_in_order() {
     let mut steps = Vec::new();
     maker
         .make(batch(DigestAlgorithm::Sha256, 5), &mut |step| {
-            steps.push(step)
+            steps.push(step);
         })
         .unwrap();
     assert_eq!(
