@@ -8,4 +8,4 @@ mod pem;
 pub use algorithm::AlgorithmIdentifier;
 pub use certificate::Certificate;
 pub use extension::Extension;
-pub use pem::{encode_pem, read_certificates};
+pub use pem::{encode_pem, read_certificates, read_crls};

@@ -1,4 +1,4 @@
-//! Certificates in PEM text (RFC 7468 §5).
+//! Certificates and revocation lists in PEM text (RFC 7468 §5).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,28 +16,54 @@ use crate::limits::{PEM_BYTES_MAX, PEM_CERTIFICATES_MAX};
 /// [`ErrorKind::MissingElement`] if there is none, [`ErrorKind::InvalidText`] if a block is not closed or not base64, and those of
 /// [`Certificate::parse`].
 pub fn read_certificates(bytes: &[u8]) -> Result<Vec<Certificate>> {
+    read(bytes, STRUCTURE, BEGIN, END, Certificate::parse)
+}
+
+/// Reads all certificate revocation lists of a PEM bundle (label `X509 CRL`), or one in DER. They are not looked into.
+///
+/// # Errors
+///
+/// [`ErrorKind::MissingElement`] if there is none, [`ErrorKind::InvalidText`] if a block is not closed or not base64.
+pub fn read_crls(bytes: &[u8]) -> Result<Vec<Vec<u8>>> {
+    read(
+        bytes,
+        "PEM CRLs",
+        BEGIN_CRL,
+        END_CRL,
+        |der| Ok(der.to_vec()),
+    )
+}
+
+/// All blocks between two lines, or the whole if it is DER.
+fn read<T>(
+    bytes: &[u8],
+    structure: &'static str,
+    begin: &[u8],
+    end: &[u8],
+    parse: impl Fn(&[u8]) -> Result<T>,
+) -> Result<Vec<T>> {
     if bytes.len() > PEM_BYTES_MAX {
-        return Err(FormatError::new(ErrorKind::LimitExceeded, STRUCTURE));
+        return Err(FormatError::new(ErrorKind::LimitExceeded, structure));
     }
     if bytes.first() == Some(&0x30) {
-        return Ok(vec![Certificate::parse(bytes)?]);
+        return Ok(vec![parse(bytes)?]);
     }
-    let mut certificates = Vec::new();
+    let mut all = Vec::new();
     let mut open: Option<Vec<u8>> = None;
     let mut offset = 0_usize;
     for line in bytes.split(|byte| *byte == b'\n') {
-        let place = FormatError::new(ErrorKind::InvalidText, STRUCTURE).at(offset);
+        let place = FormatError::new(ErrorKind::InvalidText, structure).at(offset);
         offset = offset.saturating_add(line.len()).saturating_add(1);
         let line = line.trim_ascii();
         match &mut open {
-            None if line == BEGIN => open = Some(Vec::new()),
+            None if line == begin => open = Some(Vec::new()),
             None => {}
-            Some(block) if line == END => {
-                if certificates.len() >= PEM_CERTIFICATES_MAX {
-                    return Err(FormatError::new(ErrorKind::LimitExceeded, STRUCTURE));
+            Some(block) if line == end => {
+                if all.len() >= PEM_CERTIFICATES_MAX {
+                    return Err(FormatError::new(ErrorKind::LimitExceeded, structure));
                 }
                 let der = STANDARD.decode(&*block).map_err(|_| place)?;
-                certificates.push(Certificate::parse(&der)?);
+                all.push(parse(&der)?);
                 open = None;
             }
             Some(_) if line.starts_with(b"-----") => return Err(place),
@@ -45,12 +71,12 @@ pub fn read_certificates(bytes: &[u8]) -> Result<Vec<Certificate>> {
         }
     }
     if open.is_some() {
-        return Err(FormatError::new(ErrorKind::Truncated, STRUCTURE));
+        return Err(FormatError::new(ErrorKind::Truncated, structure));
     }
-    if certificates.is_empty() {
-        return Err(FormatError::new(ErrorKind::MissingElement, STRUCTURE));
+    if all.is_empty() {
+        return Err(FormatError::new(ErrorKind::MissingElement, structure));
     }
-    Ok(certificates)
+    Ok(all)
 }
 
 /// One PEM block with lines of 64 characters (RFC 7468 §2), for example of the label `CERTIFICATE`.
@@ -71,6 +97,8 @@ pub fn encode_pem(label: &str, der: &[u8]) -> String {
 const STRUCTURE: &str = "PEM certificates";
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const END: &[u8] = b"-----END CERTIFICATE-----";
+const BEGIN_CRL: &[u8] = b"-----BEGIN X509 CRL-----";
+const END_CRL: &[u8] = b"-----END X509 CRL-----";
 
 #[cfg(test)]
 mod tests {
@@ -118,6 +146,18 @@ mod tests {
         assert_eq!(kind(&garbled), ErrorKind::InvalidText);
         let empty = format!("{begin}-----END CERTIFICATE-----\n");
         assert!(read_certificates(empty.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn revocation_lists_are_read_from_pem_and_der() {
+        let der = [0x30, 0x01, 0x00];
+        let text = encode_pem("X509 CRL", &der);
+        let both = encode_pem("CERTIFICATE", &[1]) + &text + &text;
+        assert_eq!(read_crls(both.as_bytes()).unwrap(), [der, der]);
+        assert_eq!(read_crls(&der).unwrap(), [der]);
+        for bad in ["", "-----BEGIN X509 CRL-----\n", &text.replace("MA", "*")] {
+            assert!(read_crls(bad.as_bytes()).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod files;
 mod inspect;
+mod path;
 mod verify;
 
 use std::io::{self, Write as _};
@@ -47,6 +48,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Show what is in a file, without judging it.
     Inspect(inspect::InspectArgs),
+    /// Judge one certification path by RFC 5280.
+    Path(path::PathArgs),
 }
 
 /// The form of a report.
@@ -106,6 +109,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match cli.command {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Path(arguments) => path::run(&arguments),
     };
     match result {
         Ok(code) => ExitCode::from(code),

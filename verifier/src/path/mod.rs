@@ -6,6 +6,7 @@
 mod failure;
 mod name_constraints;
 mod policy_graph;
+pub mod report;
 mod search;
 mod signers;
 mod validate;

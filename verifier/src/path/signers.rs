@@ -14,6 +14,7 @@ use crate::certificate::{Certificate, key_usage};
 use crate::crypto::SignatureCheck;
 use crate::finding::{self, Finding, path as path_code, revocation as code};
 use crate::policy::RevocationRule;
+use crate::report::text::civil_time;
 use crate::revocation::{Authority, Entry, Question, Reason, Status, status};
 use crate::verdict::SubIndication;
 
@@ -120,9 +121,9 @@ fn judge(
             let issuer = world.crls.get(crl).map(|crl| crl.issuer.to_string());
             let finding = Finding::new(code::REVOCATION_CHECKED, root)
                 .with(title)
-                .with(query.time)
+                .with(civil_time(query.time))
                 .with(issuer.unwrap_or_default())
-                .with(this_update);
+                .with(civil_time(this_update));
             Ok(Some(finding))
         }
         Status::Listed(entry) if counts(world, query, is_target, entry) => {
@@ -133,19 +134,19 @@ fn judge(
             };
             let code = path_code::CERTIFICATE_REVOKED;
             Err(Problem::new(code, &title, sub_indication, true)
-                .with(entry.time)
+                .with(civil_time(entry.time))
                 .with(entry.reason.name())
                 .into())
         }
         Status::Listed(entry) => Ok(Some(
             Finding::new(code::REVOKED_LATER, root)
                 .with(title)
-                .with(entry.time),
+                .with(civil_time(entry.time)),
         )),
         Status::Unknown if needs_material(world.options.revocation, certificate) => {
             let code = code::REVOCATION_UNKNOWN;
             let problem = Problem::open(code, &title, SubIndication::TryLater);
-            Err(problem.with(query.time).into())
+            Err(problem.with(civil_time(query.time)).into())
         }
         Status::Unknown => Ok(Some(
             Finding::new(code::REVOCATION_NOT_NAMED, root).with(title),

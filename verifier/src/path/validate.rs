@@ -13,6 +13,7 @@ use crate::budget::Budget;
 use crate::certificate::{Certificate, NameConstraints, key_usage};
 use crate::crypto::{self, SignatureCheck};
 use crate::finding::{Finding, Place, Severity, crypto as crypto_code, path as code};
+use crate::report::text::civil_time;
 use crate::verdict::SubIndication;
 use formats::oid::{self, Oid};
 
@@ -241,8 +242,8 @@ fn in_period(
         SubIndication::CertificateChainGeneralFailure
     };
     Err(Problem::new(code, &title, sub_indication, true)
-        .with(bound)
-        .with(time))
+        .with(civil_time(bound))
+        .with(civil_time(time)))
 }
 
 fn known_extensions(certificate: &Certificate<'_>) -> Result<(), Problem> {
@@ -551,7 +552,10 @@ fn judge_algorithms(
         if let Some(trust) = policy.signature_trust(*algorithm)
             && let Some(until) = trust.until
         {
-            problem = problem.with(until).with(time).with(&trust.source);
+            problem = problem
+                .with(civil_time(until))
+                .with(civil_time(time))
+                .with(&trust.source);
         }
         if enforce {
             return Err(problem);
@@ -577,13 +581,13 @@ fn note_success(
         Finding::new(code::PATH_VALID, Place::root())
             .with(target.title())
             .with(anchor.title())
-            .with(query.time),
+            .with(civil_time(query.time)),
     );
     if !anchor.is_in_period(query.time) {
         findings.push(
             Finding::new(code::ANCHOR_OUT_OF_PERIOD, Place::root())
                 .with(anchor.title())
-                .with(query.time),
+                .with(civil_time(query.time)),
         );
     }
 }

@@ -16,6 +16,7 @@ pub(crate) use crl::{Crl, Entry};
 use crate::budget::{Budget, Exhausted};
 use crate::certificate::Certificate;
 use crate::finding::{Finding, Place, revocation as code};
+use crate::report::text::civil_time;
 
 /// What is known about the revocation of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,22 +182,22 @@ fn current(question: Question<'_, '_>, crl: &Crl<'_>) -> Result<(), Finding> {
     let finding = |code| Finding::new(code, Place::root()).with(&crl.issuer);
     if crl.this_update > question.material_time {
         return Err(finding(code::CRL_NOT_YET_ISSUED)
-            .with(crl.this_update)
-            .with(question.material_time));
+            .with(civil_time(crl.this_update))
+            .with(civil_time(question.material_time)));
     }
     if crl.this_update > question.time {
         let end = question.certificate.not_after();
         let kept = crl.expired_kept_since.is_some_and(|since| since <= end);
         if crl.this_update > end && !kept {
-            return Err(finding(code::CRL_AFTER_CERTIFICATE).with(crl.this_update));
+            return Err(finding(code::CRL_AFTER_CERTIFICATE).with(civil_time(crl.this_update)));
         }
         return Ok(());
     }
     match crl.next_update {
         None => Err(finding(code::CRL_WITHOUT_NEXT_UPDATE)),
         Some(next) if next < question.time => Err(finding(code::CRL_OUT_OF_DATE)
-            .with(next)
-            .with(question.time)),
+            .with(civil_time(next))
+            .with(civil_time(question.time))),
         Some(_) => Ok(()),
     }
 }
