@@ -164,3 +164,134 @@ fn every_case_is_right() {
     assert_eq!(suite.cases.len(), 161);
     assert!(wrong.is_empty(), "{wrong}");
 }
+
+/// The same answers when every certificate and CRL of the suite lies in one bag: the right ones must be found, and no wrong one may help.
+#[test]
+fn every_case_is_right_in_a_crowd() {
+    let Some(folder) = vectors() else { return };
+    let suite = Suite::load(&folder);
+    let everything = suite.everything();
+    let wrong: String = suite
+        .cases
+        .iter()
+        .map(|case| (case, suite.judge(case, &everything)))
+        .filter(|(case, outcome)| outcome.verified().is_some() != case.valid)
+        .map(|(case, outcome)| format!("{} {}\n{}", case.id, case.name, explain(&outcome)))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// No certificate with a flipped bit validates, whether it is the target or one above it.
+#[test]
+fn no_flipped_bit_passes() {
+    let Some(folder) = vectors() else { return };
+    let suite = Suite::load(&folder);
+    let mut flips = 0;
+    for case in suite.cases.iter().filter(|case| case.valid) {
+        let material = suite.material(case);
+        let target = &suite.certificates[&case.cert];
+        // A stride that is prime to 8 meets every bit position; another start for each case.
+        for bit in (flips % 197..target.len() * 8).step_by(197) {
+            let mut changed = target.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(
+                !passes(&suite, &changed, &material),
+                "{} bit {bit}",
+                case.name
+            );
+            flips += 1;
+        }
+        let Some(issuer) = material.certificates.first() else {
+            continue;
+        };
+        for bit in (flips % 661..issuer.len() * 8).step_by(661) {
+            let mut changed = issuer.to_vec();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let mut material = material.clone();
+            material.certificates[0] = &changed;
+            assert!(
+                !passes(&suite, target, &material),
+                "{} issuer bit {bit}",
+                case.name
+            );
+            flips += 1;
+        }
+    }
+    println!("{flips} bits flipped");
+}
+
+fn passes(suite: &Suite, target: &[u8], material: &Material<'_>) -> bool {
+    let options = PathOptions {
+        revocation: RevocationRule::IfNamed,
+        ..PathOptions::default()
+    };
+    let time = datetime!(2020-01-01 0:00 UTC);
+    let mut budget = Budget::default();
+    validate_path(
+        target,
+        material,
+        &suite.anchors,
+        time,
+        &options,
+        &mut budget,
+    )
+    .verified()
+    .is_some()
+}
+
+/// The same answers through the program, by its exit code.
+#[test]
+fn every_case_is_right_through_the_program() {
+    let Some(folder) = vectors() else { return };
+    let suite = Suite::load(&folder);
+    let mut wrong = Vec::new();
+    for case in &suite.cases {
+        let (certs, crls) = (folder.join("certs"), folder.join("crls"));
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_verifier"));
+        command.args(["path", "--at", "2020-01-01", "--format", "json"]);
+        command
+            .arg("--trust")
+            .arg(certs.join("TrustAnchorRootCertificate.crt"));
+        for name in &case.other_certs {
+            command.arg("--chain").arg(certs.join(name));
+        }
+        for name in case
+            .crls
+            .iter()
+            .map(String::as_str)
+            .chain(["TrustAnchorRootCRL.crl"])
+        {
+            command.arg("--crl").arg(crls.join(name));
+        }
+        for policy in &case.params.user_initial_policy_set {
+            command.args(["--policy-oid", policy]);
+        }
+        for (given, flag) in [
+            (
+                case.params.initial_explicit_policy,
+                "--require-explicit-policy",
+            ),
+            (
+                case.params.initial_policy_mapping_inhibit,
+                "--inhibit-policy-mapping",
+            ),
+            (
+                case.params.initial_any_policy_inhibit,
+                "--inhibit-any-policy",
+            ),
+            (!case.revocation_required, "--no-revocation"),
+        ] {
+            if given {
+                command.arg(flag);
+            }
+        }
+        let output = command.arg(certs.join(&case.cert)).output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let passed = report["conclusion"] == "TOTAL-PASSED";
+        let code = output.status.code().unwrap();
+        if (code == 0) != case.valid || passed != case.valid || code > 2 {
+            wrong.push(format!("{} {} exit {code} {report}", case.id, case.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
