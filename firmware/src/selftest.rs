@@ -8,8 +8,11 @@ use std::fmt;
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
 use argon2::{Algorithm, Argon2, AssociatedData, ParamsBuilder, Version};
+use formats::digest::DigestAlgorithm;
+use formats::oid::Oid;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256, Sha512};
+use verifier::crypto::verify_signature;
 
 /// A function under test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,19 +30,22 @@ pub enum SelfTest {
     Aes256GcmOpen,
     /// Argon2id, RFC 9106 §5.3.
     Argon2id,
+    /// ECDSA P-256 with SHA-256, verification only: RFC 6979 §A.2.5, message "sample", and refusal of another message.
+    EcdsaP256Verify,
     /// Zstandard: a frame written by hand from RFC 8878 §3.1.1 is read, and a round trip at the level of the archive.
     Zstandard,
 }
 
 impl SelfTest {
     /// All tests, in the order in which they run.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Sha256,
         Self::Sha512,
         Self::HmacSha256,
         Self::Aes256GcmSeal,
         Self::Aes256GcmOpen,
         Self::Argon2id,
+        Self::EcdsaP256Verify,
         Self::Zstandard,
     ];
 
@@ -53,6 +59,7 @@ impl SelfTest {
             Self::Aes256GcmSeal => "AES-256-GCM sealing",
             Self::Aes256GcmOpen => "AES-256-GCM opening",
             Self::Argon2id => "Argon2id",
+            Self::EcdsaP256Verify => "ECDSA P-256 verification",
             Self::Zstandard => "Zstandard",
         }
     }
@@ -69,6 +76,7 @@ impl SelfTest {
             Self::Aes256GcmSeal => Some((gcm_seal()?, [GCM_CIPHERTEXT, GCM_TAG].concat())),
             Self::Aes256GcmOpen => Some((gcm_open()?, GCM_PLAINTEXT.into())),
             Self::Argon2id => Some((argon2id_answer()?, ARGON2ID_ANSWER.into())),
+            Self::EcdsaP256Verify => Some((p256_answer()?, vec![1, 0])),
             Self::Zstandard => zstandard_answer(),
         }
     }
@@ -181,6 +189,18 @@ fn argon2id_answer() -> Option<Vec<u8>> {
     Some(tag)
 }
 
+/// Whether the right and a wrong message verify.
+fn p256_answer() -> Option<Vec<u8>> {
+    let algorithm: Oid = ECDSA_WITH_SHA256.parse().ok()?;
+    let key = [P256_KEY_HEAD, P256_X, P256_Y].concat();
+    let signature = [b"\x30\x46\x02\x21\x00", P256_R, b"\x02\x21\x00", P256_S].concat();
+    let verify = |message| {
+        let digest = Some(DigestAlgorithm::Sha256);
+        verify_signature(&key, &algorithm, None, digest, message, &signature).is_valid()
+    };
+    Some(vec![verify(b"sample").into(), verify(b"Sample").into()])
+}
+
 fn zstandard_answer() -> Option<(Vec<u8>, Vec<u8>)> {
     let mut answer = zstd::bulk::decompress(ZSTD_FRAME, 64).ok()?;
     let text = GCM_PLAINTEXT.repeat(64);
@@ -238,6 +258,28 @@ const GCM_TAG: &[u8] = &[
 const ARGON2ID_ANSWER: &[u8] = &[
     0x0d, 0x64, 0x0d, 0xf5, 0x8d, 0x78, 0x76, 0x6c, 0x08, 0xc0, 0x37, 0xa3, 0x4a, 0x8b, 0x53, 0xc9,
     0xd0, 0x1e, 0xf0, 0x45, 0x2d, 0x75, 0xb6, 0x5e, 0xb5, 0x25, 0x20, 0xe9, 0x6b, 0x01, 0xe6, 0x59,
+];
+const ECDSA_WITH_SHA256: &str = "1.2.840.10045.4.3.2";
+/// SubjectPublicKeyInfo of an uncompressed P-256 point, up to its coordinates (RFC 5480 §2).
+const P256_KEY_HEAD: &[u8] = &[
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
+    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+];
+const P256_X: &[u8] = &[
+    0x60, 0xfe, 0xd4, 0xba, 0x25, 0x5a, 0x9d, 0x31, 0xc9, 0x61, 0xeb, 0x74, 0xc6, 0x35, 0x6d, 0x68,
+    0xc0, 0x49, 0xb8, 0x92, 0x3b, 0x61, 0xfa, 0x6c, 0xe6, 0x69, 0x62, 0x2e, 0x60, 0xf2, 0x9f, 0xb6,
+];
+const P256_Y: &[u8] = &[
+    0x79, 0x03, 0xfe, 0x10, 0x08, 0xb8, 0xbc, 0x99, 0xa4, 0x1a, 0xe9, 0xe9, 0x56, 0x28, 0xbc, 0x64,
+    0xf2, 0xf1, 0xb2, 0x0c, 0x2d, 0x7e, 0x9f, 0x51, 0x77, 0xa3, 0xc2, 0x94, 0xd4, 0x46, 0x22, 0x99,
+];
+const P256_R: &[u8] = &[
+    0xef, 0xd4, 0x8b, 0x2a, 0xac, 0xb6, 0xa8, 0xfd, 0x11, 0x40, 0xdd, 0x9c, 0xd4, 0x5e, 0x81, 0xd6,
+    0x9d, 0x2c, 0x87, 0x7b, 0x56, 0xaa, 0xf9, 0x91, 0xc3, 0x4d, 0x0e, 0xa8, 0x4e, 0xaf, 0x37, 0x16,
+];
+const P256_S: &[u8] = &[
+    0xf7, 0xcb, 0x1c, 0x94, 0x2d, 0x65, 0x7c, 0x41, 0xd4, 0x36, 0xc7, 0xa1, 0xb6, 0xe2, 0x9f, 0x65,
+    0xf3, 0xe9, 0x00, 0xdb, 0xb9, 0xaf, 0xf4, 0x06, 0x4d, 0xc4, 0xab, 0x2f, 0x84, 0x3a, 0xcd, 0xa8,
 ];
 const ZSTD_TEXT: &[u8] = b"fumikura";
 /// Magic number, single-segment header with a one-byte content size, one last raw block (RFC 8878 §3.1.1.1, §3.1.1.2).
