@@ -16,6 +16,9 @@ pub mod provider;
 pub mod secret;
 pub mod separation;
 
+#[cfg(test)]
+mod specification_tests;
+
 pub use catalog::CatalogSealer;
 pub use error::KeyError;
 pub use ledger::{KeyLedger, LedgerAccess, LedgerReport, LedgerTicket, StagedKey};
