@@ -1,2 +1,69 @@
-//! The archive program: composition root.
-fn main() {}
+//! The archive program: composition root. The only place that takes the clock, the random source and the environment.
+
+use std::env;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use archiver::archive::Environment;
+use archiver::cli;
+use archiver::cli::arguments::Arguments;
+use archiver::cli::exit::Exit;
+use archiver::cli::lang::Lang;
+use archiver::cli::output::Output;
+use archiver::cli::session::Session;
+use clap::Parser;
+use firmware::clock::SystemClock;
+use firmware::entropy::SystemEntropy;
+
+fn main() -> ExitCode {
+    let Arguments { common, command } = Arguments::parse();
+    let lang = common.lang.unwrap_or_else(language);
+    let output = Output::new(lang, common.json, !common.quiet);
+    if let Err(error) = firmware::process::harden() {
+        output.note(&error.to_string());
+        return Exit::Unusable.into();
+    }
+    if let Err(failure) = firmware::selftest::run() {
+        output.note(&failure.to_string());
+        return Exit::Unusable.into();
+    }
+    let boot_id = match firmware::media::boot_id() {
+        Ok(boot_id) => boot_id,
+        Err(error) => {
+            output.note(&error.to_string());
+            return Exit::Unusable.into();
+        }
+    };
+    let session = Session {
+        common,
+        output,
+        environment: Environment {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            boot_id,
+        },
+        config_variable: env::var_os("FUMIKURA_CONFIG").map(PathBuf::from),
+        credentials: env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+        user: user(),
+        interactive: std::io::stdin().is_terminal(),
+    };
+    cli::run(command, &session).into()
+}
+
+/// The language that the environment asks for, as POSIX orders the variables.
+fn language() -> Lang {
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .find_map(|name| env::var(name).ok().filter(|value| !value.is_empty()))
+        .map_or(Lang::En, |locale| Lang::from_locale(&locale))
+}
+
+/// Who runs the command, for the record's manifest: the login name, or the number where there is none.
+fn user() -> String {
+    env::var("USER")
+        .ok()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "unknown".to_owned())
+}

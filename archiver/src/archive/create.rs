@@ -8,11 +8,12 @@ use formats::id::{ArchiveId, MediumId};
 use formats::medium::{MediumLabel, MediumRole};
 use time::OffsetDateTime;
 
-use super::{Access, ArchiveError, Environment, authority, store_options};
+use super::{Access, ArchiveError, Environment, store_options};
 use crate::config::Config;
 use crate::keys::{self, EvaluationNotice, KdfParameters, KeyMedium, Passphrase};
 use crate::store::durable;
 use crate::store::{self, Store};
+use crate::tsa::vault;
 
 /// Version of the format of what stands on a medium.
 const FORMAT_VERSION: u16 = 1;
@@ -34,9 +35,7 @@ pub fn create(
     environment: &Environment,
 ) -> Result<(Config, Option<EvaluationNotice>), ArchiveError> {
     let mut config = new.config;
-    if config.path.exists() {
-        return Err(ArchiveError::AlreadyConfigured { path: config.path });
-    }
+    refuse_existing(&config)?;
     let now = environment.clock.now();
     config.archive = ArchiveId::new(unix_ms(now), &random(environment)?);
     let notice = separate(&config)?;
@@ -66,12 +65,25 @@ pub fn create(
         KdfParameters::default(),
         entropy,
     )?;
-    authority::make(&keys, environment)?;
+    vault::create(&keys, disk.as_ref(), now, environment.entropy.as_ref())?;
     Store::create(&data, &store_options(&config, Access::Write, environment))?.close()?;
 
     durable::replace_file(disk.as_ref(), &config.path, config.to_text().as_bytes())
         .map_err(|source| store::StoreError::io("writing", &config.path, &config.path, source))?;
     Ok((config, notice))
+}
+
+/// An archive is never overwritten.
+///
+/// # Errors
+/// [`ArchiveError::AlreadyConfigured`].
+pub fn refuse_existing(config: &Config) -> Result<(), ArchiveError> {
+    if config.path.exists() {
+        return Err(ArchiveError::AlreadyConfigured {
+            path: config.path.clone(),
+        });
+    }
+    Ok(())
 }
 
 /// The folders need not exist yet, so their devices are those of the nearest folders that do.

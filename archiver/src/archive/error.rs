@@ -9,6 +9,7 @@ use crate::keys::KeyError;
 use crate::record::error::DepositError;
 use crate::store::StoreError;
 use crate::tsa::error::EmbeddedError;
+use crate::tsa::vault::VaultError;
 
 /// Why an archive cannot be made, opened or used. Each text says where and what to do.
 #[derive(Debug)]
@@ -28,8 +29,17 @@ pub enum ArchiveError {
     Deposit(DepositError),
     /// The embedded time-stamping authority.
     Authority(EmbeddedError),
-    /// A file of the embedded authority is missing or cannot be read. Restore the `tsa` folder of the key medium from its copy.
-    AuthorityFile {
+    /// The embedded authority's place on the key medium.
+    Vault(VaultError),
+    /// A time-stamping authority cannot be used as it is configured. Correct the configuration.
+    Tsa {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file of trust anchors or TLS roots cannot be used. Correct the configuration.
+    TrustFile {
         /// The file.
         path: PathBuf,
         /// What the operating system said.
@@ -56,11 +66,14 @@ impl std::fmt::Display for ArchiveError {
             Self::Seal(error) => error.fmt(f),
             Self::Deposit(error) => f.write_str(&error.text(crate::cli::lang::Lang::En)),
             Self::Authority(error) => error.fmt(f),
-            Self::AuthorityFile { path, source } => write!(
+            Self::Vault(error) => error.fmt(f),
+            Self::Tsa { name, reason } => write!(
                 f,
-                "{}: {source}: restore the tsa folder of the key medium from its copy",
-                path.display()
+                "time-stamping authority {name}: {reason}; correct the configuration"
             ),
+            Self::TrustFile { path, source } => {
+                write!(f, "{}: {source}; correct the configuration", path.display())
+            }
             Self::AlreadyConfigured { path } => write!(
                 f,
                 "{} is there already and is not overwritten: use that archive, or name another file with --config",
@@ -92,6 +105,7 @@ from! {
     SealError => Seal,
     DepositError => Deposit,
     EmbeddedError => Authority,
+    VaultError => Vault,
     firmware::media::MediaError => Machine,
     firmware::entropy::EntropyError => Entropy,
 }

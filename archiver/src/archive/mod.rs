@@ -2,7 +2,7 @@
 //!
 //! The composition of the parts below the command line. Clock, random source and boot id come in as arguments.
 
-mod authority;
+mod authorities;
 mod create;
 mod error;
 
@@ -20,8 +20,8 @@ use crate::record::retrieve::Retriever;
 use crate::store::catalog::{Catalog, CatalogOptions, CatalogReport, FoldProgress};
 use crate::store::{self, OpenOptions, RecoveryReport, Store};
 
-pub use authority::load_embedded_authority;
-pub use create::{NewArchive, create};
+pub use authorities::{Authorities, embedded};
+pub use create::{NewArchive, create, refuse_existing};
 pub use error::ArchiveError;
 
 /// Bytes of memory that the index may use as a cache.
@@ -234,6 +234,22 @@ impl Archive {
     #[must_use]
     pub fn retriever(&self) -> Retriever<'_> {
         Retriever::new(&self.store, &self.catalog, self.keys.ledger())
+    }
+
+    /// The configured time-stamping authorities.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when one cannot be used as it is configured.
+    pub fn authorities(&self) -> Result<Authorities, ArchiveError> {
+        authorities::configured(&self.config, &self.keys, &self.environment)
+    }
+
+    /// The root certificates, DER, that the archive's tokens chain to.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when a file of them cannot be read.
+    pub fn anchors(&self) -> Result<Vec<Vec<u8>>, ArchiveError> {
+        authorities::anchors(&self.config)
     }
 
     /// Ends the work with the archive: the index is written out, the media are released.

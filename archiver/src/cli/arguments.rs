@@ -263,10 +263,19 @@ mod tests {
         fn check(command: &clap::Command) {
             for argument in command.get_arguments() {
                 let explained = argument.get_help().is_some();
-                assert!(explained, "{} {}: no help", command.get_name(), argument.get_id());
+                assert!(
+                    explained,
+                    "{} {}: no help",
+                    command.get_name(),
+                    argument.get_id()
+                );
             }
             for inner in command.get_subcommands() {
-                assert!(inner.get_about().is_some(), "{}: no description", inner.get_name());
+                assert!(
+                    inner.get_about().is_some(),
+                    "{}: no description",
+                    inner.get_name()
+                );
                 check(inner);
             }
         }

@@ -26,7 +26,11 @@ impl Output {
     /// An output in one language; `json` prints results for machines, `progress` allows progress bars on a terminal.
     #[must_use]
     pub const fn new(lang: Lang, json: bool, progress: bool) -> Self {
-        Self { lang, json, progress }
+        Self {
+            lang,
+            json,
+            progress,
+        }
     }
 
     /// One line of result for people; not printed with `--json`.
@@ -74,7 +78,11 @@ impl Output {
     }
 
     fn target(&self) -> ProgressDrawTarget {
-        if self.draws() { ProgressDrawTarget::stderr_with_hz(8) } else { ProgressDrawTarget::hidden() }
+        if self.draws() {
+            ProgressDrawTarget::stderr_with_hz(8)
+        } else {
+            ProgressDrawTarget::hidden()
+        }
     }
 }
 
@@ -97,7 +105,9 @@ impl Unit {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
 }
 
 /// Writes a line. A reader that went away (a closed pipe) is not a failure of the work that was done.
@@ -105,7 +115,9 @@ fn line_to(target: &mut impl Write, text: &str) {
     let mut line = String::with_capacity(text.len().saturating_add(1));
     line.push_str(text);
     line.push('\n');
-    let written = target.write_all(line.as_bytes()).and_then(|()| target.flush());
+    let written = target
+        .write_all(line.as_bytes())
+        .and_then(|()| target.flush());
     drop(written);
 }
 
@@ -126,8 +138,12 @@ pub fn grouped(number: u64) -> String {
 /// A decimal amount with separators in its whole part: `-1234567.50` as `-1,234,567.50`.
 #[must_use]
 pub fn grouped_amount(amount: &str) -> String {
-    let (sign, rest) = amount.strip_prefix('-').map_or(("", amount), |rest| ("-", rest));
-    let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(w, f)| (w, Some(f)));
+    let (sign, rest) = amount
+        .strip_prefix('-')
+        .map_or(("", amount), |rest| ("-", rest));
+    let (whole, fraction) = rest
+        .split_once('.')
+        .map_or((rest, None), |(w, f)| (w, Some(f)));
     match (whole.parse::<u64>(), fraction) {
         (Ok(number), None) => format!("{sign}{}", grouped(number)),
         (Ok(number), Some(fraction)) => format!("{sign}{}.{fraction}", grouped(number)),
@@ -147,14 +163,31 @@ pub fn moment(time: OffsetDateTime) -> String {
     let jst = time.to_offset(offset!(+9));
     let utc = time.to_offset(offset!(UTC));
     let clock = |t: OffsetDateTime| format!("{:02}:{:02}:{:02}", t.hour(), t.minute(), t.second());
-    let utc_day = if utc.date() == jst.date() { String::new() } else { format!("{} ", utc.date()) };
-    format!("{} {} JST ({utc_day}{} UTC)", jst.date(), clock(jst), clock(utc))
+    let utc_day = if utc.date() == jst.date() {
+        String::new()
+    } else {
+        format!("{} ", utc.date())
+    };
+    format!(
+        "{} {} JST ({utc_day}{} UTC)",
+        jst.date(),
+        clock(jst),
+        clock(utc)
+    )
 }
 
 /// A name for one line of a terminal: control characters and line ends are escaped.
 #[must_use]
 pub fn shown_name(name: &str) -> String {
-    name.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    name.chars()
+        .flat_map(|c| {
+            if c.is_control() {
+                c.escape_default().collect::<Vec<_>>()
+            } else {
+                vec![c]
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -165,18 +198,35 @@ mod tests {
 
     #[test]
     fn numbers_have_separators() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567"), (u64::MAX, "18,446,744,073,709,551,615")] {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (1_234_567, "1,234,567"),
+            (u64::MAX, "18,446,744,073,709,551,615"),
+        ] {
             assert_eq!(grouped(number), text);
         }
-        for (amount, text) in [("110000", "110,000"), ("-1234.50", "-1,234.50"), ("0", "0"), ("x", "x")] {
+        for (amount, text) in [
+            ("110000", "110,000"),
+            ("-1234.50", "-1,234.50"),
+            ("0", "0"),
+            ("x", "x"),
+        ] {
             assert_eq!(grouped_amount(amount), text);
         }
     }
 
     #[test]
     fn times_are_shown_in_japan_and_utc() {
-        assert_eq!(moment(datetime!(2026-11-22 03:48:30 UTC)), "2026-11-22 12:48:30 JST (03:48:30 UTC)");
-        assert_eq!(moment(datetime!(2026-12-31 20:00:00 UTC)), "2027-01-01 05:00:00 JST (2026-12-31 20:00:00 UTC)");
+        assert_eq!(
+            moment(datetime!(2026-11-22 03:48:30 UTC)),
+            "2026-11-22 12:48:30 JST (03:48:30 UTC)"
+        );
+        assert_eq!(
+            moment(datetime!(2026-12-31 20:00:00 UTC)),
+            "2027-01-01 05:00:00 JST (2026-12-31 20:00:00 UTC)"
+        );
     }
 
     #[test]

@@ -101,6 +101,15 @@ pub fn system_disk() -> Arc<dyn Disk> {
     Arc::new(SystemDisk)
 }
 
+/// Moves a whole, synchronised file to its final name, in place of what stands there.
+///
+/// # Errors
+/// The operating system's.
+pub fn move_into_place(disk: &dyn Disk, from: &Path, to: &Path) -> io::Result<()> {
+    disk.rename(from, to)?;
+    disk.sync_directory(parent(to))
+}
+
 /// Puts `contents` in place of whatever `path` holds: all of it or, after a crash, what was there before.
 ///
 /// # Errors

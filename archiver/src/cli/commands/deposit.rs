@@ -1,0 +1,199 @@
+//! `archiver deposit`
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::archive::{Access, Archive};
+use crate::cli::arguments::Deposit;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::{Unit, grouped, sized};
+use crate::cli::query::metadata_json;
+use crate::cli::session::Session;
+use crate::intake::{SourceName, Walk, WalkItem, metadata};
+use crate::record::deposit::{DepositOptions, DepositRequest};
+use crate::record::outcome::{DepositEvent, DepositProgress, DepositSummary, DepositedRecord};
+
+pub(in crate::cli) fn run(session: &Session, arguments: Deposit) -> Result<Exit, Failure> {
+    // Everything that can be wrong with the command itself is found before the archive is opened.
+    let given = metadata::from_arguments(arguments.meta.iter().map(String::as_str))?;
+    let classes = crate::archive::classes(&session.config()?)?;
+    let request = DepositRequest {
+        class: classes.class(&arguments.class)?.clone(),
+        given,
+        depositor: session.user.clone(),
+        channel: "cli".to_owned(),
+    };
+    let archive = session.open(Access::Write)?;
+    let name = SourceName::from_bytes(arguments.name.into_bytes());
+    let walk = Walk::new(arguments.paths, name);
+    let summary = deposit(session, &archive, walk, &request)?;
+    report(session, &summary);
+    let exit = exit_of(&summary);
+    archive.close()?;
+    Ok(exit)
+}
+
+/// Deposits what a walk finds, tells each outcome as it becomes certain, and gives the counts.
+pub(super) fn deposit(
+    session: &Session,
+    archive: &Archive,
+    walk: impl Iterator<Item = WalkItem> + Send,
+    request: &DepositRequest,
+) -> Result<DepositSummary, Failure> {
+    let depositor = archive.depositor()?;
+    let options = DepositOptions::default();
+    let progress: Arc<DepositProgress> = Arc::clone(&options.progress);
+    let bar = session
+        .output
+        .spinner(session.output.lang.pick("預入", "depositing"));
+    let summary = depositor.deposit_all(walk, request, &options, &mut |event| {
+        bar.inc(1);
+        bar.set_message(format!(
+            "{} {}",
+            session.output.lang.pick("預入", "depositing"),
+            sized(progress.bytes_read())
+        ));
+        bar.suspend(|| tell(session, &event));
+    });
+    bar.finish_and_clear();
+    Ok(summary)
+}
+
+/// Says what became of one source.
+fn tell(session: &Session, event: &DepositEvent) {
+    let lang = session.output.lang;
+    match event {
+        DepositEvent::Deposited(record) => {
+            session.output.event(&deposited_json(record));
+            for warning in &record.warnings {
+                let text = warning.text(lang);
+                session.output.event(&json!({
+                    "event": "warning", "name": record.name.text(), "record": record.version.record().to_string(), "text": text,
+                }));
+                if !session.output.json {
+                    session.output.note(&format!(
+                        "{}{}: {text}",
+                        lang.pick("警告: ", "warning: "),
+                        record.name
+                    ));
+                }
+            }
+        }
+        DepositEvent::AlreadyThere {
+            version,
+            name,
+            size,
+        } => {
+            session.output.event(&json!({
+                "event": "already-there", "record": version.record().to_string(), "version": version.version(),
+                "name": name.text(), "size": size,
+            }));
+        }
+        DepositEvent::Skipped { name, .. } => {
+            session.output.event(
+                &json!({ "event": "skipped", "name": name.text(), "text": event.text(lang) }),
+            );
+        }
+        DepositEvent::Failed(_) | DepositEvent::LeftOut { .. } => {
+            let text = event.text(lang);
+            let name = event.name().map(|name| name.text().into_owned());
+            session
+                .output
+                .event(&json!({ "event": "failed", "name": name, "text": text }));
+            if !session.output.json {
+                session
+                    .output
+                    .note(&format!("{}{text}", lang.pick("失敗: ", "failed: ")));
+            }
+        }
+    }
+}
+
+fn deposited_json(record: &DepositedRecord) -> Value {
+    json!({
+        "event": "deposited",
+        "record": record.version.record().to_string(),
+        "version": record.version.version(),
+        "name": record.name.text(),
+        "size": record.size,
+        "stored": record.stored_bytes,
+        "media_type": record.media_type,
+        "metadata": metadata_json(&record.metadata),
+        "received_at": crate::cli::query::rfc3339(record.received_at),
+    })
+}
+
+/// Says what a whole deposit did.
+pub(super) fn report(session: &Session, summary: &DepositSummary) {
+    let lang = session.output.lang;
+    session.output.event(&json!({
+        "event": "summary",
+        "deposited": summary.deposited, "bytes": summary.deposited_bytes, "stored": summary.stored_bytes,
+        "already_there": summary.already_there, "skipped": summary.skipped,
+        "warnings": summary.warnings, "failed": summary.failed, "left_out": summary.left_out,
+    }));
+    let (count, bytes, stored) = (
+        grouped(summary.deposited),
+        sized(summary.deposited_bytes),
+        sized(summary.stored_bytes),
+    );
+    session.output.say(&lang.pick(
+        format!("預け入れた記録 {count} 件、{bytes}(保存は一媒体あたり {stored})"),
+        format!("deposited {count} records, {bytes} ({stored} stored on each medium)"),
+    ));
+    for (number, ja, en) in [
+        (
+            summary.already_there,
+            "すでに預け入れ済み",
+            "were there already",
+        ),
+        (
+            summary.skipped,
+            "リンクなどで飛ばしたもの(リンク先は預け入れました)",
+            "links passed by: what they lead to goes in where it stands",
+        ),
+        (
+            summary.failed,
+            "入らなかったもの(上の行に理由があります)",
+            "not taken, named above with the reason",
+        ),
+        (
+            summary.left_out,
+            "中断のため入らなかったもの",
+            "not taken because the run stopped",
+        ),
+    ] {
+        if number > 0 {
+            session.output.say(&lang.pick(
+                format!("  {ja}: {} 件", grouped(number)),
+                format!("  {} {en}", grouped(number)),
+            ));
+        }
+    }
+    if let Some(error) = &summary.stopped {
+        session.output.note(&error.text(lang));
+    }
+}
+
+pub(super) fn exit_of(summary: &DepositSummary) -> Exit {
+    match &summary.stopped {
+        Some(error) if error.is_medium_full() => Exit::Medium,
+        Some(_) => Exit::Medium,
+        None if summary.is_complete() => Exit::Done,
+        None => Exit::Partial,
+    }
+}
+
+/// The progress bar of work over a known number of records.
+pub(super) fn records_bar(
+    session: &Session,
+    ja: &str,
+    en: &str,
+    count: u64,
+) -> indicatif::ProgressBar {
+    session
+        .output
+        .bar(session.output.lang.pick(ja, en), count, Unit::Items)
+}

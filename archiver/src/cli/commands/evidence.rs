@@ -1,0 +1,156 @@
+//! `archiver evidence`
+
+use std::path::Path;
+
+use formats::id::VersionId;
+use serde_json::json;
+use verifier::context::Context;
+use verifier::path::TrustAnchor;
+use verifier::policy::Policy;
+
+use crate::archive::{Access, Archive};
+use crate::cli::arguments::Evidence;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::{moment, sized};
+use crate::cli::query::{self, rfc3339};
+use crate::cli::session::Session;
+use crate::evidence::package::{ExportError, ExportedPackage, Exporter};
+
+use super::get::{resolve, write_beside};
+use super::tsa::write_anchors;
+
+pub(in crate::cli) fn run(session: &Session, arguments: &Evidence) -> Result<Exit, Failure> {
+    let lang = session.output.lang;
+    let wanted = query::record(&arguments.record, lang)?;
+    let archive = session.open(Access::Read)?;
+    let version = resolve(&archive, wanted)?;
+    let exported = export(session, &archive, version, &arguments.output)?;
+    if let Some(path) = &arguments.trust_anchors {
+        write_anchors(session, &archive.anchors()?, path)?;
+    }
+    let conclusion = exported.judgement.conclusion();
+    session.output.event(&json!({
+        "event": "exported", "record": version.record().to_string(), "version": version.version(),
+        "path": arguments.output, "documents": exported.documents, "evidence_bytes": exported.evidence_bytes,
+        "conclusion": conclusion.to_string(), "best_signature_time": exported.existence.map(rfc3339),
+    }));
+    let path = arguments.output.display();
+    let evidence = sized(exported.evidence_bytes as u64);
+    session.output.say(&lang.pick(
+        format!(
+            "証拠パッケージ {path} を書きました(文書 {} 件、証拠記録 {evidence})",
+            exported.documents
+        ),
+        format!(
+            "wrote the evidence package {path} ({} documents, evidence record {evidence})",
+            exported.documents
+        ),
+    ));
+    if let Some(since) = exported.existence {
+        session.output.say(&lang.pick(
+            format!(
+                "{conclusion}: 遅くとも {} から存在し、変わっていません",
+                moment(since)
+            ),
+            format!(
+                "{conclusion}: existed at {} and unaltered since",
+                moment(since)
+            ),
+        ));
+    }
+    Ok(if exported.judgement.is_passed() {
+        Exit::Done
+    } else {
+        Exit::Integrity
+    })
+}
+
+/// Writes the package of a version.
+pub(super) fn export(
+    session: &Session,
+    archive: &Archive,
+    version: VersionId,
+    output: &Path,
+) -> Result<ExportedPackage, Failure> {
+    let anchors = trust(session, archive)?;
+    let policy = policy()?;
+    let exporter = Exporter {
+        retriever: archive.retriever(),
+        catalog: archive.catalog(),
+        frames: archive.store(),
+        context: Context {
+            anchors: &anchors,
+            certificates: &[],
+            crls: &[],
+            policy: &policy,
+            time: archive.environment().clock.now(),
+        },
+        exported_by: &session.user,
+    };
+    let mut exported = None;
+    write_beside(output, |file| {
+        let result = exporter.export(version, file).map(|(package, _)| package);
+        let whole = result.is_ok();
+        exported = Some(result);
+        whole
+    })?;
+    match exported {
+        Some(Ok(package)) => Ok(package),
+        Some(Err(error)) => Err(failure(session, error)),
+        None => Err(Failure::Said {
+            exit: Exit::Medium,
+            text: output.display().to_string(),
+        }),
+    }
+}
+
+/// What the archive's own verifications trust.
+pub(super) fn trust(session: &Session, archive: &Archive) -> Result<Vec<TrustAnchor>, Failure> {
+    let mut anchors = Vec::new();
+    for der in archive.anchors()? {
+        anchors.push(TrustAnchor::from_certificate(&der).map_err(|_| {
+            Failure::said(
+                Exit::Unusable,
+                session.output.lang,
+                "トラストアンカーの証明書を読めません。設定の trust を確かめてください".to_owned(),
+                "a trust anchor is no certificate that can be read: check trust in the configuration".to_owned(),
+            )
+        })?);
+    }
+    Ok(anchors)
+}
+
+/// The verification policy that is part of the program.
+pub(super) fn policy() -> Result<Policy, Failure> {
+    Ok(Policy::default())
+}
+
+fn failure(session: &Session, error: ExportError) -> Failure {
+    let lang = session.output.lang;
+    match error {
+        ExportError::Retrieve(error) => error.into(),
+        ExportError::NotStamped { version } => Failure::said(
+            Exit::Tsa,
+            lang,
+            format!(
+                "記録 {version} はまだタイムスタンプを待っています。先に archiver stamp を実行してください"
+            ),
+            format!("record {version} still waits for its timestamp: run 'archiver stamp' first"),
+        ),
+        ExportError::Assemble(error) => Failure::Said {
+            exit: Exit::Integrity,
+            text: error.to_string(),
+        },
+        other @ (ExportError::Write(_) | ExportError::Machine(_) | ExportError::Audit(_)) => {
+            Failure::Said {
+                exit: Exit::Medium,
+                text: other.to_string(),
+            }
+        }
+        other => Failure::Said {
+            exit: Exit::Integrity,
+            text: other.to_string(),
+        },
+    }
+}

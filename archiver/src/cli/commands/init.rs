@@ -1,0 +1,91 @@
+//! `archiver init`
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::archive::{self, NewArchive};
+use crate::cli::arguments::Init;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::session::Session;
+use crate::config::{Config, SEGMENT_BYTES_MAX_DEFAULT, TsaConfig, TsaKind};
+use crate::tsa::client::EMBEDDED_NAME;
+
+pub(in crate::cli) fn run(session: &Session, arguments: &Init) -> Result<Exit, Failure> {
+    let path = session.config_path();
+    let here = folder_of(&path);
+    let config = Config {
+        path,
+        archive: formats::id::ArchiveId::from_bytes([0; 16]),
+        data: arguments.data.clone(),
+        keys: arguments.keys.clone(),
+        index: arguments
+            .index
+            .clone()
+            .unwrap_or_else(|| here.join("index")),
+        classes: None,
+        evaluation: arguments.evaluation,
+        passphrase_file: None,
+        segment_bytes_max: SEGMENT_BYTES_MAX_DEFAULT,
+        tsas: vec![TsaConfig {
+            name: EMBEDDED_NAME.to_owned(),
+            kind: TsaKind::Embedded,
+        }],
+    };
+    let config = placed(config)?;
+    archive::refuse_existing(&config)?;
+    let passphrase = session.passphrase(None, true)?;
+    let (config, notice) =
+        archive::create(NewArchive { config }, &passphrase, &session.environment)?;
+    let lang = session.output.lang;
+    let file = config.path.display();
+    session.output.event(&json!({
+        "event": "created", "archive": config.archive.to_string(), "config": config.path,
+        "data": config.data, "keys": config.keys, "evaluation": config.evaluation,
+    }));
+    session.output.say(&lang.pick(
+        format!("保管庫 {} を作りました。設定は {file} です", config.archive),
+        format!(
+            "made archive {}; its configuration is {file}",
+            config.archive
+        ),
+    ));
+    session.output.say(lang.pick(
+        "組み込みの時刻認証局は認定を受けたものではありません。本物の記録の前に、設定の [[tsa]] に認定時刻認証業務を書いてください",
+        "the embedded time-stamping authority is not accredited: before keeping real records, name an accredited one under [[tsa]]",
+    ));
+    if config.data.len() < 2 {
+        session.output.note(lang.pick(
+            "データ媒体が一つだけです。媒体が壊れると記録は失われます。二つ以上を勧めます",
+            "there is only one data medium: if it fails, the records are lost; two or more are recommended",
+        ));
+    }
+    if let Some(notice) = notice {
+        session.output.note(&notice.to_string());
+    }
+    Ok(Exit::Done)
+}
+
+/// The configuration holds absolute paths, so that it works from every folder.
+fn placed(mut config: Config) -> Result<Config, Failure> {
+    let absolute = |path: &Path| -> Result<PathBuf, Failure> {
+        std::path::absolute(path).map_err(|error| Failure::Said {
+            exit: Exit::Usage,
+            text: format!("{}: {error}", path.display()),
+        })
+    };
+    config.path = absolute(&config.path)?;
+    config.data = config
+        .data
+        .iter()
+        .map(|p| absolute(p))
+        .collect::<Result<_, _>>()?;
+    config.keys = absolute(&config.keys)?;
+    config.index = absolute(&config.index)?;
+    Ok(config)
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().map_or_else(PathBuf::new, Path::to_path_buf)
+}

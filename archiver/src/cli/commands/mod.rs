@@ -1,0 +1,14 @@
+//! One module for each command.
+
+pub(super) mod classes;
+pub(super) mod deposit;
+pub(super) mod evidence;
+pub(super) mod get;
+pub(super) mod init;
+pub(super) mod quickstart;
+pub(super) mod rebuild;
+pub(super) mod search;
+pub(super) mod stamp;
+pub(super) mod status;
+pub(super) mod tsa;
+pub(super) mod verify;

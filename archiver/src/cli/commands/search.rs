@@ -1,0 +1,104 @@
+//! `archiver search`
+
+use crate::archive::Access;
+use crate::cli::arguments::Search;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::{grouped, grouped_amount, shown_name};
+use crate::cli::query;
+use crate::cli::session::Session;
+use crate::store::catalog::{Hit, Query, ValueMatch};
+
+pub(in crate::cli) fn run(session: &Session, arguments: &Search) -> Result<Exit, Failure> {
+    let question = question(session, arguments)?;
+    let archive = session.open(Access::Read)?;
+    let hits = archive.catalog().search(&question)?;
+    for hit in &hits {
+        session.output.event(&query::hit_json(hit));
+        session.output.say(&line(session, hit));
+    }
+    let count = grouped(hits.len() as u64);
+    session.output.say(
+        &session
+            .output
+            .lang
+            .pick(format!("{count} 件"), format!("{count} records")),
+    );
+    Ok(Exit::Done)
+}
+
+fn question(session: &Session, arguments: &Search) -> Result<Query, Failure> {
+    let lang = session.output.lang;
+    let mut question = Query {
+        counterparty: arguments.counterparty.clone(),
+        class: arguments.class.clone(),
+        text: arguments.text.clone(),
+        all_versions: arguments.all_versions,
+        hits_max: arguments.limit,
+        ..Query::default()
+    };
+    if let Some(text) = &arguments.date {
+        question.date = query::dates(text, lang)?;
+    }
+    if let Some(text) = &arguments.amount {
+        question.amount = query::amounts(text, lang)?;
+    }
+    for key in &arguments.without {
+        match key.as_str() {
+            "date" => question.date = ValueMatch::Missing,
+            "amount" => question.amount = ValueMatch::Missing,
+            "counterparty" => question.counterparty = Some(String::new()),
+            other => {
+                return Err(Failure::said(
+                    Exit::Usage,
+                    lang,
+                    format!("--no {other}: date、amount、counterparty のどれかを指定してください"),
+                    format!("--no {other}: give date, amount or counterparty"),
+                ));
+            }
+        }
+    }
+    Ok(question)
+}
+
+/// One hit on one line: id, day, amount, counterparty, name, state.
+pub(super) fn line(session: &Session, hit: &Hit) -> String {
+    let lang = session.output.lang;
+    let metadata = &hit.metadata;
+    let date = metadata
+        .date
+        .map_or_else(|| "-".to_owned(), |d| d.to_string());
+    let amount = metadata.amount.as_ref().map_or_else(
+        || "-".to_owned(),
+        |a| {
+            let currency = metadata
+                .currency
+                .as_ref()
+                .map(|c| format!(" {c}"))
+                .unwrap_or_default();
+            format!("{}{currency}", grouped_amount(&a.to_string()))
+        },
+    );
+    let party = metadata.counterparty.as_deref().unwrap_or("-");
+    let name = hit
+        .objects
+        .first()
+        .map(|o| shown_name(&o.name.to_string()))
+        .unwrap_or_default();
+    let state = match (hit.stamp, hit.readable) {
+        (_, false) => lang.pick("鍵なし", "no key"),
+        (Some(_), true) => lang.pick("証明済", "stamped"),
+        (None, true) => lang.pick("待機中", "waiting"),
+    };
+    let version = if hit.version.version() > 1 {
+        format!("/{}", hit.version.version())
+    } else {
+        String::new()
+    };
+    format!(
+        "{}{version}  {date:<10}  {amount:>16}  {}  {name}  [{}, {state}]",
+        hit.version.record(),
+        shown_name(party),
+        hit.class
+    )
+}

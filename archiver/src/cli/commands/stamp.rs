@@ -1,0 +1,114 @@
+//! `archiver stamp`
+
+use std::num::NonZeroUsize;
+
+use formats::segment::Frame;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use crate::archive::{Access, Archive};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::{grouped, moment};
+use crate::cli::query::rfc3339;
+use crate::cli::session::Session;
+use crate::evidence::batch::{BatchMaker, BatchStep};
+use crate::evidence::plan::{self, BatchOptions};
+
+/// What stamping did.
+#[derive(Debug, Default)]
+pub(super) struct Stamped {
+    /// Record versions under the new tokens.
+    pub(super) versions: u64,
+    /// Tokens.
+    pub(super) batches: u64,
+    /// The time in the last token.
+    pub(super) gen_time: Option<OffsetDateTime>,
+    /// Versions whose manifest cannot be opened, so that they cannot be stamped.
+    pub(super) unreadable: u64,
+}
+
+pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
+    let archive = session.open(Access::Write)?;
+    let stamped = stamp(session, &archive)?;
+    if stamped.batches == 0 {
+        session.output.say(session.output.lang.pick(
+            "タイムスタンプを待つ記録はありません",
+            "no record waits for a timestamp",
+        ));
+    }
+    archive.close()?;
+    Ok(if stamped.unreadable > 0 {
+        Exit::Integrity
+    } else {
+        Exit::Done
+    })
+}
+
+/// Puts everything that waits under timestamps, and says so.
+pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Failure> {
+    let lang = session.output.lang;
+    let waiting = archive.catalog().unstamped(usize::MAX)?;
+    let plan = plan::plan(waiting, BatchOptions::default());
+    let mut done = Stamped::default();
+    for version in &plan.unreadable {
+        done.unreadable += 1;
+        session.output.note(&lang.pick(
+            format!("記録 {version} は目録を開けないためタイムスタンプを付与できません。鍵媒体を確かめてください"),
+            format!("record {version} cannot be stamped: its manifest cannot be opened; check the key medium"),
+        ));
+    }
+    if plan.batches.is_empty() {
+        return Ok(done);
+    }
+    let authorities = archive.authorities()?;
+    let appender = archive.store().appender()?;
+    let environment = archive.environment();
+    let maker = BatchMaker {
+        authority: &authorities.failover,
+        log: &appender,
+        clock: environment.clock.as_ref(),
+        entropy: environment.entropy.as_ref(),
+        threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+    };
+    for batch in plan.batches {
+        let versions = batch.versions.len() as u64;
+        let bar = session.output.spinner(lang.pick("ハッシュ木", "hash tree"));
+        let made = maker.make(batch, &mut |step| {
+            bar.set_message(match step {
+                BatchStep::TreeBuilt { .. } => {
+                    lang.pick("時刻認証局に問い合わせ中", "asking the authority")
+                }
+                BatchStep::Stamped { .. } => lang.pick("書き込み中", "writing"),
+                BatchStep::Committed => lang.pick("完了", "done"),
+            });
+        });
+        bar.finish_and_clear();
+        let made = made?;
+        let (time, tsa, id) = (
+            made.frame.stamped_at,
+            made.frame.tsa.clone(),
+            made.frame.batch,
+        );
+        // The batch is durable whatever the index says; the next opening reads it from the segments.
+        drop(
+            archive
+                .catalog()
+                .apply(made.address, &Frame::ArchiveTimeStamp(made.frame)),
+        );
+        let accredited = false;
+        session.output.event(&json!({
+            "event": "stamped", "batch": id.to_string(), "records": versions, "gen_time": rfc3339(time),
+            "tsa": tsa, "accredited": accredited,
+        }));
+        let count = grouped(versions);
+        session.output.say(&lang.pick(
+            format!("{count} 件に {} のタイムスタンプを一つ付与しました({tsa}、認定の確認なし)", moment(time)),
+            format!("stamped {count} records with one token of {} by {tsa}; accreditation not established", moment(time)),
+        ));
+        done.versions += versions;
+        done.batches += 1;
+        done.gen_time = Some(time);
+    }
+    Ok(done)
+}

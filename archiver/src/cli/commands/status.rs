@@ -1,0 +1,66 @@
+//! `archiver status`
+
+use serde_json::json;
+
+use crate::archive::Access;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::{grouped, moment};
+use crate::cli::query::rfc3339;
+use crate::cli::session::Session;
+
+pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
+    let archive = session.open(Access::Read)?;
+    let counts = archive.catalog().counts()?;
+    let waiting = archive.catalog().unstamped(usize::MAX)?;
+    let since = waiting.iter().map(|one| one.received_at).min();
+    let batches = archive.catalog().batches()?;
+    let last = batches.iter().max_by_key(|batch| batch.stamped_at);
+    session.output.event(&json!({
+        "event": "status",
+        "archive": archive.config().archive.to_string(),
+        "evaluation": archive.notice().is_some(),
+        "versions": counts.versions,
+        "batches": counts.batches,
+        "unstamped": counts.unstamped,
+        "unstamped_since": since.map(rfc3339),
+        "last_stamped_at": last.map(|batch| rfc3339(batch.stamped_at)),
+        "last_tsa": last.map(|batch| batch.tsa.clone()),
+    }));
+    let lang = session.output.lang;
+    let (versions, unstamped) = (grouped(counts.versions), grouped(counts.unstamped));
+    session.output.say(&lang.pick(
+        format!("保管庫 {}: {versions} 版", archive.config().archive),
+        format!("archive {}: {versions} versions", archive.config().archive),
+    ));
+    match since {
+        None => session
+            .output
+            .say(lang.pick("すべてタイムスタンプ済みです", "all are stamped")),
+        Some(since) => session.output.say(&lang.pick(
+            format!(
+                "タイムスタンプ待ち {unstamped} 版、{} から。archiver stamp を実行してください",
+                moment(since)
+            ),
+            format!(
+                "{unstamped} wait for a timestamp since {}: run 'archiver stamp'",
+                moment(since)
+            ),
+        )),
+    }
+    if let Some(last) = last {
+        session.output.say(&lang.pick(
+            format!(
+                "最後のタイムスタンプ: {}({})",
+                moment(last.stamped_at),
+                last.tsa
+            ),
+            format!(
+                "last timestamp: {} by {}",
+                moment(last.stamped_at),
+                last.tsa
+            ),
+        ));
+    }
+    Ok(Exit::Done)
+}

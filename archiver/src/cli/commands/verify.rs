@@ -1,0 +1,294 @@
+//! `archiver verify`
+
+use std::num::NonZeroUsize;
+
+use formats::id::VersionId;
+use serde_json::{Value, json};
+use verifier::context::Context;
+
+use crate::archive::{Access, Archive};
+use crate::cli::arguments::Verify;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::grouped;
+use crate::cli::query::{self, rfc3339};
+use crate::cli::session::Session;
+use crate::evidence::verify_records::{
+    Outcome, Period, RecordVerdict, RecordVerifier, VerifyError, VerifySummary,
+};
+use crate::store::catalog::ValueMatch;
+use crate::store::{FixityProblem, FixityProblemKind};
+
+use super::deposit::records_bar;
+use super::evidence::{policy, trust};
+use super::get::resolve;
+
+/// What verifying found.
+#[derive(Debug, Default)]
+pub(super) struct Verified {
+    /// Records: contents, digests, evidence.
+    pub(super) records: VerifySummary,
+    /// Stored copies of segments that were read whole.
+    pub(super) copies: u64,
+    /// Problems in them.
+    pub(super) problems: u64,
+}
+
+impl Verified {
+    pub(super) fn exit(&self) -> Exit {
+        if self.problems > 0 || self.records.failed > 0 || self.records.indeterminate > 0 {
+            Exit::Integrity
+        } else if self.records.unreadable > 0 {
+            Exit::Partial
+        } else {
+            Exit::Done
+        }
+    }
+}
+
+pub(in crate::cli) fn run(session: &Session, arguments: &Verify) -> Result<Exit, Failure> {
+    let lang = session.output.lang;
+    let period = query::times(arguments.from.as_deref(), arguments.to.as_deref(), lang)?;
+    let wanted = arguments
+        .records
+        .iter()
+        .map(|text| query::record(text, lang))
+        .collect::<Result<Vec<_>, _>>()?;
+    let archive = session.open(Access::Read)?;
+    let versions = wanted
+        .into_iter()
+        .map(|one| resolve(&archive, one))
+        .collect::<Result<Vec<VersionId>, _>>()?;
+    let mut verified = Verified::default();
+    if versions.is_empty() {
+        stored_bytes(session, &archive, &mut verified)?;
+    }
+    verified.records = records(session, &archive, &period, &versions)?;
+    summary(session, &verified);
+    Ok(verified.exit())
+}
+
+/// Everything: every stored copy, every record.
+pub(super) fn verify_all(session: &Session, archive: &Archive) -> Result<Verified, Failure> {
+    let mut verified = Verified::default();
+    stored_bytes(session, archive, &mut verified)?;
+    verified.records = records(session, archive, &ValueMatch::Any, &[])?;
+    summary(session, &verified);
+    Ok(verified)
+}
+
+/// Reads every copy of every segment: a record that is still readable from one medium may be damaged on another.
+fn stored_bytes(
+    session: &Session,
+    archive: &Archive,
+    verified: &mut Verified,
+) -> Result<(), Failure> {
+    let segments = archive.store().segments()?;
+    let bar = records_bar(
+        session,
+        "媒体の検査",
+        "checking media",
+        segments.len() as u64,
+    );
+    for segment in segments {
+        let fixity = archive.store().verify_segment(segment)?;
+        for copy in &fixity.replicas {
+            verified.copies += 1;
+            for problem in &copy.problems {
+                verified.problems += 1;
+                let medium = copy.directory.display().to_string();
+                bar.suspend(|| tell_problem(session, segment, &medium, problem));
+            }
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+fn tell_problem(session: &Session, segment: u32, medium: &str, problem: &FixityProblem) {
+    let lang = session.output.lang;
+    let record = problem.version.map(|version| version.to_string());
+    session.output.event(&json!({
+        "event": "damaged", "medium": medium, "segment": segment, "offset": problem.offset,
+        "problem": problem_name(problem.kind), "record": problem.version.map(|v| v.record().to_string()),
+    }));
+    let whose = record.map_or_else(String::new, |version| {
+        lang.pick(format!("、記録 {version}"), format!(", record {version}"))
+    });
+    session.output.say(&lang.pick(
+        format!(
+            "損傷: {medium} 区画 {segment:010} 位置 {}{whose}: {}",
+            problem.offset,
+            problem_name(problem.kind)
+        ),
+        format!(
+            "damaged: {medium}, segment {segment:010}, byte {}{whose}: {}",
+            problem.offset,
+            problem_name(problem.kind)
+        ),
+    ));
+}
+
+const fn problem_name(kind: FixityProblemKind) -> &'static str {
+    match kind {
+        FixityProblemKind::Missing => "missing",
+        FixityProblemKind::Unreadable => "unreadable",
+        FixityProblemKind::Header => "header",
+        FixityProblemKind::Frame => "frame",
+        FixityProblemKind::Tail => "tail",
+        FixityProblemKind::Digest => "digest",
+        FixityProblemKind::AfterSeal => "after-seal",
+        FixityProblemKind::NotSealed => "not-sealed",
+        FixityProblemKind::Differs => "differs",
+    }
+}
+
+fn records(
+    session: &Session,
+    archive: &Archive,
+    period: &ValueMatch<time::OffsetDateTime>,
+    versions: &[VersionId],
+) -> Result<VerifySummary, Failure> {
+    let anchors = trust(session, archive)?;
+    let policy = policy()?;
+    let verifier = RecordVerifier {
+        retriever: archive.retriever(),
+        catalog: archive.catalog(),
+        frames: archive.store(),
+        context: Context {
+            anchors: &anchors,
+            certificates: &[],
+            crls: &[],
+            policy: &policy,
+            time: archive.environment().clock.now(),
+        },
+        workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+    };
+    let total = if versions.is_empty() {
+        archive.catalog().counts()?.versions
+    } else {
+        versions.len() as u64
+    };
+    let bar = records_bar(session, "記録の検証", "verifying records", total);
+    let mut each = |verdict: &RecordVerdict| {
+        bar.inc(1);
+        bar.suspend(|| tell_verdict(session, verdict));
+    };
+    let result = if versions.is_empty() {
+        let (from, to) = match period {
+            ValueMatch::Between(from, to) => (*from, *to),
+            ValueMatch::Any | ValueMatch::Missing => (None, None),
+        };
+        verifier.verify_period(Period { from, to }, &mut each)
+    } else {
+        verifier.verify_versions(versions, &mut each)
+    };
+    bar.finish_and_clear();
+    result.map_err(|error| match error {
+        VerifyError::Store(error) => error.into(),
+        VerifyError::Machine(error) => Failure::Said {
+            exit: Exit::Unusable,
+            text: error.to_string(),
+        },
+    })
+}
+
+/// One event for each record; in words only what is not as it should be.
+fn tell_verdict(session: &Session, verdict: &RecordVerdict) {
+    let lang = session.output.lang;
+    let version = verdict.version;
+    let told = |result: &str, detail: Value| {
+        session.output.event(&json!({
+            "event": "record", "record": version.record().to_string(), "version": version.version(),
+            "result": result, "detail": detail,
+        }));
+    };
+    match &verdict.outcome {
+        Outcome::Passed { existence } => told(
+            "passed",
+            json!({ "best_signature_time": existence.map(rfc3339) }),
+        ),
+        Outcome::Unstamped { received_at } => {
+            told("unstamped", json!({ "received_at": rfc3339(*received_at) }))
+        }
+        Outcome::NotPassed {
+            judgement,
+            findings,
+        } => {
+            let texts: Vec<String> = findings
+                .iter()
+                .map(|finding| finding.code().id().to_owned())
+                .collect();
+            told(
+                "not-passed",
+                json!({ "conclusion": judgement.conclusion().to_string(), "findings": texts }),
+            );
+            session.output.say(&format!(
+                "{version}: {} {}",
+                judgement.conclusion(),
+                texts.join(", ")
+            ));
+        }
+        Outcome::Unreadable(error) => {
+            let text = error.text(lang);
+            told(
+                if error.is_integrity_failure() {
+                    "failed"
+                } else {
+                    "unreadable"
+                },
+                json!({ "text": text }),
+            );
+            session.output.say(&format!("{version}: {text}"));
+        }
+        Outcome::NoEvidence(error) => {
+            told("failed", json!({ "text": error.to_string() }));
+            session.output.say(&format!("{version}: {error}"));
+        }
+    }
+}
+
+fn summary(session: &Session, verified: &Verified) {
+    let counts = &verified.records;
+    session.output.event(&json!({
+        "event": "summary", "records": counts.versions, "passed": counts.passed, "unstamped": counts.unstamped,
+        "indeterminate": counts.indeterminate, "failed": counts.failed, "unreadable": counts.unreadable,
+        "copies": verified.copies, "damaged": verified.problems,
+    }));
+    let lang = session.output.lang;
+    session.output.say(&lang.pick(
+        format!(
+            "検証した記録 {} 件: 合格 {}、タイムスタンプ待ち {}、不確定 {}、不合格 {}、読めないもの {}",
+            grouped(counts.versions),
+            grouped(counts.passed),
+            grouped(counts.unstamped),
+            grouped(counts.indeterminate),
+            grouped(counts.failed),
+            grouped(counts.unreadable)
+        ),
+        format!(
+            "verified {} records: {} passed, {} waiting for a timestamp, {} indeterminate, {} failed, {} unreadable",
+            grouped(counts.versions),
+            grouped(counts.passed),
+            grouped(counts.unstamped),
+            grouped(counts.indeterminate),
+            grouped(counts.failed),
+            grouped(counts.unreadable)
+        ),
+    ));
+    if verified.copies > 0 {
+        session.output.say(&lang.pick(
+            format!(
+                "読んだ区画の複製 {}、損傷 {}",
+                grouped(verified.copies),
+                grouped(verified.problems)
+            ),
+            format!(
+                "read {} stored copies of segments: {} damages",
+                grouped(verified.copies),
+                grouped(verified.problems)
+            ),
+        ));
+    }
+}

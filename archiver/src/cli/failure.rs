@@ -1,0 +1,239 @@
+//! A command that cannot go on: one clear line and an exit code.
+
+use crate::archive::ArchiveError;
+use crate::class::ClassError;
+use crate::config::ConfigError;
+use crate::evidence::batch::StampError;
+use crate::intake::MetadataError;
+use crate::keys::KeyError;
+use crate::record::error::{DepositError, RetrieveError};
+use crate::store::StoreError;
+use crate::tsa::refusal::TsaError;
+
+use super::exit::Exit;
+use super::lang::Lang;
+
+/// Why a command stopped.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The archive or a part of it.
+    Archive(ArchiveError),
+    /// Content could not be fetched.
+    Retrieve(RetrieveError),
+    /// Metadata on the command line.
+    Metadata(MetadataError),
+    /// No batch was made.
+    Stamp(StampError),
+    /// Anything else that was already put into words.
+    Said {
+        /// The exit code.
+        exit: Exit,
+        /// One line in the language of the user.
+        text: String,
+    },
+}
+
+impl Failure {
+    /// A failure in words: Japanese, English.
+    #[must_use]
+    pub fn said(exit: Exit, lang: Lang, ja: String, en: String) -> Self {
+        Self::Said {
+            exit,
+            text: lang.pick(ja, en),
+        }
+    }
+
+    /// The exit code that tells it to scripts.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Archive(error) => archive_exit(error),
+            Self::Retrieve(error) => retrieve_exit(error),
+            Self::Metadata(_) => Exit::Usage,
+            Self::Stamp(error) => stamp_exit(error),
+            Self::Said { exit, .. } => *exit,
+        }
+    }
+
+    /// What is wrong and what to do, in one line.
+    #[must_use]
+    pub fn text(&self, lang: Lang) -> String {
+        match self {
+            Self::Archive(error) => archive_text(error, lang),
+            Self::Retrieve(error) => error.text(lang),
+            Self::Metadata(error) => error.text(lang),
+            Self::Stamp(error) => lang.pick(
+                format!("タイムスタンプを付与できません。記録は待ち行列に残っています: {error}"),
+                format!("no timestamp was made, the records stay queued: {error}"),
+            ),
+            Self::Said { text, .. } => text.clone(),
+        }
+    }
+}
+
+fn archive_exit(error: &ArchiveError) -> Exit {
+    match error {
+        ArchiveError::Config(ConfigError::Missing { .. } | ConfigError::Unreadable { .. }) => {
+            Exit::Unusable
+        }
+        ArchiveError::Config(_) => Exit::Usage,
+        ArchiveError::Keys(error) => key_exit(error),
+        ArchiveError::Store(error) => store_exit(error),
+        ArchiveError::Class(ClassError::Unknown { .. }) => Exit::Usage,
+        ArchiveError::Deposit(error) if error.is_medium_full() => Exit::Medium,
+        ArchiveError::Deposit(DepositError::Store(error)) => store_exit(error),
+        ArchiveError::Deposit(DepositError::Keys(error)) => key_exit(error),
+        ArchiveError::Class(_)
+        | ArchiveError::Deposit(_)
+        | ArchiveError::Seal(_)
+        | ArchiveError::Authority(_)
+        | ArchiveError::Vault(_)
+        | ArchiveError::Tsa { .. }
+        | ArchiveError::TrustFile { .. }
+        | ArchiveError::AlreadyConfigured { .. }
+        | ArchiveError::Machine(_)
+        | ArchiveError::Entropy(_) => Exit::Unusable,
+    }
+}
+
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "everything that is not named means that the archive cannot be used"
+)]
+fn key_exit(error: &KeyError) -> Exit {
+    match error {
+        KeyError::WrongPassphrase
+        | KeyError::PassphraseMissing
+        | KeyError::PassphraseTooLong
+        | KeyError::PassphrasesDiffer => Exit::Passphrase,
+        KeyError::Full { .. } => Exit::Medium,
+        KeyError::Damaged { .. } | KeyError::KeyDamaged { .. } | KeyError::SecretDamaged { .. } => {
+            Exit::Integrity
+        }
+        _ => Exit::Unusable,
+    }
+}
+
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "everything that is not named means that the archive cannot be used"
+)]
+fn store_exit(error: &StoreError) -> Exit {
+    match error {
+        StoreError::MediumFull { .. } | StoreError::Io { .. } => Exit::Medium,
+        StoreError::Stopped { cause } => store_exit(cause),
+        StoreError::Damaged { .. } | StoreError::SegmentDamaged { .. } => Exit::Integrity,
+        _ => Exit::Unusable,
+    }
+}
+
+fn retrieve_exit(error: &RetrieveError) -> Exit {
+    if error.is_integrity_failure() {
+        return Exit::Integrity;
+    }
+    match error {
+        RetrieveError::NotFound { .. } | RetrieveError::NoObject { .. } => Exit::NotFound,
+        RetrieveError::Store(error) => store_exit(error),
+        RetrieveError::Keys(error) => key_exit(error),
+        RetrieveError::Content(_) => Exit::Medium,
+        RetrieveError::Memory(_)
+        | RetrieveError::WrongFrame { .. }
+        | RetrieveError::WrongManifest { .. } => Exit::Unusable,
+    }
+}
+
+fn stamp_exit(error: &StampError) -> Exit {
+    match error {
+        StampError::Authority(_) => Exit::Tsa,
+        StampError::Store(error) => store_exit(error),
+        StampError::Tree(_) | StampError::Entropy => Exit::Unusable,
+    }
+}
+
+fn archive_text(error: &ArchiveError, lang: Lang) -> String {
+    match error {
+        ArchiveError::Class(error) => error.text(lang),
+        ArchiveError::Deposit(error) => error.text(lang),
+        ArchiveError::Config(ConfigError::Missing { looked_at }) => {
+            let places: Vec<String> = looked_at.iter().map(|p| p.display().to_string()).collect();
+            lang.pick(
+                format!(
+                    "保管庫の設定が見つかりません(探した場所: {})。archiver init で保管庫を作るか、--config でファイルを指定してください",
+                    places.join("、")
+                ),
+                error.to_string(),
+            )
+        }
+        ArchiveError::Keys(KeyError::WrongPassphrase) => {
+            lang.pick("パスフレーズが違います。もう一度確かめてください".to_owned(), error.to_string())
+        }
+        ArchiveError::Keys(KeyError::MediumMissing { path }) => lang.pick(
+            format!("鍵媒体が {} にありません。接続してマウントするか、設定のパスを直してください", path.display()),
+            error.to_string(),
+        ),
+        ArchiveError::Keys(KeyError::SameDevice { keys, data }) => lang.pick(
+            format!(
+                "鍵媒体 {} とデータ媒体 {} が同じ装置にあります。別の装置を使うか、試用なら --evaluation を付けてください",
+                keys.display(),
+                data.display()
+            ),
+            error.to_string(),
+        ),
+        ArchiveError::Store(StoreError::MediumFull { directory }) => lang.pick(
+            format!(
+                "媒体 {} が満杯です。空きを作ってもう一度実行してください。受領を返していないものは保管庫に入っていません",
+                directory.display()
+            ),
+            error.to_string(),
+        ),
+        ArchiveError::Store(StoreError::MediumMissing { directory }) => lang.pick(
+            format!("媒体が {} にありません。マウントするか、archiver init で作ってください", directory.display()),
+            error.to_string(),
+        ),
+        ArchiveError::Store(StoreError::Locked { directory }) => lang.pick(
+            format!("媒体 {} は別のプロセスが使用中です。終わるまで待ってください", directory.display()),
+            error.to_string(),
+        ),
+        ArchiveError::Config(_)
+        | ArchiveError::Keys(_)
+        | ArchiveError::Store(_)
+        | ArchiveError::Seal(_)
+        | ArchiveError::Authority(_)
+        | ArchiveError::Vault(_)
+        | ArchiveError::Tsa { .. }
+        | ArchiveError::TrustFile { .. }
+        | ArchiveError::AlreadyConfigured { .. }
+        | ArchiveError::Machine(_)
+        | ArchiveError::Entropy(_) => error.to_string(),
+    }
+}
+
+macro_rules! from {
+    ($($source:ty => $variant:ident),* $(,)?) => {
+        $(impl From<$source> for Failure {
+            fn from(error: $source) -> Self {
+                Self::$variant(error.into())
+            }
+        })*
+    };
+}
+
+from! {
+    ArchiveError => Archive,
+    ConfigError => Archive,
+    KeyError => Archive,
+    StoreError => Archive,
+    ClassError => Archive,
+    DepositError => Archive,
+    firmware::media::MediaError => Archive,
+    RetrieveError => Retrieve,
+    MetadataError => Metadata,
+    StampError => Stamp,
+}
+
+impl From<TsaError> for Failure {
+    fn from(error: TsaError) -> Self {
+        Self::Stamp(StampError::Authority(error))
+    }
+}

@@ -1,0 +1,163 @@
+//! What every command does first: find the configuration, get the passphrase, open the archive, say what must be said.
+
+use std::path::PathBuf;
+
+use crate::archive::{Access, Archive, Environment, OpeningReport};
+use crate::config::{CONFIG_FILE_NAME, Config};
+use crate::keys::Passphrase;
+use crate::keys::passphrase::{PassphraseSource, Prompt};
+
+use super::arguments::Common;
+use super::failure::Failure;
+use super::output::{Output, grouped, sized};
+
+/// A command's surroundings: its options, where it prints, and the machine.
+#[derive(Debug)]
+pub struct Session {
+    /// The options that all commands share.
+    pub common: Common,
+    /// Where results and notices go.
+    pub output: Output,
+    /// Clock, random source, boot id.
+    pub environment: Environment,
+    /// `$FUMIKURA_CONFIG`.
+    pub config_variable: Option<PathBuf>,
+    /// `$CREDENTIALS_DIRECTORY`.
+    pub credentials: Option<PathBuf>,
+    /// Who runs the command, as the archive records it.
+    pub user: String,
+    /// Whether somebody can be asked on the terminal.
+    pub interactive: bool,
+}
+
+impl Session {
+    /// The place of the configuration: the option, the variable, or the current folder.
+    #[must_use]
+    pub fn config_path(&self) -> PathBuf {
+        self.common
+            .config
+            .clone()
+            .or_else(|| self.config_variable.clone())
+            .unwrap_or_else(|| PathBuf::from(CONFIG_FILE_NAME))
+    }
+
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// [`Failure`] when it is missing or not usable.
+    pub fn config(&self) -> Result<Config, Failure> {
+        Ok(Config::read(&self.config_path())?)
+    }
+
+    /// Gets the passphrase from where it may come from.
+    ///
+    /// # Errors
+    /// [`Failure`] when there is none.
+    pub fn passphrase(
+        &self,
+        configured: Option<PathBuf>,
+        new: bool,
+    ) -> Result<Passphrase, Failure> {
+        let prompt = match (self.interactive, new) {
+            (false, _) => Prompt::Never,
+            (true, false) => Prompt::Open,
+            (true, true) => Prompt::New,
+        };
+        let source = PassphraseSource {
+            file: self.common.passphrase_file.clone().or(configured),
+            credentials: self.credentials.clone(),
+            prompt,
+        };
+        Ok(Passphrase::obtain(&source)?)
+    }
+
+    /// Opens the archive that the configuration names.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn open(&self, access: Access) -> Result<Archive, Failure> {
+        let config = self.config()?;
+        let passphrase = self.passphrase(config.passphrase_file.clone(), false)?;
+        self.open_config(config, &passphrase, access)
+    }
+
+    /// Opens the archive of a configuration.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn open_config(
+        &self,
+        config: Config,
+        passphrase: &Passphrase,
+        access: Access,
+    ) -> Result<Archive, Failure> {
+        let label = self.output.lang.pick("索引", "index");
+        let bar = self.output.spinner(label);
+        let opened = Archive::open(
+            config,
+            passphrase,
+            access,
+            self.environment.clone(),
+            &mut |at| {
+                bar.set_position(at.versions);
+            },
+        );
+        bar.finish_and_clear();
+        let (archive, report) = opened?;
+        self.announce(&archive, &report);
+        Ok(archive)
+    }
+
+    /// Says what opening found: a trial, a recovery, a rebuilt index.
+    pub fn announce(&self, archive: &Archive, report: &OpeningReport) {
+        let lang = self.output.lang;
+        if let Some(notice) = archive.notice() {
+            self.output.note(&lang.pick(
+                "試用(EVALUATION): 鍵とデータが同じ装置にあります。これを持ち去る者はすべてを読めます".to_owned(),
+                notice.to_string(),
+            ));
+        }
+        let recovery = &report.recovery;
+        if recovery.bytes_cut > 0 {
+            let bytes = sized(recovery.bytes_cut);
+            self.output.note(&lang.pick(
+                format!("前回の中断で受領を返していなかった {bytes} を取り除きました"),
+                format!("cut off {bytes} that an interrupted run had written and not acknowledged"),
+            ));
+        }
+        if recovery.bytes_repaired > 0 {
+            let bytes = sized(recovery.bytes_repaired);
+            self.output.note(&lang.pick(
+                format!("他の複製から {bytes} を補いました"),
+                format!("put {bytes} right on a medium from another copy"),
+            ));
+        }
+        for (medium, segment) in &recovery.incomplete {
+            let medium = medium.display();
+            self.output.note(&lang.pick(
+                format!("{medium}: 区画 {segment:010} が欠けているか大きさが違います。archiver verify で確かめてください"),
+                format!("{medium}: segment {segment:010} is missing or of another size: see 'archiver verify'"),
+            ));
+        }
+        if let Some(place) = &report.catalog.set_aside {
+            let versions = grouped(report.catalog.versions_applied);
+            let place = place.display();
+            self.output.note(&lang.pick(
+                format!("索引が壊れていたので {place} に移し、媒体から作り直しました({versions} 版)"),
+                format!("the index was damaged: set aside as {place}, built anew from the media ({versions} versions)"),
+            ));
+        }
+        for (version, address, _) in &report.catalog.without_manifest {
+            self.output.note(&lang.pick(
+                format!("記録 {version} の目録を開けません(位置 {address})。鍵媒体を確かめてください"),
+                format!("the manifest of record {version} at {address} cannot be opened: check the key medium"),
+            ));
+        }
+        for (address, error) in &report.catalog.damaged {
+            self.output.note(&lang.pick(
+                format!("{address}: どの複製でも壊れています: {error}"),
+                format!("{address}: damaged on every copy: {error}"),
+            ));
+        }
+    }
+}
