@@ -14,6 +14,7 @@ pub mod walk;
 mod amount;
 mod date;
 mod directory;
+mod text_kind;
 mod text_window;
 
 pub use error::{IntakeError, SpecialFile};

@@ -270,6 +270,22 @@ mod tests {
     }
 
     #[test]
+    fn a_file_beyond_four_gib_is_sized_right() {
+        let (_directory, path) = fixture();
+        let size = (4 << 30) + 11;
+        fs::OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(size)
+            .unwrap();
+        let source = open(&path).unwrap();
+        assert_eq!(source.size(), size);
+        assert_eq!(source.head(10).unwrap(), b"0123456789");
+        source.confirm_unchanged().unwrap();
+    }
+
+    #[test]
     fn growth_while_reading_is_noticed() {
         let (_directory, path) = fixture();
         let mut source = open(&path).unwrap();

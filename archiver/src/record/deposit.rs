@@ -101,7 +101,8 @@ impl<'a> Depositor<'a> {
         })
     }
 
-    /// Deposits one opened source and waits until it is acknowledged.
+    /// Deposits one opened source and waits until it is acknowledged. An index that fails after the commit does not undo the
+    /// deposit; the next call meets the failure.
     ///
     /// # Errors
     /// The archive takes nothing more. What is wrong with the source alone is told in the event.
@@ -115,7 +116,7 @@ impl<'a> Depositor<'a> {
         match worker.prepare(source) {
             Ok(Prepared::Record(record)) => self
                 .make_durable(std::slice::from_ref(&record))
-                .map(|()| record.into_event()),
+                .map(|_index| record.into_event()),
             Ok(Prepared::Settled(event)) => Ok(event),
             Err(Refusal::Source(error)) => Ok(DepositEvent::Failed(error)),
             Err(Refusal::Stop(error)) => Err(error),
@@ -155,33 +156,33 @@ impl<'a> Depositor<'a> {
         summary
     }
 
-    /// Steps 2 to 4 for a group of records.
-    fn make_durable(&self, records: &[Box<PreparedRecord>]) -> Result<(), DepositError> {
+    /// Steps 2 to 4 for a group of records. When this returns `Ok`, all of them are durable, whatever the index says: its
+    /// failure is told as [`IndexState`], and it is mended at the next opening.
+    fn make_durable(&self, records: &[Box<PreparedRecord>]) -> Result<IndexState, DepositError> {
         let Some(ticket) = records.iter().map(|record| record.ticket).max() else {
-            return Ok(());
+            return Ok(Ok(()));
         };
         self.ledger.commit(ticket)?;
         let addresses = records
             .iter()
             .map(|record| {
-                self.appender
-                    .append(Frame::RecordVersion(record.frame.clone()))
+                let frame = Frame::RecordVersion(record.frame.clone());
+                self.appender.append(frame)
             })
             .collect::<Result<Vec<FrameAddress>, StoreError>>()?;
         if let Some(last) = addresses.last() {
             self.appender.commit(*last)?;
         }
-        for (record, address) in records.iter().zip(addresses) {
-            // The record is durable whatever the index says: a damaged index is mended at the next opening, and the next
-            // deposit that needs the index meets the damage and stops.
-            drop(
-                self.catalog
-                    .apply_version(address, &record.frame, &record.manifest),
-            );
-        }
-        Ok(())
+        let mut pairs = records.iter().zip(addresses);
+        Ok(pairs.try_for_each(|(record, address)| {
+            self.catalog
+                .apply_version(address, &record.frame, &record.manifest)
+        }))
     }
 }
+
+/// Whether the index took in what was made durable.
+type IndexState = Result<(), StoreError>;
 
 /// One run over many sources.
 struct Run<'a, I> {
@@ -261,19 +262,26 @@ impl<I: Iterator<Item = WalkItem> + Send> Run<'_, I> {
                 }
             }
             let durable = match &summary.stopped {
-                None => self.depositor.make_durable(&group),
-                Some(_) => Ok(()),
+                None => self.depositor.make_durable(&group).map(Some),
+                Some(_) => Ok(None),
             };
-            if let Err(error) = durable {
-                self.stop.store(true, Ordering::Relaxed);
-                summary.stopped = Some(error);
-            }
+            let is_durable = matches!(durable, Ok(Some(_)));
             for record in group {
-                let event = match &summary.stopped {
-                    None => record.into_event(),
-                    Some(_) => record.into_left_out(),
+                let event = if is_durable {
+                    record.into_event()
+                } else {
+                    record.into_left_out()
                 };
                 report(summary, event);
+            }
+            let failure = match durable {
+                Ok(Some(index)) => index.err().map(DepositError::Store),
+                Ok(None) => None,
+                Err(error) => Some(error),
+            };
+            if let Some(error) = failure {
+                self.stop.store(true, Ordering::Relaxed);
+                summary.stopped.get_or_insert(error);
             }
         }
     }
@@ -318,3 +326,7 @@ const READY_MAX: usize = 256;
 
 /// Records that are made durable together.
 const GROUP_MAX: usize = 256;
+
+#[cfg(test)]
+#[path = "deposit_tests.rs"]
+mod tests;

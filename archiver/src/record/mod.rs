@@ -9,6 +9,10 @@ pub mod error;
 pub mod outcome;
 pub mod retrieve;
 
+mod examine;
 mod identity;
 mod in_flight;
 mod prepare;
+
+#[cfg(test)]
+pub(crate) mod fixture;

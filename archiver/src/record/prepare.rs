@@ -1,16 +1,12 @@
 //! From a source to a record that only has to be committed.
 
-use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
 use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::error::{ErrorKind, FormatError};
 use formats::id::{RecordId, VersionId};
-use formats::limits::NAME_BYTES_MAX;
-use formats::manifest::{
-    ClassReference, ContentObject, Digests, Manifest, Metadata, ObjectName, Role,
-};
+use formats::manifest::{ClassReference, ContentObject, Digests, Manifest, Role};
 use formats::raw::Raw;
 use formats::segment::{ContentLocations, Frame, FrameAddress, RecordVersion};
 use time::OffsetDateTime;
@@ -18,14 +14,13 @@ use time::format_description::well_known::Rfc3339;
 
 use super::deposit::{DepositRequest, Depositor};
 use super::error::DepositError;
+use super::examine::Examined;
 use super::identity::{DepositIdentity, same_content};
 use super::in_flight::{Claim, InFlight};
-use super::outcome::{DepositEvent, DepositProgress, DepositWarning, DepositedRecord};
+use super::outcome::{DepositEvent, DepositProgress, DepositedRecord};
 use super::retrieve::Retriever;
 use crate::content::{ContentSummary, ContentWriter, SealError, VersionSealer, WriteError};
-use crate::intake::media_type::{self, MediaType};
-use crate::intake::ubl::{UblDocument, UblError};
-use crate::intake::{IntakeError, Source, SourceName, StableSource, metadata};
+use crate::intake::{IntakeError, Source, SourceName, StableSource};
 use crate::keys::LedgerTicket;
 use crate::store::StoreError;
 
@@ -78,27 +73,6 @@ impl PreparedRecord {
     }
 }
 
-/// What is known of a source before its content is stored.
-struct Examined {
-    name: SourceName,
-    object_name: ObjectName,
-    head: Vec<u8>,
-    /// The size, unless it is a stream whose end lies behind the head.
-    size: Option<u64>,
-    media_type: MediaType,
-    metadata: Metadata,
-    facts: BTreeMap<String, String>,
-    warnings: Vec<DepositWarning>,
-}
-
-impl Examined {
-    /// Whether the head is all of the content.
-    fn is_whole(&self) -> bool {
-        self.size
-            .is_some_and(|size| u64::try_from(self.head.len()) == Ok(size))
-    }
-}
-
 /// Content that is stored but not yet part of a record.
 struct Stored {
     sealer: VersionSealer,
@@ -136,8 +110,8 @@ impl<'a> Worker<'a> {
         let head = file
             .head(head_length)
             .map_err(|error| IntakeError::from_io(name.clone(), error))?;
-        let mut examined = self.examine(name, head, Some(file.size()))?;
-        self.read_document(&mut examined, &mut file.preview());
+        let mut examined = Examined::new(name, head, Some(file.size()), self.request)?;
+        examined.read_document(self.request.class.policy(), &mut file.preview());
         if let Some(modified) = file.modified().and_then(|time| time.format(&Rfc3339).ok()) {
             examined
                 .facts
@@ -191,9 +165,9 @@ impl<'a> Worker<'a> {
         } else {
             None
         };
-        let mut examined = self.examine(name, head, size)?;
+        let mut examined = Examined::new(name, head, size, self.request)?;
         let beginning = examined.head.clone();
-        self.read_document(&mut examined, &mut beginning.as_slice());
+        examined.read_document(self.request.class.policy(), &mut beginning.as_slice());
         let identity = self.identity(&examined);
         let stored = self.store(&examined, &mut Cursor::new(beginning).chain(reader))?;
         let digests = [stored.content.sha256, stored.content.sha512];
@@ -201,82 +175,6 @@ impl<'a> Worker<'a> {
         match self.claim(&identity, examined.is_whole(), &mut || Ok(digests))? {
             Claimed::New(claim) => self.describe(examined, stored, claim),
             Claimed::There(version) => Ok(already_there(version, examined, size)),
-        }
-    }
-
-    fn examine(
-        &self,
-        name: SourceName,
-        head: Vec<u8>,
-        size: Option<u64>,
-    ) -> Result<Examined, Refusal> {
-        let object_name = match ObjectName::from_bytes(name.as_bytes()) {
-            Ok(object_name) => object_name,
-            Err(error) if error.kind() == ErrorKind::LimitExceeded => {
-                let bytes_max = NAME_BYTES_MAX;
-                return Err(IntakeError::NameTooLong { name, bytes_max }.into());
-            }
-            Err(_) => return Err(IntakeError::BadName { name }.into()),
-        };
-        let sniffed = head.get(..head.len().min(media_type::HEAD_BYTES));
-        let mut media_type = MediaType::detect(sniffed.unwrap_or_default());
-        let facts = std::mem::take(&mut media_type.facts);
-        let warnings = if head.is_empty() {
-            vec![DepositWarning::Empty]
-        } else {
-            Vec::new()
-        };
-        Ok(Examined {
-            name,
-            object_name,
-            head,
-            size,
-            media_type,
-            metadata: self.request.given.clone(),
-            facts,
-            warnings,
-        })
-    }
-
-    /// Adds what the document says about itself, and warns about search keys that are still missing.
-    fn read_document(&self, examined: &mut Examined, content: &mut dyn Read) {
-        let class = self.request.class.policy();
-        if examined.media_type.is_xml && is_ubl(&examined.head) {
-            match UblDocument::read(content) {
-                Ok(document) => {
-                    let found = document.metadata(class.counterparty);
-                    let taken: Vec<&str> = metadata::keys(&found)
-                        .filter(|key| {
-                            !metadata::keys(&self.request.given).any(|given| given == *key)
-                        })
-                        .collect();
-                    let facts = &mut examined.facts;
-                    facts.insert("metadata-from-document".to_owned(), taken.join(" "));
-                    facts.insert("document".to_owned(), format!("UBL {}", document.kind));
-                    if let Some(customization) = &document.customization {
-                        facts.insert("customization".to_owned(), customization.clone());
-                    }
-                    examined.metadata = metadata::merge(self.request.given.clone(), found);
-                }
-                Err(error) => {
-                    let why = error.name().to_owned();
-                    examined.facts.insert("metadata-unread".to_owned(), why);
-                    if error != UblError::NotUbl {
-                        examined
-                            .warnings
-                            .push(DepositWarning::MetadataUnread(error));
-                    }
-                }
-            }
-        }
-        let missing: Vec<_> = class
-            .search_keys
-            .iter()
-            .copied()
-            .filter(|key| !metadata::has(&examined.metadata, *key))
-            .collect();
-        if !missing.is_empty() {
-            examined.warnings.push(DepositWarning::KeysMissing(missing));
         }
     }
 
@@ -510,15 +408,6 @@ fn unfit(name: &SourceName, error: FormatError) -> Refusal {
         name: name.clone(),
         error,
     })
-}
-
-/// Whether a UBL namespace is declared near the beginning.
-fn is_ubl(head: &[u8]) -> bool {
-    let contains = |namespace: &[u8]| {
-        head.windows(namespace.len())
-            .any(|window| window == namespace)
-    };
-    contains(b"ubl:schema:xsd:Invoice-2") || contains(b"ubl:schema:xsd:CreditNote-2")
 }
 
 /// Manifests hold microseconds.

@@ -224,16 +224,18 @@ impl PooledReader {
 
 impl Drop for PooledReader {
     fn drop(&mut self) {
-        let reader = self.reader.take();
-        // When the thread is ending, its pool may be gone already.
-        let kept = AT_REST.try_with(|at_rest| {
-            if let (Ok(mut at_rest), Some(reader)) = (at_rest.try_borrow_mut(), reader)
-                && at_rest.len() < AT_REST_MAX
-            {
-                at_rest.push(reader);
-            }
-        });
-        drop(kept);
+        let Some(reader) = self.reader.take() else {
+            return;
+        };
+        // When the thread is ending, what it has at rest may be gone already: then this one goes too.
+        AT_REST
+            .try_with(|at_rest| {
+                let mut at_rest = at_rest.borrow_mut();
+                if at_rest.len() < AT_REST_MAX {
+                    at_rest.push(reader);
+                }
+            })
+            .unwrap_or_default();
     }
 }
 
