@@ -176,6 +176,22 @@ impl fmt::Debug for StoredBatch<'_> {
     }
 }
 
+impl AssembleError {
+    /// Whether the archive holds something else than what was stamped, as against not being able to look.
+    #[must_use]
+    pub const fn is_integrity_failure(&self) -> bool {
+        match self {
+            Self::Store(error) => matches!(
+                error,
+                StoreError::Damaged { .. }
+                    | StoreError::SegmentDamaged { .. }
+                    | StoreError::NotFound { .. }
+            ),
+            Self::WrongFrame { .. } | Self::NoSuchLeaf | Self::NotCovered | Self::Format(_) => true,
+        }
+    }
+}
+
 impl From<StoreError> for AssembleError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)

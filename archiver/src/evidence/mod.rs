@@ -5,6 +5,7 @@ pub mod assemble;
 pub mod audit;
 pub mod batch;
 pub mod geometry;
+pub mod leaves;
 pub mod log;
 pub mod package;
 pub mod plan;

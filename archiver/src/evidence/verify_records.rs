@@ -278,18 +278,22 @@ impl Period {
 }
 
 impl RecordVerdict {
-    /// Whether this version is not what it was: the answer for which a person has to be woken.
+    /// Whether this version or its evidence is not what it was: the answer for which a person has to be woken.
     #[must_use]
     pub fn is_integrity_failure(&self) -> bool {
         match &self.outcome {
             Outcome::Passed { .. } | Outcome::Unstamped { .. } => false,
-            Outcome::NotPassed { judgement, .. } => {
-                judgement.conclusion() == Conclusion::TotalFailed
-                    || judgement.integrity() == Integrity::Broken
-            }
+            Outcome::NotPassed { judgement, .. } => judgement.integrity() == Integrity::Broken,
             Outcome::Unreadable(error) => error.is_integrity_failure(),
-            Outcome::NoEvidence(_) => true,
+            Outcome::NoEvidence(error) => error.is_integrity_failure(),
         }
+    }
+}
+
+impl RecordVerdict {
+    /// Whether the verifier refuses the evidence, be it whole: an authority's certificate that ended without renewal, for example.
+    fn is_refused(&self) -> bool {
+        matches!(&self.outcome, Outcome::NotPassed { judgement, .. } if judgement.conclusion() == Conclusion::TotalFailed)
     }
 }
 
@@ -302,7 +306,7 @@ impl VerifySummary {
 
     fn count(&mut self, verdict: &RecordVerdict) {
         self.versions += 1;
-        let failed = verdict.is_integrity_failure();
+        let failed = verdict.is_integrity_failure() || verdict.is_refused();
         let counter = match &verdict.outcome {
             Outcome::Passed { .. } => &mut self.passed,
             Outcome::Unstamped { .. } => &mut self.unstamped,

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(unreachable_pub, reason = "shared by several test programs")]
 
+pub mod archive;
 pub mod authority;
 pub mod log;
 pub mod openssl;

@@ -1,0 +1,253 @@
+//! An archive in a temporary folder, put together from its parts, with a clock that stands still.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(unreachable_pub, reason = "shared by several test programs")]
+
+use std::io::Cursor;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use archiver::class::ClassRegistry;
+use archiver::content::Manifests;
+use archiver::evidence::batch::{BatchMaker, MadeBatch};
+use archiver::evidence::leaves;
+use archiver::evidence::package::{ExportError, ExportedPackage, Exporter};
+use archiver::evidence::plan::{BatchOptions, plan};
+use archiver::evidence::verify_records::{Period, RecordVerdict, RecordVerifier, VerifySummary};
+use archiver::intake::SourceName;
+use archiver::intake::walk::Walk;
+use archiver::keys::{CatalogSealer, KdfParameters, KeyMedium, Passphrase};
+use archiver::record::deposit::{DepositOptions, DepositRequest, Depositor};
+use archiver::record::outcome::DepositEvent;
+use archiver::record::retrieve::Retriever;
+use archiver::store::catalog::{Catalog, CatalogOptions};
+use archiver::store::{OpenOptions, SEGMENT_BYTES_MAX, Store, durable};
+use archiver::tsa::client::TsaClient;
+use archiver::tsa::embedded::EmbeddedAuthority;
+use archiver::tsa::vault;
+use firmware::clock::SimulatedClock;
+use firmware::entropy::SeededEntropy;
+use formats::digest::DigestAlgorithm;
+use formats::id::{ArchiveId, MediumId, VersionId};
+use formats::manifest::Metadata;
+use formats::medium::{MediumLabel, MediumRole};
+use formats::segment::Frame;
+use tempfile::TempDir;
+use time::OffsetDateTime;
+use verifier::context::Context;
+use verifier::path::TrustAnchor;
+use verifier::policy::Policy;
+use zeroize::Zeroizing;
+
+/// An open archive with one data medium and an embedded authority.
+pub struct World {
+    pub folder: TempDir,
+    pub store: Store,
+    pub keys: Arc<KeyMedium>,
+    pub catalog: Catalog,
+    pub clock: Arc<SimulatedClock>,
+    pub entropy: Arc<SeededEntropy>,
+    pub client: TsaClient,
+    pub anchors: Vec<TrustAnchor>,
+    pub policy: Policy,
+}
+
+impl World {
+    /// A new archive.
+    pub fn new(now: OffsetDateTime) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SimulatedClock::new(now));
+        let entropy = Arc::new(SeededEntropy::new(7));
+        let archive = ArchiveId::new(1, &[7; 10]);
+        let key_root = folder.path().join("keys");
+        std::fs::create_dir(&key_root).unwrap();
+        let passphrase =
+            Passphrase::new(&Zeroizing::new(b"correct horse battery".to_vec())).unwrap();
+        let parameters = KdfParameters {
+            memory_kib: 64,
+            passes: 1,
+            lanes: 1,
+        };
+        let keys = Arc::new(
+            KeyMedium::create(&key_root, archive, &passphrase, parameters, entropy.clone())
+                .unwrap(),
+        );
+        let disk = durable::system_disk();
+        let material = vault::create(&keys, disk.as_ref(), now, entropy.as_ref()).unwrap();
+        let anchors = vec![TrustAnchor::from_certificate(&material.root).unwrap()];
+        let authority = EmbeddedAuthority::new(material, clock.clone(), entropy.clone()).unwrap();
+        let client = TsaClient::embedded(Arc::new(authority), clock.clone(), entropy.clone());
+        let options = OpenOptions {
+            writable: true,
+            boot_id: [1; 16],
+            clock: clock.clone(),
+            segment_bytes_max: SEGMENT_BYTES_MAX,
+            disk,
+        };
+        let data = folder.path().join("data");
+        let store = Store::create(&[(data.clone(), label(archive, now))], &options).unwrap();
+        let index = CatalogOptions {
+            directory: folder.path().join("index"),
+            sealer: Arc::new(CatalogSealer::new(&keys, entropy.clone()).unwrap()),
+            cache_bytes: 1 << 20,
+        };
+        let manifests = Manifests::new(keys.clone()).unwrap();
+        let (catalog, _) = Catalog::open(&store, index, &manifests, &mut |_| {}).unwrap();
+        Self {
+            folder,
+            store,
+            keys,
+            catalog,
+            clock,
+            entropy,
+            client,
+            anchors,
+            policy: Policy::default(),
+        }
+    }
+
+    /// Writes a file and deposits it.
+    pub fn deposit(&self, name: &str, bytes: &[u8]) -> VersionId {
+        let path = self.folder.path().join("in").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        super::openssl::put(&path, bytes);
+        self.deposit_path(&path)
+    }
+
+    fn deposit_path(&self, path: &Path) -> VersionId {
+        let classes = ClassRegistry::built_in().unwrap();
+        let request = DepositRequest {
+            class: classes.class("general").unwrap().clone(),
+            given: Metadata::default(),
+            depositor: "tester".into(),
+            channel: "cli".into(),
+        };
+        let ledger = self.keys.ledger();
+        let depositor = Depositor::new(
+            &self.store,
+            &self.catalog,
+            ledger,
+            self.clock.as_ref(),
+            self.entropy.as_ref(),
+        )
+        .unwrap();
+        let mut version = None;
+        let walk = Walk::new(
+            vec![PathBuf::from(path)],
+            SourceName::from(std::ffi::OsStr::new("-")),
+        );
+        depositor.deposit_all(walk, &request, &DepositOptions::default(), &mut |event| {
+            let DepositEvent::Deposited(record) = event else {
+                panic!("{event:?}");
+            };
+            version = Some(record.version);
+        });
+        version.unwrap()
+    }
+
+    /// Stamps all that waits; one batch at most.
+    pub fn stamp(&self, algorithm: DigestAlgorithm) -> Option<MadeBatch> {
+        let waiting = self.catalog.unstamped(usize::MAX).unwrap();
+        let waiting = leaves::under(algorithm, waiting, &self.retriever());
+        let planned = plan(
+            waiting,
+            BatchOptions {
+                algorithm,
+                ..BatchOptions::default()
+            },
+        );
+        assert!(planned.unreadable.is_empty());
+        let appender = self.store.appender().unwrap();
+        let maker = BatchMaker {
+            authority: &self.client,
+            log: &appender,
+            clock: self.clock.as_ref(),
+            entropy: self.entropy.as_ref(),
+            threads: NonZeroUsize::MIN,
+        };
+        let batch = planned.batches.into_iter().next()?;
+        let made = maker.make(batch, &mut |_| {}).unwrap();
+        self.catalog
+            .apply(made.address, &Frame::ArchiveTimeStamp(made.frame.clone()))
+            .unwrap();
+        Some(made)
+    }
+
+    pub fn retriever(&self) -> Retriever<'_> {
+        Retriever::new(&self.store, &self.catalog, self.keys.ledger())
+    }
+
+    /// Judged at `time`.
+    pub fn context(&self, time: OffsetDateTime) -> Context<'_> {
+        Context {
+            anchors: &self.anchors,
+            certificates: &[],
+            crls: &[],
+            policy: &self.policy,
+            time,
+        }
+    }
+
+    /// The package of a version.
+    pub fn export(
+        &self,
+        version: VersionId,
+        time: OffsetDateTime,
+    ) -> Result<(ExportedPackage, Vec<u8>), ExportError> {
+        let exporter = Exporter {
+            retriever: self.retriever(),
+            catalog: &self.catalog,
+            frames: &self.store,
+            context: self.context(time),
+            exported_by: "tester",
+        };
+        let (exported, sink) = exporter.export(version, Cursor::new(Vec::new()))?;
+        Ok((exported, sink.into_inner()))
+    }
+
+    /// Verifies everything.
+    pub fn verify(&self, time: OffsetDateTime, period: Period) -> (Vec<String>, VerifySummary) {
+        let mut verdicts = Vec::new();
+        let summary = self
+            .verifier(time)
+            .verify_period(period, &mut |verdict: &RecordVerdict| {
+                verdicts.push(format!("{} {:?}", verdict.version, verdict.outcome));
+            })
+            .unwrap();
+        (verdicts, summary)
+    }
+
+    pub fn verifier(&self, time: OffsetDateTime) -> RecordVerifier<'_> {
+        RecordVerifier {
+            retriever: self.retriever(),
+            catalog: &self.catalog,
+            frames: &self.store,
+            context: self.context(time),
+            workers: NonZeroUsize::new(3).unwrap(),
+        }
+    }
+
+    /// The files of segments.
+    pub fn segments(&self) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(self.folder.path().join("data/segments"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        files.sort();
+        files
+    }
+}
+
+fn label(archive: ArchiveId, now: OffsetDateTime) -> MediumLabel {
+    MediumLabel {
+        medium: MediumId::new(1, &[3; 10]),
+        archive,
+        role: MediumRole::Data,
+        number: 1,
+        created_at: now,
+        classification: String::new(),
+        capacity_bytes: 1 << 30,
+        evaluation: true,
+        format_version: 1,
+    }
+}
