@@ -144,14 +144,18 @@ fn package(bytes: &[u8]) -> formats::error::Result<Vec<Node>> {
 
 /// What a member of a package holds, as far as it is evidence or about evidence.
 fn member(content: &[u8]) -> Vec<Node> {
-    let parsed = match recognise(content) {
-        Kind::EvidenceRecord => EvidenceRecord::parse(content).map(|record| evidence(&record)),
-        Kind::TimestampToken => TimeStampToken::parse(content).map(|parsed| token(&parsed)),
-        Kind::CmsSignature => SignedData::parse(content).map(|parsed| signed_data(&parsed)),
-        _ if xml_root(content) == Some("ASiCManifest") => {
-            AsicManifest::parse(content).map(|manifest| asic_manifest(&manifest))
-        }
-        _ => return Manifest::parse(content).map_or_else(|_| Vec::new(), |m| record_manifest(&m)),
+    let kind = recognise(content);
+    let parsed = if kind == Kind::EvidenceRecord {
+        EvidenceRecord::parse(content).map(|record| evidence(&record))
+    } else if kind == Kind::TimestampToken {
+        TimeStampToken::parse(content).map(|parsed| token(&parsed))
+    } else if kind == Kind::CmsSignature {
+        SignedData::parse(content).map(|parsed| signed_data(&parsed))
+    } else if xml_root(content) == Some("ASiCManifest") {
+        AsicManifest::parse(content).map(|manifest| asic_manifest(&manifest))
+    } else {
+        return Manifest::parse(content)
+            .map_or_else(|_| Vec::new(), |manifest| record_manifest(&manifest));
     };
     parsed.unwrap_or_else(|error| vec![Node::leaf("not readable", error)])
 }

@@ -224,28 +224,24 @@ fn judge_response(
     context: &Context<'_>,
     place: &Place,
 ) -> FileAnswer {
-    match token_of_response(bytes, place) {
-        Ok((token, judgement, findings)) => {
-            let at = place.child("token");
-            let mut answer = judge_token(&token, data, context, &at);
-            answer.judgement.add(judgement);
-            answer.findings.extend(findings);
-            answer.existence = answer.existence.filter(|_| answer.judgement.is_passed());
-            answer
-        }
-        Err((judgement, findings)) => FileAnswer {
+    let response = token_of_response(bytes, place);
+    let Some(token) = response.token else {
+        let judgement = response.judgement;
+        let kind = ObjectKind::Response;
+        return FileAnswer {
             judgement,
             existence: None,
             covered: vec![false; data.len()],
             judged: judgement.integrity() == Integrity::Broken,
-            findings,
-            objects: vec![ObjectReport::new(
-                ObjectKind::Response,
-                place.clone(),
-                judgement,
-            )],
-        },
-    }
+            findings: response.findings,
+            objects: vec![ObjectReport::new(kind, place.clone(), judgement)],
+        };
+    };
+    let mut answer = judge_token(&token, data, context, &place.child("token"));
+    answer.judgement.add(response.judgement);
+    answer.findings.extend(response.findings);
+    answer.existence = answer.existence.filter(|_| answer.judgement.is_passed());
+    answer
 }
 
 /// Puts the answers together; nothing passes that one of them does not pass.

@@ -104,6 +104,26 @@ pub fn verify_record_standing(
     judge.judge()
 }
 
+/// Whether the first archive time-stamp of `record` covers `data`; nothing else is judged.
+#[must_use]
+pub fn covers(record: &[u8], data: &dyn DigestSource) -> bool {
+    let Ok(parsed) = EvidenceRecord::parse(record) else {
+        return false;
+    };
+    let stamps = Stamp::all(&parsed, &Place::root());
+    let first = stamps.get(..1).unwrap_or_default();
+    let mathematics = stamp::check_all(&parsed, first, &[data], Group::Members);
+    mathematics.covered.first() == Some(&true)
+}
+
+/// The digest algorithm of the first hash tree of `record`.
+#[must_use]
+pub fn initial_algorithm(record: &[u8]) -> Option<DigestAlgorithm> {
+    let parsed = EvidenceRecord::parse(record).ok()?;
+    let (_, _, first) = parsed.time_stamps().next()?;
+    stamp::tree_algorithm(first)
+}
+
 fn malformed(place: &Place, data: &[&dyn DigestSource], why: &str) -> EvidenceReport {
     let judgement = Judgement::broken(SubIndication::FormatFailure);
     let finding = Finding::new(codes::EVIDENCE_RECORD_MALFORMED, place.clone()).with(why);

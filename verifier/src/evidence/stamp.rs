@@ -333,7 +333,7 @@ impl Check<'_> {
                     digests,
                 } => match self.find(data.name(), digests.as_ref(), values, answer) {
                     Found::No => {}
-                    found => {
+                    found @ (Found::ByRule | Found::Sorted) => {
                         sorted |= found == Found::Sorted;
                         matched = matched.saturating_add(1);
                         if let Some(covered) = covered.get_mut(*number) {

@@ -64,12 +64,21 @@ finding_codes! { TABLE:
     PACKAGE_MANIFEST_MALFORMED Error "EN 319 162-1 §A.4" {
         en: "The manifest {0} cannot be read: {1}.",
         ja: "目録 {0} を読み取れません: {1}。" }
+    PACKAGE_REFERENCE_UNENCODED Error "EN 319 162-1 §A.4" {
+        en: "The manifest {0} names a member by {1} without percent-encoding: other programs find another member or none.",
+        ja: "目録 {0} は構成ファイルをパーセント符号化せずに {1} と示しています。ほかのプログラムでは別のファイルが見つかるか、何も見つかりません。" }
+    PACKAGE_DIGEST_ALGORITHM_DIFFERS Error "EN 319 162-1 §A.4" {
+        en: "The manifest {0} states digests under {1}, but the evidence record is over digests under {2}.",
+        ja: "目録 {0} のダイジェストは {1} ですが、証拠記録は {2} のダイジェストに対するものです。" }
     PACKAGE_MANIFEST_WITHOUT_EVIDENCE Error "EN 319 162-1 §A.4" {
         en: "The manifest {0} names the evidence {1}, which is not there.",
         ja: "目録 {0} が示す証拠 {1} がありません。" }
     PACKAGE_REFERENCES_NOT_EXACT Error "EN 319 162-1 §A.4" {
         en: "The evidence manifest does not list exactly the record manifest and its documents: {0}.",
         ja: "証拠目録の記載が、記録の目録と文書に正確には一致しません: {0}。" }
+    PACKAGE_EVIDENCE_UNLISTED Error "EN 319 162-1 §4.4" {
+        en: "No manifest says what the evidence {0} covers, which this kind of container (ASiC-E) demands.",
+        ja: "証拠 {0} の対象を示す目録がありません。この種類のコンテナ (ASiC-E) では必須です。" }
     PACKAGE_SEVERAL_DATA_OBJECTS Error "EN 319 162-1 §4.3" {
         en: "The container has {0} data objects; a simple container (ASiC-S) has exactly one.",
         ja: "コンテナにデータが {0} 個あります。単純コンテナ (ASiC-S) では 1 個でなければなりません。" }

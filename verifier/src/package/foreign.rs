@@ -7,13 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use formats::asic::{AsicManifest, AsicReader, META_INF, MIMETYPE_ASIC_S};
+use formats::asic::{AsicManifest, AsicReader, META_INF, MIMETYPE_ASIC_E, MIMETYPE_ASIC_S};
+use formats::digest::DigestAlgorithm;
 use formats::raw::Raw;
 use time::OffsetDateTime;
 
 use super::{Notes, PackageReport, as_sources, check_references, data_of, digests_of};
 use crate::context::Context;
-use crate::evidence::{Group, verify_record_standing};
+use crate::evidence::{Group, covers, initial_algorithm, verify_record_standing};
 use crate::finding::{Finding, Language, Place, package as codes, timestamp as timestamp_codes};
 use crate::judgement::Judgement;
 use crate::recognise::{Kind, recognise, xml_root};
@@ -35,8 +36,17 @@ struct Evidence {
 enum EvidenceKind {
     /// Over the content of this member: a manifest, or the one document. `None` if there is nothing for it.
     Token(Option<String>),
-    /// Over each covered member.
-    Record,
+    /// Over each covered member; `listed` if a manifest says so, otherwise those documents that it turns out to cover.
+    Record {
+        /// The digest algorithm of the manifest, if there is one.
+        listed: Option<Listed>,
+    },
+}
+
+/// What a manifest says of an evidence record.
+struct Listed {
+    manifest: String,
+    algorithms: BTreeSet<DigestAlgorithm>,
 }
 
 /// What evidence says after it was judged.
@@ -110,7 +120,7 @@ fn check_simple_container(notes: &mut Notes<'_>, reader: &AsicReader<'_>, docume
     let in_folder = documents.iter().any(|name| name.contains('/'));
     if documents.len() > 1 || in_folder {
         notes.add(
-            Judgement::because(SubIndication::FormatFailure),
+            Judgement::because(SubIndication::SigConstraintsFailure),
             codes::PACKAGE_SEVERAL_DATA_OBJECTS,
             [&documents.len().to_string()],
         );
@@ -176,7 +186,16 @@ impl Contents {
                 let code = timestamp_codes::TOKEN_MALFORMED;
                 notes.findings.push(Finding::new(code, at).with(detail));
             }
-            _ => {}
+            Kind::Package
+            | Kind::TimestampResponse
+            | Kind::TimestampRequest
+            | Kind::TimestampedData
+            | Kind::Certificate
+            | Kind::RevocationList
+            | Kind::XmlArchivePackage
+            | Kind::Pdf
+            | Kind::Pem
+            | Kind::Unknown => {}
         }
     }
 
@@ -219,6 +238,17 @@ impl Contents {
             }
             named.insert(target, (name.clone(), listed));
         }
+        if reader.mimetype() == Some(MIMETYPE_ASIC_E) {
+            for name in self.tokens.iter().chain(&self.records) {
+                if !named.contains_key(name) {
+                    notes.add(
+                        Judgement::because(SubIndication::SignedDataNotFound),
+                        codes::PACKAGE_EVIDENCE_UNLISTED,
+                        [name],
+                    );
+                }
+            }
+        }
         let tokens = self.tokens.iter().map(|name| match named.get(name) {
             Some((manifest, listed)) => {
                 let mut covers = vec![manifest.clone()];
@@ -241,15 +271,54 @@ impl Contents {
                 }
             }
         });
-        let records = self.records.iter().map(|name| Evidence {
-            name: name.clone(),
-            kind: EvidenceKind::Record,
-            covers: match named.get(name) {
-                Some((_, listed)) => listed.clone(),
-                None => documents.to_vec(),
+        let records = self.records.iter().map(|name| match named.get(name) {
+            Some((manifest, members)) => Evidence {
+                name: name.clone(),
+                kind: EvidenceKind::Record {
+                    listed: Some(self.listed(manifest)),
+                },
+                covers: members.clone(),
+            },
+            None => Evidence {
+                name: name.clone(),
+                kind: EvidenceKind::Record { listed: None },
+                covers: covered_by(reader, name, documents),
             },
         });
         tokens.chain(records).collect()
+    }
+
+    fn listed(&self, manifest: &str) -> Listed {
+        let references = self
+            .manifests
+            .get(manifest)
+            .map(|manifest| &manifest.references);
+        Listed {
+            manifest: manifest.to_owned(),
+            algorithms: references
+                .into_iter()
+                .flatten()
+                .filter_map(|reference| Some(reference.digest_value()?.algorithm()))
+                .collect(),
+        }
+    }
+}
+
+/// The documents that an evidence record covers, where no manifest tells; all of them if it covers none.
+fn covered_by(reader: &AsicReader<'_>, record: &str, documents: &[String]) -> Vec<String> {
+    let Some(content) = reader.entry(record).and_then(|entry| entry.read().ok()) else {
+        return Vec::new();
+    };
+    let data = data_of(reader, documents);
+    let covered: Vec<String> = as_sources(&data)
+        .into_iter()
+        .filter(|data| covers(&content, *data))
+        .map(|data| data.name().to_owned())
+        .collect();
+    if covered.is_empty() {
+        documents.to_vec()
+    } else {
+        covered
     }
 }
 
@@ -345,7 +414,8 @@ fn judge_one(
             objects.push(object);
             (report.judgement, time)
         }
-        EvidenceKind::Record => {
+        EvidenceKind::Record { listed } => {
+            check_listed_algorithm(notes, &content, listed.as_ref());
             let data: Vec<DataBytes<'_>> = data_of(reader, &evidence.covers);
             let sources = as_sources(&data);
             let report = verify_record_standing(
@@ -366,6 +436,23 @@ fn judge_one(
         passed: judgement.is_passed(),
         time,
         judgement,
+    }
+}
+
+/// The manifest of an evidence record states digests under the algorithm of the record's first tree (EN 319 162-1 §A.4): other
+/// ones are not those that were time-stamped.
+fn check_listed_algorithm(notes: &mut Notes<'_>, record: &[u8], listed: Option<&Listed>) {
+    let (Some(listed), Some(algorithm)) = (listed, initial_algorithm(record)) else {
+        return;
+    };
+    for other in &listed.algorithms {
+        if *other != algorithm {
+            notes.add(
+                Judgement::broken(SubIndication::HashFailure),
+                codes::PACKAGE_DIGEST_ALGORITHM_DIFFERS,
+                [&listed.manifest, other.name(), algorithm.name()],
+            );
+        }
     }
 }
 
@@ -390,10 +477,12 @@ fn judge_documents(
         }
         if proofs.is_empty() {
             // A signature that is not judged may cover it; otherwise nothing does.
-            judgement = Judgement::NOT_JUDGED;
-            notes.judgement.add(judgement);
             if contents.unjudged.is_empty() && !contents.referred.contains(name) {
-                notes.note(codes::PACKAGE_MEMBER_UNCOVERED, [name]);
+                judgement = Judgement::because(SubIndication::Custom);
+                notes.add(judgement, codes::PACKAGE_MEMBER_UNCOVERED, [name]);
+            } else {
+                judgement = Judgement::NOT_JUDGED;
+                notes.judgement.add(judgement);
             }
         }
         let mut object =

@@ -10,7 +10,7 @@ mod own;
 
 use std::borrow::Cow;
 
-use formats::asic::{AsicEntry, AsicManifest, AsicReader, ContainerNote};
+use formats::asic::{AsicEntry, AsicManifest, AsicReader, ContainerNote, uri};
 use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::manifest::SCHEMA as MANIFEST_SCHEMA;
 use formats::package::MANIFEST;
@@ -138,7 +138,7 @@ impl<'a> Notes<'a> {
                 | ContainerNote::MimetypeCompressed
                 | ContainerNote::MimetypeExtraField => self.note(codes::PACKAGE_MIMETYPE, [text]),
                 ContainerNote::MimetypeUnknown => self.add(
-                    Judgement::because(SubIndication::FormatFailure),
+                    Judgement::because(SubIndication::SigConstraintsFailure),
                     codes::PACKAGE_MIMETYPE_WRONG,
                     [],
                 ),
@@ -149,7 +149,7 @@ impl<'a> Notes<'a> {
                     codes::PACKAGE_AMBIGUOUS,
                     [text],
                 ),
-                _ => self.note(codes::PACKAGE_UNUSUAL, [text]),
+                ContainerNote::Comment | _ => self.note(codes::PACKAGE_UNUSUAL, [text]),
             }
         }
     }
@@ -194,6 +194,14 @@ fn check_references(
             );
             continue;
         };
+        if uri::decode(&reference.uri).as_deref() != Some(entry.name()) {
+            // Only the undecoded text names a member: programs that decode it, as they should, find another member or none.
+            notes.add(
+                Judgement::because(SubIndication::SigConstraintsFailure),
+                codes::PACKAGE_REFERENCE_UNENCODED,
+                [name, &reference.uri],
+            );
+        }
         let Some(stated) = reference.digest_value() else {
             notes.add(
                 Judgement::unknown(SubIndication::Custom),
@@ -230,7 +238,11 @@ fn data_of<'e>(reader: &AsicReader<'e>, names: &[String]) -> Vec<DataBytes<'e>> 
 }
 
 fn as_sources<'d>(data: &'d [DataBytes<'_>]) -> Vec<&'d dyn DigestSource> {
-    data.iter().map(|data| data as &dyn DigestSource).collect()
+    let mut sources: Vec<&dyn DigestSource> = Vec::with_capacity(data.len());
+    for data in data {
+        sources.push(data);
+    }
+    sources
 }
 
 /// The SHA-256 digests of the members of these names.

@@ -5,9 +5,9 @@
 
 use formats::cms::{CertificateChoice, RevocationInfo, SignedData, SignerInfo};
 use formats::der::{Element, Reader, Tag, has_indefinite_length};
+use formats::oid;
 use formats::tsp::TimeStampToken;
 use formats::x509::{AlgorithmIdentifier, Certificate};
-use x509_parser::extensions::ParsedExtension;
 
 use super::Judge;
 use crate::budget::Resource;
@@ -64,12 +64,12 @@ pub(super) fn ocsp_responses(token: &TimeStampToken) -> Vec<&[u8]> {
 /// The subject key identifier of a certificate (RFC 5280 §4.2.1.2).
 pub(super) fn key_identifier(certificate: &Certificate) -> Option<Vec<u8>> {
     let parsed = certificate.x509().ok()?;
-    parsed.extensions().iter().find_map(|extension| {
-        let ParsedExtension::SubjectKeyIdentifier(identifier) = extension.parsed_extension() else {
-            return None;
-        };
-        Some(identifier.0.to_vec())
-    })
+    let extension = parsed
+        .extensions()
+        .iter()
+        .find(|extension| extension.oid.as_bytes() == oid::CE_SUBJECT_KEY_IDENTIFIER.as_bytes())?;
+    let octets = Reader::single(extension.value, Tag::OCTET_STRING, "SubjectKeyIdentifier").ok()?;
+    Some(octets.octets().ok()?.into_owned())
 }
 
 /// Every certificate and CRL that the token carries is needed, known, or proven by its issuer.

@@ -17,12 +17,13 @@ use crate::context::Context;
 use crate::finding::{Code, Finding, Place, crypto as crypto_codes, timestamp as codes};
 use crate::judgement::Judgement;
 use crate::path::{
-    AlgorithmRule, Material, PathOptions, PathOutcome, Purpose, VerifiedPath, validate_path,
+    AlgorithmRule, Material, PathFailure, PathOptions, PathOutcome, Purpose, VerifiedPath,
+    validate_path,
 };
 use crate::report::text::civil_time;
 use crate::report::{ObjectKind, ObjectReport};
 use crate::source::DigestSource;
-use crate::verdict::SubIndication;
+use crate::verdict::{SubIndication, Verdict};
 
 /// How far a token may lie in the future before it contradicts the time of the judgement: two clocks that are set by NTP
 /// differ by less than a second, unattended ones by some minutes.
@@ -105,44 +106,50 @@ pub fn verify_token_standing(
     report
 }
 
+/// What was found about a response, apart from the token in it.
+#[derive(Clone, Debug)]
+pub struct ResponseReport {
+    /// The token, if there is one to judge.
+    pub token: Option<Vec<u8>>,
+    /// The judgement on the response alone.
+    pub judgement: Judgement,
+    /// What was noticed.
+    pub findings: Vec<Finding>,
+}
+
 /// Takes the token out of a response (RFC 3161 §2.4.2). What the response itself says is judged and reported.
-///
-/// # Errors
-///
-/// The judgement and findings if there is no token to judge.
-pub fn token_of_response(
-    response: &[u8],
-    place: &Place,
-) -> Result<(Vec<u8>, Judgement, Vec<Finding>), (Judgement, Vec<Finding>)> {
-    let parsed = TimeStampResponse::parse(response).map_err(|error| {
-        let finding = Finding::new(codes::RESPONSE_MALFORMED, place.clone()).with(error);
-        (
-            Judgement::broken(SubIndication::FormatFailure),
-            vec![finding],
-        )
-    })?;
+#[must_use]
+pub fn token_of_response(response: &[u8], place: &Place) -> ResponseReport {
+    let report = |token, judgement, finding: Option<Finding>| ResponseReport {
+        token,
+        judgement,
+        findings: finding.into_iter().collect(),
+    };
+    let found = |code| Finding::new(code, place.clone());
+    let parsed = match TimeStampResponse::parse(response) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let judgement = Judgement::broken(SubIndication::FormatFailure);
+            let finding = found(codes::RESPONSE_MALFORMED).with(error);
+            return report(None, judgement, Some(finding));
+        }
+    };
     let status = parsed.status.name();
     let Some(token) = parsed.token.clone() else {
-        let finding = Finding::new(codes::RESPONSE_WITHOUT_TOKEN, place.clone()).with(status);
-        return Err((Judgement::NOT_JUDGED, vec![finding]));
+        let finding = found(codes::RESPONSE_WITHOUT_TOKEN).with(status);
+        return report(None, Judgement::NOT_JUDGED, Some(finding));
     };
-    let open = Judgement::because(SubIndication::SigConstraintsFailure);
-    match parsed.status {
-        Status::Granted => Ok((token, Judgement::PASSED, Vec::new())),
-        Status::GrantedWithMods => {
-            let finding = Finding::new(codes::RESPONSE_GRANTED_WITH_MODIFICATIONS, place.clone());
-            Ok((token, open, vec![finding]))
-        }
+    let finding = match parsed.status {
+        Status::Granted => return report(Some(token), Judgement::PASSED, None),
+        Status::GrantedWithMods => found(codes::RESPONSE_GRANTED_WITH_MODIFICATIONS),
         Status::Rejection
         | Status::Waiting
         | Status::RevocationWarning
         | Status::RevocationNotification
-        | Status::Other(_) => {
-            let finding =
-                Finding::new(codes::RESPONSE_STATUS_CONTRADICTS, place.clone()).with(status);
-            Ok((token, open, vec![finding]))
-        }
-    }
+        | Status::Other(_) => found(codes::RESPONSE_STATUS_CONTRADICTS).with(status),
+    };
+    let judgement = Judgement::because(SubIndication::SigConstraintsFailure);
+    report(Some(token), judgement, Some(finding))
 }
 
 /// Judges everything about a token but its imprint, which the caller compares.
@@ -303,7 +310,59 @@ impl<'a> Judge<'a> {
     }
 
     fn check_path(&mut self, token: &TimeStampToken, signer: &Certificate) {
-        let material = self.material(token);
+        let at = self.place.child("certificate");
+        let outcome = self.path_at(token, signer, self.standing.judged_at);
+        let found = match &outcome {
+            PathOutcome::Verified(path) => path.findings(),
+            PathOutcome::Refused(failure) => failure.findings(),
+        };
+        let found = found.iter().cloned();
+        self.findings
+            .extend(found.map(|finding| finding.within(&at)));
+        match outcome {
+            PathOutcome::Verified(path) => {
+                self.rest_on(&path);
+                carried::check(self, token, Some(&path));
+            }
+            PathOutcome::Refused(failure) => {
+                let verdict = self.verdict_of(&failure, token, signer);
+                self.judgement.add(Judgement::of(verdict));
+            }
+        }
+    }
+
+    /// A path that has ended since, but held when the token was made, leaves the question open: a proof from before its end
+    /// would answer it (EN 319 102-1 §5.6.2.2).
+    fn verdict_of(
+        &mut self,
+        failure: &PathFailure,
+        token: &TimeStampToken,
+        signer: &Certificate,
+    ) -> Verdict {
+        let ended = matches!(
+            failure.sub_indication(),
+            SubIndication::Expired | SubIndication::CertificateChainGeneralFailure
+        );
+        let made = token.info.gen_time;
+        if !ended || made >= self.standing.judged_at {
+            return failure.verdict();
+        }
+        match self.path_at(token, signer, made) {
+            PathOutcome::Verified(_) => {
+                let judged = civil_time(self.standing.judged_at);
+                self.note(codes::TOKEN_EXPIRED_NO_POE, [civil_time(made), judged]);
+                Verdict::because(SubIndication::OutOfBoundsNoPoe)
+            }
+            PathOutcome::Refused(earlier) => earlier.verdict(),
+        }
+    }
+
+    fn path_at(
+        &mut self,
+        token: &TimeStampToken,
+        signer: &Certificate,
+        time: OffsetDateTime,
+    ) -> PathOutcome {
         let judged_at = self.standing.judged_at;
         let options = PathOptions {
             purpose: Purpose::TimeStamping,
@@ -313,32 +372,14 @@ impl<'a> Judge<'a> {
             proof_of_existence: (judged_at < self.context.time).then_some(judged_at),
             ..PathOptions::default()
         };
-        let outcome = validate_path(
+        validate_path(
             signer.raw(),
-            &material,
+            &self.material(token),
             self.context.anchors,
-            judged_at,
+            time,
             &options,
             &mut self.budget,
-        );
-        let at = self.place.child("certificate");
-        match outcome {
-            PathOutcome::Verified(path) => {
-                let found = path.findings().iter().cloned();
-                self.findings
-                    .extend(found.map(|finding| finding.within(&at)));
-                self.rest_on(&path);
-                carried::check(self, token, Some(&path));
-            }
-            PathOutcome::Refused(failure) => {
-                let found = failure.findings().iter().cloned();
-                self.findings
-                    .extend(found.map(|finding| finding.within(&at)));
-                self.judgement.add(Judgement::of(failure.verdict()));
-                self.explain_expiry(token, failure.sub_indication());
-                carried::check(self, token, None);
-            }
-        }
+        )
     }
 
     fn material<'t>(&self, token: &'t TimeStampToken) -> Material<'t>
@@ -361,18 +402,6 @@ impl<'a> Judge<'a> {
             let trust = self.context.policy.signature_trust(*algorithm);
             let until = trust.and_then(|trust| trust.until);
             self.hold_until(until, &algorithm.to_string());
-        }
-    }
-
-    fn explain_expiry(&mut self, token: &TimeStampToken, reason: SubIndication) {
-        let expired = matches!(
-            reason,
-            SubIndication::OutOfBoundsNoPoe | SubIndication::OutOfBoundsNotRevoked
-        );
-        if expired && !self.standing.protected {
-            let stated = civil_time(token.info.gen_time);
-            let judged = civil_time(self.standing.judged_at);
-            self.note(codes::TOKEN_EXPIRED_NO_POE, [stated, judged]);
         }
     }
 

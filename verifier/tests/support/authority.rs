@@ -1,0 +1,214 @@
+//! A time-stamping authority for tests: certificates and tokens with keys that are the same in every run.
+
+use formats::cms::{
+    Attribute, RevocationInfo, SignedDataBuilder, SignerIdentifier, SigningCertificates,
+};
+use formats::der::Integer;
+use formats::digest::{DigestAlgorithm, DigestValue};
+use formats::oid;
+use formats::tsp::{Accuracy, MessageImprint, TstInfo};
+use formats::x509::{AlgorithmIdentifier, Certificate};
+use p256::ecdsa::signature::Signer as _;
+use p256::ecdsa::{DerSignature, SigningKey};
+use rcgen::{
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, IsCa, Issuer,
+    KeyUsagePurpose, SerialNumber,
+};
+use time::OffsetDateTime;
+use verifier::path::TrustAnchor;
+
+/// A key pair that follows from one number.
+struct Key {
+    signing: SigningKey,
+    point: Vec<u8>,
+}
+
+impl Key {
+    fn new(seed: u8) -> Self {
+        let signing = SigningKey::from_slice(&[seed; 32]).unwrap();
+        let point = signing.verifying_key().to_sec1_point(false);
+        Self {
+            point: point.as_bytes().to_vec(),
+            signing,
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let signature: DerSignature = self.signing.sign(message);
+        signature.as_bytes().to_vec()
+    }
+}
+
+impl rcgen::PublicKeyData for Key {
+    fn der_bytes(&self) -> &[u8] {
+        &self.point
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        &rcgen::PKCS_ECDSA_P256_SHA256
+    }
+}
+
+impl rcgen::SigningKey for Key {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        Ok(Self::sign(self, message))
+    }
+}
+
+/// What a test may want to be wrong about an authority.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Profile {
+    /// Distinguishes authorities: keys and names follow from it.
+    pub(crate) seed: u8,
+    /// First moment of the authority's certificate.
+    pub(crate) from: OffsetDateTime,
+    /// Last moment of the authority's certificate.
+    pub(crate) to: OffsetDateTime,
+    /// Whether the extended key usage is critical and timeStamping alone.
+    pub(crate) for_time_stamps: bool,
+}
+
+/// An authority with a root of its own.
+pub(crate) struct Authority {
+    key: Key,
+    root: Vec<u8>,
+    certificate: Certificate,
+}
+
+/// What a test may want to be wrong about a token.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenOptions {
+    /// The time that it states.
+    pub(crate) time: OffsetDateTime,
+    /// Whether it carries the authority's certificate.
+    pub(crate) with_certificate: bool,
+    /// More certificates to carry.
+    pub(crate) certificates: Vec<Vec<u8>>,
+    /// Revocation information to carry.
+    pub(crate) revocations: Vec<RevocationInfo>,
+    /// Whether it signs which certificate it was made with.
+    pub(crate) with_reference: bool,
+}
+
+impl TokenOptions {
+    /// A good token.
+    pub(crate) fn at(time: OffsetDateTime) -> Self {
+        Self {
+            time,
+            with_certificate: true,
+            certificates: Vec::new(),
+            revocations: Vec::new(),
+            with_reference: true,
+        }
+    }
+}
+
+impl Authority {
+    /// An authority after a profile.
+    pub(crate) fn new(profile: Profile) -> Self {
+        let root_key = Key::new(profile.seed);
+        let key = Key::new(profile.seed.wrapping_add(100));
+        let mut root_params = params("Test Root", profile.seed, &profile);
+        root_params.not_before = profile.from - time::Duration::days(3650);
+        root_params.not_after = profile.to + time::Duration::days(3650);
+        root_params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        root_params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let root = root_params.self_signed(&root_key).unwrap().der().to_vec();
+        let mut leaf = params("Test TSA", profile.seed, &profile);
+        leaf.is_ca = IsCa::ExplicitNoCa;
+        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        leaf.custom_extensions = vec![usage(profile.for_time_stamps)];
+        let issuer = Issuer::from_params(&root_params, &root_key);
+        let certificate = leaf.signed_by(&key, &issuer).unwrap();
+        Self {
+            key,
+            root,
+            certificate: Certificate::parse(certificate.der()).unwrap(),
+        }
+    }
+
+    /// The root, as a trust anchor.
+    pub(crate) fn anchor(&self) -> TrustAnchor {
+        TrustAnchor::from_certificate(&self.root).unwrap()
+    }
+
+    /// The root, DER.
+    pub(crate) fn root(&self) -> &[u8] {
+        &self.root
+    }
+
+    /// The authority's own certificate, DER.
+    pub(crate) fn certificate(&self) -> &[u8] {
+        self.certificate.raw()
+    }
+
+    /// A good token over a digest.
+    pub(crate) fn token(&self, digest: &DigestValue, time: OffsetDateTime) -> Vec<u8> {
+        self.token_with(digest, TokenOptions::at(time))
+    }
+
+    /// A token over a digest.
+    pub(crate) fn token_with(&self, digest: &DigestValue, options: TokenOptions) -> Vec<u8> {
+        let info = TstInfo {
+            version: 1,
+            policy: "2.999.1".parse().unwrap(),
+            imprint: MessageImprint::of(digest),
+            serial: Integer::from(4711_u64),
+            gen_time: options.time,
+            gen_time_text: String::new(),
+            accuracy: Some(Accuracy {
+                seconds: Some(1),
+                millis: None,
+                micros: None,
+            }),
+            ordering: false,
+            nonce: None,
+            tsa: None,
+            extensions: Vec::new(),
+        };
+        let reference = SigningCertificates::encode_v2(&self.certificate, DigestAlgorithm::Sha256);
+        let reference = Attribute::new(oid::SIGNING_CERTIFICATE_V2, vec![reference]);
+        let own = options
+            .with_certificate
+            .then(|| self.certificate().to_vec());
+        let builder = SignedDataBuilder {
+            content_type: oid::TST_INFO,
+            content: info.encode().unwrap(),
+            identifier: SignerIdentifier::of(&self.certificate),
+            digest_algorithm: DigestAlgorithm::Sha256,
+            signature_algorithm: AlgorithmIdentifier::bare(oid::ECDSA_WITH_SHA256),
+            signed_attributes: options
+                .with_reference
+                .then_some(reference)
+                .into_iter()
+                .collect(),
+            certificates: own.into_iter().chain(options.certificates).collect(),
+            revocations: options.revocations,
+        };
+        let token = builder.build(|bytes| Some(self.key.sign(bytes))).unwrap();
+        token.raw().to_vec()
+    }
+}
+
+fn params(role: &str, seed: u8, profile: &Profile) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    let mut name = DistinguishedName::new();
+    name.push(DnType::CommonName, format!("{role} {seed}"));
+    params.distinguished_name = name;
+    params.not_before = profile.from;
+    params.not_after = profile.to;
+    params.serial_number = Some(SerialNumber::from_slice(&[seed, 1]));
+    params
+}
+
+fn usage(for_time_stamps: bool) -> CustomExtension {
+    let last = if for_time_stamps { 0x08 } else { 0x04 };
+    let mut extension = CustomExtension::from_oid_content(
+        &[2, 5, 29, 37],
+        vec![
+            0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, last,
+        ],
+    );
+    extension.set_criticality(true);
+    extension
+}
