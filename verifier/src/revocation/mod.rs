@@ -163,7 +163,9 @@ fn ask<'a>(
                 return Ok(Some(Lookup::Absent));
             }
             Lookup::Absent => {}
-            answer => return settled(answer),
+            answer @ (Lookup::Listed(_) | Lookup::Unusable | Lookup::Exhausted(_)) => {
+                return settled(answer);
+            }
         }
     }
     settled(crl.look_up(issuer, serial, authority.budget()))
