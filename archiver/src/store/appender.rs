@@ -176,6 +176,18 @@ impl Queue {
         self.lock().committed
     }
 
+    /// The end of what is committed, and the index of the segment if nothing was appended behind it.
+    pub(super) fn growing(&self) -> (FrameAddress, SegmentIndex) {
+        let mut state = self.lock();
+        let index = std::mem::take(&mut state.index);
+        let end = if state.next == state.committed {
+            state.committed
+        } else {
+            FrameAddress::new(0, 0)
+        };
+        (end, index)
+    }
+
     /// No more is taken, and everybody who waits is told why.
     pub(super) fn fail(&self, failure: StoreError) {
         let mut state = self.lock();
@@ -294,7 +306,7 @@ impl State {
             CommitMark::FRAME_BYTES,
         );
         // A mark is only counted; that cannot fail.
-        drop(self.index.add(mark));
+        self.index.add(mark).ok();
         self.next.offset += CommitMark::FRAME_BYTES as u64;
         self.planned = self.next;
         self.tasks.push_back(Task::Commit);
@@ -309,7 +321,7 @@ impl State {
         self.planned = self.next;
         let header = entry(FrameType::SegmentHeader, 0, SegmentHeader::FRAME_BYTES);
         // The first frame of an index stands behind nothing; that cannot fail.
-        drop(self.index.add(header));
+        self.index.add(header).ok();
     }
 }
 

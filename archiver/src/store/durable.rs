@@ -115,6 +115,20 @@ pub fn move_into_place(disk: &dyn Disk, from: &Path, to: &Path) -> io::Result<()
 /// # Errors
 /// The operating system's. The old contents then still stand, unless the last step (the directory's `fsync`) failed: then either may.
 pub fn replace_file(disk: &dyn Disk, path: &Path, contents: &[u8]) -> io::Result<()> {
+    replace(disk, path, contents, true)?;
+    disk.sync_directory(parent(path))
+}
+
+/// As [`replace_file`], without waiting for the medium: for what can be made anew and carries its own checksum. After a power cut
+/// anything may stand there.
+///
+/// # Errors
+/// The operating system's.
+pub fn replace_derived_file(disk: &dyn Disk, path: &Path, contents: &[u8]) -> io::Result<()> {
+    replace(disk, path, contents, false)
+}
+
+fn replace(disk: &dyn Disk, path: &Path, contents: &[u8], sync: bool) -> io::Result<()> {
     let temporary = temporary_name(path);
     match disk.remove(&temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -123,15 +137,16 @@ pub fn replace_file(disk: &dyn Disk, path: &Path, contents: &[u8]) -> io::Result
     let written = (|| {
         let file = disk.create(&temporary)?;
         disk.write_at(&file, &mut [IoSlice::new(contents)], 0)?;
-        disk.sync(&file)?;
+        if sync {
+            disk.sync(&file)?;
+        }
         disk.rename(&temporary, path)
     })();
     if written.is_err() {
         // The error to report is the first one; a temporary file that stays is removed by the next attempt.
         drop(disk.remove(&temporary));
-        return written;
     }
-    disk.sync_directory(parent(path))
+    written
 }
 
 /// Makes a directory and its missing parents, durably.

@@ -100,26 +100,82 @@ impl StoreError {
     /// Maps an answer of the operating system for something on a medium; a full medium becomes [`StoreError::MediumFull`].
     #[must_use]
     pub fn io(operation: &'static str, medium: &Path, path: &Path, source: io::Error) -> Self {
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::MediumFull {
+        if matches!(
+            source.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        ) {
+            return Self::MediumFull {
                 directory: medium.to_owned(),
-            },
-            _ => Self::Io {
-                operation,
-                path: path.to_owned(),
-                source: Arc::new(source),
-            },
+            };
+        }
+        Self::Io {
+            operation,
+            path: path.to_owned(),
+            source: Arc::new(source),
         }
     }
 
     /// Whether a medium is full, now or at the failure that stopped the writer.
     #[must_use]
     pub fn is_medium_full(&self) -> bool {
-        match self {
-            Self::MediumFull { .. } => true,
-            Self::Stopped { cause } => cause.is_medium_full(),
-            _ => false,
+        if let Self::Stopped { cause } = self {
+            return cause.is_medium_full();
         }
+        matches!(self, Self::MediumFull { .. })
+    }
+
+    /// The directory that an error is about, and the words before and after it.
+    fn about_a_directory(&self) -> Option<(&Path, &'static str, &'static str)> {
+        Some(match self {
+            Self::MediumMissing { directory } => (
+                directory,
+                "no medium at ",
+                ": mount it, or make it with `archiver init`",
+            ),
+            Self::MediumNotEmpty { directory } => (
+                directory,
+                "",
+                " already holds something: choose an empty directory for the new medium",
+            ),
+            Self::WrongMedium { directory } => (
+                directory,
+                "the medium at ",
+                " belongs to another archive or has another role: mount the right one",
+            ),
+            Self::MediumTwice { directory } => (
+                directory,
+                "",
+                " is a medium that was already given: each replica needs its own",
+            ),
+            Self::Locked { directory } => (
+                directory,
+                "another process uses the medium at ",
+                ": wait for it to end",
+            ),
+            Self::MediumFull { directory } => (
+                directory,
+                "the medium at ",
+                " is full: free space on it and run the command again; what was not acknowledged is not in the archive",
+            ),
+            Self::IndexInUse { directory } => (
+                directory,
+                "another process uses the record index at ",
+                ": try again when it has ended",
+            ),
+            Self::IndexDamaged { directory } => (
+                directory,
+                "the record index at ",
+                " is damaged: run `archiver rebuild`",
+            ),
+            Self::Io { .. }
+            | Self::Stopped { .. }
+            | Self::ReadOnly
+            | Self::Closed
+            | Self::NotFound { .. }
+            | Self::Damaged { .. }
+            | Self::SegmentDamaged { .. }
+            | Self::Format { .. } => return None,
+        })
     }
 
     /// Whether the store takes no more writes after this error.
@@ -138,37 +194,10 @@ impl StoreError {
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((directory, before, after)) = self.about_a_directory() {
+            return write!(f, "{before}{}{after}", directory.display());
+        }
         match self {
-            Self::MediumMissing { directory } => write!(
-                f,
-                "no medium at {}: mount it, or make it with `archiver init`",
-                directory.display()
-            ),
-            Self::MediumNotEmpty { directory } => write!(
-                f,
-                "{} already holds something: choose an empty directory for the new medium",
-                directory.display()
-            ),
-            Self::WrongMedium { directory } => write!(
-                f,
-                "the medium at {} belongs to another archive or has another role: mount the right one",
-                directory.display()
-            ),
-            Self::MediumTwice { directory } => write!(
-                f,
-                "{} is a medium that was already given: each replica needs its own",
-                directory.display()
-            ),
-            Self::Locked { directory } => write!(
-                f,
-                "another process uses the medium at {}: wait for it to end",
-                directory.display()
-            ),
-            Self::MediumFull { directory } => write!(
-                f,
-                "the medium at {} is full: free space on it and run the command again; what was not acknowledged is not in the archive",
-                directory.display()
-            ),
             Self::Io {
                 operation,
                 path,
@@ -185,7 +214,6 @@ impl fmt::Display for StoreError {
                 )
             }
             Self::ReadOnly => f.write_str("the archive was opened for reading only"),
-            Self::Closed => f.write_str("the archive was closed"),
             Self::NotFound { address } => write!(f, "no frame at {address} on any replica"),
             Self::Damaged { address, source } => write!(
                 f,
@@ -199,28 +227,31 @@ impl fmt::Display for StoreError {
                 write!(f, "the frame cannot be written: {source}")
             }
             Self::Format { path, source } => write!(f, "{}: {source}", path.display()),
-            Self::IndexInUse { directory } => write!(
-                f,
-                "another process uses the record index at {}: try again when it has ended",
-                directory.display()
-            ),
-            Self::IndexDamaged { directory } => write!(
-                f,
-                "the record index at {} is damaged: run `archiver rebuild`",
-                directory.display()
-            ),
+            Self::Closed
+            | Self::MediumMissing { .. }
+            | Self::MediumNotEmpty { .. }
+            | Self::WrongMedium { .. }
+            | Self::MediumTwice { .. }
+            | Self::Locked { .. }
+            | Self::MediumFull { .. }
+            | Self::IndexInUse { .. }
+            | Self::IndexDamaged { .. } => f.write_str("the archive was closed"),
         }
     }
 }
 
 impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Io { source, .. } => Some(source.as_ref()),
-            Self::Stopped { cause } => Some(cause.as_ref()),
-            Self::Damaged { source, .. } | Self::Format { source, .. } => Some(source),
-            _ => None,
+        if let Self::Io { source, .. } = self {
+            return Some(source.as_ref());
         }
+        if let Self::Stopped { cause } = self {
+            return Some(cause.as_ref());
+        }
+        if let Self::Damaged { source, .. } | Self::Format { source, .. } = self {
+            return Some(source);
+        }
+        None
     }
 }
 

@@ -239,10 +239,8 @@ impl CopyCheck<'_> {
     }
 
     fn problem(&mut self, offset: u64, kind: FixityProblemKind) {
-        let version = match kind {
-            FixityProblemKind::Frame | FixityProblemKind::Tail => self.owner(offset),
-            _ => None,
-        };
+        let of_a_frame = matches!(kind, FixityProblemKind::Frame | FixityProblemKind::Tail);
+        let version = if of_a_frame { self.owner(offset) } else { None };
         if self.problems.len() < PROBLEMS_MAX {
             self.problems.push(FixityProblem {
                 offset,

@@ -337,11 +337,14 @@ fn present_media(
 }
 
 fn lock(directory: &Path, exclusive: bool) -> Result<DirectoryLock, StoreError> {
-    DirectoryLock::take(directory, exclusive).map_err(|error| match error.kind() {
-        std::io::ErrorKind::WouldBlock => StoreError::Locked {
-            directory: directory.to_owned(),
-        },
-        _ => StoreError::io("locking", directory, directory, error),
+    DirectoryLock::take(directory, exclusive).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::WouldBlock {
+            StoreError::Locked {
+                directory: directory.to_owned(),
+            }
+        } else {
+            StoreError::io("locking", directory, directory, error)
+        }
     })
 }
 

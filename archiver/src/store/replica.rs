@@ -65,6 +65,18 @@ impl Replica {
             .map_err(|error| self.error("making the directory", &directory, error))
     }
 
+    /// The checkpoint of the growing segment, if there is one.
+    pub(super) fn checkpoint(&self) -> Option<Vec<u8>> {
+        std::fs::read(self.segments_directory().join(CHECKPOINT)).ok()
+    }
+
+    /// Puts a checkpoint in place of the one there is.
+    pub(super) fn put_checkpoint(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.segments_directory().join(CHECKPOINT);
+        durable::replace_derived_file(self.disk.as_ref(), &path, bytes)
+            .map_err(|error| self.error("writing", &path, error))
+    }
+
     /// Opens a segment for reading; `None` when it is not here.
     pub(super) fn open(&self, segment: u32) -> Result<Option<File>, StoreError> {
         let path = self.path(segment);
@@ -138,6 +150,10 @@ impl Replica {
 }
 
 impl GrowingSegment {
+    pub(super) fn replica(&self) -> &Replica {
+        &self.replica
+    }
+
     pub(super) const fn segment(&self) -> u32 {
         self.segment
     }
@@ -195,6 +211,9 @@ impl GrowingSegment {
         self.sync()
     }
 }
+
+/// Name of the checkpoint of the growing segment.
+const CHECKPOINT: &str = "growing";
 
 fn segment_number(name: &std::ffi::OsStr) -> Option<u32> {
     let digits = name.to_str()?.strip_suffix(".seg")?;

@@ -146,6 +146,11 @@ impl SegmentWalk {
         Step::Gap { offset, end }
     }
 
+    /// Goes on from `offset`, where a frame must start.
+    pub(super) const fn go_to(&mut self, offset: u64) {
+        self.offset = offset;
+    }
+
     /// The copies.
     pub(super) fn copies(&mut self) -> &mut [Option<Copy>] {
         &mut self.copies
@@ -167,11 +172,6 @@ impl SegmentWalk {
         header: &FrameHeader,
     ) -> Result<Frame, FormatError> {
         Frame::parse(self.bytes(source, offset, header.frame_bytes()))
-    }
-
-    /// Takes the copies back.
-    pub(super) fn into_copies(self) -> Vec<Option<Copy>> {
-        self.copies
     }
 
     /// The first copy that has a whole frame here. Only offset 0 holds a segment header.

@@ -9,7 +9,7 @@ use formats::segment::{CommitMark, Frame, FrameAddress, SegmentHeader, SegmentIn
 use sha2::{Digest, Sha256};
 
 use super::appender::{Queue, Task};
-use super::recovery::Tail;
+use super::recovery::{Checkpoint, Tail};
 use super::replica::GrowingSegment;
 use super::{OpenOptions, StoreError};
 
@@ -60,7 +60,8 @@ impl Writer {
                 }
             }
         }
-        self.cut()
+        self.cut()?;
+        self.note_checkpoint()
     }
 
     fn work(&mut self, task: Task) -> Result<(), StoreError> {
@@ -144,6 +145,17 @@ impl Writer {
         self.at = FrameAddress::new(next, header.len() as u64);
         self.queue.set_committed(self.at);
         Ok(())
+    }
+
+    /// Notes how far the segment is, so that the next opening need not read it.
+    fn note_checkpoint(self) -> Result<(), StoreError> {
+        let (end, index) = self.queue.growing();
+        match self.growing.first() {
+            Some(copy) if self.at == end => {
+                Checkpoint::new(self.archive, end, self.digest, index).write(copy.replica())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Cuts every replica back to what is committed. A replica that already has the next segment has all of it.

@@ -38,6 +38,9 @@ struct Pending {
     noted: FrameAddress,
 }
 
+/// Is given a key and its opened value.
+pub(super) type VisitOpened<'a> = dyn FnMut(&[u8], &[u8]) -> FormatResult<ControlFlow<()>> + 'a;
+
 /// How far the fold is, as the index holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct State {
@@ -154,11 +157,7 @@ impl Fold {
     }
 
     /// Calls `each` with key and opened value of all keys with this prefix.
-    pub(super) fn scan(
-        &self,
-        prefix: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]) -> FormatResult<ControlFlow<()>>,
-    ) -> Result<(), StoreError> {
+    pub(super) fn scan(&self, prefix: &[u8], each: &mut VisitOpened<'_>) -> Result<(), StoreError> {
         self.drain(self.lock())?;
         let mut damaged = false;
         let scanned = self.engine.scan(prefix, &mut |key, sealed| {

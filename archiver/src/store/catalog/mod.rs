@@ -10,10 +10,12 @@ mod matching;
 mod normal;
 mod opening;
 mod query;
+mod reading;
 mod seal;
 mod sled_index;
 #[cfg(test)]
 mod tests;
+mod visiting;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -23,12 +25,12 @@ use formats::error::FormatError;
 use formats::id::{BatchId, RecordId, VersionId};
 use formats::manifest::Manifest;
 use formats::raw::Raw;
-use formats::segment::{ArchiveTimeStamp, Frame, FrameAddress, RecordVersion, TimeStampKind};
+use formats::segment::{Frame, FrameAddress, RecordVersion};
 
-use super::{ScanItem, ScanScope, Store, StoreError};
+use super::{Store, StoreError};
 use fold::Fold;
-use matching::Matcher;
 use opening::Place;
+use visiting::stamp_of;
 
 pub use entry::{BatchEntry, Hit, ObjectEntry, Stamp, Unstamped};
 pub use query::{Query, ValueMatch};
@@ -363,144 +365,6 @@ impl Catalog {
         fold.as_ref().map(Arc::clone).ok_or(StoreError::Closed)
     }
 
-    fn visit(&self, query: &Query, each: &mut dyn FnMut(Hit) -> bool) -> Result<(), StoreError> {
-        let fold = self.fold()?;
-        let matcher = Matcher::new(query);
-        let prefix = match query.record {
-            Some(record) => key::of_record(key::VERSIONS, record),
-            None => vec![key::VERSIONS],
-        };
-        // Whether a version is superseded is known when the next one was seen.
-        let mut held: Option<Hit> = None;
-        let mut failure = None;
-        fold.scan(&prefix, &mut |key, value| {
-            let Some(version) = key::version(key) else {
-                return Ok(ControlFlow::Continue(()));
-            };
-            let next = Hit::decode(version, value)?;
-            let Some(mut hit) = held.replace(next) else {
-                return Ok(ControlFlow::Continue(()));
-            };
-            hit.superseded = hit.version.record() == version.record();
-            let step = give(&fold, query, &matcher, hit, each, &mut failure);
-            if step.is_break() {
-                held = None;
-            }
-            Ok(step)
-        })?;
-        if let Some(hit) = held {
-            // The last one: nothing follows that a break could spare.
-            let _last = give(&fold, query, &matcher, hit, each, &mut failure);
-        }
-        failure.map_or(Ok(()), Err)
-    }
-
-    fn read_segments(
-        &self,
-        opener: &dyn ManifestOpener,
-        progress: &mut dyn FnMut(FoldProgress),
-        report: &mut CatalogReport,
-    ) -> Result<(), StoreError> {
-        let fold = self.fold()?;
-        let from = fold.position();
-        fold.set_reading(true);
-        report.rebuilt = from.segment == 0;
-        let mut read = 0_u64;
-        for item in self.store.scan(Some(from), ScanScope::Records) {
-            let item = match item {
-                Ok(item) => item,
-                Err(StoreError::Damaged { address, source }) => {
-                    report.damaged.push((address, source));
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            self.read_frame(&fold, &item, opener, report)?;
-            fold.set_position(item.next);
-            read += 1;
-            if read.is_multiple_of(PROGRESS_FRAMES) {
-                progress(FoldProgress {
-                    at: item.address,
-                    versions: report.versions_applied,
-                });
-            }
-        }
-        fold.set_reading(false);
-        Ok(())
-    }
-
-    fn read_frame(
-        &self,
-        fold: &Fold,
-        item: &ScanItem,
-        opener: &dyn ManifestOpener,
-        report: &mut CatalogReport,
-    ) -> Result<(), StoreError> {
-        match &item.frame {
-            Frame::RecordVersion(frame) => {
-                report.versions_applied += 1;
-                match opener.open_manifest(frame) {
-                    Ok(manifest) => self.apply_version(item.address, frame, &manifest),
-                    Err(failure) => {
-                        let problem = (frame.version, item.address, failure);
-                        report.without_manifest.push(problem);
-                        let hit = Hit::unreadable(frame.version, item.address);
-                        let unstamped = Unstamped::new(&hit, None);
-                        fold.add_version(&hit, &frame.identity, &unstamped)?;
-                        self.store.set_applied(item.address);
-                        Ok(())
-                    }
-                }
-            }
-            Frame::ArchiveTimeStamp(stamp) => {
-                report.batches_applied += 1;
-                match self.apply_stamp(item.address, stamp) {
-                    Err(StoreError::Damaged { address, source }) => {
-                        report.damaged.push((address, source));
-                        Ok(())
-                    }
-                    result => result,
-                }
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn apply_stamp(
-        &self,
-        address: FrameAddress,
-        frame: &ArchiveTimeStamp,
-    ) -> Result<(), StoreError> {
-        let fold = self.fold()?;
-        fold.add_batch(&BatchEntry::new(address, frame))?;
-        if frame.kind != TimeStampKind::Initial {
-            return Ok(());
-        }
-        let mut stamp = Stamp {
-            batch: frame.batch,
-            leaf: 0,
-            stamped_at: frame.stamped_at,
-        };
-        for version in &frame.leaves {
-            fold.add_stamp(*version, &stamp)?;
-            stamp.leaf += 1;
-        }
-        let mut damage = Ok(());
-        for page in &frame.leaf_pages {
-            match self.store.read(*page) {
-                Ok(Frame::LeafPage(page)) => {
-                    for (version, leaf) in page.leaves.iter().zip(page.first..) {
-                        fold.add_stamp(*version, &Stamp { leaf, ..stamp })?;
-                    }
-                }
-                Ok(_) => damage = Err(StoreError::NotFound { address: *page }),
-                // The other pages still say whom they cover.
-                Err(error) => damage = Err(error),
-            }
-        }
-        damage
-    }
-
     fn end(&self) -> Result<(), StoreError> {
         let mut held = self.fold.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(fold) = held.take() else {
@@ -522,42 +386,3 @@ impl Drop for Catalog {
         drop(self.end());
     }
 }
-
-/// Gives a version to `each` if it matches, with its stamp.
-fn give(
-    fold: &Fold,
-    query: &Query,
-    matcher: &Matcher<'_>,
-    mut hit: Hit,
-    each: &mut dyn FnMut(Hit) -> bool,
-    failure: &mut Option<StoreError>,
-) -> ControlFlow<()> {
-    if !matcher.matches(&hit) {
-        return ControlFlow::Continue(());
-    }
-    match stamp_of(fold, hit.version) {
-        Ok(stamp) => hit.stamp = stamp,
-        Err(error) => {
-            *failure = Some(error);
-            return ControlFlow::Break(());
-        }
-    }
-    let stamp_fits = !(query.unstamped_only && hit.stamp.is_some())
-        && query
-            .batch
-            .is_none_or(|batch| hit.stamp.is_some_and(|stamp| stamp.batch == batch));
-    if stamp_fits && !each(hit) {
-        return ControlFlow::Break(());
-    }
-    ControlFlow::Continue(())
-}
-
-fn stamp_of(fold: &Fold, version: VersionId) -> Result<Option<Stamp>, StoreError> {
-    let value = fold.get(&key::of_version(key::STAMPS, version))?;
-    value
-        .map(|value| Stamp::decode(&value).map_err(|_| fold.damaged()))
-        .transpose()
-}
-
-/// Progress is told after so many frames.
-const PROGRESS_FRAMES: u64 = 1000;

@@ -25,11 +25,14 @@ impl Place {
         let disk = system_disk();
         durable::create_directories(disk.as_ref(), directory)
             .map_err(|error| StoreError::io("making", directory, directory, error))?;
-        let lock = DirectoryLock::take(directory, true).map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock => StoreError::IndexInUse {
-                directory: directory.to_owned(),
-            },
-            _ => StoreError::io("locking", directory, directory, error),
+        let lock = DirectoryLock::take(directory, true).map_err(|error| {
+            if error.kind() == io::ErrorKind::WouldBlock {
+                StoreError::IndexInUse {
+                    directory: directory.to_owned(),
+                }
+            } else {
+                StoreError::io("locking", directory, directory, error)
+            }
         })?;
         Ok(Self {
             directory: directory.to_owned(),

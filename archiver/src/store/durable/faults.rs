@@ -268,9 +268,8 @@ impl Disk for FaultyDisk {
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
-        self.call(Call::SyncDirectory, path, &|_| (), || {
-            SystemDisk.sync_directory(path)
-        })
+        // Names are never lost here: a real synchronisation would only make the tests slow.
+        self.call(Call::SyncDirectory, path, &|_| (), || Ok(()))
     }
 }
 

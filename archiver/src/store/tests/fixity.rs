@@ -45,10 +45,12 @@ fn a_damaged_frame_names_its_record() {
         .collect();
     drop(store);
     for item in items {
-        let owner = match &item.frame {
-            Frame::ContentChunk(chunk) => chunk.header.version,
-            Frame::RecordVersion(record) => record.version,
-            _ => continue,
+        let owner = if let Frame::ContentChunk(chunk) = &item.frame {
+            chunk.header.version
+        } else if let Frame::RecordVersion(record) = &item.frame {
+            record.version
+        } else {
+            continue;
         };
         let whole = media.bytes(0, 1);
         flip(

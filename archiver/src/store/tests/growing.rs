@@ -23,7 +23,8 @@ fn what_is_committed_is_read_again() {
 
 #[test]
 fn what_is_not_committed_is_not_visible() {
-    let media = Media::new(2);
+    let mut media = Media::new(2);
+    media.segment_bytes_max = 1 << 30;
     let (store, _) = media.open(1);
     let appender = store.appender().unwrap();
     let address = deposit(&appender, 1).unwrap();
@@ -231,4 +232,63 @@ impl Media {
         };
         Store::open(&self.directories, ARCHIVE, &options).map(|(store, _)| store)
     }
+}
+
+#[test]
+fn a_segment_grows_over_many_openings() {
+    let media = Media::with_small_segments(2);
+    for number in 0..60 {
+        let (store, report) = media.open(1 + number as u8 / 9);
+        assert_eq!(report, RecoveryReport::default());
+        let appender = store.appender().unwrap();
+        let address = deposit(&appender, number).unwrap();
+        appender.commit(address).unwrap();
+        if number % 3 == 0 {
+            deposit(&appender, 1000).unwrap();
+        }
+        store.close().unwrap();
+        // Every other opening finds no checkpoint, or a damaged one, and reads the segment from its start.
+        let checkpoint = media.directories[0].join("segments/growing");
+        match number % 5 {
+            1 => flip(&checkpoint, 333),
+            2 => put(&checkpoint, &[]),
+            4 => std::fs::remove_file(&checkpoint).unwrap_or_default(),
+            _ => {}
+        }
+    }
+    let store = media.read_only();
+    assert_eq!(records(&store), (0..60).collect::<Vec<_>>());
+    for segment in store.segments().unwrap() {
+        let fixity = store.verify_segment(segment).unwrap();
+        assert!(fixity.is_intact(), "{fixity:?}");
+    }
+    media.assert_replicas_equal();
+}
+
+#[test]
+fn a_checkpoint_of_another_state_is_not_believed() {
+    let media = Media::new(2);
+    let checkpoint = media.directories[0].join("segments/growing");
+    let deposit_one = |number| {
+        let (store, _) = media.open(1);
+        let appender = store.appender().unwrap();
+        let address = deposit(&appender, number).unwrap();
+        appender.commit(address).unwrap();
+        store.close().unwrap();
+        let bytes = std::fs::read(&checkpoint).unwrap();
+        (bytes, media.bytes(0, 1))
+    };
+    let (_, first) = deposit_one(0);
+    let (newer, _) = deposit_one(1);
+    // Both media were set back to an earlier copy, the checkpoint was not.
+    put(&media.segment(0, 1), &first);
+    put(&media.segment(1, 1), &first);
+    put(&checkpoint, &newer);
+    let (store, report) = media.open(1);
+    assert_eq!(report, RecoveryReport::default());
+    assert_eq!(records(&store), [0]);
+    drop(store);
+    deposit_one(2);
+    assert!(media.read_only().verify_segment(1).unwrap().is_intact());
+    assert_eq!(records(&media.open(1).0), [0, 2]);
 }

@@ -11,22 +11,30 @@
 //! Then the replicas are made equal. Bytes *before* a commit mark that are damaged on every replica are not a torn tail: they are
 //! left as they are and reported, and nothing behind them is cut off.
 //!
-//! Only the segment that grows is read. Whether its predecessor was sealed on every replica is seen at its end.
+//! Only the segment that grows is read, from where the store was last closed in order ([`Checkpoint`]). Whether its predecessor was
+//! sealed on every replica is seen at its end.
 
-use std::io::Read;
+mod checkpoint;
+mod repair;
+mod whole_read;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use formats::id::ArchiveId;
 use formats::segment::{
-    CommitMark, FRAME_HEADER_BYTES, Frame, FrameAddress, FrameHeader, FrameType, IndexEntry,
-    SegmentHeader, SegmentIndex, SegmentSeal,
+    CommitMark, Frame, FrameAddress, FrameHeader, FrameType, IndexEntry, SegmentHeader,
+    SegmentIndex, SegmentSeal,
 };
 use sha2::{Digest, Sha256};
 
 use super::replica::{GrowingSegment, Replica};
-use super::walk::{Copy, SegmentWalk, Step};
+use super::walk::{Copy, SegmentWalk};
 use super::{OpenOptions, StoreError};
-use formats::id::ArchiveId;
+use repair::{copy_segment, make_equal, make_sealed};
+use whole_read::read_to_end;
+
+pub(super) use checkpoint::Checkpoint;
 
 /// What opening found and did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,31 +64,6 @@ pub(super) struct Tail {
     pub(super) digest: Sha256,
     /// Its index so far.
     pub(super) index: SegmentIndex,
-}
-
-/// What a walk over the growing segment found, up to some frame.
-#[derive(Debug, Clone, Default)]
-struct Found {
-    end: u64,
-    digest: Sha256,
-    index: SegmentIndex,
-}
-
-/// What a walk over the growing segment found.
-#[derive(Debug)]
-struct WholeRead {
-    /// Up to the last commit mark, or the header.
-    marked: Found,
-    /// Who wrote that mark, or the header.
-    boot: [u8; 16],
-    /// The frames behind the mark.
-    pending: Vec<IndexEntry>,
-    /// Their end, and the digest up to there.
-    end: u64,
-    digest: Sha256,
-    /// Whether index and seal are whole; `end` is then behind the seal.
-    sealed: bool,
-    repairs: Vec<Repair>,
 }
 
 /// Puts the end of the archive right on all replicas, and opens it for growing.
@@ -175,7 +158,10 @@ fn recover_segment(
         }
         return Err(StoreError::SegmentDamaged { segment });
     };
-    let read = read_to_end(&mut walk, segment, header, report)?;
+    let start = replicas
+        .first()
+        .and_then(|replica| Checkpoint::read(replica, archive, segment, &mut walk));
+    let read = read_to_end(&mut walk, segment, header, start, report)?;
     let marked_end = read.marked.end;
     let repairs = read.repairs.clone();
     let (kept, sealed) = read.decide(options.boot_id)?;
@@ -197,272 +183,6 @@ fn recover_segment(
         mark(&mut tail, options)?;
     }
     Ok(tail)
-}
-
-impl WholeRead {
-    /// Where the segment is to end, by the rule of this module, and whether it is sealed there.
-    fn decide(self, boot_id: [u8; 16]) -> Result<(Found, bool), StoreError> {
-        let mut kept = self.marked;
-        if self.sealed || self.boot != boot_id {
-            for entry in self.pending {
-                kept.index.add(entry)?;
-            }
-            kept.end = self.end;
-            kept.digest = self.digest;
-        }
-        Ok((kept, self.sealed))
-    }
-
-    /// What was found so far is committed.
-    fn mark(&mut self) -> Result<(), StoreError> {
-        for entry in self.pending.drain(..) {
-            self.marked.index.add(entry)?;
-        }
-        self.marked.end = self.end;
-        self.marked.digest = self.digest.clone();
-        Ok(())
-    }
-
-    /// Adds a frame to what was found, and notes the copies that have other bytes.
-    fn take_frame(
-        &mut self,
-        walk: &mut SegmentWalk,
-        offset: u64,
-        header: &FrameHeader,
-        source: usize,
-    ) {
-        let bytes = header.frame_bytes();
-        note_differences(walk, offset, bytes, source, &mut self.repairs);
-        self.digest.update(walk.bytes(source, offset, bytes));
-        self.pending.push(IndexEntry {
-            frame_type: header.frame_type,
-            offset,
-            body_bytes: header.body_bytes,
-        });
-        self.end = offset + bytes as u64;
-    }
-
-    /// Takes damaged bytes as they are in the first copy: the digest of the seal then says what is there, and the frames' checksums
-    /// say that it is damaged.
-    fn take_gap(&mut self, walk: &mut SegmentWalk, offset: u64, end: u64) {
-        let first = walk
-            .copies()
-            .iter()
-            .position(|copy| copy.as_ref().is_some_and(|copy| copy.length() >= end))
-            .unwrap_or(0);
-        let mut at = offset;
-        while at < end {
-            let count = usize::try_from(end - at)
-                .unwrap_or(usize::MAX)
-                .min(PIECE_BYTES);
-            let bytes = walk.bytes(first, at, count);
-            if bytes.is_empty() {
-                break;
-            }
-            self.digest.update(bytes);
-            at += bytes.len() as u64;
-        }
-        self.end = end;
-    }
-
-    /// Whether index and seal follow here and match the bytes before. If not, nothing is taken.
-    fn take_seal(&mut self, walk: &mut SegmentWalk, index: &IndexEntry, source: usize) {
-        let before = (self.digest.clone(), self.end, self.repairs.clone());
-        let header = FrameHeader::parse(walk.bytes(source, index.offset, FRAME_HEADER_BYTES));
-        if let Ok(header) = header {
-            self.take_frame(walk, index.offset, &header, source);
-        }
-        if let Step::Frame {
-            offset,
-            header,
-            source,
-        } = walk.step()
-            && let Ok(Frame::SegmentSeal(seal)) = walk.parse(source, offset, &header)
-            && seal.digest == <[u8; 32]>::from(self.digest.clone().finalize())
-            && (seal.length, seal.index_offset) == (offset, index.offset)
-        {
-            let bytes = header.frame_bytes();
-            note_differences(walk, offset, bytes, source, &mut self.repairs);
-            self.end = offset + bytes as u64;
-            self.sealed = true;
-            return;
-        }
-        self.pending.pop();
-        (self.digest, self.end, self.repairs) = before;
-    }
-}
-
-/// A range to be copied from one copy to another.
-#[derive(Debug, Clone, Copy)]
-struct Repair {
-    to: usize,
-    from: usize,
-    offset: u64,
-    bytes: u64,
-}
-
-/// Walks to the end of what is whole.
-fn read_to_end(
-    walk: &mut SegmentWalk,
-    segment: u32,
-    header: SegmentHeader,
-    report: &mut RecoveryReport,
-) -> Result<WholeRead, StoreError> {
-    let mut read = WholeRead {
-        marked: Found::default(),
-        boot: header.boot,
-        pending: Vec::new(),
-        end: 0,
-        digest: Sha256::new(),
-        sealed: false,
-        repairs: Vec::new(),
-    };
-    loop {
-        match walk.step() {
-            Step::End { .. } => return Ok(read),
-            Step::Gap { offset, end } => {
-                report.damaged.push(FrameAddress::new(segment, offset));
-                read.take_gap(walk, offset, end);
-            }
-            Step::Frame {
-                offset,
-                header,
-                source,
-            } if header.frame_type == FrameType::SegmentIndex => {
-                let index = IndexEntry {
-                    frame_type: header.frame_type,
-                    offset,
-                    body_bytes: header.body_bytes,
-                };
-                read.take_seal(walk, &index, source);
-                return Ok(read);
-            }
-            Step::Frame {
-                offset,
-                header,
-                source,
-            } => {
-                read.take_frame(walk, offset, &header, source);
-                if offset == 0 {
-                    read.mark()?;
-                }
-                if header.frame_type == FrameType::CommitMark
-                    && let Ok(Frame::CommitMark(mark)) = walk.parse(source, offset, &header)
-                {
-                    read.boot = mark.boot;
-                    read.mark()?;
-                }
-            }
-        }
-    }
-}
-
-fn note_differences(
-    walk: &mut SegmentWalk,
-    offset: u64,
-    bytes: usize,
-    source: usize,
-    repairs: &mut Vec<Repair>,
-) {
-    let others: Vec<usize> = (0..walk.copies().len())
-        .filter(|&other| other != source)
-        .collect();
-    if others.is_empty() {
-        return;
-    }
-    let right = walk.bytes(source, offset, bytes).to_vec();
-    for to in others {
-        if walk.bytes(to, offset, bytes) == right {
-            continue;
-        }
-        let bytes = bytes as u64;
-        match repairs.iter_mut().rev().find(|repair| repair.to == to) {
-            Some(last) if last.from == source && last.offset + last.bytes == offset => {
-                last.bytes += bytes;
-            }
-            _ => repairs.push(Repair {
-                to,
-                from: source,
-                offset,
-                bytes,
-            }),
-        }
-    }
-}
-
-/// Cuts all copies to `end` and copies what differs. Everything is synchronised when this returns.
-fn make_equal(
-    replicas: &[Arc<Replica>],
-    walk: &mut SegmentWalk,
-    segment: u32,
-    end: u64,
-    repairs: &[Repair],
-    report: &mut RecoveryReport,
-) -> Result<Vec<GrowingSegment>, StoreError> {
-    let mut growing = Vec::new();
-    for (number, replica) in replicas.iter().enumerate() {
-        let copy = walk.copies().get(number).and_then(Option::as_ref);
-        let length = copy.map(Copy::length);
-        let file = replica.grow(segment, length.is_none())?;
-        if length.is_some_and(|length| length > end) {
-            file.cut(end)?;
-        }
-        for repair in repairs.iter().filter(|repair| repair.to == number) {
-            report.bytes_repaired += copy_range(walk, &file, repair, end)?;
-        }
-        // After a kill the page cache may hold more than the medium: what is kept must be on the medium before it is relied on.
-        file.sync()?;
-        growing.push(file);
-    }
-    Ok(growing)
-}
-
-fn copy_range(
-    walk: &mut SegmentWalk,
-    file: &GrowingSegment,
-    repair: &Repair,
-    end: u64,
-) -> Result<u64, StoreError> {
-    let last = (repair.offset + repair.bytes).min(end);
-    let mut at = repair.offset;
-    while at < last {
-        let count = usize::try_from(last - at)
-            .unwrap_or(usize::MAX)
-            .min(PIECE_BYTES);
-        let bytes = walk.bytes(repair.from, at, count).to_vec();
-        if bytes.is_empty() {
-            break;
-        }
-        let written = bytes.len() as u64;
-        file.write(&[bytes], at)?;
-        at += written;
-    }
-    Ok(at.saturating_sub(repair.offset))
-}
-
-/// Completes a sealed segment on the replicas that have less of it.
-fn make_sealed(
-    replicas: &[Arc<Replica>],
-    walk: &mut SegmentWalk,
-    segment: u32,
-    end: u64,
-    repairs: &[Repair],
-    report: &mut RecoveryReport,
-) -> Result<(), StoreError> {
-    let whole = walk
-        .copies()
-        .iter()
-        .all(|copy| copy.as_ref().is_some_and(|copy| copy.length() == end));
-    if whole && repairs.is_empty() {
-        return replicas.iter().try_for_each(|replica| {
-            // The seal may still be in the page cache only.
-            replica.settle(segment)
-        });
-    }
-    for file in make_equal(replicas, walk, segment, end, repairs, report)? {
-        file.protect()?;
-    }
-    Ok(())
 }
 
 /// Writes a commit mark at the end: what stands before was synchronised by [`make_equal`].
@@ -544,32 +264,6 @@ pub(super) fn seal(replica: &Replica, segment: u32) -> Result<Option<SegmentSeal
         Ok(Ok(Frame::SegmentSeal(seal))) if seal.length == offset => Some(seal),
         _ => None,
     })
-}
-
-/// Copies a sealed segment to a replica that has none, or only a part.
-fn copy_segment(from: &Replica, to: &Arc<Replica>, segment: u32) -> Result<u64, StoreError> {
-    let path = from.path(segment);
-    let Some(mut source) = from.open(segment)? else {
-        return Ok(0);
-    };
-    let target = to.grow(segment, to.open(segment)?.is_none())?;
-    let mut offset = 0;
-    loop {
-        let mut piece = Vec::with_capacity(PIECE_BYTES);
-        (&mut source)
-            .take(PIECE_BYTES as u64)
-            .read_to_end(&mut piece)
-            .map_err(|error| from.error("reading", &path, error))?;
-        if piece.is_empty() {
-            break;
-        }
-        let read = piece.len() as u64;
-        target.write(&[piece], offset)?;
-        offset += read;
-    }
-    target.cut(offset)?;
-    target.protect()?;
-    Ok(offset)
 }
 
 fn note_incomplete(

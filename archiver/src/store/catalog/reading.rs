@@ -1,0 +1,127 @@
+//! Reading the segments into the index.
+
+use formats::segment::{ArchiveTimeStamp, Frame, FrameAddress, TimeStampKind};
+
+use super::fold::Fold;
+use super::{
+    BatchEntry, Catalog, CatalogReport, FoldProgress, Hit, ManifestOpener, Stamp, Unstamped,
+};
+use crate::store::{ScanItem, ScanScope, StoreError};
+
+impl Catalog {
+    pub(super) fn read_segments(
+        &self,
+        opener: &dyn ManifestOpener,
+        progress: &mut dyn FnMut(FoldProgress),
+        report: &mut CatalogReport,
+    ) -> Result<(), StoreError> {
+        let fold = self.fold()?;
+        let from = fold.position();
+        fold.set_reading(true);
+        report.rebuilt = from.segment == 0;
+        let mut read = 0_u64;
+        for item in self.store.scan(Some(from), ScanScope::Records) {
+            let item = match item {
+                Ok(item) => item,
+                Err(StoreError::Damaged { address, source }) => {
+                    report.damaged.push((address, source));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            self.read_frame(&fold, &item, opener, report)?;
+            fold.set_position(item.next);
+            read += 1;
+            if read.is_multiple_of(PROGRESS_FRAMES) {
+                progress(FoldProgress {
+                    at: item.address,
+                    versions: report.versions_applied,
+                });
+            }
+        }
+        fold.set_reading(false);
+        Ok(())
+    }
+
+    fn read_frame(
+        &self,
+        fold: &Fold,
+        item: &ScanItem,
+        opener: &dyn ManifestOpener,
+        report: &mut CatalogReport,
+    ) -> Result<(), StoreError> {
+        match &item.frame {
+            Frame::RecordVersion(frame) => {
+                report.versions_applied += 1;
+                match opener.open_manifest(frame) {
+                    Ok(manifest) => self.apply_version(item.address, frame, &manifest),
+                    Err(failure) => {
+                        let problem = (frame.version, item.address, failure);
+                        report.without_manifest.push(problem);
+                        let hit = Hit::unreadable(frame.version, item.address);
+                        let unstamped = Unstamped::new(&hit, None);
+                        fold.add_version(&hit, &frame.identity, &unstamped)?;
+                        self.store.set_applied(item.address);
+                        Ok(())
+                    }
+                }
+            }
+            Frame::ArchiveTimeStamp(stamp) => {
+                report.batches_applied += 1;
+                match self.apply_stamp(item.address, stamp) {
+                    Err(StoreError::Damaged { address, source }) => {
+                        report.damaged.push((address, source));
+                        Ok(())
+                    }
+                    result => result,
+                }
+            }
+            Frame::SegmentHeader(_)
+            | Frame::ContentChunk(_)
+            | Frame::TreePage(_)
+            | Frame::Event(_)
+            | Frame::CommitMark(_)
+            | Frame::SegmentIndex(_)
+            | Frame::SegmentSeal(_)
+            | Frame::LeafPage(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn apply_stamp(
+        &self,
+        address: FrameAddress,
+        frame: &ArchiveTimeStamp,
+    ) -> Result<(), StoreError> {
+        let fold = self.fold()?;
+        fold.add_batch(&BatchEntry::new(address, frame))?;
+        if frame.kind != TimeStampKind::Initial {
+            return Ok(());
+        }
+        let mut stamp = Stamp {
+            batch: frame.batch,
+            leaf: 0,
+            stamped_at: frame.stamped_at,
+        };
+        for version in &frame.leaves {
+            fold.add_stamp(*version, &stamp)?;
+            stamp.leaf += 1;
+        }
+        let mut damage = Ok(());
+        for page in &frame.leaf_pages {
+            match self.store.read(*page) {
+                Ok(Frame::LeafPage(page)) => {
+                    for (version, leaf) in page.leaves.iter().zip(page.first..) {
+                        fold.add_stamp(*version, &Stamp { leaf, ..stamp })?;
+                    }
+                }
+                Ok(_) => damage = Err(StoreError::NotFound { address: *page }),
+                // The other pages still say whom they cover.
+                Err(error) => damage = Err(error),
+            }
+        }
+        damage
+    }
+}
+
+/// Progress is told after so many frames.
+const PROGRESS_FRAMES: u64 = 1000;
