@@ -35,7 +35,7 @@ fn single_inputs_that_cannot_be_deposited() {
     for (path, says) in [
         ("absent.txt", "absent.txt"),
         ("loop-a", "link"),
-        ("pipe", "FIFO"),
+        ("pipe", "named pipe"),
         ("/dev/null", "device"),
     ] {
         let run = world.archiver(["deposit", path, "fine.txt", "--class", "general"]);

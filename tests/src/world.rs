@@ -49,7 +49,7 @@ impl Run {
     ///
     /// # Panics
     /// When it ended with another one.
-    #[must_use]
+    #[allow(clippy::must_use_candidate, reason = "used for its check alone, too")]
     pub fn expect_code(self, code: i32) -> Self {
         assert_eq!(
             self.code, code,

@@ -32,8 +32,8 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Quickstart) -> Result<E
     refuse_foreign_folder(session, &directory)?;
     let started = Instant::now();
 
-    let config = make_archive(session, &directory)?;
-    let passphrase = session.passphrase(config.passphrase_file.clone(), false)?;
+    // The trial's own passphrase: one that was given for another archive does not open it.
+    let (config, passphrase) = make_archive(session, &directory)?;
     let archive = session.open_config(config, &passphrase, Access::Write)?;
     let mut steps = steps::Steps::new(session, &archive);
     steps.deposit(&directory, &arguments.input)?;
@@ -105,7 +105,7 @@ fn not_empty(session: &Session, directory: &Path) -> Failure {
     )
 }
 
-fn make_archive(session: &Session, directory: &Path) -> Result<Config, Failure> {
+fn make_archive(session: &Session, directory: &Path) -> Result<(Config, Passphrase), Failure> {
     let output = &session.output;
     let lang = output.lang;
     let disk = durable::system_disk();
@@ -140,7 +140,7 @@ fn make_archive(session: &Session, directory: &Path) -> Result<Config, Failure> 
         "   data media data-a and data-b (equal copies), key medium keys, embedded time-stamping authority (NOT ACCREDITED)",
     ));
     output.event(&json!({ "event": "created", "archive": config.archive.to_string(), "config": config.path }));
-    Ok(config)
+    Ok((config, passphrase))
 }
 
 /// Commands that a user can copy as they stand.
