@@ -2,6 +2,7 @@ mod faulty;
 mod fixity;
 mod growing;
 mod recovering;
+mod specification;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
