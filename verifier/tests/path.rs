@@ -1,4 +1,12 @@
 //! Paths made for one rule each, good and bad, and hostile ones.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "clippy sees only functions marked as tests as tests"
+)]
 
 use proptest::prelude::*;
 use rcgen::{

@@ -1,4 +1,12 @@
 //! The NIST Public Key Interoperability Test Suite, from the shared vectors.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "clippy sees only functions marked as tests as tests"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
