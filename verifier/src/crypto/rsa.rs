@@ -16,6 +16,12 @@ pub(super) const MODULUS_BITS_MAX: u32 = 16_384;
 /// Largest public exponent: FIPS 186-5 §A.1.1 demands less than 2^256.
 pub(super) const EXPONENT_BITS_MAX: u32 = 256;
 
+/// Larger moduli have exponents of at most [`EXPONENT_BITS_MAX_LARGE`], as in OpenSSL (`OPENSSL_RSA_SMALL_MODULUS_BITS`): both large at once is an attack on time.
+const SMALL_MODULUS_BITS: u32 = 3072;
+
+/// See [`SMALL_MODULUS_BITS`] (`OPENSSL_RSA_MAX_PUBEXP_BITS`).
+const EXPONENT_BITS_MAX_LARGE: u32 = 64;
+
 /// `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }`
 #[derive(Debug)]
 pub(super) struct RsaKey<'a> {
@@ -29,6 +35,7 @@ impl<'a> RsaKey<'a> {
         let (modulus_bits, exponent_bits) = (bits(key.modulus), bits(key.exponent));
         if !(MODULUS_BITS_MIN..=MODULUS_BITS_MAX).contains(&modulus_bits)
             || exponent_bits > EXPONENT_BITS_MAX
+            || (modulus_bits > SMALL_MODULUS_BITS && exponent_bits > EXPONENT_BITS_MAX_LARGE)
         {
             return Err(Unsupported::KeySize);
         }
@@ -240,6 +247,12 @@ mod tests {
         );
         assert_eq!(
             RsaKey::parse(&key(&modulus, &[0xff; 33])).unwrap_err(),
+            Unsupported::KeySize
+        );
+        let large = vec![0xff; 512];
+        assert!(RsaKey::parse(&key(&large, &[0xff; 8])).is_ok());
+        assert_eq!(
+            RsaKey::parse(&key(&large, &[0xff; 9])).unwrap_err(),
             Unsupported::KeySize
         );
         modulus[127] = 0xfe;

@@ -6,9 +6,11 @@
 mod failure;
 mod name_constraints;
 mod policy_graph;
+mod purpose;
 pub mod report;
 mod search;
 mod signers;
+mod state;
 mod validate;
 mod world;
 

@@ -112,7 +112,7 @@ fn judge(
     status: Status,
 ) -> Result<Option<Finding>, Stop> {
     let Some(certificate) = world.candidates.get(number) else {
-        return Ok(None);
+        return Err(Problem::open(code::REVOCATION_UNKNOWN, "", SubIndication::TryLater).into());
     };
     let title = certificate.title();
     let root = finding::Place::root();
@@ -173,10 +173,11 @@ fn counts(world: &World<'_>, query: Query, is_target: bool, entry: Entry) -> boo
     {
         return true;
     }
-    // RFC 3161 §4: without a reason, and for a compromised key, every token of the key is invalid, unless it is proven to be older.
-    is_target
+    // RFC 3161 §4: without a reason, and for a compromised key, every token of the key is invalid, unless it is proven to be older. A time-stamp
+    // states its own time, so whoever has the key of an authority above can make one of the past too.
+    query.role == Role::Target
         && world.options.purpose == Purpose::TimeStamping
-        && (compromise || entry.reason == Reason::Absent)
+        && (compromise || (is_target && entry.reason == Reason::Absent))
         && world
             .options
             .proof_of_existence

@@ -1,0 +1,14 @@
+//! Paths made for one rule each, good and bad, and hostile ones.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "clippy sees only functions marked as tests as tests"
+)]
+
+mod hostile;
+mod revocation;
+mod rules;
+mod support;
