@@ -23,9 +23,10 @@ use archiver::tsa::refusal::TsaError;
 use archiver::tsa::transport::TransportError;
 use firmware::clock::SimulatedClock;
 use firmware::entropy::SeededEntropy;
+use formats::cms::AlgorithmIdentifier;
 use formats::digest::{DigestAlgorithm, DigestValue};
-use formats::evidence::EvidenceRecord;
 use formats::evidence::hash_tree::{group_hash, root_of};
+use formats::evidence::{ArchiveTimeStamp, ArchiveTimeStampChain, EvidenceRecord};
 use formats::id::{RecordId, VersionId};
 use formats::segment::{Frame, TimeStampKind};
 use support::log::MemoryLog;
@@ -410,4 +411,34 @@ fn a_page_of_another_batch_or_level_is_refused() {
         StoredBatch::open(&log, address),
         Err(AssembleError::WrongFrame { .. })
     ));
+}
+
+#[test]
+fn the_short_way_of_writing_a_record_gives_the_bytes_of_the_long_one() {
+    let world = World::new();
+    for algorithm in [DigestAlgorithm::Sha256, DigestAlgorithm::Sha512] {
+        for count in [1u64, 2, 13, 600] {
+            let log = MemoryLog::default();
+            let made = world.make(&log, batch(algorithm, count));
+            let stored = StoredBatch::open(&log, made.address).unwrap();
+            for leaf in [0, count / 2, count - 1] {
+                let record = stored
+                    .evidence_record(leaf, &group(algorithm, leaf))
+                    .unwrap();
+                let lists = EvidenceRecord::parse(&record).unwrap().sequence[0].time_stamps[0]
+                    .reduced_hash_tree
+                    .clone();
+                let time_stamp = ArchiveTimeStamp {
+                    digest_algorithm: Some(AlgorithmIdentifier::of_digest(algorithm)),
+                    attributes: Vec::new(),
+                    reduced_hash_tree: lists,
+                    time_stamp: made.frame.token.clone(),
+                };
+                let chain =
+                    ArchiveTimeStampChain::new(vec![time_stamp.into_raw().unwrap()]).unwrap();
+                let encoded = EvidenceRecord::new(vec![chain]).unwrap().encode().unwrap();
+                assert_eq!(record, encoded);
+            }
+        }
+    }
 }

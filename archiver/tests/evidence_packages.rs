@@ -15,8 +15,9 @@ use archiver::evidence::verify_records::{Outcome, Period};
 use archiver::record::error::RetrieveError;
 use formats::asic::AsicReader;
 use formats::digest::DigestAlgorithm;
-use formats::id::{RecordId, VersionId};
+use formats::id::{BatchId, RecordId, VersionId};
 use formats::package::{AUDIT, REPORT};
+use formats::segment::{Frame, TreePage};
 use support::archive::World;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -236,6 +237,52 @@ fn after_the_end_of_the_certificate_evidence_without_renewal_is_not_passed() {
     );
 }
 
+#[test]
+fn evidence_survives_the_loss_of_the_index() {
+    let world = World::new(NOW);
+    let version = world.deposit("a.txt", b"text");
+    world.deposit("b.txt", b"other");
+    world.stamp(DigestAlgorithm::Sha256).unwrap();
+    let waiting = world.deposit("c.txt", b"waits");
+    let (_, before) = world.export(version, LATER).unwrap();
+    let world = world.rebuild();
+    assert_eq!(world.export(version, LATER).unwrap().1, before);
+    let unstamped = world.catalog.unstamped(usize::MAX).unwrap();
+    assert_eq!(
+        unstamped.iter().map(|one| one.version).collect::<Vec<_>>(),
+        [waiting]
+    );
+    world.stamp(DigestAlgorithm::Sha256).unwrap();
+    assert_eq!(world.verify(LATER, Period::default()).1.passed, 3);
+}
+
+/// What a process that dies between the pages and the archive timestamp leaves behind.
+#[test]
+fn pages_without_archive_timestamp_leave_the_records_queued() {
+    let world = World::new(NOW);
+    let version = world.deposit("a.txt", b"text");
+    let appender = world.store.appender().unwrap();
+    let page = TreePage {
+        batch: BatchId::new(1, &[1; 10]),
+        algorithm: DigestAlgorithm::Sha256,
+        level: 0,
+        first: 0,
+        nodes: vec![7; 32],
+    };
+    let address = appender.append(Frame::TreePage(page)).unwrap();
+    // Committed pages are the worst case: without the commit they are cut off at the next opening.
+    appender.commit(address).unwrap();
+    drop(appender);
+    let world = world.rebuild();
+    let unstamped = world.catalog.unstamped(usize::MAX).unwrap();
+    assert_eq!(
+        unstamped.iter().map(|one| one.version).collect::<Vec<_>>(),
+        [version]
+    );
+    world.stamp(DigestAlgorithm::Sha256).unwrap();
+    assert_eq!(world.verify(LATER, Period::default()).1.passed, 1);
+}
+
 /// With one replica there is no good copy to fall back to: whatever byte of a frame is damaged, a verdict or the check of the stored
 /// bytes says so. Left out is the commit mark at the end of the open segment: nothing of a record stands in it or after it.
 #[test]
@@ -249,7 +296,7 @@ fn damage_anywhere_in_the_segment_is_noticed() {
     let path = world.segments().pop().unwrap();
     let bytes = std::fs::read(&path).unwrap();
     let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-    for place in (0..bytes.len() - COMMIT_MARK_BYTES).step_by(23) {
+    for place in (0..bytes.len() - COMMIT_MARK_BYTES).step_by(37) {
         file.write_at(&[bytes[place] ^ (1 << (place % 8))], place as u64)
             .unwrap();
         let (verdicts, summary) = world.verify(LATER, Period::default());

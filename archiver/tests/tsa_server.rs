@@ -12,7 +12,15 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
+use archiver::tsa::checks::Trust;
+use archiver::tsa::client::{CLOCK_TOLERANCE, ClientOptions, Link, Timestamper, TsaClient};
+use archiver::tsa::embedded::{AuthorityMaterial, EmbeddedAuthority};
 use archiver::tsa::server::{REQUEST_BYTES_MAX, Responder, serve};
+use archiver::tsa::transport::{HttpTransport, TransportOptions};
+use firmware::clock::SimulatedClock;
+use firmware::entropy::SeededEntropy;
+use formats::digest::DigestAlgorithm;
+use time::macros::datetime;
 
 struct Reverse;
 
@@ -26,8 +34,38 @@ impl Responder for Reverse {
     }
 }
 
+#[test]
+fn the_client_accepts_the_embedded_authority_over_http() {
+    let now = datetime!(2026-11-22 04:00 UTC);
+    let clock = Arc::new(SimulatedClock::new(now));
+    let entropy = Arc::new(SeededEntropy::new(1));
+    let material = AuthorityMaterial::make("test", now, entropy.as_ref()).unwrap();
+    let root = material.root.clone();
+    let authority = EmbeddedAuthority::new(material, clock.clone(), entropy.clone()).unwrap();
+    with_responder(Arc::new(authority), |address| {
+        let address = format!("http://{address}/tsa");
+        let transport = HttpTransport::new(&address, TransportOptions::default()).unwrap();
+        let options = ClientOptions {
+            name: "over http".into(),
+            policy: None,
+            clock_tolerance: CLOCK_TOLERANCE,
+            trust: Trust::anchors(vec![root]),
+        };
+        let client = TsaClient::new(Link::Http(Box::new(transport)), options, clock, entropy);
+        let token = client
+            .timestamp(&DigestAlgorithm::Sha512.digest(b"x"))
+            .unwrap();
+        assert_eq!(token.authority(), "over http");
+        assert_eq!(token.gen_time(), now);
+    });
+}
+
 /// Serves for the time of one conversation, then stops and waits for the server's end.
 fn with_server(conversation: impl FnOnce(SocketAddr)) {
+    with_responder(Arc::new(Reverse), conversation);
+}
+
+fn with_responder(responder: Arc<dyn Responder>, conversation: impl FnOnce(SocketAddr)) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -38,7 +76,7 @@ fn with_server(conversation: impl FnOnce(SocketAddr)) {
         .unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = runtime.spawn(serve(listener, Arc::new(Reverse), async {
+    let server = runtime.spawn(serve(listener, responder, async {
         stopped.await.unwrap_or_default();
     }));
     conversation(address);

@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use formats::cms::AlgorithmIdentifier;
+use formats::der::{Integer, Tag, Writer, to_der_lengths};
 use formats::digest::DigestValue;
 use formats::error::FormatError;
+use formats::evidence::PartialHashTree;
 use formats::evidence::hash_tree::{TreeLevels, reduced_hash_tree, root_of, siblings};
-use formats::evidence::{ArchiveTimeStamp, ArchiveTimeStampChain, EvidenceRecord};
 use formats::segment::{self, Frame, FrameAddress, TreePage};
 use formats::tsp::TimeStampToken;
 
@@ -41,6 +41,7 @@ pub struct StoredBatch<'a> {
     stamp: segment::ArchiveTimeStamp,
     geometry: TreeGeometry,
     covered: DigestValue,
+    frame: RecordFrame,
     source: &'a dyn FrameSource,
     pages: RefCell<Vec<Option<TreePage>>>,
 }
@@ -75,12 +76,14 @@ impl<'a> StoredBatch<'a> {
             .imprint
             .value()
             .ok_or(AssembleError::NotCovered)?;
+        let frame = RecordFrame::new(&stamp)?;
         let geometry = TreeGeometry::new(stamp.leaf_count);
         let pages = RefCell::new(vec![None; geometry.level_sizes().len()]);
         Ok(Self {
             stamp,
             geometry,
             covered,
+            frame,
             source,
             pages,
         })
@@ -111,14 +114,7 @@ impl<'a> StoredBatch<'a> {
         if root_of(algorithm, &lists)? != self.covered {
             return Err(AssembleError::NotCovered);
         }
-        let time_stamp = ArchiveTimeStamp {
-            digest_algorithm: Some(AlgorithmIdentifier::of_digest(algorithm)),
-            attributes: Vec::new(),
-            reduced_hash_tree: Some(lists),
-            time_stamp: self.stamp.token.clone(),
-        };
-        let chain = ArchiveTimeStampChain::new(vec![time_stamp.into_raw()?])?;
-        Ok(EvidenceRecord::new(vec![chain])?.encode()?)
+        Ok(self.frame.around(&lists))
     }
 
     fn read_page(&self, level: u8, index: u64) -> Result<TreePage, AssembleError> {
@@ -142,6 +138,64 @@ impl<'a> StoredBatch<'a> {
             }
             _ => Err(AssembleError::WrongFrame { address }),
         }
+    }
+}
+
+/// What the evidence records of one batch have in common, so that a million of them are written and not encoded anew.
+///
+/// A test compares the result with that of [`formats::evidence::EvidenceRecord::encode`].
+struct RecordFrame {
+    /// `version` and `digestAlgorithms`.
+    head: Vec<u8>,
+    /// `digestAlgorithm [0]` of the archive timestamp.
+    algorithm: Vec<u8>,
+    /// The token with definite lengths (RFC 4998 §1.4 asks for DER; nothing that is signed changes by it).
+    token: Vec<u8>,
+}
+
+impl RecordFrame {
+    fn new(stamp: &segment::ArchiveTimeStamp) -> Result<Self, FormatError> {
+        let oid = stamp.algorithm.oid();
+        let mut head = Writer::new();
+        head.integer(&Integer::from(1u64));
+        head.sequence(|w| {
+            w.sequence(|w| {
+                w.oid(&oid);
+            });
+        });
+        let mut algorithm = Writer::new();
+        algorithm.constructed(Tag::context(0), |w| {
+            w.oid(&oid);
+        });
+        Ok(Self {
+            head: head.into_bytes(),
+            algorithm: algorithm.into_bytes(),
+            token: to_der_lengths(&stamp.token)?,
+        })
+    }
+
+    /// The evidence record with one chain of one archive timestamp.
+    fn around(&self, lists: &[PartialHashTree]) -> Vec<u8> {
+        Writer::single(Tag::SEQUENCE, |record| {
+            record.raw(&self.head);
+            record.sequence(|sequence| {
+                sequence.sequence(|chain| {
+                    chain.sequence(|time_stamp| {
+                        time_stamp.raw(&self.algorithm);
+                        time_stamp.constructed(Tag::context(2), |tree| {
+                            for list in lists {
+                                tree.sequence(|hashes| {
+                                    for hash in &list.0 {
+                                        hashes.octet_string(hash);
+                                    }
+                                });
+                            }
+                        });
+                        time_stamp.raw(&self.token);
+                    });
+                });
+            });
+        })
     }
 }
 

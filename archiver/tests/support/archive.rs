@@ -77,22 +77,10 @@ impl World {
         let anchors = vec![TrustAnchor::from_certificate(&material.root).unwrap()];
         let authority = EmbeddedAuthority::new(material, clock.clone(), entropy.clone()).unwrap();
         let client = TsaClient::embedded(Arc::new(authority), clock.clone(), entropy.clone());
-        let options = OpenOptions {
-            writable: true,
-            boot_id: [1; 16],
-            clock: clock.clone(),
-            segment_bytes_max: SEGMENT_BYTES_MAX,
-            disk,
-        };
         let data = folder.path().join("data");
-        let store = Store::create(&[(data.clone(), label(archive, now))], &options).unwrap();
-        let index = CatalogOptions {
-            directory: folder.path().join("index"),
-            sealer: Arc::new(CatalogSealer::new(&keys, entropy.clone()).unwrap()),
-            cache_bytes: 1 << 20,
-        };
-        let manifests = Manifests::new(keys.clone()).unwrap();
-        let (catalog, _) = Catalog::open(&store, index, &manifests, &mut |_| {}).unwrap();
+        let options = store_options(clock.clone());
+        let store = Store::create(&[(data, label(archive, now))], &options).unwrap();
+        let catalog = open_catalog(folder.path(), &store, &keys, &entropy);
         Self {
             folder,
             store,
@@ -103,6 +91,39 @@ impl World {
             client,
             anchors,
             policy: Policy::default(),
+        }
+    }
+
+    /// Closes the archive, and opens it again with an index made from nothing.
+    pub fn rebuild(self) -> Self {
+        let Self {
+            folder,
+            store,
+            keys,
+            catalog,
+            clock,
+            entropy,
+            client,
+            anchors,
+            policy,
+        } = self;
+        let archive = store.archive();
+        drop(catalog);
+        store.close().unwrap();
+        std::fs::remove_dir_all(folder.path().join("index")).unwrap();
+        let data = [folder.path().join("data")];
+        let (store, _) = Store::open(&data, archive, &store_options(clock.clone())).unwrap();
+        let catalog = open_catalog(folder.path(), &store, &keys, &entropy);
+        Self {
+            folder,
+            store,
+            keys,
+            catalog,
+            clock,
+            entropy,
+            client,
+            anchors,
+            policy,
         }
     }
 
@@ -236,6 +257,33 @@ impl World {
         files.sort();
         files
     }
+}
+
+fn store_options(clock: Arc<SimulatedClock>) -> OpenOptions {
+    OpenOptions {
+        writable: true,
+        boot_id: [1; 16],
+        clock,
+        segment_bytes_max: SEGMENT_BYTES_MAX,
+        disk: durable::system_disk(),
+    }
+}
+
+fn open_catalog(
+    folder: &Path,
+    store: &Store,
+    keys: &Arc<KeyMedium>,
+    entropy: &Arc<SeededEntropy>,
+) -> Catalog {
+    let options = CatalogOptions {
+        directory: folder.join("index"),
+        sealer: Arc::new(CatalogSealer::new(keys, entropy.clone()).unwrap()),
+        cache_bytes: 1 << 20,
+    };
+    let manifests = Manifests::new(keys.clone()).unwrap();
+    Catalog::open(store, options, &manifests, &mut |_| {})
+        .unwrap()
+        .0
 }
 
 fn label(archive: ArchiveId, now: OffsetDateTime) -> MediumLabel {
