@@ -12,75 +12,25 @@ mod support;
 
 use std::sync::Arc;
 
-use archiver::tsa::checks::{AcceptedToken, Trust};
+use archiver::tsa::checks::Trust;
 use archiver::tsa::client::{CLOCK_TOLERANCE, ClientOptions, Link, Timestamper, TsaClient};
 use archiver::tsa::embedded::{AuthorityMaterial, EmbeddedAuthority};
 use archiver::tsa::refusal::{Refusal, TsaError};
 use archiver::tsa::transport::{HttpTransport, TransportError, TransportOptions};
-use firmware::clock::{Clock, SimulatedClock, SystemClock};
+use firmware::clock::SimulatedClock;
 use firmware::entropy::SeededEntropy;
 use formats::cms::{Attribute, SigningCertificates};
 use formats::der::Integer;
-use formats::digest::{DigestAlgorithm, DigestValue};
+use formats::digest::DigestAlgorithm;
 use formats::oid;
 use formats::tsp::{Failure, MessageImprint, TimeStampRequest, TimeStampResponse};
-use formats::x509::read_certificates;
 use support::authority::{Bent, CertificateOptions, GOOD, TIME_STAMPING, TWO_PURPOSES, granted};
+use support::client::{NOW, client, digest, outcome, refusal, with_certificate};
 use support::{send_reply, start};
-use time::macros::datetime;
-use time::{Duration, OffsetDateTime};
-
-const NOW: OffsetDateTime = datetime!(2026-11-22 03:48:30 UTC);
+use time::Duration;
 
 /// How an authority answers.
 type Bend = fn(&Bent, TimeStampRequest) -> Vec<u8>;
-
-fn digest() -> DigestValue {
-    DigestAlgorithm::Sha256.digest(b"a root")
-}
-
-fn client(address: &str, root: Vec<u8>, now: OffsetDateTime) -> TsaClient {
-    let transport = HttpTransport::new(address, TransportOptions::default()).unwrap();
-    let options = ClientOptions {
-        name: "test".into(),
-        policy: None,
-        clock_tolerance: CLOCK_TOLERANCE,
-        trust: Trust::anchors(vec![root]),
-    };
-    let clock = Arc::new(SimulatedClock::new(now));
-    TsaClient::new(
-        Link::Http(Box::new(transport)),
-        options,
-        clock,
-        Arc::new(SeededEntropy::new(5)),
-    )
-}
-
-/// What the client says to an authority that answers with `bend`.
-fn outcome(
-    bend: impl Fn(&Bent, TimeStampRequest) -> Vec<u8> + Send + 'static,
-) -> Result<AcceptedToken, TsaError> {
-    let root = Bent::new(NOW, 11).root;
-    let address = start(move |request, stream| {
-        let request = TimeStampRequest::parse(&request.body)
-            .unwrap()
-            .into_parts()
-            .0;
-        send_reply(stream, &bend(&Bent::new(NOW, 11), request));
-    });
-    client(&format!("http://{address}"), root, NOW).timestamp(&digest())
-}
-
-fn refusal(bend: impl Fn(&Bent, TimeStampRequest) -> Vec<u8> + Send + 'static) -> Refusal {
-    match outcome(bend) {
-        Err(TsaError::Refused(refusal)) => refusal,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn with_certificate(options: CertificateOptions) -> Refusal {
-    refusal(move |bent, request| bent.answer(&request, options))
-}
 
 #[test]
 fn an_honest_answer_is_accepted() {
@@ -525,34 +475,4 @@ fn every_refusal_says_what_to_do() {
     assert!(found.contains("ask its operator"), "{found}");
     let found = TsaError::Transport(TransportError::TimeOut).to_string();
     assert!(found.contains("try later"), "{found}");
-}
-
-#[test]
-fn answers_of_openssl_are_accepted() {
-    if !support::openssl::present("answers_of_openssl_are_accepted") {
-        return;
-    }
-    for key in ["rsa:2048", "ec:p256.pem"] {
-        let directory = tempfile::tempdir().unwrap();
-        support::openssl::must(directory.path(), "ecparam -name prime256v1 -out p256.pem");
-        let authority = support::openssl::Authority::make(directory.path(), key);
-        let root = read_certificates(&authority.root_pem()).unwrap()[0]
-            .raw()
-            .to_vec();
-        let address =
-            start(move |request, stream| send_reply(stream, &authority.reply(&request.body)));
-        for algorithm in [
-            DigestAlgorithm::Sha256,
-            DigestAlgorithm::Sha384,
-            DigestAlgorithm::Sha512,
-        ] {
-            let client = client(
-                &format!("http://{address}"),
-                root.clone(),
-                SystemClock.now(),
-            );
-            let token = client.timestamp(&algorithm.digest(b"a root")).unwrap();
-            assert!(token.bytes().len() > 500);
-        }
-    }
 }

@@ -13,11 +13,15 @@ mod support;
 use std::path::Path;
 use std::sync::Arc;
 
+use archiver::tsa::client::Timestamper;
 use archiver::tsa::embedded::{AuthorityMaterial, EmbeddedAuthority, POLICY};
 use firmware::clock::{Clock, SystemClock};
 use firmware::entropy::SeededEntropy;
-use formats::x509::encode_pem;
-use support::openssl::{must, present, put, run};
+use formats::digest::DigestAlgorithm;
+use formats::x509::{encode_pem, read_certificates};
+use support::client::client;
+use support::openssl::{Authority, must, present, put, run};
+use support::{send_reply, start};
 
 /// `openssl ts -verify` judges certificates by the machine's clock, so this authority lives by it too.
 fn authority() -> EmbeddedAuthority {
@@ -138,5 +142,35 @@ fn openssl_reads_why_a_request_was_refused() {
             text.contains("Status: Rejected.") && text.contains(reason),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn answers_of_openssl_are_accepted() {
+    if !present("answers_of_openssl_are_accepted") {
+        return;
+    }
+    for key in ["rsa:2048", "ec:p256.pem"] {
+        let directory = tempfile::tempdir().unwrap();
+        must(directory.path(), "ecparam -name prime256v1 -out p256.pem");
+        let authority = Authority::make(directory.path(), key);
+        let root = read_certificates(&authority.root_pem()).unwrap()[0]
+            .raw()
+            .to_vec();
+        let address =
+            start(move |request, stream| send_reply(stream, &authority.reply(&request.body)));
+        for algorithm in [
+            DigestAlgorithm::Sha256,
+            DigestAlgorithm::Sha384,
+            DigestAlgorithm::Sha512,
+        ] {
+            let client = client(
+                &format!("http://{address}"),
+                root.clone(),
+                SystemClock.now(),
+            );
+            let token = client.timestamp(&algorithm.digest(b"a root")).unwrap();
+            assert!(token.bytes().len() > 500);
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Rules:
 //! - A file stands for itself, a directory for everything below it, `-` for standard input.
-//! - Names are relative to the parent of the given path: `docs/a/b.txt` for the path `/home/x/docs`.
+//! - Names are relative to the parent of the given path: `docs/a/b.txt` for the path `/srv/docs`.
 //! - A given path may be a symbolic link and is followed.
 //! - A link below a directory to something that the walk reaches anyway is skipped; what it leads to goes in where it
 //!   stands. A link to something outside is followed. A link that leads nowhere or to itself is a failure.

@@ -4,6 +4,7 @@
 
 pub mod archive;
 pub mod authority;
+pub mod client;
 pub mod log;
 pub mod openssl;
 

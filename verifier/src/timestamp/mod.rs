@@ -4,6 +4,7 @@
 //! the trust; form, certificate path and algorithms decide the verdict beside it.
 
 mod carried;
+mod imprint;
 mod signer;
 
 use formats::digest::DigestAlgorithm;
@@ -11,6 +12,7 @@ use formats::tsp::{Status, TimeStampResponse, TimeStampToken};
 use formats::x509::{AlgorithmIdentifier, Certificate};
 use time::{Duration, OffsetDateTime};
 
+use self::imprint::judge_imprint;
 use crate::algorithm::{AlgorithmJudgement, SignatureAlgorithm, Trust};
 use crate::budget::Budget;
 use crate::context::Context;
@@ -491,72 +493,4 @@ pub(crate) fn algorithm_name(algorithm: &AlgorithmIdentifier) -> String {
         || algorithm.oid.to_string(),
         |known| known.name().to_owned(),
     )
-}
-
-struct ImprintAnswer {
-    judgement: Judgement,
-    findings: Vec<Finding>,
-}
-
-/// Compares the imprint with the data, and judges its digest algorithm.
-fn judge_imprint(
-    report: &TimestampReport,
-    data: Option<&dyn DigestSource>,
-    standing: Standing,
-    context: &Context<'_>,
-    place: &Place,
-) -> ImprintAnswer {
-    let mut judge = Judge::new(context, standing, place);
-    if let Some(token) = &report.token {
-        check_imprint(&mut judge, token, data);
-    }
-    ImprintAnswer {
-        judgement: judge.judgement,
-        findings: judge.findings,
-    }
-}
-
-fn check_imprint(judge: &mut Judge<'_>, token: &TimeStampToken, data: Option<&dyn DigestSource>) {
-    let imprint = &token.info.imprint;
-    let name = algorithm_name(&imprint.algorithm);
-    let Some(data) = data else {
-        const NONE: [&str; 0] = [];
-        judge.unknown(
-            SubIndication::SignedDataNotFound,
-            codes::IMPRINT_NOT_CHECKED,
-            NONE,
-        );
-        return;
-    };
-    let Some(algorithm) = imprint.algorithm.digest_algorithm() else {
-        judge.unknown(SubIndication::Custom, codes::DIGEST_UNKNOWN, [name]);
-        return;
-    };
-    if imprint.bytes.len() != algorithm.len() {
-        judge.broken(
-            SubIndication::FormatFailure,
-            codes::IMPRINT_LENGTH_WRONG,
-            [name],
-        );
-        return;
-    }
-    match data.digest(algorithm) {
-        None => judge.unknown(
-            SubIndication::SignedDataNotFound,
-            codes::IMPRINT_DIGEST_UNKNOWN,
-            [data.name(), algorithm.name()],
-        ),
-        Some(digest) if digest.as_bytes() != imprint.bytes => judge.broken(
-            SubIndication::HashFailure,
-            codes::IMPRINT_MISMATCH,
-            [data.name()],
-        ),
-        Some(_) => {
-            let judged = judge
-                .context
-                .policy
-                .judge_digest(algorithm, judge.standing.judged_at);
-            judge.check_algorithm(algorithm.name(), judged);
-        }
-    }
 }
