@@ -370,7 +370,8 @@ proptest! {
 
     #[test]
     fn damage_never_panics(at in any::<proptest::sample::Index>(), value in any::<u8>(), cut in any::<proptest::sample::Index>()) {
-        let mut bytes = XML.as_bytes().to_vec();
+        // A text without its last line break is still whole.
+        let mut bytes = XML.trim_end().as_bytes().to_vec();
         let at = at.index(bytes.len());
         bytes[at] = value;
         AsicManifest::parse(&bytes).ok();
