@@ -1,9 +1,11 @@
 //! Attributes of a signer.
 
+use crate::der::typed::{FromElement, decode, rasn_type, read_list};
 use crate::der::{Element, Tag, Writer, sort_set_of, to_der_lengths};
 use crate::error::{ErrorKind, Result};
 use crate::limits::{ATTRIBUTE_VALUES_MAX, ATTRIBUTES_MAX};
 use crate::oid::Oid;
+use rasn::{AsnType, Decode, Decoder as _};
 
 /// One attribute (RFC 5652 §5.3).
 ///
@@ -45,29 +47,11 @@ impl Attribute {
         element: &Element<'_>,
         structure: &'static str,
     ) -> Result<Vec<Self>> {
-        let elements = element.children(structure)?.all(ATTRIBUTES_MAX)?;
-        if elements.is_empty() {
+        let attributes = read_list(element, structure, ATTRIBUTES_MAX)?;
+        if attributes.is_empty() {
             return Err(element.error(ErrorKind::InvalidValue));
         }
-        elements.iter().map(Self::from_element).collect()
-    }
-
-    fn from_element(element: &Element<'_>) -> Result<Self> {
-        if element.tag() != Tag::SEQUENCE {
-            return Err(element.error(ErrorKind::UnexpectedTag));
-        }
-        let mut reader = element.children("Attribute")?;
-        let oid = reader.expect(Tag::OID)?.oid()?;
-        let set = reader.expect(Tag::SET)?;
-        reader.finish()?;
-        let values = set
-            .children("Attribute.attrValues")?
-            .all(ATTRIBUTE_VALUES_MAX)?;
-        Ok(Self {
-            oid,
-            values: values.iter().map(|value| value.raw().to_vec()).collect(),
-            raw: element.raw().to_vec(),
-        })
+        Ok(attributes)
     }
 
     /// Writes DER with sorted values.
@@ -158,6 +142,41 @@ impl SignedAttributes {
         }
     }
 }
+
+#[derive(AsnType, Decode)]
+struct Members {
+    attr_type: Oid,
+    attr_values: Values,
+}
+
+/// The exact bytes of each value, in the order received. `rasn` sorts a SET OF and drops duplicates.
+struct Values(Vec<Vec<u8>>);
+
+impl FromElement for Attribute {
+    const TAG: Tag = Tag::SEQUENCE;
+
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        let members: Members = decode(element, "Attribute")?;
+        Ok(Self {
+            oid: members.attr_type,
+            values: members.attr_values.0,
+            raw: element.raw().to_vec(),
+        })
+    }
+}
+
+impl FromElement for Values {
+    const TAG: Tag = Tag::SET;
+
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        let values = element
+            .children("Attribute.attrValues")?
+            .all(ATTRIBUTE_VALUES_MAX)?;
+        Ok(Self(values.iter().map(|v| v.raw().to_vec()).collect()))
+    }
+}
+
+rasn_type!(Values);
 
 #[cfg(test)]
 mod tests {

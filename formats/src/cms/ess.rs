@@ -1,12 +1,15 @@
 //! The attributes that bind a signature to its certificate (RFC 2634 §5.4, RFC 5035 §3).
 
 use super::attributes::SignedAttributes;
+use crate::der::typed::{FromElement, List, RawSequence, decode, rasn_type};
 use crate::der::{Element, Integer, Reader, Tag, Writer};
 use crate::digest::{DigestAlgorithm, DigestValue};
 use crate::error::{ErrorKind, Result};
 use crate::limits::CMS_CERTIFICATES_MAX;
 use crate::oid;
 use crate::x509::{AlgorithmIdentifier, Certificate};
+use rasn::types::OctetString;
+use rasn::{AsnType, Decode, Decoder as _};
 
 /// What the signingCertificate attributes of a signer say. The first identifier of each list names the signer's certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -58,21 +61,11 @@ pub struct IssuerSerial {
 
 impl SigningCertificates {
     pub(crate) fn from_attributes(attributes: &SignedAttributes) -> Result<Self> {
-        let read = |value: Option<&[u8]>, structure, v2| match value {
-            Some(value) => read_list(value, structure, v2).map(Some),
-            None => Ok(None),
-        };
+        let v1 = attributes.single_value(&oid::SIGNING_CERTIFICATE)?;
+        let v2 = attributes.single_value(&oid::SIGNING_CERTIFICATE_V2)?;
         Ok(Self {
-            v1: read(
-                attributes.single_value(&oid::SIGNING_CERTIFICATE)?,
-                "SigningCertificate",
-                false,
-            )?,
-            v2: read(
-                attributes.single_value(&oid::SIGNING_CERTIFICATE_V2)?,
-                "SigningCertificateV2",
-                true,
-            )?,
+            v1: v1.map(read_v1).transpose()?,
+            v2: v2.map(read_v2).transpose()?,
         })
     }
 
@@ -123,42 +116,86 @@ impl EssCertId {
         let algorithm = self.algorithm.digest_algorithm()?;
         Some(algorithm.digest(certificate).as_bytes() == self.hash)
     }
+}
 
-    fn from_element(element: &Element<'_>, v2: bool) -> Result<Self> {
-        if element.tag() != Tag::SEQUENCE {
-            return Err(element.error(ErrorKind::UnexpectedTag));
-        }
-        let mut reader = element.children(if v2 { "ESSCertIDv2" } else { "ESSCertID" })?;
-        let default = if v2 {
-            DigestAlgorithm::Sha256
-        } else {
-            DigestAlgorithm::Sha1
-        };
-        let mut algorithm = AlgorithmIdentifier::of_digest(default);
-        if v2 && let Some(element) = reader.optional(Tag::SEQUENCE)? {
-            algorithm = AlgorithmIdentifier::from_element(&element)?;
-        }
-        let hash = reader.expect(Tag::OCTET_STRING)?.octets()?.into_owned();
-        let issuer_serial = match reader.optional(Tag::SEQUENCE)? {
-            Some(element) => Some(IssuerSerial::from_element(&element)?),
-            None => None,
-        };
-        reader.finish()?;
+/// ```text
+/// SigningCertificate ::=  SEQUENCE {
+///     certs        SEQUENCE OF ESSCertID,
+///     policies     SEQUENCE OF PolicyInformation OPTIONAL }
+/// ```
+#[derive(AsnType, Decode)]
+struct SigningCertificate {
+    certs: List<FirstVersion, CMS_CERTIFICATES_MAX>,
+    #[rasn(identifier = "policies")]
+    _policies: Option<RawSequence>,
+}
+
+/// The same of ESSCertIDv2.
+#[derive(AsnType, Decode)]
+struct SigningCertificateV2 {
+    certs: List<EssCertId, CMS_CERTIFICATES_MAX>,
+    #[rasn(identifier = "policies")]
+    _policies: Option<RawSequence>,
+}
+
+/// An ESSCertID, which has no algorithm.
+struct FirstVersion(EssCertId);
+
+#[derive(AsnType, Decode)]
+struct EssCertIdMembers {
+    cert_hash: OctetString,
+    issuer_serial: Option<IssuerSerial>,
+}
+
+#[derive(AsnType, Decode)]
+struct EssCertIdV2Members {
+    hash_algorithm: Option<AlgorithmIdentifier>,
+    cert_hash: OctetString,
+    issuer_serial: Option<IssuerSerial>,
+}
+
+#[derive(AsnType, Decode)]
+struct IssuerSerialMembers {
+    issuer: RawSequence,
+    serial_number: Integer,
+}
+
+impl FromElement for FirstVersion {
+    const TAG: Tag = Tag::SEQUENCE;
+
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        let members: EssCertIdMembers = decode(element, "ESSCertID")?;
+        Ok(Self(EssCertId {
+            algorithm: AlgorithmIdentifier::of_digest(DigestAlgorithm::Sha1),
+            hash: members.cert_hash.to_vec(),
+            issuer_serial: members.issuer_serial,
+        }))
+    }
+}
+
+impl FromElement for EssCertId {
+    const TAG: Tag = Tag::SEQUENCE;
+
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        let members: EssCertIdV2Members = decode(element, "ESSCertIDv2")?;
+        let default = || AlgorithmIdentifier::of_digest(DigestAlgorithm::Sha256);
         Ok(Self {
-            algorithm,
-            hash,
-            issuer_serial,
+            algorithm: members.hash_algorithm.unwrap_or_else(default),
+            hash: members.cert_hash.to_vec(),
+            issuer_serial: members.issuer_serial,
         })
     }
 }
 
-impl IssuerSerial {
+impl FromElement for IssuerSerial {
+    const TAG: Tag = Tag::SEQUENCE;
+
     fn from_element(element: &Element<'_>) -> Result<Self> {
-        let mut reader = element.children("IssuerSerial")?;
-        let issuer = reader.expect(Tag::SEQUENCE)?;
-        let serial = reader.expect(Tag::INTEGER)?.integer()?;
-        reader.finish()?;
-        let names = issuer.children("GeneralNames")?.all(CMS_CERTIFICATES_MAX)?;
+        let members: IssuerSerialMembers = decode(element, "IssuerSerial")?;
+        let issuer = members.issuer.0;
+        let names = Reader::single(&issuer, Tag::SEQUENCE, "GeneralNames")?
+            .children("GeneralNames")?
+            .all(CMS_CERTIFICATES_MAX)?;
         let issuer_name = match names.as_slice() {
             [name] if name.tag() == DIRECTORY_NAME => Some(
                 name.explicit(Tag::SEQUENCE, "GeneralName.directoryName")?
@@ -168,30 +205,33 @@ impl IssuerSerial {
             _ => None,
         };
         Ok(Self {
-            issuer: issuer.raw().to_vec(),
+            issuer,
             issuer_name,
-            serial,
+            serial: members.serial_number,
         })
     }
 }
 
-/// ```text
-/// SigningCertificate ::=  SEQUENCE {
-///     certs        SEQUENCE OF ESSCertID,
-///     policies     SEQUENCE OF PolicyInformation OPTIONAL }
-/// ```
-fn read_list(value: &[u8], structure: &'static str, v2: bool) -> Result<Vec<EssCertId>> {
-    let mut reader = Reader::single(value, Tag::SEQUENCE, structure)?.children(structure)?;
-    let certs = reader.expect(Tag::SEQUENCE)?;
-    reader.optional(Tag::SEQUENCE)?;
-    reader.finish()?;
-    let ids = certs.children(structure)?.all(CMS_CERTIFICATES_MAX)?;
+rasn_type!(IssuerSerial);
+
+fn read_v1(value: &[u8]) -> Result<Vec<EssCertId>> {
+    let element = Reader::single(value, Tag::SEQUENCE, "SigningCertificate")?;
+    let members: SigningCertificate = decode(&element, "SigningCertificate")?;
+    let ids = members.certs.0.into_iter().map(|id| id.0);
+    not_empty(ids.collect(), &element)
+}
+
+fn read_v2(value: &[u8]) -> Result<Vec<EssCertId>> {
+    let element = Reader::single(value, Tag::SEQUENCE, "SigningCertificateV2")?;
+    let members: SigningCertificateV2 = decode(&element, "SigningCertificateV2")?;
+    not_empty(members.certs.0, &element)
+}
+
+fn not_empty(ids: Vec<EssCertId>, element: &Element<'_>) -> Result<Vec<EssCertId>> {
     if ids.is_empty() {
-        return Err(certs.error(ErrorKind::InvalidValue));
+        return Err(element.error(ErrorKind::InvalidValue));
     }
-    ids.iter()
-        .map(|id| EssCertId::from_element(id, v2))
-        .collect()
+    Ok(ids)
 }
 
 const DIRECTORY_NAME: Tag = Tag::context(4);
@@ -237,14 +277,11 @@ mod tests {
                 });
             });
         });
-        let ids = read_list(&value, "test", false).unwrap();
+        let ids = read_v1(&value).unwrap();
         assert_eq!(ids[0].digest_value(), Some(hash));
         assert_eq!(ids[0].issuer_serial, None);
         // Read as the second version it would be SHA-256, whose length differs.
-        assert_eq!(
-            read_list(&value, "test", true).unwrap()[0].digest_value(),
-            None
-        );
+        assert_eq!(read_v2(&value).unwrap()[0].digest_value(), None);
     }
 
     #[test]
@@ -256,10 +293,10 @@ mod tests {
             &[0x30, 0x04, 0x30, 0x02, 0x30, 0x00],
             &[0x31, 0x00],
         ] {
-            assert!(read_list(bytes, "test", true).is_err(), "{bytes:x?}");
+            assert!(read_v2(bytes).is_err(), "{bytes:x?}");
         }
         let value =
             SigningCertificates::encode_v2(&samples::certificate(1), DigestAlgorithm::Sha384);
-        samples::each_damage(&value, |damaged| drop(read_list(damaged, "test", true)));
+        samples::each_damage(&value, |damaged| drop(read_v2(damaged)));
     }
 }

@@ -1,8 +1,10 @@
 //! Revocation information inside a SignedData.
 
+use crate::der::typed::decode;
 use crate::der::{Element, Reader, Tag, Writer};
 use crate::error::{ErrorKind, Result};
 use crate::oid::{self, Oid};
+use rasn::{AsnType, Decode, Decoder as _};
 
 /// A CRL or OCSP response inside a SignedData (RFC 5652 §10.2.1).
 ///
@@ -50,10 +52,10 @@ impl RevocationInfo {
         match element.tag() {
             Tag::SEQUENCE => Ok(Self::Crl(element.raw().to_vec())),
             tag if tag == Tag::context(1) => {
-                let mut reader = element.children("OtherRevocationInfoFormat")?;
-                let oid = reader.expect(Tag::OID)?.oid()?;
-                let bytes = reader.read()?.raw().to_vec();
-                reader.finish()?;
+                let members: OtherRevocationInfoFormat =
+                    decode(element, "OtherRevocationInfoFormat")?;
+                let oid = members.other_rev_info_format;
+                let bytes = members.other_rev_info.into_bytes();
                 if oid == oid::OCSP_BASIC || oid == oid::REVOCATION_OCSP_RESPONSE {
                     return Ok(Self::Ocsp { oid, bytes });
                 }
@@ -125,13 +127,23 @@ fn basic_response(bytes: &[u8]) -> Result<Option<Vec<u8>>> {
     let Some(wrapped) = wrapped else {
         return Ok(None);
     };
-    let mut reader = wrapped
-        .explicit(Tag::SEQUENCE, "ResponseBytes")?
-        .children("ResponseBytes")?;
-    let oid = reader.expect(Tag::OID)?.oid()?;
-    let response = reader.expect(Tag::OCTET_STRING)?.octets()?.into_owned();
-    reader.finish()?;
-    Ok((oid == oid::OCSP_BASIC).then_some(response))
+    let members: ResponseBytes = decode(
+        &wrapped.explicit(Tag::SEQUENCE, "ResponseBytes")?,
+        "ResponseBytes",
+    )?;
+    Ok((members.response_type == oid::OCSP_BASIC).then(|| members.response.to_vec()))
+}
+
+#[derive(AsnType, Decode)]
+struct OtherRevocationInfoFormat {
+    other_rev_info_format: Oid,
+    other_rev_info: rasn::types::Any,
+}
+
+#[derive(AsnType, Decode)]
+struct ResponseBytes {
+    response_type: Oid,
+    response: rasn::types::OctetString,
 }
 
 #[cfg(test)]

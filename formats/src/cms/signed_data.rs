@@ -2,6 +2,7 @@
 
 use super::revocation::RevocationInfo;
 use super::signer_info::SignerInfo;
+use crate::der::typed::read_list;
 use crate::der::{Element, Integer, Reader, Tag, Writer};
 use crate::error::{ErrorKind, Result};
 use crate::limits::{
@@ -193,13 +194,7 @@ fn read_content(element: &Element<'_>) -> Result<(Oid, Option<Vec<u8>>)> {
 }
 
 fn read_algorithms(set: &Element<'_>) -> Result<Vec<AlgorithmIdentifier>> {
-    let elements = set
-        .children("SignedData.digestAlgorithms")?
-        .all(DIGEST_ALGORITHMS_MAX)?;
-    elements
-        .iter()
-        .map(AlgorithmIdentifier::from_element)
-        .collect()
+    read_list(set, "SignedData.digestAlgorithms", DIGEST_ALGORITHMS_MAX)
 }
 
 fn read_certificates(set: &Element<'_>) -> Result<Vec<CertificateChoice>> {

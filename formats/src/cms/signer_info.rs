@@ -2,11 +2,13 @@
 
 use super::attributes::{Attribute, SignedAttributes};
 use super::ess::SigningCertificates;
+use crate::der::typed::{FromElement as _, RawSequence, decode};
 use crate::der::{Element, Integer, Reader, Tag, Writer};
 use crate::error::{ErrorKind, FormatError, Result};
 use crate::oid;
 use crate::x509::AlgorithmIdentifier;
 use ::time::OffsetDateTime;
+use rasn::{AsnType, Decode, Decoder as _};
 
 /// One signer (RFC 5652 §5.3).
 ///
@@ -194,11 +196,11 @@ impl SignerIdentifier {
     fn from_element(element: &Element<'_>) -> Result<Self> {
         match element.tag() {
             Tag::SEQUENCE => {
-                let mut reader = element.children("IssuerAndSerialNumber")?;
-                let issuer = reader.expect(Tag::SEQUENCE)?.raw().to_vec();
-                let serial = reader.expect(Tag::INTEGER)?.integer()?;
-                reader.finish()?;
-                Ok(Self::IssuerAndSerial { issuer, serial })
+                let members: IssuerAndSerialNumber = decode(element, "IssuerAndSerialNumber")?;
+                Ok(Self::IssuerAndSerial {
+                    issuer: members.issuer.0,
+                    serial: members.serial_number,
+                })
             }
             tag if tag == Tag::context(0) => {
                 Ok(Self::KeyIdentifier(element.octets()?.into_owned()))
@@ -221,6 +223,12 @@ impl SignerIdentifier {
             }
         }
     }
+}
+
+#[derive(AsnType, Decode)]
+struct IssuerAndSerialNumber {
+    issuer: RawSequence,
+    serial_number: Integer,
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Real evidence is not always DER: indefinite lengths, unsorted SET OF and constructed strings occur in tokens that thousands of
 //! people rely on. A decoder that normalises would change what was signed. The [`Reader`] therefore only splits: every [`Element`]
 //! is a slice of the input with its offset, and nothing here re-encodes received bytes except [`to_der_lengths`], which changes
-//! lengths and nothing else.
+//! lengths and nothing else. Leaf structures are decoded by `rasn` from those slices.
 
 mod element;
 mod header;
@@ -11,6 +11,7 @@ mod integer;
 mod lengths;
 mod reader;
 mod time;
+pub(crate) mod typed;
 mod writer;
 
 pub use element::Element;

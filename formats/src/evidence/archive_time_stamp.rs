@@ -1,6 +1,7 @@
 //! ArchiveTimeStamp and the lists of hashes in it.
 
 use crate::cms::Attribute;
+use crate::der::typed::FromElement as _;
 use crate::der::{Element, Reader, Tag, Writer, to_der_lengths};
 use crate::error::{ErrorKind, FormatError, Result};
 use crate::limits::{EVIDENCE_HASHES_MAX, EVIDENCE_PARTIAL_TREES_MAX};
@@ -103,7 +104,7 @@ impl ArchiveTimeStamp {
         }
         let mut reader = element.children(STRUCTURE)?;
         let digest_algorithm = match reader.optional(Tag::context(0))? {
-            Some(element) => Some(AlgorithmIdentifier::from_implicit(&element)?),
+            Some(element) => Some(AlgorithmIdentifier::from_element(&element)?),
             None => None,
         };
         let attributes = match reader.optional(Tag::context(1))? {

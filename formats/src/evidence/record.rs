@@ -2,12 +2,14 @@
 
 use super::archive_time_stamp::ArchiveTimeStamp;
 use crate::cms::Attribute;
+use crate::der::typed::{FromElement, decode, read_list};
 use crate::der::{Element, Integer, Reader, Tag, Writer, to_der_lengths};
 use crate::error::{ErrorKind, FormatError, Result};
 use crate::limits::{DIGEST_ALGORITHMS_MAX, EVIDENCE_CHAINS_MAX, EVIDENCE_TIME_STAMPS_MAX};
 use crate::oid::Oid;
 use crate::raw::Raw;
 use crate::x509::AlgorithmIdentifier;
+use rasn::{AsnType, Decode, Decoder as _};
 
 /// The proof that data existed (RFC 4998 §3.1).
 ///
@@ -72,7 +74,11 @@ impl EvidenceRecord {
         let element = Reader::single(bytes, Tag::SEQUENCE, STRUCTURE)?;
         let mut reader = element.children(STRUCTURE)?;
         let version = reader.expect(Tag::INTEGER)?.small_integer()?;
-        let digest_algorithms = read_algorithms(&reader.expect(Tag::SEQUENCE)?)?;
+        let digest_algorithms = read_list(
+            &reader.expect(Tag::SEQUENCE)?,
+            "EvidenceRecord.digestAlgorithms",
+            DIGEST_ALGORITHMS_MAX,
+        )?;
         let crypto_infos = match reader.optional(Tag::context(0))? {
             Some(element) => Attribute::list_from_element(&element, "EvidenceRecord.cryptoInfos")?,
             None => Vec::new(),
@@ -216,24 +222,22 @@ impl ArchiveTimeStampChain {
     }
 }
 
-impl EncryptionInfo {
-    fn from_element(element: &Element<'_>) -> Result<Self> {
-        let mut reader = element.children("EncryptionInfo")?;
-        let oid = reader.expect(Tag::OID)?.oid()?;
-        let value = reader.read()?.raw().to_vec();
-        reader.finish()?;
-        Ok(Self { oid, value })
-    }
+#[derive(AsnType, Decode)]
+struct EncryptionInfoMembers {
+    encryption_info_type: Oid,
+    encryption_info_value: rasn::types::Any,
 }
 
-fn read_algorithms(element: &Element<'_>) -> Result<Vec<AlgorithmIdentifier>> {
-    let elements = element
-        .children("EvidenceRecord.digestAlgorithms")?
-        .all(DIGEST_ALGORITHMS_MAX)?;
-    elements
-        .iter()
-        .map(AlgorithmIdentifier::from_element)
-        .collect()
+impl FromElement for EncryptionInfo {
+    const TAG: Tag = Tag::SEQUENCE;
+
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        let members: EncryptionInfoMembers = decode(element, "EncryptionInfo")?;
+        Ok(Self {
+            oid: members.encryption_info_type,
+            value: members.encryption_info_value.into_bytes(),
+        })
+    }
 }
 
 fn read_sequence(element: &Element<'_>) -> Result<Vec<Raw<ArchiveTimeStampChain>>> {

@@ -1,11 +1,13 @@
 //! What a client asks for.
 
+use crate::der::typed::{Flag, FromElement, Number, decode, rasn_type};
 use crate::der::{Element, Integer, Reader, Tag, Writer};
 use crate::digest::{DIGEST_BYTES_MAX, DigestAlgorithm, DigestValue};
 use crate::error::{ErrorKind, Result};
 use crate::oid::Oid;
 use crate::raw::Raw;
-use crate::x509::{AlgorithmIdentifier, Extension};
+use crate::x509::{AlgorithmIdentifier, Extension, Extensions};
+use rasn::{AsnType, Decode, Decoder as _};
 
 /// A time-stamp request (RFC 3161 §2.4.1).
 ///
@@ -57,33 +59,14 @@ impl TimeStampRequest {
     /// Every [`ErrorKind`] of malformed input.
     pub fn parse(bytes: &[u8]) -> Result<Raw<Self>> {
         let element = Reader::single(bytes, Tag::SEQUENCE, STRUCTURE)?;
-        let mut reader = element.children(STRUCTURE)?;
-        let version = reader.expect(Tag::INTEGER)?.small_integer()?;
-        let imprint = MessageImprint::from_element(&reader.expect(Tag::SEQUENCE)?)?;
-        let policy = match reader.optional(Tag::OID)? {
-            Some(element) => Some(element.oid()?),
-            None => None,
-        };
-        let nonce = match reader.optional(Tag::INTEGER)? {
-            Some(element) => Some(element.integer()?),
-            None => None,
-        };
-        let certificate_wanted = match reader.optional(Tag::BOOLEAN)? {
-            Some(element) => element.boolean()?,
-            None => false,
-        };
-        let extensions = match reader.optional(Tag::context(0))? {
-            Some(element) => Extension::list_from_element(&element, "TimeStampReq.extensions")?,
-            None => Vec::new(),
-        };
-        reader.finish()?;
+        let members: TimeStampReq = decode(&element, STRUCTURE)?;
         let value = Self {
-            version,
-            imprint,
-            policy,
-            nonce,
-            certificate_wanted,
-            extensions,
+            version: members.version.0,
+            imprint: members.message_imprint,
+            policy: members.req_policy,
+            nonce: members.nonce,
+            certificate_wanted: members.cert_req.0,
+            extensions: members.extensions.map(|list| list.0).unwrap_or_default(),
         };
         Ok(Raw::new(value, bytes.to_vec()))
     }
@@ -134,18 +117,6 @@ impl MessageImprint {
         DigestValue::from_bytes(self.digest_algorithm()?, &self.bytes)
     }
 
-    pub(crate) fn from_element(element: &Element<'_>) -> Result<Self> {
-        let mut reader = element.children("MessageImprint")?;
-        let algorithm = AlgorithmIdentifier::from_element(&reader.expect(Tag::SEQUENCE)?)?;
-        let digest = reader.expect(Tag::OCTET_STRING)?;
-        reader.finish()?;
-        let bytes = digest.octets()?.into_owned();
-        if bytes.len() > IMPRINT_BYTES_MAX {
-            return Err(digest.error(ErrorKind::LimitExceeded));
-        }
-        Ok(Self { algorithm, bytes })
-    }
-
     pub(crate) fn write(&self, writer: &mut Writer) {
         writer.sequence(|w| {
             self.algorithm.write(w);
@@ -153,6 +124,41 @@ impl MessageImprint {
         });
     }
 }
+
+#[derive(AsnType, Decode)]
+struct TimeStampReq {
+    version: Number,
+    message_imprint: MessageImprint,
+    req_policy: Option<Oid>,
+    nonce: Option<Integer>,
+    #[rasn(default)]
+    cert_req: Flag,
+    #[rasn(tag(0))]
+    extensions: Option<Extensions>,
+}
+
+#[derive(AsnType, Decode)]
+struct ImprintMembers {
+    hash_algorithm: AlgorithmIdentifier,
+    hashed_message: rasn::types::OctetString,
+}
+
+impl FromElement for MessageImprint {
+    const TAG: Tag = Tag::SEQUENCE;
+
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        let members: ImprintMembers = decode(element, "MessageImprint")?;
+        if members.hashed_message.len() > IMPRINT_BYTES_MAX {
+            return Err(element.error(ErrorKind::LimitExceeded));
+        }
+        Ok(Self {
+            algorithm: members.hash_algorithm,
+            bytes: members.hashed_message.to_vec(),
+        })
+    }
+}
+
+rasn_type!(MessageImprint);
 
 const STRUCTURE: &str = "TimeStampReq";
 

@@ -1,9 +1,11 @@
 //! What a TSA answers.
 
+use crate::der::typed::{FromElement, List, Number, RawSequence, decode, rasn_type};
 use crate::der::{Element, Integer, Reader, Tag, Writer};
-use crate::error::{ErrorKind, FormatError, Result};
+use crate::error::{ErrorKind, Result};
 use crate::limits::{TSP_STATUS_TEXT_BYTES_MAX, TSP_STATUS_TEXTS_MAX};
 use crate::raw::Raw;
+use rasn::{AsnType, Decode, Decoder as _};
 
 /// A time-stamp response (RFC 3161 §2.4.2).
 ///
@@ -107,12 +109,13 @@ impl TimeStampResponse {
     /// Every [`ErrorKind`] of malformed input. The token is only checked to be one element.
     pub fn parse(bytes: &[u8]) -> Result<Raw<Self>> {
         let element = Reader::single(bytes, Tag::SEQUENCE, STRUCTURE)?;
-        let mut reader = element.children(STRUCTURE)?;
-        let mut value = read_status_info(&reader.expect(Tag::SEQUENCE)?)?;
-        if let Some(token) = reader.optional(Tag::SEQUENCE)? {
-            value.token = Some(token.raw().to_vec());
-        }
-        reader.finish()?;
+        let members: TimeStampResp = decode(&element, STRUCTURE)?;
+        let value = Self {
+            status: members.status.status,
+            texts: members.status.texts,
+            failures: members.status.failures,
+            token: members.time_stamp_token.map(|token| token.0),
+        };
         Ok(Raw::new(value, bytes.to_vec()))
     }
 
@@ -230,55 +233,79 @@ impl Failure {
     }
 }
 
-fn read_status_info(element: &Element<'_>) -> Result<TimeStampResponse> {
-    let mut reader = element.children("PKIStatusInfo")?;
-    let status = Status::from_number(reader.expect(Tag::INTEGER)?.small_integer()?);
-    let mut texts = Vec::new();
-    if let Some(list) = reader.optional(Tag::SEQUENCE)? {
-        for text in list.children("PKIFreeText")?.all(TSP_STATUS_TEXTS_MAX)? {
-            if text.tag() != Tag::UTF8_STRING {
-                return Err(text.error(ErrorKind::UnexpectedTag));
-            }
-            if text.content().len() > TSP_STATUS_TEXT_BYTES_MAX {
-                return Err(text.error(ErrorKind::LimitExceeded));
-            }
-            texts.push(text.utf8()?);
-        }
-    }
-    let failures = match reader.optional(Tag::BIT_STRING)? {
-        Some(bits) => read_failures(&bits)?,
-        None => Vec::new(),
-    };
-    reader.finish()?;
-    Ok(TimeStampResponse {
-        status,
-        texts,
-        failures,
-        token: None,
-    })
+#[derive(AsnType, Decode)]
+struct TimeStampResp {
+    status: StatusInfo,
+    time_stamp_token: Option<RawSequence>,
 }
 
-fn read_failures(element: &Element<'_>) -> Result<Vec<Failure>> {
-    let (octets, _) = element.bit_string()?;
-    let mut failures = Vec::new();
-    for (position, octet) in octets.iter().enumerate() {
-        for bit in 0..8_u8 {
-            if octet & (0x80 >> bit) == 0 {
-                continue;
-            }
-            let number = position
-                .checked_mul(8)
-                .and_then(|start| u8::try_from(start).ok())
-                .and_then(|start| start.checked_add(bit))
-                .ok_or(
-                    FormatError::new(ErrorKind::LimitExceeded, "PKIFailureInfo")
-                        .at(element.offset()),
-                )?;
-            failures.push(Failure::from_bit(number));
-        }
-    }
-    Ok(failures)
+struct StatusInfo {
+    status: Status,
+    texts: Vec<String>,
+    failures: Vec<Failure>,
 }
+
+/// PKIStatus is a plain INTEGER here: the type of `rasn-cms` refuses numbers that RFC 3161 does not know.
+#[derive(AsnType, Decode)]
+struct StatusInfoMembers {
+    status: Number,
+    status_string: Option<List<Text, TSP_STATUS_TEXTS_MAX>>,
+    fail_info: Option<Failures>,
+}
+
+/// A UTF8String of bounded length.
+struct Text(String);
+
+/// PKIFailureInfo: the bits that are set.
+struct Failures(Vec<Failure>);
+
+impl FromElement for StatusInfo {
+    const TAG: Tag = Tag::SEQUENCE;
+
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        let members: StatusInfoMembers = decode(element, "PKIStatusInfo")?;
+        let texts = members.status_string.map(|list| list.0).unwrap_or_default();
+        Ok(Self {
+            status: Status::from_number(members.status.0),
+            texts: texts.into_iter().map(|text| text.0).collect(),
+            failures: members.fail_info.map(|list| list.0).unwrap_or_default(),
+        })
+    }
+}
+
+impl FromElement for Text {
+    const TAG: Tag = Tag::UTF8_STRING;
+
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        if element.content().len() > TSP_STATUS_TEXT_BYTES_MAX {
+            return Err(element.error(ErrorKind::LimitExceeded));
+        }
+        element.utf8().map(Self)
+    }
+}
+
+impl FromElement for Failures {
+    const TAG: Tag = Tag::BIT_STRING;
+
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        let (octets, _) = element.bit_string()?;
+        if octets.len() > FAILURE_OCTETS_MAX {
+            return Err(element.error(ErrorKind::LimitExceeded));
+        }
+        let is_set = |bit: &u8| {
+            let octet = octets.get(usize::from(bit >> 3));
+            octet.is_some_and(|octet| octet & (0x80 >> (bit & 7)) != 0)
+        };
+        Ok(Self(
+            (0..=u8::MAX)
+                .filter(is_set)
+                .map(Failure::from_bit)
+                .collect(),
+        ))
+    }
+}
+
+rasn_type!(StatusInfo, Failures);
 
 /// The octets of a named-bit BIT STRING without zeros at the end (X.690 §11.2.2).
 fn failure_bits(failures: &[Failure]) -> Vec<u8> {
@@ -300,6 +327,9 @@ fn failure_bits(failures: &[Failure]) -> Vec<u8> {
 }
 
 const STRUCTURE: &str = "TimeStampResp";
+
+/// The bits of PKIFailureInfo are counted by one octet.
+const FAILURE_OCTETS_MAX: usize = 32;
 
 #[cfg(test)]
 mod tests {

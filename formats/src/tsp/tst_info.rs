@@ -1,13 +1,15 @@
 //! What a TSA signs.
 
 use ::time::OffsetDateTime;
+use rasn::{AsnType, Decode, Decoder as _};
 
 use super::request::MessageImprint;
+use crate::der::typed::{Flag, FromElement, Number, decode, rasn_type};
 use crate::der::{Element, Integer, Reader, Tag, Writer, format_generalized_time};
 use crate::error::{ErrorKind, FormatError, Result};
 use crate::oid::Oid;
 use crate::raw::Raw;
-use crate::x509::Extension;
+use crate::x509::{Extension, Extensions};
 
 /// The content of a time-stamp token (RFC 3161 §2.4.2).
 ///
@@ -76,48 +78,22 @@ impl TstInfo {
     /// Every [`ErrorKind`] of malformed input; [`ErrorKind::UnsupportedVersion`] if the version is not 1.
     pub fn parse(bytes: &[u8]) -> Result<Raw<Self>> {
         let element = Reader::single(bytes, Tag::SEQUENCE, STRUCTURE)?;
-        let mut reader = element.children(STRUCTURE)?;
-        let version = reader.expect(Tag::INTEGER)?;
-        if version.small_integer()? != 1 {
-            return Err(version.error(ErrorKind::UnsupportedVersion));
+        let members: Members = decode(&element, STRUCTURE)?;
+        if members.version.0 != 1 {
+            return Err(FormatError::new(ErrorKind::UnsupportedVersion, STRUCTURE));
         }
-        let policy = reader.expect(Tag::OID)?.oid()?;
-        let imprint = MessageImprint::from_element(&reader.expect(Tag::SEQUENCE)?)?;
-        let serial = reader.expect(Tag::INTEGER)?.integer()?;
-        let gen_time = reader.expect(Tag::GENERALIZED_TIME)?;
-        let accuracy = match reader.optional(Tag::SEQUENCE)? {
-            Some(element) => Some(Accuracy::from_element(&element)?),
-            None => None,
-        };
-        let ordering = match reader.optional(Tag::BOOLEAN)? {
-            Some(element) => element.boolean()?,
-            None => false,
-        };
-        let nonce = match reader.optional(Tag::INTEGER)? {
-            Some(element) => Some(element.integer()?),
-            None => None,
-        };
-        let tsa = match reader.optional(Tag::context(0))? {
-            Some(element) => Some(read_general_name(&element)?),
-            None => None,
-        };
-        let extensions = match reader.optional(Tag::context(1))? {
-            Some(element) => Extension::list_from_element(&element, "TSTInfo.extensions")?,
-            None => Vec::new(),
-        };
-        reader.finish()?;
         let value = Self {
             version: 1,
-            policy,
-            imprint,
-            serial,
-            gen_time: gen_time.generalized_time()?,
-            gen_time_text: gen_time.ascii().unwrap_or_default().to_owned(),
-            accuracy,
-            ordering,
-            nonce,
-            tsa,
-            extensions,
+            policy: members.policy,
+            imprint: members.message_imprint,
+            serial: members.serial_number,
+            gen_time: members.gen_time.time,
+            gen_time_text: members.gen_time.text,
+            accuracy: members.accuracy,
+            ordering: members.ordering.0,
+            nonce: members.nonce,
+            tsa: members.tsa.map(|name| name.0),
+            extensions: members.extensions.map(|list| list.0).unwrap_or_default(),
         };
         Ok(Raw::new(value, bytes.to_vec()))
     }
@@ -172,30 +148,12 @@ impl Accuracy {
             .saturating_add(::time::Duration::microseconds(part(self.micros)))
     }
 
+    /// Zero is outside of `1..999`, yet TSAs write it.
     fn is_valid(self) -> bool {
         [self.millis, self.micros]
             .into_iter()
             .flatten()
             .all(|value| value <= 999)
-    }
-
-    /// Zero is outside of `1..999`, yet TSAs write it.
-    fn from_element(element: &Element<'_>) -> Result<Self> {
-        let mut reader = element.children("Accuracy")?;
-        let mut number = |tag| match reader.optional(tag)? {
-            Some(element) => element.small_integer().map(Some),
-            None => Ok(None),
-        };
-        let accuracy = Self {
-            seconds: number(Tag::INTEGER)?,
-            millis: number(Tag::context(0))?,
-            micros: number(Tag::context(1))?,
-        };
-        reader.finish()?;
-        if accuracy.is_valid() {
-            return Ok(accuracy);
-        }
-        Err(element.error(ErrorKind::InvalidValue))
     }
 
     fn write(self, writer: &mut Writer) {
@@ -214,13 +172,82 @@ impl Accuracy {
     }
 }
 
-/// GeneralName is a CHOICE, so its tag is EXPLICIT even in a module with IMPLICIT tags (X.680 §31.2.7).
-fn read_general_name(element: &Element<'_>) -> Result<Vec<u8>> {
-    let mut reader = element.children("TSTInfo.tsa")?;
-    let name = reader.read()?.raw().to_vec();
-    reader.finish()?;
-    Ok(name)
+#[derive(AsnType, Decode)]
+struct Members {
+    version: Number,
+    policy: Oid,
+    message_imprint: MessageImprint,
+    serial_number: Integer,
+    gen_time: GenTime,
+    accuracy: Option<Accuracy>,
+    #[rasn(default)]
+    ordering: Flag,
+    nonce: Option<Integer>,
+    #[rasn(tag(0))]
+    tsa: Option<TaggedName>,
+    #[rasn(tag(1))]
+    extensions: Option<Extensions>,
 }
+
+/// A GeneralizedTime and its text. `rasn` keeps no text, and reads local times too.
+struct GenTime {
+    time: OffsetDateTime,
+    text: String,
+}
+
+/// The exact bytes of a GeneralName inside of its tag: it is a CHOICE, so the tag is EXPLICIT even in a module with IMPLICIT tags
+/// (X.680 §31.2.7).
+struct TaggedName(Vec<u8>);
+
+#[derive(AsnType, Decode)]
+struct AccuracyMembers {
+    seconds: Option<Number>,
+    #[rasn(tag(0))]
+    millis: Option<Number>,
+    #[rasn(tag(1))]
+    micros: Option<Number>,
+}
+
+impl FromElement for GenTime {
+    const TAG: Tag = Tag::GENERALIZED_TIME;
+
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        Ok(Self {
+            time: element.generalized_time()?,
+            text: element.ascii().unwrap_or_default().to_owned(),
+        })
+    }
+}
+
+impl FromElement for TaggedName {
+    const TAG: Tag = Tag::context(0);
+
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        let mut reader = element.children("TSTInfo.tsa")?;
+        let name = reader.read()?.raw().to_vec();
+        reader.finish()?;
+        Ok(Self(name))
+    }
+}
+
+impl FromElement for Accuracy {
+    const TAG: Tag = Tag::SEQUENCE;
+
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        let members: AccuracyMembers = decode(element, "Accuracy")?;
+        let accuracy = Self {
+            seconds: members.seconds.map(|number| number.0),
+            millis: members.millis.map(|number| number.0),
+            micros: members.micros.map(|number| number.0),
+        };
+        if accuracy.is_valid() {
+            return Ok(accuracy);
+        }
+        Err(element.error(ErrorKind::InvalidValue))
+    }
+}
+
+rasn_type!(GenTime, TaggedName, Accuracy);
 
 const STRUCTURE: &str = "TSTInfo";
 

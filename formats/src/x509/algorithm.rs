@@ -1,9 +1,11 @@
 //! AlgorithmIdentifier.
 
+use crate::der::typed::{FromElement, decode, rasn_type};
 use crate::der::{Element, Reader, Tag, Writer};
 use crate::digest::DigestAlgorithm;
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::oid::Oid;
+use rasn::{AsnType, Decode, Decoder as _};
 
 /// An algorithm and its parameters (RFC 5280 §4.1.1.2).
 ///
@@ -55,25 +57,6 @@ impl AlgorithmIdentifier {
         Self::from_element(&Reader::single(bytes, Tag::SEQUENCE, STRUCTURE)?)
     }
 
-    pub(crate) fn from_element(element: &Element<'_>) -> Result<Self> {
-        if element.tag() == Tag::SEQUENCE {
-            return Self::from_implicit(element);
-        }
-        Err(element.error(ErrorKind::UnexpectedTag))
-    }
-
-    /// From an IMPLICIT tag, which the caller has checked.
-    pub(crate) fn from_implicit(element: &Element<'_>) -> Result<Self> {
-        let mut reader = element.children(STRUCTURE)?;
-        let oid = reader.expect(Tag::OID)?.oid()?;
-        let mut parameters = None;
-        if !reader.is_empty() {
-            parameters = Some(reader.read()?.raw().to_vec());
-        }
-        reader.finish()?;
-        Ok(Self { oid, parameters })
-    }
-
     /// Writes DER; the parameters are inserted as they are.
     pub fn write(&self, writer: &mut Writer) {
         self.write_tagged(writer, Tag::SEQUENCE);
@@ -97,6 +80,26 @@ impl AlgorithmIdentifier {
         writer.into_bytes()
     }
 }
+
+#[derive(AsnType, Decode)]
+struct Members {
+    algorithm: Oid,
+    parameters: Option<rasn::types::Any>,
+}
+
+impl FromElement for AlgorithmIdentifier {
+    const TAG: Tag = Tag::SEQUENCE;
+
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        let members: Members = decode(element, STRUCTURE)?;
+        Ok(Self {
+            oid: members.algorithm,
+            parameters: members.parameters.map(rasn::types::Any::into_bytes),
+        })
+    }
+}
+
+rasn_type!(AlgorithmIdentifier);
 
 const STRUCTURE: &str = "AlgorithmIdentifier";
 const DER_NULL: &[u8] = &[0x05, 0x00];

@@ -1,5 +1,6 @@
 //! A certificate as exact bytes, split into the parts that evidence compares.
 
+use crate::der::typed::FromElement as _;
 use crate::der::{Integer, Reader, Tag};
 use crate::digest::{DigestAlgorithm, DigestValue};
 use crate::error::{ErrorKind, FormatError, Result};

@@ -1,9 +1,11 @@
 //! Extensions, as requests, tokens and certificates carry them.
 
+use crate::der::typed::{Flag, FromElement, decode, rasn_type, read_list};
 use crate::der::{Element, Tag, Writer};
 use crate::error::{ErrorKind, Result};
 use crate::limits::TSP_EXTENSIONS_MAX;
 use crate::oid::Oid;
+use rasn::{AsnType, Decode, Decoder as _};
 
 /// One extension (RFC 5280 §4.1).
 ///
@@ -23,46 +25,11 @@ pub struct Extension {
     pub value: Vec<u8>,
 }
 
+/// `Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension`. RFC 5280 §4.2: each at most once.
+#[derive(Debug)]
+pub(crate) struct Extensions(pub(crate) Vec<Extension>);
+
 impl Extension {
-    /// Reads `Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension`, or an IMPLICIT tag for it. RFC 5280 §4.2: each at most once.
-    pub(crate) fn list_from_element(
-        element: &Element<'_>,
-        structure: &'static str,
-    ) -> Result<Vec<Self>> {
-        let elements = element.children(structure)?.all(TSP_EXTENSIONS_MAX)?;
-        if elements.is_empty() {
-            return Err(element.error(ErrorKind::InvalidValue));
-        }
-        let mut extensions: Vec<Self> = Vec::with_capacity(elements.len());
-        for element in elements {
-            let extension = Self::from_element(&element)?;
-            if extensions.iter().any(|other| other.oid == extension.oid) {
-                return Err(element.error(ErrorKind::DuplicateElement));
-            }
-            extensions.push(extension);
-        }
-        Ok(extensions)
-    }
-
-    fn from_element(element: &Element<'_>) -> Result<Self> {
-        if element.tag() != Tag::SEQUENCE {
-            return Err(element.error(ErrorKind::UnexpectedTag));
-        }
-        let mut reader = element.children("Extension")?;
-        let oid = reader.expect(Tag::OID)?.oid()?;
-        let critical = match reader.optional(Tag::BOOLEAN)? {
-            Some(element) => element.boolean()?,
-            None => false,
-        };
-        let value = reader.expect(Tag::OCTET_STRING)?.octets()?.into_owned();
-        reader.finish()?;
-        Ok(Self {
-            oid,
-            critical,
-            value,
-        })
-    }
-
     /// Writes DER.
     pub(crate) fn write(&self, writer: &mut Writer) {
         writer.sequence(|w| {
@@ -74,3 +41,42 @@ impl Extension {
         });
     }
 }
+
+#[derive(AsnType, Decode)]
+struct Members {
+    extn_id: Oid,
+    #[rasn(default)]
+    critical: Flag,
+    extn_value: rasn::types::OctetString,
+}
+
+impl FromElement for Extension {
+    const TAG: Tag = Tag::SEQUENCE;
+
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        let members: Members = decode(element, "Extension")?;
+        Ok(Self {
+            oid: members.extn_id,
+            critical: members.critical.0,
+            value: members.extn_value.to_vec(),
+        })
+    }
+}
+
+impl FromElement for Extensions {
+    const TAG: Tag = Tag::SEQUENCE;
+
+    fn from_element(element: &Element<'_>) -> Result<Self> {
+        let list: Vec<Extension> = read_list(element, "Extensions", TSP_EXTENSIONS_MAX)?;
+        if list.is_empty() {
+            return Err(element.error(ErrorKind::InvalidValue));
+        }
+        let mut known = std::collections::BTreeSet::new();
+        if list.iter().all(|extension| known.insert(&extension.oid)) {
+            return Ok(Self(list));
+        }
+        Err(element.error(ErrorKind::DuplicateElement))
+    }
+}
+
+rasn_type!(Extensions);

@@ -8,4 +8,5 @@ mod pem;
 pub use algorithm::AlgorithmIdentifier;
 pub use certificate::Certificate;
 pub use extension::Extension;
+pub(crate) use extension::Extensions;
 pub use pem::{encode_pem, read_certificates, read_crls};
