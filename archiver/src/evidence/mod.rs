@@ -9,5 +9,6 @@ pub mod leaves;
 pub mod log;
 pub mod package;
 pub mod plan;
+pub mod record_verdict;
 pub mod report_page;
 pub mod verify_records;

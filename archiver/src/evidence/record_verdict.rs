@@ -1,0 +1,104 @@
+//! The answer about one version of a record, and the answers counted.
+
+use formats::id::VersionId;
+use time::OffsetDateTime;
+use verifier::finding::Finding;
+use verifier::judgement::Judgement;
+use verifier::verdict::{Conclusion, Integrity};
+
+use super::assemble::AssembleError;
+use crate::record::error::RetrieveError;
+
+/// The answer about one version.
+#[derive(Debug)]
+pub struct RecordVerdict {
+    /// The version.
+    pub version: VersionId,
+    /// What was found.
+    pub outcome: Outcome,
+}
+
+/// What was found about one version.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The contents are what was deposited, and the evidence proves since when.
+    Passed {
+        /// The earliest proven existence.
+        existence: Option<OffsetDateTime>,
+    },
+    /// The contents are what was deposited, and wait for a timestamp.
+    Unstamped {
+        /// Since when it waits.
+        received_at: OffsetDateTime,
+    },
+    /// The verifier does not accept the evidence, or cannot decide.
+    NotPassed {
+        /// What it concludes.
+        judgement: Judgement,
+        /// Why: its findings of severity error.
+        findings: Vec<Finding>,
+    },
+    /// The version cannot be read, or is not what was deposited.
+    Unreadable(RetrieveError),
+    /// The evidence record cannot be put together, or does not lead from the version to its token.
+    NoEvidence(AssembleError),
+}
+
+/// All verdicts, counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct VerifySummary {
+    /// Versions that were verified.
+    pub versions: u64,
+    /// Passed.
+    pub passed: u64,
+    /// Intact and waiting for a timestamp.
+    pub unstamped: u64,
+    /// The verifier could not decide, with integrity not broken.
+    pub indeterminate: u64,
+    /// Damaged, or evidence that fails.
+    pub failed: u64,
+    /// Could not be read for a reason other than damage (key or medium missing).
+    pub unreadable: u64,
+}
+
+impl RecordVerdict {
+    /// Whether this version or its evidence is not what it was: the answer for which a person has to be woken.
+    #[must_use]
+    pub fn is_integrity_failure(&self) -> bool {
+        match &self.outcome {
+            Outcome::Passed { .. } | Outcome::Unstamped { .. } => false,
+            Outcome::NotPassed { judgement, .. } => judgement.integrity() == Integrity::Broken,
+            Outcome::Unreadable(error) => error.is_integrity_failure(),
+            Outcome::NoEvidence(error) => error.is_integrity_failure(),
+        }
+    }
+}
+
+impl RecordVerdict {
+    /// Whether the verifier refuses the evidence, be it whole: an authority's certificate that ended without renewal, for example.
+    fn is_refused(&self) -> bool {
+        matches!(&self.outcome, Outcome::NotPassed { judgement, .. } if judgement.conclusion() == Conclusion::TotalFailed)
+    }
+}
+
+impl VerifySummary {
+    /// Whether every version passed or waits for its timestamp.
+    #[must_use]
+    pub const fn is_good(&self) -> bool {
+        self.failed == 0 && self.indeterminate == 0 && self.unreadable == 0
+    }
+
+    pub(super) fn count(&mut self, verdict: &RecordVerdict) {
+        self.versions += 1;
+        let failed = verdict.is_integrity_failure() || verdict.is_refused();
+        let counter = match &verdict.outcome {
+            Outcome::Passed { .. } => &mut self.passed,
+            Outcome::Unstamped { .. } => &mut self.unstamped,
+            _ if failed => &mut self.failed,
+            Outcome::NotPassed { .. } => &mut self.indeterminate,
+            Outcome::Unreadable(_) | Outcome::NoEvidence(_) => &mut self.unreadable,
+        };
+        *counter += 1;
+    }
+}
