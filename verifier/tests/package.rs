@@ -1,4 +1,10 @@
 //! Evidence packages: a good one passes, and every way of tampering with one is found.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise, in its helpers too"
+)]
 
 mod support;
 

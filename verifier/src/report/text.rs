@@ -3,6 +3,7 @@
 //! The first three lines are for somebody who reads nothing else, a judge for example: what was checked, what the
 //! verdict is, and since when it has existed. Then the time line of the proofs, then the findings with their clauses.
 
+use std::cmp::Reverse;
 use std::fmt::{self, Write as _};
 
 use time::format_description::BorrowedFormatItem;
@@ -213,12 +214,15 @@ fn write_timeline(out: &mut String, report: &Report, language: Language) -> fmt:
     Ok(())
 }
 
+/// The findings, the gravest first; of equal ones in the order in which they were found.
 fn write_findings(out: &mut String, findings: &[Finding], language: Language) -> fmt::Result {
     if findings.is_empty() {
         return Ok(());
     }
     heading(out, language, "所見", "Findings")?;
-    for finding in findings {
+    let mut sorted: Vec<&Finding> = findings.iter().collect();
+    sorted.sort_by_key(|finding| Reverse(finding.severity()));
+    for finding in sorted {
         let severity = match (finding.severity(), language) {
             (Severity::Info, Language::Japanese) => "情報",
             (Severity::Warning, Language::Japanese) => "注意",

@@ -161,7 +161,7 @@ fn find_certificate(
     token: &TimeStampToken,
     signer: &SignerInfo,
 ) -> Option<Certificate> {
-    let named = named_certificates(judge, token, signer);
+    let own = named_certificates(token.signed_data.x509_certificates(), signer);
     let references = match signer.signing_certificates() {
         Ok(references) => references,
         Err(error) => {
@@ -170,40 +170,40 @@ fn find_certificate(
                 codes::SIGNING_CERTIFICATE_MALFORMED,
                 [error],
             );
-            return named.into_iter().next();
+            return own.into_iter().next();
         }
     };
     let ids: Vec<&EssCertId> = references.signer_ids().collect();
-    if named.is_empty() {
+    let given = judge.context.certificates.iter().map(Vec::as_slice);
+    let anchors = judge.context.anchors.iter();
+    let anchors = anchors.map(|anchor| anchor.certificate());
+    let others = named_certificates(given.chain(anchors), signer);
+    if ids.is_empty() && !(own.is_empty() && others.is_empty()) {
+        judge.because(
+            SubIndication::SigConstraintsFailure,
+            codes::SIGNING_CERTIFICATE_ATTRIBUTE_MISSING,
+            NONE,
+        );
+        return own.into_iter().chain(others).next();
+    }
+    let is_bound = |certificate: &&Certificate| {
+        ids.iter()
+            .all(|id| id.matches(certificate.raw()) == Some(true))
+    };
+    if let Some(certificate) = own.iter().chain(&others).find(is_bound) {
+        check_reference(judge, &ids, certificate);
+        return Some(certificate.clone());
+    }
+    let Some(first) = own.into_iter().next() else {
         judge.unknown(
             SubIndication::NoSigningCertificateFound,
             codes::SIGNER_CERTIFICATE_NOT_FOUND,
             NONE,
         );
         return None;
-    }
-    if ids.is_empty() {
-        judge.because(
-            SubIndication::SigConstraintsFailure,
-            codes::SIGNING_CERTIFICATE_ATTRIBUTE_MISSING,
-            NONE,
-        );
-        return named.into_iter().next();
-    }
-    let bound = named.iter().find(|certificate| {
-        ids.iter()
-            .all(|id| id.matches(certificate.raw()) == Some(true))
-    });
-    if let Some(certificate) = bound {
-        check_reference(judge, &ids, certificate);
-        return Some(certificate.clone());
-    }
-    let first = named.into_iter().next()?;
-    if ids.iter().any(|id| id.matches(first.raw()).is_none()) {
-        let name = ids
-            .first()
-            .map(|id| algorithm_name(&id.algorithm))
-            .unwrap_or_default();
+    };
+    if let Some(id) = ids.iter().find(|id| id.matches(first.raw()).is_none()) {
+        let name = algorithm_name(&id.algorithm);
         judge.unknown(SubIndication::Custom, codes::DIGEST_UNKNOWN, [name]);
     } else {
         judge.broken(
@@ -234,23 +234,12 @@ fn check_reference(judge: &mut Judge<'_>, ids: &[&EssCertId], certificate: &Cert
     }
 }
 
-/// Every certificate that has the issuer and serial number, or the key identifier, of the signer; those of the token first.
-fn named_certificates(
-    judge: &Judge<'_>,
-    token: &TimeStampToken,
+/// Every certificate that has the issuer and serial number, or the key identifier, of the signer.
+fn named_certificates<'c>(
+    certificates: impl Iterator<Item = &'c [u8]>,
     signer: &SignerInfo,
 ) -> Vec<Certificate> {
-    let given = judge.context.certificates.iter().map(Vec::as_slice);
-    let anchors = judge
-        .context
-        .anchors
-        .iter()
-        .map(|anchor| anchor.certificate());
-    token
-        .signed_data
-        .x509_certificates()
-        .chain(given)
-        .chain(anchors)
+    certificates
         .filter_map(|bytes| Certificate::parse(bytes).ok())
         .filter(|certificate| is_named(certificate, &signer.identifier))
         .collect()

@@ -115,6 +115,7 @@ impl Authority {
         root_params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let root = root_params.self_signed(&root_key).unwrap().der().to_vec();
         let mut leaf = params("Test TSA", profile.seed, &profile);
+        leaf.serial_number = Some(SerialNumber::from_slice(&[profile.seed, 2]));
         leaf.is_ca = IsCa::ExplicitNoCa;
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         leaf.custom_extensions = vec![usage(profile.for_time_stamps)];
