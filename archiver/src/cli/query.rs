@@ -19,7 +19,7 @@ use super::lang::Lang;
 ///
 /// # Errors
 /// [`Failure`] with what is accepted.
-pub fn dates(text: &str, lang: Lang) -> Result<ValueMatch<Date>, Failure> {
+pub(super) fn dates(text: &str, lang: Lang) -> Result<ValueMatch<Date>, Failure> {
     range(text, |part| Date::parse(part, format_description!("[year]-[month]-[day]")).ok()).ok_or_else(|| {
         unusable(
             lang,
@@ -33,7 +33,7 @@ pub fn dates(text: &str, lang: Lang) -> Result<ValueMatch<Date>, Failure> {
 ///
 /// # Errors
 /// [`Failure`] with what is accepted.
-pub fn amounts(text: &str, lang: Lang) -> Result<ValueMatch<Amount>, Failure> {
+pub(super) fn amounts(text: &str, lang: Lang) -> Result<ValueMatch<Amount>, Failure> {
     range(text, |part| Amount::from_str(&part.replace(',', "")).ok()).ok_or_else(|| {
         unusable(
             lang,
@@ -49,7 +49,7 @@ pub fn amounts(text: &str, lang: Lang) -> Result<ValueMatch<Amount>, Failure> {
 ///
 /// # Errors
 /// [`Failure`] with what is accepted.
-pub fn times(
+pub(super) fn times(
     from: Option<&str>,
     to: Option<&str>,
     lang: Lang,
@@ -76,7 +76,7 @@ pub fn times(
 ///
 /// # Errors
 /// [`Failure`] with what is accepted.
-pub fn record(text: &str, lang: Lang) -> Result<(RecordId, Option<u32>), Failure> {
+pub(super) fn record(text: &str, lang: Lang) -> Result<(RecordId, Option<u32>), Failure> {
     VersionId::parse_reference(text).map_err(|_| {
         unusable(
             lang,
@@ -126,7 +126,7 @@ fn moment(text: &str, end_of_day: bool) -> Option<OffsetDateTime> {
 
 /// A time for machines.
 #[must_use]
-pub fn rfc3339(time: OffsetDateTime) -> String {
+pub(super) fn rfc3339(time: OffsetDateTime) -> String {
     time.to_offset(offset!(UTC))
         .format(&Rfc3339)
         .unwrap_or_default()
@@ -134,7 +134,7 @@ pub fn rfc3339(time: OffsetDateTime) -> String {
 
 /// Metadata for machines: the keys that `--meta` takes, without those that have no value.
 #[must_use]
-pub fn metadata_json(metadata: &Metadata) -> Value {
+pub(super) fn metadata_json(metadata: &Metadata) -> Value {
     let mut map = Map::new();
     let mut put = |key: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -167,7 +167,7 @@ pub fn metadata_json(metadata: &Metadata) -> Value {
 
 /// A hit for machines.
 #[must_use]
-pub fn hit_json(hit: &Hit) -> Value {
+pub(super) fn hit_json(hit: &Hit) -> Value {
     let objects: Vec<Value> = hit
         .objects
         .iter()

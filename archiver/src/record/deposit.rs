@@ -114,9 +114,13 @@ impl<'a> Depositor<'a> {
         let progress = DepositProgress::default();
         let mut worker = Worker::new(self, request, Arc::default(), &progress);
         match worker.prepare(source) {
-            Ok(Prepared::Record(record)) => self
-                .make_durable(std::slice::from_ref(&record))
-                .map(|_index| record.into_event()),
+            Ok(Prepared::Record(record)) => {
+                let group = std::slice::from_ref(&record);
+                let addresses = self.make_durable(group)?;
+                // A damaged index is mended at the next opening; the record is durable whatever it says.
+                drop(self.index(group, &addresses));
+                Ok(record.acknowledgement())
+            }
             Ok(Prepared::Settled(event)) => Ok(event),
             Err(Refusal::Source(error)) => Ok(DepositEvent::Failed(error)),
             Err(Refusal::Stop(error)) => Err(error),
@@ -156,11 +160,13 @@ impl<'a> Depositor<'a> {
         summary
     }
 
-    /// Steps 2 to 4 for a group of records. When this returns `Ok`, all of them are durable, whatever the index says: its
-    /// failure is told as [`IndexState`], and it is mended at the next opening.
-    fn make_durable(&self, records: &[Box<PreparedRecord>]) -> Result<IndexState, DepositError> {
+    /// Steps 2 and 3 for a group of records. When this returns `Ok`, all of them are durable and must be acknowledged.
+    fn make_durable(
+        &self,
+        records: &[Box<PreparedRecord>],
+    ) -> Result<Vec<FrameAddress>, DepositError> {
         let Some(ticket) = records.iter().map(|record| record.ticket).max() else {
-            return Ok(Ok(()));
+            return Ok(Vec::new());
         };
         self.ledger.commit(ticket)?;
         let addresses = records
@@ -173,16 +179,23 @@ impl<'a> Depositor<'a> {
         if let Some(last) = addresses.last() {
             self.appender.commit(*last)?;
         }
+        Ok(addresses)
+    }
+
+    /// Step 4, after the acknowledgement, so that nothing stands between the commit and its being told: the index learns of the
+    /// records. Its failure takes nothing back, and is mended at the next opening.
+    fn index(
+        &self,
+        records: &[Box<PreparedRecord>],
+        addresses: &[FrameAddress],
+    ) -> Result<(), StoreError> {
         let mut pairs = records.iter().zip(addresses);
-        Ok(pairs.try_for_each(|(record, address)| {
+        pairs.try_for_each(|(record, address)| {
             self.catalog
-                .apply_version(address, &record.frame, &record.manifest)
-        }))
+                .apply_version(*address, &record.frame, &record.manifest)
+        })
     }
 }
-
-/// Whether the index took in what was made durable.
-type IndexState = Result<(), StoreError>;
 
 /// One run over many sources.
 struct Run<'a, I> {
@@ -265,17 +278,18 @@ impl<I: Iterator<Item = WalkItem> + Send> Run<'_, I> {
                 None => self.depositor.make_durable(&group).map(Some),
                 Some(_) => Ok(None),
             };
-            let is_durable = matches!(durable, Ok(Some(_)));
-            for record in group {
-                let event = if is_durable {
-                    record.into_event()
-                } else {
-                    record.into_left_out()
+            for record in &group {
+                let event = match &durable {
+                    Ok(Some(_)) => record.acknowledgement(),
+                    Ok(None) | Err(_) => record.left_out(),
                 };
                 report(summary, event);
             }
             let failure = match durable {
-                Ok(Some(index)) => index.err().map(DepositError::Store),
+                Ok(Some(addresses)) => {
+                    let indexed = self.depositor.index(&group, &addresses);
+                    indexed.err().map(DepositError::Store)
+                }
                 Ok(None) => None,
                 Err(error) => Some(error),
             };

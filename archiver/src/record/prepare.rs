@@ -47,7 +47,7 @@ pub(super) struct PreparedRecord {
     pub(super) frame: RecordVersion,
     pub(super) manifest: Raw<Manifest>,
     outcome: Box<DepositedRecord>,
-    claim: Claim,
+    _claim: Claim,
 }
 
 /// Why a source was not prepared.
@@ -59,16 +59,16 @@ pub(super) enum Refusal {
 }
 
 impl PreparedRecord {
-    /// The acknowledgement. Ends the claim on the identity.
-    pub(super) fn into_event(self) -> DepositEvent {
-        drop(self.claim);
-        DepositEvent::Deposited(self.outcome)
+    /// What its depositor is told once it is durable. The claim on its identity lasts until the record is dropped, that is,
+    /// until the index knows it.
+    pub(super) fn acknowledgement(&self) -> DepositEvent {
+        DepositEvent::Deposited(self.outcome.clone())
     }
 
     /// The record was not committed.
-    pub(super) fn into_left_out(self) -> DepositEvent {
+    pub(super) fn left_out(&self) -> DepositEvent {
         DepositEvent::LeftOut {
-            name: self.outcome.name,
+            name: self.outcome.name.clone(),
         }
     }
 }
@@ -324,7 +324,7 @@ impl<'a> Worker<'a> {
             frame,
             manifest,
             outcome,
-            claim,
+            _claim: claim,
         })))
     }
 

@@ -148,9 +148,5 @@ fn failure(session: &Session, error: ExportError) -> Failure {
                 text: other.to_string(),
             }
         }
-        other => Failure::Said {
-            exit: Exit::Integrity,
-            text: other.to_string(),
-        },
     }
 }
