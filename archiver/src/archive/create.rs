@@ -1,6 +1,6 @@
 //! Making an archive: labels, keys, first segment, embedded authority, configuration; in this order.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use firmware::media;
@@ -114,7 +114,7 @@ fn separate(config: &Config) -> Result<Option<EvaluationNotice>, ArchiveError> {
 
 fn label(
     config: &Config,
-    directory: &PathBuf,
+    directory: &Path,
     role: MediumRole,
     number: u32,
     now: OffsetDateTime,
@@ -125,7 +125,7 @@ fn label(
         .find(|p| p.is_dir())
         .unwrap_or(directory);
     let place = if place.as_os_str().is_empty() {
-        std::path::Path::new(".")
+        Path::new(".")
     } else {
         place
     };

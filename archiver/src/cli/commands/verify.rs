@@ -210,7 +210,7 @@ fn tell_verdict(session: &Session, verdict: &RecordVerdict) {
             json!({ "best_signature_time": existence.map(rfc3339) }),
         ),
         Outcome::Unstamped { received_at } => {
-            told("unstamped", json!({ "received_at": rfc3339(*received_at) }))
+            told("unstamped", json!({ "received_at": rfc3339(*received_at) }));
         }
         Outcome::NotPassed {
             judgement,

@@ -86,9 +86,11 @@ impl<'a> Steps<'a> {
         }
         let seconds = started.elapsed().as_secs_f64();
         // Links to nowhere and the like are named above; what this trial must show is that everything readable went in.
-        self.deposited = match deposit::exit_of(&total) {
-            Exit::Partial => Exit::Done,
-            exit => exit,
+        let exit = deposit::exit_of(&total);
+        self.deposited = if exit == Exit::Partial {
+            Exit::Done
+        } else {
+            exit
         };
         let ratio = percent(total.stored_bytes, total.deposited_bytes);
         let rate = sized(per_second(total.deposited_bytes, seconds));
