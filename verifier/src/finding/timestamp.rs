@@ -106,6 +106,9 @@ finding_codes! { TABLE:
     IMPRINT_DIGEST_UNKNOWN Error "RFC 3161 §2.4.1" {
         en: "The digest of {0} under {1} is not known, so the time-stamp cannot be compared with it.",
         ja: "{0} の {1} によるダイジェストが不明なため、タイムスタンプと照合できません。" }
+    IMPRINT_BARE_DIGEST Warning "RFC 3161 §2.4.1" {
+        en: "Of {0} only a digest was given; whether it is that of a document cannot be told.",
+        ja: "{0} についてはダイジェストだけが与えられました。文書のダイジェストかどうかは確認できません。" }
     IMPRINT_LENGTH_WRONG Error "RFC 3161 §2.4.1" {
         en: "The digest in the token does not have the length of {0}.",
         ja: "トークン内のダイジェストの長さが {0} のものではありません。" }

@@ -68,6 +68,9 @@ fn check_imprint(judge: &mut Judge<'_>, token: &TimeStampToken, data: Option<&dy
             [data.name()],
         ),
         Some(_) => {
+            if !data.is_data() {
+                judge.note(codes::IMPRINT_BARE_DIGEST, [data.name()]);
+            }
             let judged = judge
                 .context
                 .policy
