@@ -5,7 +5,7 @@ use formats::oid::{self, Oid};
 use signature::hazmat::PrehashVerifier as _;
 
 use super::Unsupported;
-use crate::der::{INTEGER, OBJECT_IDENTIFIER, Reader, SEQUENCE};
+use crate::der::{OBJECT_IDENTIFIER, Reader};
 
 /// A named curve (RFC 5480 §2.1.1.1, RFC 5639).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,16 +36,21 @@ pub(super) struct EcKey<'a> {
 /// How `r` and `s` are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
+    /// `ECDSA-Sig-Value ::= SEQUENCE { r INTEGER, s INTEGER }`, DER.
     Der,
+    /// One after the other, each as long as the order.
     Plain,
 }
 
 macro_rules! verify_with {
-    ($curve:ty, $key:expr, $digest:expr, $signature:expr) => {{
+    ($curve:ty, $key:expr, $digest:expr, $encoding:expr, $signature:expr) => {{
         let key =
             ::ecdsa::VerifyingKey::<$curve>::from_sec1_bytes($key).map_err(|_| Unsupported::Key)?;
-        ::ecdsa::Signature::<$curve>::from_slice($signature)
-            .is_ok_and(|signature| key.verify_prehash($digest, &signature).is_ok())
+        let signature = match $encoding {
+            Encoding::Der => ::ecdsa::Signature::<$curve>::from_der($signature),
+            Encoding::Plain => ::ecdsa::Signature::<$curve>::from_slice($signature),
+        };
+        signature.is_ok_and(|signature| key.verify_prehash($digest, &signature).is_ok())
     }};
 }
 
@@ -93,38 +98,22 @@ impl<'a> EcKey<'a> {
         signature: &[u8],
     ) -> Result<bool, Unsupported> {
         let length = self.curve.len();
-        let fixed = match encoding {
-            Encoding::Plain => Some(signature.to_vec()),
-            Encoding::Der => integers(signature).and_then(|(r, s)| {
-                let mut fixed = padded(r, length)?;
-                fixed.extend(padded(s, length)?);
-                Some(fixed)
-            }),
-        };
         // The digest as an integer: shorter ones are padded on the left, which the crates leave to the caller.
         let octets = digest.as_bytes();
         let prehash = padded(octets, length).unwrap_or_else(|| octets.to_vec());
-        let (point, fixed) = (self.point, fixed.unwrap_or_default());
+        let point = self.point;
         Ok(match self.curve {
-            Curve::P256 => verify_with!(p256::NistP256, point, &prehash, &fixed),
-            Curve::P384 => verify_with!(p384::NistP384, point, &prehash, &fixed),
-            Curve::P521 => verify_with!(p521::NistP521, point, &prehash, &fixed),
-            Curve::BrainpoolP256r1 => verify_with!(bp256::BrainpoolP256r1, point, &prehash, &fixed),
-            Curve::BrainpoolP384r1 => verify_with!(bp384::BrainpoolP384r1, point, &prehash, &fixed),
+            Curve::P256 => verify_with!(p256::NistP256, point, &prehash, encoding, signature),
+            Curve::P384 => verify_with!(p384::NistP384, point, &prehash, encoding, signature),
+            Curve::P521 => verify_with!(p521::NistP521, point, &prehash, encoding, signature),
+            Curve::BrainpoolP256r1 => {
+                verify_with!(bp256::BrainpoolP256r1, point, &prehash, encoding, signature)
+            }
+            Curve::BrainpoolP384r1 => {
+                verify_with!(bp384::BrainpoolP384r1, point, &prehash, encoding, signature)
+            }
         })
     }
-}
-
-/// `ECDSA-Sig-Value ::= SEQUENCE { r INTEGER, s INTEGER }`, strict DER, not negative; magnitudes without leading zeros.
-pub(super) fn integers(signature: &[u8]) -> Option<(&[u8], &[u8])> {
-    const STRUCTURE: &str = "ECDSA-Sig-Value";
-    let mut fields = Reader::single(signature, SEQUENCE, STRUCTURE)
-        .ok()?
-        .reader(STRUCTURE);
-    let r = fields.expect(INTEGER).ok()?.unsigned(STRUCTURE).ok()?;
-    let s = fields.expect(INTEGER).ok()?.unsigned(STRUCTURE).ok()?;
-    fields.finish().ok()?;
-    Some((r, s))
 }
 
 /// `octets` with zeros before them up to `length`; `None` if they are longer.

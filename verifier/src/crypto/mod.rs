@@ -1,11 +1,10 @@
 //! Verification of signatures. Computes, and does not judge: which algorithm may still be trusted is a question for the [policy](crate::policy).
 //!
-//! RSA and DSA verification is modular exponentiation of public numbers; it is written here on `crypto-bigint`, because no released crate
-//! verifies every digest, salt length and key size that old evidence has. Elliptic curves come from crates.
+//! The crates of RustCrypto and dalek compute. What is here chooses among them by object identifier, bounds the keys that foreign evidence may ask for,
+//! and tells what is wrong from what could not be computed.
 
 mod dsa;
 mod ecdsa;
-mod number;
 mod rsa;
 mod scheme;
 
@@ -53,12 +52,14 @@ pub enum Unsupported {
     Curve,
     /// The type of the public key is not known here.
     KeyType,
-    /// The public key cannot be read, or is not on its curve.
+    /// The public key cannot be read, or is not on its curve or in its group.
     Key,
     /// The key is smaller or larger than this program computes with.
     KeySize,
     /// The parameters of the algorithm cannot be read.
     Parameters,
+    /// RSASSA-PSS whose mask is made with another digest than that of the message.
+    MaskDigest,
 }
 
 impl Unsupported {
@@ -74,6 +75,7 @@ impl Unsupported {
             Self::Key => "malformed key",
             Self::KeySize => "size of the key",
             Self::Parameters => "malformed parameters",
+            Self::MaskDigest => "RSASSA-PSS with two digests",
         }
     }
 }
@@ -139,11 +141,11 @@ pub(crate) fn dsa_parameters(spki_der: &[u8]) -> Option<Option<&[u8]>> {
 /// A key as this module computes with it.
 #[derive(Debug)]
 enum PublicKey<'a> {
-    Rsa(RsaKey<'a>),
+    Rsa(RsaKey),
     /// A key for RSASSA-PSS only, with the least that its parameters demand (RFC 4055 §3.3).
-    RsaPss(RsaKey<'a>, Option<PssParameters>),
+    RsaPss(RsaKey, Option<PssParameters>),
     Ec(EcKey<'a>),
-    Dsa(DsaKey<'a>),
+    Dsa(DsaKey),
     Ed25519(&'a [u8]),
     Ed448,
 }
@@ -198,7 +200,7 @@ impl<'a> PublicKey<'a> {
                 used(SignatureFamily::RsaPkcs1, key.bits(), digest),
             ),
             (Self::Rsa(key), Scheme::RsaPss(parameters)) => (
-                key.verify_pss(&parameters.digest.digest(message), parameters, signature),
+                key.verify_pss(&parameters.digest.digest(message), parameters, signature)?,
                 used(SignatureFamily::RsaPss, key.bits(), parameters.digest),
             ),
             (Self::RsaPss(key, least), Scheme::RsaPss(parameters)) => (
@@ -206,7 +208,7 @@ impl<'a> PublicKey<'a> {
                     least.digest == parameters.digest
                         && least.mask_digest == parameters.mask_digest
                         && least.salt_length <= parameters.salt_length
-                }) && key.verify_pss(&parameters.digest.digest(message), parameters, signature),
+                }) && key.verify_pss(&parameters.digest.digest(message), parameters, signature)?,
                 used(SignatureFamily::RsaPss, key.bits(), parameters.digest),
             ),
             (Self::Ec(key), Scheme::Ecdsa(digest)) => (
@@ -218,7 +220,7 @@ impl<'a> PublicKey<'a> {
                 used(SignatureFamily::Ecdsa, key.bits(), digest),
             ),
             (Self::Dsa(key), Scheme::Dsa(digest)) => (
-                key.verify(&digest.digest(message), signature),
+                key.verify(&digest.digest(message), signature)?,
                 used(SignatureFamily::Dsa, key.bits(), digest),
             ),
             (Self::Ed25519(key), Scheme::Ed25519) => (

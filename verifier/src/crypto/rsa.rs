@@ -1,11 +1,13 @@
-//! RSA verification (RFC 8017 §8.1.2, §8.2.2) on public numbers.
+//! RSA verification (RFC 8017 §8.1.2, §8.2.2). The `rsa` crate computes; this module says which keys and digests it may be asked about.
 
+use ::rsa::pkcs1::RsaPublicKeyRef;
+use ::rsa::pkcs1::der::Decode as _;
+use ::rsa::{BoxedUint, Pkcs1v15Sign, Pss, RsaPublicKey};
 use formats::digest::{DigestAlgorithm, DigestValue};
 
 use super::Unsupported;
-use super::number::{Modulus, bits, is_below};
 use super::scheme::PssParameters;
-use crate::der::{INTEGER, NULL, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE};
+use crate::der::{NULL, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE};
 
 /// Smallest modulus. Below 1024 bits, keys of old evidence can be factored on a laptop: a signature proves nothing.
 pub(super) const MODULUS_BITS_MIN: u32 = 1024;
@@ -22,180 +24,131 @@ const SMALL_MODULUS_BITS: u32 = 3072;
 /// See [`SMALL_MODULUS_BITS`] (`OPENSSL_RSA_MAX_PUBEXP_BITS`).
 const EXPONENT_BITS_MAX_LARGE: u32 = 64;
 
-/// `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }`
+/// `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }`, within the bounds above, both odd.
 #[derive(Debug)]
-pub(super) struct RsaKey<'a> {
-    modulus: &'a [u8],
-    exponent: &'a [u8],
+pub(super) struct RsaKey {
+    modulus: BoxedUint,
+    exponent: BoxedUint,
 }
 
-impl<'a> RsaKey<'a> {
-    pub(super) fn parse(der: &'a [u8]) -> Result<Self, Unsupported> {
-        let key = Self::read(der).map_err(|_| Unsupported::Key)?;
-        let (modulus_bits, exponent_bits) = (bits(key.modulus), bits(key.exponent));
-        if !(MODULUS_BITS_MIN..=MODULUS_BITS_MAX).contains(&modulus_bits)
+impl RsaKey {
+    pub(super) fn parse(der: &[u8]) -> Result<Self, Unsupported> {
+        let key = RsaPublicKeyRef::from_der(der).map_err(|_| Unsupported::Key)?;
+        let (modulus, exponent) = (key.modulus.as_bytes(), key.public_exponent.as_bytes());
+        let odd = |number: &[u8]| number.last().is_some_and(|octet| octet & 1 == 1);
+        let both_odd = odd(exponent) && odd(modulus);
+        let key = Self {
+            modulus: BoxedUint::from_be_slice_vartime(modulus),
+            exponent: BoxedUint::from_be_slice_vartime(exponent),
+        };
+        let exponent_bits = key.exponent.bits_vartime();
+        if !(MODULUS_BITS_MIN..=MODULUS_BITS_MAX).contains(&key.bits())
             || exponent_bits > EXPONENT_BITS_MAX
-            || (modulus_bits > SMALL_MODULUS_BITS && exponent_bits > EXPONENT_BITS_MAX_LARGE)
+            || (key.bits() > SMALL_MODULUS_BITS && exponent_bits > EXPONENT_BITS_MAX_LARGE)
         {
             return Err(Unsupported::KeySize);
         }
         // The exponent 1 makes every message its own signature.
-        let odd = |number: &[u8]| number.last().is_some_and(|octet| octet & 1 == 1);
-        if exponent_bits < 2 || !odd(key.exponent) || !odd(key.modulus) {
+        if exponent_bits < 2 || !both_odd {
             return Err(Unsupported::Key);
         }
         Ok(key)
     }
 
-    fn read(der: &'a [u8]) -> crate::der::Result<Self> {
-        const STRUCTURE: &str = "RSAPublicKey";
-        let mut fields = Reader::single(der, SEQUENCE, STRUCTURE)?.reader(STRUCTURE);
-        let modulus = fields.expect(INTEGER)?.unsigned(STRUCTURE)?;
-        let exponent = fields.expect(INTEGER)?.unsigned(STRUCTURE)?;
-        fields.finish()?;
-        Ok(Self { modulus, exponent })
-    }
-
     pub(super) fn bits(&self) -> u32 {
-        bits(self.modulus)
+        self.modulus.bits_vartime()
     }
 
-    /// RSAVP1 (RFC 8017 §5.2.2): the encoded message, as long as the modulus. `None` if the signature is out of range.
-    fn open(&self, signature: &[u8]) -> Option<Vec<u8>> {
-        if signature.len() != self.modulus.len() || !is_below(signature, self.modulus) {
-            return None;
-        }
-        let modulus = Modulus::new(self.modulus)?;
-        let message = modulus.residue(signature)?.power(self.exponent).magnitude();
-        let padding = self.modulus.len().checked_sub(message.len())?;
-        let mut encoded = vec![0; padding];
-        encoded.extend(message);
-        Some(encoded)
+    /// The constructor without checks: that with checks refuses exponents above 2^33, which FIPS 186-5 allows. [`Self::parse`] has checked more narrowly
+    /// than the crate needs (modulus and exponent odd, exponent smaller).
+    fn public_key(&self) -> RsaPublicKey {
+        RsaPublicKey::new_unchecked(self.modulus.clone(), self.exponent.clone())
     }
 
-    /// RSASSA-PKCS1-v1_5-VERIFY. The encoding is made and compared, never parsed (§8.2.2 note).
+    /// RSASSA-PKCS1-v1_5-VERIFY. §9.2 note 1 asks for NULL parameters in DigestInfo; §A.2.4 asks to accept them absent too.
     pub(super) fn verify_pkcs1(&self, digest: &DigestValue, signature: &[u8]) -> bool {
-        let Some(encoded) = self.open(signature) else {
-            return false;
-        };
-        // §9.2 note 1 asks for NULL parameters; A.2.4 asks to accept them absent too.
+        let key = self.public_key();
         [true, false].into_iter().any(|with_null| {
-            encode_pkcs1(digest, with_null, encoded.len())
-                .is_some_and(|expected| expected == encoded)
+            digest_info_prefix(digest.algorithm(), with_null).is_some_and(|prefix| {
+                let scheme = Pkcs1v15Sign {
+                    hash_len: Some(digest.as_bytes().len()),
+                    prefix: prefix.into_boxed_slice(),
+                };
+                key.verify(scheme, digest.as_bytes(), signature).is_ok()
+            })
         })
     }
 
     /// RSASSA-PSS-VERIFY.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported::MaskDigest`] if the mask is made with another digest than that of the message, which the `rsa` crate does not compute.
     pub(super) fn verify_pss(
         &self,
         digest: &DigestValue,
         parameters: PssParameters,
         signature: &[u8],
-    ) -> bool {
-        self.open(signature)
-            .and_then(|encoded| {
-                let message_bits = self.bits().checked_sub(1)?;
-                verify_pss_encoding(&encoded, message_bits, digest, parameters)
-            })
-            .is_some()
+    ) -> Result<bool, Unsupported> {
+        use DigestAlgorithm as D;
+        if parameters.digest != parameters.mask_digest {
+            return Err(Unsupported::MaskDigest);
+        }
+        let salt = usize::try_from(parameters.salt_length).map_err(|_| Unsupported::Parameters)?;
+        macro_rules! verify_with {
+            ($digest:ty) => {
+                self.public_key()
+                    .verify(
+                        Pss::<$digest>::new_with_salt(salt),
+                        digest.as_bytes(),
+                        signature,
+                    )
+                    .is_ok()
+            };
+        }
+        Ok(match parameters.digest {
+            D::Md5 => verify_with!(md5::Md5),
+            D::Sha1 => verify_with!(sha1::Sha1),
+            D::Ripemd160 => verify_with!(ripemd::Ripemd160),
+            D::Sha224 => verify_with!(sha2::Sha224),
+            D::Sha256 => verify_with!(sha2::Sha256),
+            D::Sha384 => verify_with!(sha2::Sha384),
+            D::Sha512 => verify_with!(sha2::Sha512),
+            D::Sha512_256 => verify_with!(sha2::Sha512_256),
+            D::Sha3_224 => verify_with!(sha3::Sha3_224),
+            D::Sha3_256 => verify_with!(sha3::Sha3_256),
+            D::Sha3_384 => verify_with!(sha3::Sha3_384),
+            D::Sha3_512 => verify_with!(sha3::Sha3_512),
+            _ => return Err(Unsupported::Digest),
+        })
     }
 }
 
-/// EMSA-PKCS1-v1_5 (RFC 8017 §9.2).
-fn encode_pkcs1(digest: &DigestValue, with_null: bool, length: usize) -> Option<Vec<u8>> {
-    let info = digest_info(digest, with_null)?;
-    // EM = 0x00 || 0x01 || PS || 0x00 || T, with at least eight octets of PS.
-    let padding = length.checked_sub(info.len())?.checked_sub(3)?;
-    if padding < 8 {
-        return None;
-    }
-    let mut encoded = vec![0x00, 0x01];
-    encoded.resize(padding.checked_add(2)?, 0xff);
-    encoded.push(0x00);
-    encoded.extend(info);
-    Some(encoded)
-}
-
-/// `DigestInfo ::= SEQUENCE { digestAlgorithm AlgorithmIdentifier, digest OCTET STRING }`
-fn digest_info(digest: &DigestValue, with_null: bool) -> Option<Vec<u8>> {
-    fn short(tag: u8, content: &[u8]) -> Option<Vec<u8>> {
-        let length = u8::try_from(content.len()).ok().filter(|n| *n < 0x80)?;
-        Some([&[tag, length][..], content].concat())
-    }
-    let oid = digest.algorithm().oid();
-    let mut algorithm = short(OBJECT_IDENTIFIER, oid.as_bytes())?;
-    if with_null {
-        algorithm.extend([NULL, 0]);
-    }
-    let octets = short(OCTET_STRING, digest.as_bytes())?;
-    short(SEQUENCE, &[short(SEQUENCE, &algorithm)?, octets].concat())
-}
-
-/// EMSA-PSS-VERIFY (RFC 8017 §9.1.2); `Some` if consistent. `encoded` is as long as the modulus.
-fn verify_pss_encoding(
-    encoded: &[u8],
-    message_bits: u32,
-    digest: &DigestValue,
-    parameters: PssParameters,
-) -> Option<()> {
-    let length = usize::try_from(message_bits.div_ceil(8)).ok()?;
-    let excess = encoded.len().checked_sub(length)?;
-    let (zeros, encoded) = encoded.split_at_checked(excess)?;
-    if zeros.iter().any(|octet| *octet != 0) {
-        return None;
-    }
-    let digest_length = parameters.digest.len();
-    let salt_length = usize::try_from(parameters.salt_length).ok()?;
-    // Steps 3 to 5: EM = maskedDB || H || 0xbc.
-    let (body, last) = encoded.split_last().map(|(last, body)| (body, *last))?;
-    let masked_length = body.len().checked_sub(digest_length)?;
-    let (masked, hash) = body.split_at_checked(masked_length)?;
-    if last != 0xbc {
-        return None;
-    }
-    // Step 6: the leftmost bits are zero.
-    let unused = u32::try_from(length)
-        .ok()?
-        .checked_mul(8)?
-        .checked_sub(message_bits)?;
-    let keep = 0xff_u8.checked_shr(unused)?;
-    if masked.first()? & !keep != 0 {
-        return None;
-    }
-    // Steps 7 to 9.
-    let mask = mgf1(parameters.mask_digest, hash, masked.len());
-    let mut block: Vec<u8> = masked.iter().zip(mask).map(|(a, b)| a ^ b).collect();
-    if let Some(first) = block.first_mut() {
-        *first &= keep;
-    }
-    // Step 10: zeros, 0x01, salt.
-    let padding = block.len().checked_sub(salt_length)?.checked_sub(1)?;
-    let (zeros, rest) = block.split_at_checked(padding)?;
-    let (one, salt) = rest.split_first()?;
-    if zeros.iter().any(|octet| *octet != 0) || *one != 0x01 {
-        return None;
-    }
-    // Steps 12 to 14.
-    let mut hasher = parameters.digest.hasher();
-    hasher.update(&[0; 8]);
-    hasher.update(digest.as_bytes());
-    hasher.update(salt);
-    (hasher.finish().as_bytes() == hash).then_some(())
-}
-
-/// MGF1 (RFC 8017 §B.2.1).
-fn mgf1(digest: DigestAlgorithm, seed: &[u8], length: usize) -> Vec<u8> {
-    let mut mask = Vec::with_capacity(length.saturating_add(digest.len()));
-    let mut counter: u32 = 0;
-    while mask.len() < length {
-        let mut hasher = digest.hasher();
-        hasher.update(seed);
-        hasher.update(&counter.to_be_bytes());
-        mask.extend_from_slice(hasher.finish().as_bytes());
-        counter = counter.saturating_add(1);
-    }
-    mask.truncate(length);
-    mask
+/// What stands before the digest in `DigestInfo ::= SEQUENCE { digestAlgorithm AlgorithmIdentifier, digest OCTET STRING }`. The crate makes it only for
+/// digests known at compile time, and only with NULL.
+fn digest_info_prefix(digest: DigestAlgorithm, with_null: bool) -> Option<Vec<u8>> {
+    let oid = digest.oid();
+    let oid = oid.as_bytes();
+    let null: &[u8] = if with_null { &[NULL, 0] } else { &[] };
+    let digest_length = u8::try_from(digest.len()).ok()?;
+    let oid_length = u8::try_from(oid.len()).ok()?;
+    let algorithm_length = oid_length
+        .checked_add(2)?
+        .checked_add(u8::try_from(null.len()).ok()?)?;
+    let length = algorithm_length
+        .checked_add(4)?
+        .checked_add(digest_length)?;
+    let short = |length: u8| (length < 0x80).then_some(length);
+    Some(
+        [
+            &[SEQUENCE, short(length)?, SEQUENCE, algorithm_length][..],
+            &[OBJECT_IDENTIFIER, oid_length],
+            oid,
+            null,
+            &[OCTET_STRING, digest_length],
+        ]
+        .concat(),
+    )
 }
 
 #[cfg(test)]
@@ -235,61 +188,85 @@ mod tests {
 
     #[test]
     fn keys_out_of_bounds_are_refused() {
+        let refused = |modulus: &[u8], exponent: &[u8]| {
+            RsaKey::parse(&key(modulus, exponent))
+                .map(drop)
+                .unwrap_err()
+        };
         let mut modulus = vec![0xff; 128];
         assert!(RsaKey::parse(&key(&modulus, &[1, 0, 1])).is_ok());
-        assert_eq!(
-            RsaKey::parse(&key(&modulus, &[1])).unwrap_err(),
-            Unsupported::Key
-        );
-        assert_eq!(
-            RsaKey::parse(&key(&modulus, &[4])).unwrap_err(),
-            Unsupported::Key
-        );
-        assert_eq!(
-            RsaKey::parse(&key(&modulus, &[0xff; 33])).unwrap_err(),
-            Unsupported::KeySize
-        );
+        assert_eq!(refused(&modulus, &[1]), Unsupported::Key);
+        assert_eq!(refused(&modulus, &[4]), Unsupported::Key);
+        assert_eq!(refused(&modulus, &[0xff; 33]), Unsupported::KeySize);
         let large = vec![0xff; 512];
         assert!(RsaKey::parse(&key(&large, &[0xff; 8])).is_ok());
-        assert_eq!(
-            RsaKey::parse(&key(&large, &[0xff; 9])).unwrap_err(),
-            Unsupported::KeySize
-        );
+        assert_eq!(refused(&large, &[0xff; 9]), Unsupported::KeySize);
         modulus[127] = 0xfe;
-        assert_eq!(
-            RsaKey::parse(&key(&modulus, &[3])).unwrap_err(),
-            Unsupported::Key
-        );
-        assert_eq!(
-            RsaKey::parse(&key(&[0x7f; 128], &[3])).unwrap_err(),
-            Unsupported::KeySize
-        );
-        assert_eq!(
-            RsaKey::parse(&key(&[0xff; 2049], &[3])).unwrap_err(),
-            Unsupported::KeySize
-        );
-        assert_eq!(RsaKey::parse(&[0x30, 0]).unwrap_err(), Unsupported::Key);
+        assert_eq!(refused(&modulus, &[3]), Unsupported::Key);
+        assert_eq!(refused(&[0x7f; 128], &[3]), Unsupported::KeySize);
+        assert_eq!(refused(&[0xff; 2049], &[3]), Unsupported::KeySize);
     }
 
     #[test]
-    fn a_digest_that_does_not_fit_is_refused() {
-        let digest = DigestAlgorithm::Sha512.digest(b"x");
-        assert!(encode_pkcs1(&digest, true, 94).is_some());
-        assert!(encode_pkcs1(&digest, true, 93).is_none());
-        assert!(encode_pkcs1(&digest, true, 0).is_none());
+    fn malformed_keys_are_refused() {
+        let good = key(&[0xff; 128], &[3]);
+        let trailing = [&good[..], &[0]].concat();
+        let mut negative = good.clone();
+        let first = negative.iter().position(|octet| *octet == 0).unwrap();
+        negative[first] = 0x80;
+        for bad in [&[0x30, 0][..], &[], &trailing, &negative, &good[1..]] {
+            assert_eq!(RsaKey::parse(bad).map(drop).unwrap_err(), Unsupported::Key);
+        }
     }
 
     #[test]
-    fn a_signature_of_another_length_is_refused() {
-        let der = key(&[0xff; 128], &[3]);
-        let key = RsaKey::parse(&der).unwrap();
-        assert!(key.open(&[0x01; 128]).is_some());
-        assert!(key.open(&[0x01; 127]).is_none());
-        assert!(key.open(&[0x01; 129]).is_none());
-        assert!(key.open(&[0xff; 128]).is_none(), "not below the modulus");
-        let mut padded = vec![0; 128];
-        padded[127] = 5;
-        assert!(key.open(&padded).is_some());
-        assert!(key.open(&padded[1..]).is_none(), "leading zero cut off");
+    fn the_prefix_is_that_of_the_standard() {
+        // RFC 8017 §9.2 note 1.
+        assert_eq!(
+            digest_info_prefix(DigestAlgorithm::Sha1, true).unwrap(),
+            hex::decode("3021300906052b0e03021a05000414").unwrap()
+        );
+        assert_eq!(
+            digest_info_prefix(DigestAlgorithm::Md5, true).unwrap(),
+            hex::decode("3020300c06082a864886f70d020505000410").unwrap()
+        );
+        assert_eq!(
+            digest_info_prefix(DigestAlgorithm::Sha512, true).unwrap(),
+            hex::decode("3051300d060960864801650304020305000440").unwrap()
+        );
+        assert_eq!(
+            digest_info_prefix(DigestAlgorithm::Sha1, false).unwrap(),
+            hex::decode("301f300706052b0e03021a0414").unwrap()
+        );
+    }
+
+    /// Not the length of the modulus, not below it, or a power that is no encoding of a digest; and salts up to and past what fits.
+    #[test]
+    fn signatures_out_of_range_are_refused() {
+        let key = RsaKey::parse(&key(&[0xff; 128], &[3])).unwrap();
+        let digest = DigestAlgorithm::Sha256.digest(b"x");
+        let pss = PssParameters {
+            digest: DigestAlgorithm::Sha256,
+            mask_digest: DigestAlgorithm::Sha256,
+            salt_length: 32,
+        };
+        for length in [0, 1, 127, 128, 129, 4096] {
+            for octet in [0, 1, 0xff] {
+                let signature = vec![octet; length];
+                assert!(!key.verify_pkcs1(&digest, &signature));
+                for salt_length in [0, 32, 94, 95, 1 << 20, u32::MAX] {
+                    let pss = PssParameters { salt_length, ..pss };
+                    assert_eq!(key.verify_pss(&digest, pss, &signature), Ok(false));
+                }
+            }
+        }
+        let other = PssParameters {
+            mask_digest: DigestAlgorithm::Sha1,
+            ..pss
+        };
+        assert_eq!(
+            key.verify_pss(&digest, other, &[0; 128]),
+            Err(Unsupported::MaskDigest)
+        );
     }
 }
