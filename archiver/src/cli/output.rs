@@ -47,6 +47,14 @@ impl Output {
         }
     }
 
+    /// Results for machines that became certain together, in one write: who reads them gets all or, after a kill, as good as none.
+    pub fn events(&self, values: &[Value]) {
+        if self.json && !values.is_empty() {
+            let lines: Vec<String> = values.iter().map(Value::to_string).collect();
+            line_to(&mut io::stdout().lock(), &lines.join("\n"));
+        }
+    }
+
     /// One line that is no result: a warning, a failure, a notice.
     pub fn note(&self, text: &str) {
         line_to(&mut io::stderr().lock(), text);

@@ -127,8 +127,9 @@ impl<'a> Depositor<'a> {
         }
     }
 
-    /// Deposits everything that `sources` finds. Calls `on_event` once for each item, on the calling thread and as soon as its
-    /// fate is certain: for a deposited record after its commit.
+    /// Deposits everything that `sources` finds. Gives each item to `on_events` once, on the calling thread and as soon as its
+    /// fate is certain: for deposited records after their commit, all records of one commit together, so that they can be told in
+    /// one write.
     ///
     /// A source that cannot be taken does not disturb the others. A failing medium stops the run; what is left is told as
     /// [`DepositEvent::LeftOut`], and the reason stands in the summary.
@@ -137,7 +138,7 @@ impl<'a> Depositor<'a> {
         sources: impl Iterator<Item = WalkItem> + Send,
         request: &DepositRequest,
         options: &DepositOptions,
-        on_event: &mut dyn FnMut(DepositEvent),
+        on_events: &mut dyn FnMut(Vec<DepositEvent>),
     ) -> DepositSummary {
         let run = Run {
             depositor: self,
@@ -155,7 +156,7 @@ impl<'a> Depositor<'a> {
                 scope.spawn(|| run.work(sender));
             }
             drop(sender);
-            run.commit(receiver, &mut summary, on_event);
+            run.commit(receiver, &mut summary, on_events);
         });
         summary
     }
@@ -253,24 +254,20 @@ impl<I: Iterator<Item = WalkItem> + Send> Run<'_, I> {
         &self,
         ready: Receiver<Ready>,
         summary: &mut DepositSummary,
-        on_event: &mut dyn FnMut(DepositEvent),
+        on_events: &mut dyn FnMut(Vec<DepositEvent>),
     ) {
-        let mut report = |summary: &mut DepositSummary, event: DepositEvent| {
-            summary.count(&event);
-            on_event(event);
-        };
         while let Ok(first) = ready.recv() {
-            let mut group = Vec::new();
+            let (mut group, mut events) = (Vec::new(), Vec::new());
             for item in std::iter::once(first)
                 .chain(ready.try_iter())
                 .take(GROUP_MAX)
             {
                 match item {
                     Ready::Record(record) => group.push(record),
-                    Ready::Event(event) => report(summary, event),
+                    Ready::Event(event) => events.push(event),
                     Ready::Stop { name, error } => {
                         summary.stopped.get_or_insert(error);
-                        report(summary, DepositEvent::LeftOut { name });
+                        events.push(DepositEvent::LeftOut { name });
                     }
                 }
             }
@@ -278,13 +275,14 @@ impl<I: Iterator<Item = WalkItem> + Send> Run<'_, I> {
                 None => self.depositor.make_durable(&group).map(Some),
                 Some(_) => Ok(None),
             };
-            for record in &group {
-                let event = match &durable {
-                    Ok(Some(_)) => record.acknowledgement(),
-                    Ok(None) | Err(_) => record.left_out(),
-                };
-                report(summary, event);
+            events.extend(group.iter().map(|record| match &durable {
+                Ok(Some(_)) => record.acknowledgement(),
+                Ok(None) | Err(_) => record.left_out(),
+            }));
+            for event in &events {
+                summary.count(event);
             }
+            on_events(events);
             let failure = match durable {
                 Ok(Some(addresses)) => {
                     let indexed = self.depositor.index(&group, &addresses);
@@ -339,7 +337,7 @@ pub const WORKERS_MAX: usize = 16;
 const READY_MAX: usize = 256;
 
 /// Records that are made durable together.
-const GROUP_MAX: usize = 256;
+const GROUP_MAX: usize = 128;
 
 #[cfg(test)]
 #[path = "deposit_tests.rs"]

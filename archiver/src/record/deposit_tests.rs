@@ -398,25 +398,29 @@ fn acknowledgements_come_after_the_commit_and_share_it() {
         SourceName::from_bytes(*b"standard-input"),
     );
     let before = fixture.disk.syncs();
-    let mut acknowledged = 0;
+    let mut acknowledged = Vec::new();
     let summary = fixture.depositor().deposit_all(
         walk,
         &request("general", &[]),
         &DepositOptions::default(),
-        &mut |event| {
-            let DepositEvent::Deposited(record) = event else {
-                panic!("{event:?}");
-            };
+        &mut |group| {
             assert!(
                 fixture.disk.syncs() >= before + 2,
                 "acknowledged before the commit"
             );
-            assert!(fixture.keys.ledger().holds(record.version));
-            assert!(fixture.catalog.version(record.version).unwrap().is_some());
-            acknowledged += 1;
+            for event in group {
+                let DepositEvent::Deposited(record) = event else {
+                    panic!("{event:?}");
+                };
+                assert!(fixture.keys.ledger().holds(record.version));
+                acknowledged.push(record.version);
+            }
         },
     );
-    assert_eq!((summary.deposited, acknowledged), (300, 300));
+    assert_eq!((summary.deposited, acknowledged.len()), (300, 300));
+    for version in acknowledged {
+        assert!(fixture.catalog.version(version).unwrap().is_some());
+    }
     // Two media; without sharing it would be at least 600.
     let syncs = fixture.disk.syncs() - before;
     assert!(syncs < 400, "{syncs} synchronisations for 300 records");

@@ -149,7 +149,7 @@ impl Fixture {
         let options = DepositOptions::default();
         let summary = self
             .depositor()
-            .deposit_all(walk, request, &options, &mut |event| events.push(event));
+            .deposit_all(walk, request, &options, &mut |group| events.extend(group));
         events.sort_by_key(|event| event.name().map(|name| name.as_bytes().to_vec()));
         (summary, events)
     }

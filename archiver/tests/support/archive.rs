@@ -157,11 +157,13 @@ impl World {
             vec![PathBuf::from(path)],
             SourceName::from(std::ffi::OsStr::new("-")),
         );
-        depositor.deposit_all(walk, &request, &DepositOptions::default(), &mut |event| {
-            let DepositEvent::Deposited(record) = event else {
-                panic!("{event:?}");
-            };
-            version = Some(record.version);
+        depositor.deposit_all(walk, &request, &DepositOptions::default(), &mut |events| {
+            for event in events {
+                let DepositEvent::Deposited(record) = event else {
+                    panic!("{event:?}");
+                };
+                version = Some(record.version);
+            }
         });
         version.unwrap()
     }

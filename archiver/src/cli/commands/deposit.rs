@@ -8,6 +8,7 @@ use crate::archive::{Access, Archive};
 use crate::cli::arguments::Deposit;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::lang::Lang;
 use crate::cli::output::{Unit, grouped, sized};
 use crate::cli::query::metadata_json;
 use crate::cli::session::Session;
@@ -48,31 +49,35 @@ pub(super) fn deposit(
     let bar = session
         .output
         .spinner(session.output.lang.pick("預入", "depositing"));
-    let summary = depositor.deposit_all(walk, request, &options, &mut |event| {
-        bar.inc(1);
+    let summary = depositor.deposit_all(walk, request, &options, &mut |group| {
+        bar.inc(group.len() as u64);
         bar.set_message(format!(
             "{} {}",
             session.output.lang.pick("預入", "depositing"),
             sized(progress.bytes_read())
         ));
-        bar.suspend(|| tell(session, &event));
+        bar.suspend(|| tell(session, &group));
     });
     bar.finish_and_clear();
     Ok(summary)
 }
 
-/// Says what became of one source.
-fn tell(session: &Session, event: &DepositEvent) {
+/// Says what became of some sources: for machines in one write, for people what needs their attention.
+fn tell(session: &Session, group: &[DepositEvent]) {
     let lang = session.output.lang;
-    match event {
-        DepositEvent::Deposited(record) => {
-            session.output.event(&deposited_json(record));
-            for warning in &record.warnings {
-                let text = warning.text(lang);
-                session.output.event(&json!({
-                    "event": "warning", "name": record.name.text(), "record": record.version.record().to_string(), "text": text,
-                }));
-                if !session.output.json {
+    let values: Vec<Value> = group
+        .iter()
+        .flat_map(|event| event_json(event, lang))
+        .collect();
+    session.output.events(&values);
+    if session.output.json {
+        return;
+    }
+    for event in group {
+        match event {
+            DepositEvent::Deposited(record) => {
+                for warning in &record.warnings {
+                    let text = warning.text(lang);
                     session.output.note(&format!(
                         "{}{}: {text}",
                         lang.pick("警告: ", "warning: "),
@@ -80,33 +85,38 @@ fn tell(session: &Session, event: &DepositEvent) {
                     ));
                 }
             }
+            DepositEvent::Failed(_) | DepositEvent::LeftOut { .. } => {
+                session.output.note(&format!(
+                    "{}{}",
+                    lang.pick("失敗: ", "failed: "),
+                    event.text(lang)
+                ));
+            }
+            DepositEvent::AlreadyThere { .. } | DepositEvent::Skipped { .. } => {}
         }
-        DepositEvent::AlreadyThere {
-            version,
-            name,
-            size,
-        } => {
-            session.output.event(&json!({
-                "event": "already-there", "record": version.record().to_string(), "version": version.version(),
-                "name": name.text(), "size": size,
-            }));
+    }
+}
+
+/// What became of one source, for machines: its fate, and then its warnings.
+fn event_json(event: &DepositEvent, lang: Lang) -> Vec<Value> {
+    let name = event.name().map(|name| name.text().into_owned());
+    match event {
+        DepositEvent::Deposited(record) => {
+            let warning = |text: String| json!({ "event": "warning", "name": name, "record": record.version.record().to_string(), "text": text });
+            let warnings = record.warnings.iter().map(|one| warning(one.text(lang)));
+            std::iter::once(deposited_json(record))
+                .chain(warnings)
+                .collect()
         }
-        DepositEvent::Skipped { name, .. } => {
-            session.output.event(
-                &json!({ "event": "skipped", "name": name.text(), "text": event.text(lang) }),
-            );
+        DepositEvent::AlreadyThere { version, size, .. } => vec![json!({
+            "event": "already-there", "record": version.record().to_string(), "version": version.version(),
+            "name": name, "size": size,
+        })],
+        DepositEvent::Skipped { .. } => {
+            vec![json!({ "event": "skipped", "name": name, "text": event.text(lang) })]
         }
         DepositEvent::Failed(_) | DepositEvent::LeftOut { .. } => {
-            let text = event.text(lang);
-            let name = event.name().map(|name| name.text().into_owned());
-            session
-                .output
-                .event(&json!({ "event": "failed", "name": name, "text": text }));
-            if !session.output.json {
-                session
-                    .output
-                    .note(&format!("{}{text}", lang.pick("失敗: ", "failed: ")));
-            }
+            vec![json!({ "event": "failed", "name": name, "text": event.text(lang) })]
         }
     }
 }
