@@ -12,7 +12,7 @@ use archiver::cli::arguments::Arguments;
 use archiver::cli::exit::Exit;
 use archiver::cli::lang::Lang;
 use archiver::cli::output::Output;
-use archiver::cli::session::Session;
+use archiver::cli::session::{Programs, Session};
 use clap::Parser;
 use firmware::clock::SystemClock;
 use firmware::entropy::SystemEntropy;
@@ -47,9 +47,22 @@ fn main() -> ExitCode {
         config_variable: env::var_os("FUMIKURA_CONFIG").map(PathBuf::from),
         credentials: env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
         user: user(),
+        programs: programs(),
         interactive: std::io::stdin().is_terminal(),
     };
     cli::run(command, &session).into()
+}
+
+/// `cargo run` tells of itself in the environment; then the programs are most likely not on the path.
+fn programs() -> Programs {
+    let [archiver, verifier] = ["archiver", "verifier"].map(|name| {
+        if env::var_os("CARGO").is_some() {
+            format!("cargo run --release --bin {name} --")
+        } else {
+            name.to_owned()
+        }
+    });
+    Programs { archiver, verifier }
 }
 
 /// The language that the environment asks for, as POSIX orders the variables.

@@ -2,8 +2,8 @@
 //!
 //! Where the process dies is chosen by a seeded generator as "after the k-th acknowledged line", so that every phase of a deposit is met
 //! without a clock. A record whose commit was complete while its line was still on the way to the pipe cannot be told from an
-//! acknowledged one by any protocol (`docs/adr/0001-acknowledgement.md`); such records are counted, must be complete, and may not be
-//! more than the deposits in flight.
+//! acknowledged one by any protocol (`docs/adr/0001-acknowledgement.md`); such records are counted, must be complete, and hardly
+//! ever occur: a commit is announced in one write.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -14,8 +14,10 @@ use tests::world::World;
 
 const KILLS: u64 = 50;
 const FILES_PER_RUN: u64 = 60;
-/// Deposits that one process has in flight at most.
-const IN_FLIGHT_MAX: usize = 16;
+/// Records that one commit makes durable at most, and so the most that a kill can find committed and not yet announced.
+const GROUP_MAX: usize = 128;
+/// Runs of the fifty in which the kill may fall into the instant between a commit and the write that announces it.
+const UNLUCKY_RUNS_MAX: u64 = 2;
 const SEED: u64 = 0x0066_756d_696b_7572;
 
 struct Random(u64);
@@ -76,7 +78,7 @@ fn fifty_kills_lose_nothing_and_show_nothing_that_was_not_acknowledged() {
     let mut random = Random(SEED);
     let mut acknowledged = BTreeSet::new();
     let mut known = BTreeSet::new();
-    let mut in_doubt = 0;
+    let (mut in_doubt, mut unlucky_runs) = (0, 0);
     for run in 0..KILLS {
         let folder = format!("in-{run:02}");
         for number in 0..FILES_PER_RUN {
@@ -106,13 +108,18 @@ fn fifty_kills_lose_nothing_and_show_nothing_that_was_not_acknowledged() {
             .filter(|r| !known.contains(*r))
             .count();
         assert!(
-            unannounced <= IN_FLIGHT_MAX,
+            unannounced <= GROUP_MAX,
             "seed {SEED:#x}, run {run}: {unannounced} records visible that nobody was told of"
         );
         in_doubt += unannounced;
+        unlucky_runs += u64::from(unannounced > 0);
         known.extend(shown);
         std::fs::remove_dir_all(world.at(&folder)).expect("removed");
     }
+    assert!(
+        unlucky_runs <= UNLUCKY_RUNS_MAX,
+        "seed {SEED:#x}: {in_doubt} records in {unlucky_runs} runs visible that nobody was told of"
+    );
     let summary = world.archiver(["verify", "--json"]).expect_code(0).json();
     let summary = summary.last().expect("a summary");
     assert_eq!(summary["event"], "summary");

@@ -26,8 +26,19 @@ pub struct Session {
     pub credentials: Option<PathBuf>,
     /// Who runs the command, as the archive records it.
     pub user: String,
+    /// How a user starts the two programs from here, for commands that are shown to be copied.
+    pub programs: Programs,
     /// Whether somebody can be asked on the terminal.
     pub interactive: bool,
+}
+
+/// How a user starts the two programs.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    /// `archiver`, as words of a shell.
+    pub archiver: String,
+    /// `verifier`, as words of a shell.
+    pub verifier: String,
 }
 
 impl Session {

@@ -136,7 +136,7 @@ fn deposited_json(record: &DepositedRecord) -> Value {
 }
 
 /// Says what a whole deposit did.
-pub(super) fn report(session: &Session, summary: &DepositSummary) {
+fn report(session: &Session, summary: &DepositSummary) {
     let lang = session.output.lang;
     session.output.event(&json!({
         "event": "summary",
@@ -153,6 +153,12 @@ pub(super) fn report(session: &Session, summary: &DepositSummary) {
         format!("預け入れた記録 {count} 件、{bytes}(保存は一媒体あたり {stored})"),
         format!("deposited {count} records, {bytes} ({stored} stored on each medium)"),
     ));
+    report_exceptions(session, summary);
+}
+
+/// Says what of a deposit did not become a new record.
+pub(super) fn report_exceptions(session: &Session, summary: &DepositSummary) {
+    let lang = session.output.lang;
     for (number, ja, en) in [
         (
             summary.already_there,
@@ -189,7 +195,7 @@ pub(super) fn report(session: &Session, summary: &DepositSummary) {
 
 pub(super) fn exit_of(summary: &DepositSummary) -> Exit {
     match &summary.stopped {
-        Some(error) if error.is_medium_full() => Exit::Medium,
+        // Only a medium, the index or the key medium stops a run; each means that the machine needs attention.
         Some(_) => Exit::Medium,
         None if summary.is_complete() => Exit::Done,
         None => Exit::Partial,

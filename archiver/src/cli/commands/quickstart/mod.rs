@@ -12,8 +12,7 @@ use crate::archive::{self, Access, NewArchive};
 use crate::cli::arguments::Quickstart;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::session::Session;
+use crate::cli::session::{Programs, Session};
 use crate::config::{CONFIG_FILE_NAME, Config, SEGMENT_BYTES_MAX_DEFAULT, TsaConfig, TsaKind};
 use crate::keys::Passphrase;
 use crate::store::durable;
@@ -27,7 +26,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Quickstart) -> Result<E
         std::path::absolute(&arguments.dir).map_err(|error| unusable(&arguments.dir, &error))?;
     let output = &session.output;
     if directory.join(CONFIG_FILE_NAME).exists() {
-        return Ok(already_there(output, &directory));
+        return Ok(already_there(session, &directory));
     }
     refuse_foreign_folder(session, &directory)?;
     let started = Instant::now();
@@ -54,7 +53,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Quickstart) -> Result<E
         format!("\n全体で {seconds:.1} 秒。次に試すには:"),
         format!("\n{seconds:.1} seconds in all. To try next:"),
     ));
-    for line in next_commands(&directory, &handover) {
+    for line in next_commands(session, &directory, &handover) {
         output.say(&line);
     }
     Ok(exit)
@@ -67,7 +66,8 @@ fn unusable(path: &Path, error: &std::io::Error) -> Failure {
     }
 }
 
-fn already_there(output: &Output, directory: &Path) -> Exit {
+fn already_there(session: &Session, directory: &Path) -> Exit {
+    let output = &session.output;
     let place = directory.display();
     output.event(&json!({ "event": "already-there", "directory": directory }));
     output.say(&output.lang.pick(
@@ -75,7 +75,8 @@ fn already_there(output: &Output, directory: &Path) -> Exit {
         format!("there is already a trial archive in {place}; nothing was changed. To start anew, name another folder"),
     ));
     output.say(&format!(
-        "  archiver --config {} status",
+        "  {} --config {} status",
+        session.programs.archiver,
         shell(&directory.join(CONFIG_FILE_NAME))
     ));
     Exit::Done
@@ -144,17 +145,18 @@ fn make_archive(session: &Session, directory: &Path) -> Result<(Config, Passphra
 }
 
 /// Commands that a user can copy as they stand.
-fn next_commands(directory: &Path, handover: &steps::Handover) -> Vec<String> {
+fn next_commands(session: &Session, directory: &Path, handover: &steps::Handover) -> Vec<String> {
     let config = shell(&directory.join(CONFIG_FILE_NAME));
+    let Programs { archiver, verifier } = &session.programs;
     vec![
         format!(
-            "  archiver --config {config} search --amount 10000.. --date 2026-01-01..2026-12-31"
+            "  {archiver} --config {config} search --amount 10000.. --date 2026-01-01..2026-12-31"
         ),
         format!(
-            "  archiver --config {config} deposit YOUR-FILE.pdf --class general && archiver --config {config} stamp"
+            "  {archiver} --config {config} deposit YOUR-FILE.pdf --class general && {archiver} --config {config} stamp"
         ),
         format!(
-            "  verifier verify {} --trust {}",
+            "  {verifier} verify {} --trust {}",
             shell(&handover.package),
             shell(&handover.anchors)
         ),

@@ -113,7 +113,7 @@ impl<'a> Steps<'a> {
             format!("   {bytes} を圧縮・暗号化して一媒体あたり {stored}({ratio} %)、{seconds:.1} 秒(毎秒 {rate})、二媒体に同期済み"),
             format!("   {bytes} compressed and encrypted to {stored} ({ratio} %) on each of two media, {seconds:.1} s ({rate}/s), all synced"),
         );
-        deposit::report(self.session, &total);
+        deposit::report_exceptions(self.session, &total);
         Ok(())
     }
 
