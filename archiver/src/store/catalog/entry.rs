@@ -133,12 +133,13 @@ impl Hit {
         }
     }
 
-    /// The value in the index. `version`, `stamp` and `superseded` stand elsewhere.
-    pub(super) fn encode(&self) -> Vec<u8> {
+    /// The value in the index: the version with its leaf. `version`, `stamp` and `superseded` stand elsewhere.
+    pub(super) fn encode(&self, leaf: Option<&DigestValue>) -> Vec<u8> {
         let mut writer = Writer::with_capacity(256);
         write_address(&mut writer, self.address);
-        writer.u8(u8::from(self.readable));
         writer.time(self.received_at);
+        writer.sized(leaf.map_or(&[], DigestValue::as_bytes));
+        writer.u8(u8::from(self.readable));
         writer.sized(self.class.as_bytes());
         writer.sized(self.depositor.as_bytes());
         write_metadata(&mut writer, &self.metadata);
@@ -155,8 +156,9 @@ impl Hit {
     pub(super) fn decode(version: VersionId, value: &[u8]) -> Result<Self> {
         let mut reader = Reader::new("index entry", value);
         let mut hit = Self::unreadable(version, read_address(&mut reader)?);
-        hit.readable = reader.u8()? == 1;
         hit.received_at = reader.time()?;
+        reader.sized(TEXT_BYTES_MAX)?;
+        hit.readable = reader.u8()? == 1;
         hit.class = read_text(&mut reader)?;
         hit.depositor = read_text(&mut reader)?;
         hit.metadata = read_metadata(&mut reader)?;
@@ -182,35 +184,12 @@ impl Hit {
 }
 
 impl Unstamped {
-    /// What waits for a stamp. Without a manifest there is no leaf.
-    pub(super) fn new(hit: &Hit, manifest: Option<&Raw<Manifest>>) -> Self {
-        let leaf = manifest.and_then(|manifest| {
-            let group = Manifest::group(manifest, DigestAlgorithm::Sha256).ok()?;
-            group_hash(DigestAlgorithm::Sha256, &group)
-        });
-        Self {
-            version: hit.version,
-            address: hit.address,
-            received_at: hit.received_at,
-            leaf,
-        }
-    }
-
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::with_capacity(64);
-        write_address(&mut writer, self.address);
-        writer.time(self.received_at);
-        if let Some(leaf) = &self.leaf {
-            writer.raw(leaf.as_bytes());
-        }
-        writer.finish()
-    }
-
+    /// The start of the value in the index ([`Hit::encode`]).
     pub(super) fn decode(version: VersionId, value: &[u8]) -> Result<Self> {
         let mut reader = Reader::new("index entry", value);
         let address = read_address(&mut reader)?;
         let received_at = reader.time()?;
-        let leaf = match reader.remainder() {
+        let leaf = match reader.sized(TEXT_BYTES_MAX)? {
             [] => None,
             bytes => Some(
                 DigestValue::from_bytes(DigestAlgorithm::Sha256, bytes)
@@ -224,6 +203,12 @@ impl Unstamped {
             leaf,
         })
     }
+}
+
+/// The leaf of a version: the hash of its data object group.
+pub(super) fn leaf_of(manifest: &Raw<Manifest>) -> Option<DigestValue> {
+    let group = Manifest::group(manifest, DigestAlgorithm::Sha256).ok()?;
+    group_hash(DigestAlgorithm::Sha256, &group)
 }
 
 impl Stamp {

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use formats::error::{ErrorKind, Result as FormatResult};
-use formats::id::{ArchiveId, VersionId};
-use formats::segment::{FrameAddress, Reader, Writer};
+use formats::digest::DigestValue;
+use formats::error::Result as FormatResult;
+use formats::id::VersionId;
+use formats::segment::FrameAddress;
 
-use super::entry::{read_address, write_address};
 use super::index::{Change, IndexError, RecordIndex};
+use super::state::State;
 use super::{BatchEntry, Counts, Hit, Stamp, Unstamped, ValueSealer, key};
 use crate::store::{Store, StoreError};
 
@@ -33,6 +34,8 @@ struct Pending {
     reading: bool,
     changes: HashMap<Vec<u8>, Option<Vec<u8>>>,
     counts: Counts,
+    /// Every version whose key is smaller has a stamp.
+    unstamped_from: Vec<u8>,
     position: FrameAddress,
     /// The position that the engine holds.
     noted: FrameAddress,
@@ -40,14 +43,6 @@ struct Pending {
 
 /// Is given a key and its opened value.
 pub(super) type VisitOpened<'a> = dyn FnMut(&[u8], &[u8]) -> FormatResult<ControlFlow<()>> + 'a;
-
-/// How far the fold is, as the index holds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct State {
-    pub(super) archive: ArchiveId,
-    pub(super) position: FrameAddress,
-    pub(super) counts: Counts,
-}
 
 impl Fold {
     pub(super) fn new(
@@ -68,33 +63,33 @@ impl Fold {
                 reading: true,
                 changes: HashMap::new(),
                 counts: state.counts,
+                unstamped_from: state.unstamped_from,
                 position: state.position,
                 noted: state.position,
             }),
         }
     }
 
-    /// Adds a version. Nothing changes when it is known.
+    /// Adds a version with its leaf. Nothing changes when it is known.
     pub(super) fn add_version(
         &self,
         hit: &Hit,
         identity: &[u8; 32],
-        unstamped: &Unstamped,
+        leaf: Option<&DigestValue>,
     ) -> Result<(), StoreError> {
-        let [version_key, unstamped_key, stamp_key] = [key::VERSIONS, key::UNSTAMPED, key::STAMPS]
-            .map(|table| key::of_version(table, hit.version));
-        let version = self.seal(version_key, &hit.encode())?;
-        let unstamped = self.seal(unstamped_key, &unstamped.encode())?;
+        let version_key = key::of_version(key::VERSIONS, hit.version);
+        let version = self.seal(version_key.clone(), &hit.encode(leaf))?;
         let identity = self.seal(key::of_identity(identity), &version_value(hit.version))?;
         let mut pending = self.lock();
-        // A stamp is only ever added to a version that is known.
-        let known = self.contains(&pending, &version.0)?;
-        if !known || !self.contains(&pending, &stamp_key)? {
-            let waits = known && self.contains(&pending, &unstamped.0)?;
-            pending.counts.unstamped += u64::from(!waits);
-            pending.put(unstamped);
+        let known = self.contains(&pending, &version_key)?;
+        if !known {
+            // A stamp is only ever added to a version that is known.
+            pending.counts.versions += 1;
+            pending.counts.unstamped += 1;
+            if version_key < pending.unstamped_from {
+                pending.unstamped_from = version_key;
+            }
         }
-        pending.counts.versions += u64::from(!known);
         pending.put(version);
         pending.put(identity);
         self.drain_when_full(pending)
@@ -113,14 +108,49 @@ impl Fold {
     /// Adds the stamp of a version. The first one stays.
     pub(super) fn add_stamp(&self, version: VersionId, stamp: &Stamp) -> Result<(), StoreError> {
         let change = self.seal(key::of_version(key::STAMPS, version), &stamp.encode())?;
-        let unstamped_key = key::of_version(key::UNSTAMPED, version);
+        let version_key = key::of_version(key::VERSIONS, version);
         let mut pending = self.lock();
-        if self.contains(&pending, &unstamped_key)? {
+        if !self.contains(&pending, &change.0)? && self.contains(&pending, &version_key)? {
             pending.counts.unstamped = pending.counts.unstamped.saturating_sub(1);
-            pending.changes.insert(unstamped_key, None);
             pending.put(change);
         }
         self.drain_when_full(pending)
+    }
+
+    /// Versions without a stamp, at most `limit`, in the order of their ids.
+    ///
+    /// Batches take the oldest first, so everything before the first one found here has a stamp, and the next search begins there.
+    pub(super) fn unstamped(&self, limit: usize) -> Result<Vec<Unstamped>, StoreError> {
+        let from = self.lock().unstamped_from.clone();
+        let mut found = Vec::new();
+        let mut failure = None;
+        let mut all_stamped_before = from.clone();
+        self.scan(&[key::VERSIONS], &from, &mut |key, value| {
+            let Some(version) = key::version(key) else {
+                return Ok(ControlFlow::Continue(()));
+            };
+            if found.len() >= limit {
+                return Ok(ControlFlow::Break(()));
+            }
+            match self.holds(&key::of_version(key::STAMPS, version)) {
+                Ok(true) => {}
+                Ok(false) => found.push(Unstamped::decode(version, value)?),
+                Err(error) => {
+                    failure = Some(error);
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            if found.is_empty() {
+                all_stamped_before = key.to_vec();
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let mut pending = self.lock();
+        // Not when an older one came in the meantime.
+        if pending.unstamped_from == from {
+            pending.unstamped_from = all_stamped_before;
+        }
+        failure.map_or(Ok(found), Err)
     }
 
     /// The frames before this address are folded, as far as reading the segments goes.
@@ -156,11 +186,16 @@ impl Fold {
         sealed.map(|sealed| self.open(key, &sealed)).transpose()
     }
 
-    /// Calls `each` with key and opened value of all keys with this prefix.
-    pub(super) fn scan(&self, prefix: &[u8], each: &mut VisitOpened<'_>) -> Result<(), StoreError> {
+    /// Calls `each` with key and opened value of all keys with this prefix, from `from` on.
+    pub(super) fn scan(
+        &self,
+        prefix: &[u8],
+        from: &[u8],
+        each: &mut VisitOpened<'_>,
+    ) -> Result<(), StoreError> {
         self.drain(self.lock())?;
         let mut damaged = false;
-        let scanned = self.engine.scan(prefix, &mut |key, sealed| {
+        let scanned = self.engine.scan(prefix, from, &mut |key, sealed| {
             let step = self
                 .sealer
                 .open(key, sealed)
@@ -184,15 +219,17 @@ impl Fold {
     /// Opens every value and compares the number of entries with the state.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let mut found = Counts::default();
-        self.scan(&[], &mut |key, _| {
+        let mut stamps = 0_u64;
+        self.scan(&[], &[], &mut |key, _| {
             match key.first() {
                 Some(&key::VERSIONS) => found.versions += 1,
-                Some(&key::UNSTAMPED) => found.unstamped += 1,
+                Some(&key::STAMPS) => stamps += 1,
                 Some(&key::BATCHES) => found.batches += 1,
                 _ => {}
             }
             Ok(ControlFlow::Continue(()))
         })?;
+        found.unstamped = found.versions.saturating_sub(stamps);
         if found == self.counts() {
             Ok(())
         } else {
@@ -227,6 +264,11 @@ impl Fold {
         self.sealer.open(key, sealed).ok_or_else(|| self.damaged())
     }
 
+    fn holds(&self, key: &[u8]) -> Result<bool, StoreError> {
+        let pending = self.lock();
+        self.contains(&pending, key)
+    }
+
     fn contains(&self, pending: &Pending, key: &[u8]) -> Result<bool, StoreError> {
         match pending.changes.get(key) {
             Some(change) => Ok(change.is_some()),
@@ -259,6 +301,7 @@ impl Fold {
             archive: self.store.archive(),
             position: pending.position,
             counts: pending.counts,
+            unstamped_from: pending.unstamped_from.clone(),
         };
         let (state_key, state) = self.seal(key::STATE.to_vec(), &state.encode())?;
         let mut changes: Vec<Change> = pending.changes.drain().collect();
@@ -293,68 +336,10 @@ impl Pending {
     }
 }
 
-impl State {
-    fn at_the_start(archive: ArchiveId) -> Self {
-        Self {
-            archive,
-            position: FrameAddress::new(0, 0),
-            counts: Counts::default(),
-        }
-    }
-
-    /// Reads the state from an engine. `None`: there is none yet.
-    pub(super) fn read(
-        engine: &dyn RecordIndex,
-        sealer: &dyn ValueSealer,
-    ) -> Result<Option<Self>, IndexError> {
-        let Some(sealed) = engine.get(&key::STATE)? else {
-            return Ok(None);
-        };
-        let value = sealer
-            .open(&key::STATE, &sealed)
-            .ok_or(IndexError::Damaged)?;
-        Self::decode(&value)
-            .map(Some)
-            .map_err(|_| IndexError::Damaged)
-    }
-
-    fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::with_capacity(64);
-        writer.u16(INDEX_FORMAT);
-        writer.raw(self.archive.as_bytes());
-        write_address(&mut writer, self.position);
-        writer.u64(self.counts.versions);
-        writer.u64(self.counts.unstamped);
-        writer.u64(self.counts.batches);
-        writer.finish()
-    }
-
-    fn decode(value: &[u8]) -> FormatResult<Self> {
-        let mut reader = Reader::new("index state", value);
-        if reader.u16()? != INDEX_FORMAT {
-            return Err(reader.error(ErrorKind::UnsupportedVersion));
-        }
-        let state = Self {
-            archive: ArchiveId::from_bytes(reader.array()?),
-            position: read_address(&mut reader)?,
-            counts: Counts {
-                versions: reader.u64()?,
-                unstamped: reader.u64()?,
-                batches: reader.u64()?,
-            },
-        };
-        reader.finish()?;
-        Ok(state)
-    }
-}
-
 /// The value under a deposit identity.
 fn version_value(version: VersionId) -> Vec<u8> {
     key::of_version(key::VERSIONS, version)
 }
-
-/// Version of the index's own format. Another one is rebuilt, never converted.
-const INDEX_FORMAT: u16 = 1;
 
 /// So many changes are gathered: about two megabytes.
 const CHANGES_MAX: usize = 4096;

@@ -14,8 +14,8 @@ pub(super) trait RecordIndex: Send + Sync + fmt::Debug {
     /// Makes all changes or, after a crash, none of them; and never a later call's without an earlier one's.
     fn apply(&self, changes: Vec<Change>) -> Result<(), IndexError>;
 
-    /// Calls `each` for every key that starts with `prefix`, in order, until it breaks.
-    fn scan(&self, prefix: &[u8], each: &mut Visit<'_>) -> Result<(), IndexError>;
+    /// Calls `each` for every key from `from` on that starts with `prefix`, in order, until it breaks. `from` starts with `prefix`.
+    fn scan(&self, prefix: &[u8], from: &[u8], each: &mut Visit<'_>) -> Result<(), IndexError>;
 
     /// Waits until everything applied is durable.
     fn flush(&self) -> Result<(), IndexError>;

@@ -2,12 +2,10 @@
 
 use formats::id::{BatchId, RecordId, VersionId};
 
-/// A version: [`super::entry::VersionEntry`].
+/// A version.
 pub(super) const VERSIONS: u8 = b'v';
 /// The stamp of a version.
 pub(super) const STAMPS: u8 = b's';
-/// A version without a stamp.
-pub(super) const UNSTAMPED: u8 = b'u';
 /// A batch.
 pub(super) const BATCHES: u8 = b'b';
 /// A deposit identity.

@@ -13,6 +13,7 @@ mod query;
 mod reading;
 mod seal;
 mod sled_index;
+mod state;
 #[cfg(test)]
 mod tests;
 mod visiting;
@@ -28,6 +29,7 @@ use formats::raw::Raw;
 use formats::segment::{Frame, FrameAddress, RecordVersion};
 
 use super::{Store, StoreError};
+use entry::leaf_of;
 use fold::Fold;
 use opening::Place;
 use visiting::stamp_of;
@@ -184,9 +186,9 @@ impl Catalog {
         manifest: &Raw<Manifest>,
     ) -> Result<(), StoreError> {
         let hit = Hit::of_manifest(frame.version, address, manifest);
-        let unstamped = Unstamped::new(&hit, Some(manifest));
+        let leaf = leaf_of(manifest);
         self.fold()?
-            .add_version(&hit, &frame.identity, &unstamped)?;
+            .add_version(&hit, &frame.identity, leaf.as_ref())?;
         self.store.set_applied(address);
         Ok(())
     }
@@ -282,18 +284,7 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn unstamped(&self, limit: usize) -> Result<Vec<Unstamped>, StoreError> {
-        let fold = self.fold()?;
-        let mut found = Vec::new();
-        fold.scan(&[key::UNSTAMPED], &mut |key, value| {
-            if found.len() >= limit {
-                return Ok(ControlFlow::Break(()));
-            }
-            if let Some(version) = key::version(key) {
-                found.push(Unstamped::decode(version, value)?);
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(found)
+        self.fold()?.unstamped(limit)
     }
 
     /// The batch that covers a version, and its leaf in it.
@@ -322,7 +313,8 @@ impl Catalog {
     /// [`StoreError::IndexDamaged`].
     pub fn batches(&self) -> Result<Vec<BatchEntry>, StoreError> {
         let mut batches = Vec::new();
-        self.fold()?.scan(&[key::BATCHES], &mut |_, value| {
+        let table = [key::BATCHES];
+        self.fold()?.scan(&table, &table, &mut |_, value| {
             batches.push(BatchEntry::decode(value)?);
             Ok(ControlFlow::Continue(()))
         })?;

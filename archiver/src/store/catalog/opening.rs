@@ -4,9 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::fold::{Fold, State};
+use super::fold::Fold;
 use super::index::{IndexError, RecordIndex};
 use super::sled_index::SledIndex;
+use super::state::State;
 use super::{CatalogOptions, CatalogReport};
 use crate::store::durable::{self, DirectoryLock, Disk, system_disk};
 use crate::store::{Store, StoreError};
@@ -151,7 +152,7 @@ impl Place {
 
 fn has_entries(engine: &dyn RecordIndex) -> Result<bool, IndexError> {
     let mut any = false;
-    engine.scan(&[], &mut |_, _| {
+    engine.scan(&[], &[], &mut |_, _| {
         any = true;
         std::ops::ControlFlow::Break(())
     })?;

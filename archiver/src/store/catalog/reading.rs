@@ -3,9 +3,7 @@
 use formats::segment::{ArchiveTimeStamp, Frame, FrameAddress, TimeStampKind};
 
 use super::fold::Fold;
-use super::{
-    BatchEntry, Catalog, CatalogReport, FoldProgress, Hit, ManifestOpener, Stamp, Unstamped,
-};
+use super::{BatchEntry, Catalog, CatalogReport, FoldProgress, Hit, ManifestOpener, Stamp};
 use crate::store::{ScanItem, ScanScope, StoreError};
 
 impl Catalog {
@@ -59,8 +57,7 @@ impl Catalog {
                         let problem = (frame.version, item.address, failure);
                         report.without_manifest.push(problem);
                         let hit = Hit::unreadable(frame.version, item.address);
-                        let unstamped = Unstamped::new(&hit, None);
-                        fold.add_version(&hit, &frame.identity, &unstamped)?;
+                        fold.add_version(&hit, &frame.identity, None)?;
                         self.store.set_applied(item.address);
                         Ok(())
                     }

@@ -20,6 +20,8 @@ impl SledIndex {
         let config = sled::Config::new()
             .path(directory)
             .cache_capacity(cache_bytes)
+            // With larger ones, sled holds several kilobytes of memory for each entry.
+            .segment_size(SLED_SEGMENT_BYTES)
             // Written when it is asked to: the index is derived, and the segments are what must be durable.
             .flush_every_ms(None);
         let database = guarded(|| config.open())?;
@@ -44,11 +46,11 @@ impl RecordIndex for SledIndex {
         guarded(|| self.database.apply_batch(batch))
     }
 
-    fn scan(&self, prefix: &[u8], each: &mut Visit<'_>) -> Result<(), IndexError> {
+    fn scan(&self, prefix: &[u8], from: &[u8], each: &mut Visit<'_>) -> Result<(), IndexError> {
         guarded(|| {
-            for entry in self.database.scan_prefix(prefix) {
+            for entry in self.database.range(from..) {
                 let (key, value) = entry?;
-                if each(&key, &value).is_break() {
+                if !key.starts_with(prefix) || each(&key, &value).is_break() {
                     break;
                 }
             }
@@ -74,3 +76,6 @@ fn guarded<T>(act: impl FnOnce() -> sled::Result<T>) -> Result<T, IndexError> {
 fn is_of_the_system(error: &io::Error) -> bool {
     error.raw_os_error().is_some()
 }
+
+/// Bytes of sled's own segments.
+const SLED_SEGMENT_BYTES: usize = 128 * 1024;

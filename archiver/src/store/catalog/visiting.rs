@@ -24,7 +24,7 @@ impl Catalog {
         // Whether a version is superseded is known when the next one was seen.
         let mut held: Option<Hit> = None;
         let mut failure = None;
-        fold.scan(&prefix, &mut |key, value| {
+        fold.scan(&prefix, &prefix, &mut |key, value| {
             let Some(version) = key::version(key) else {
                 return Ok(ControlFlow::Continue(()));
             };

@@ -228,3 +228,25 @@ fn an_index_ahead_of_the_segments_is_made_anew() {
     assert!(report.set_aside.is_some());
     assert_eq!(other.catalog().counts().unwrap().versions, 3);
 }
+
+#[test]
+fn an_older_version_that_comes_late_is_not_forgotten() {
+    let mut archive = Archive::new();
+    archive.deposit(100..110);
+    archive.stamp(1);
+    assert_eq!(archive.catalog().unstamped(9).unwrap().len(), 0);
+    // Clocks are set back, and media are put in by hand: ids are not always given in order.
+    archive.deposit(50..52);
+    archive.deposit(110..112);
+    let waiting = |archive: &Archive| -> Vec<VersionId> {
+        let waiting = archive.catalog().unstamped(9).unwrap();
+        waiting.iter().map(|entry| entry.version).collect()
+    };
+    let expected = [50, 51, 110, 111].map(version);
+    assert_eq!(waiting(&archive), expected);
+    archive.open_catalog();
+    assert_eq!(waiting(&archive), expected);
+    archive.stamp(2);
+    assert_eq!(waiting(&archive), []);
+    assert_eq!(archive.catalog().counts().unwrap().unstamped, 0);
+}
