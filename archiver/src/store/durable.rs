@@ -12,13 +12,23 @@
 //! Absences: nothing here retries a failed `sync`. After one, the page cache may call pages clean that never reached the medium,
 //! so the caller stops writing and reads again from the medium after the next start.
 
+mod append_file;
+#[cfg(test)]
+pub(crate) mod faults;
+mod lock;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{self, IoSlice, Read};
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
+use std::io::{self, IoSlice};
+use std::num::NonZeroU64;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+pub use append_file::AppendFile;
+pub use lock::DirectoryLock;
 
 /// The writing system calls. [`SystemDisk`] makes them; tests put faults in between.
 pub trait Disk: Send + Sync + fmt::Debug {
@@ -39,6 +49,19 @@ pub trait Disk: Send + Sync + fmt::Debug {
     /// # Errors
     /// The operating system's. Some of the bytes may have been written.
     fn write_at(&self, file: &File, slices: &mut [IoSlice<'_>], offset: u64) -> io::Result<()>;
+
+    /// Asks that bytes in the page cache begin to go to the medium, without waiting: a later [`Disk::sync`] then has less to wait for.
+    /// It promises nothing, so it has no error.
+    fn begin_write_back(&self, file: &File, offset: u64, length: u64) {
+        // Linux starts to write back dirty pages of a range that is not needed any more, and drops clean ones.
+        rustix::fs::fadvise(
+            file,
+            offset,
+            NonZeroU64::new(length),
+            rustix::fs::Advice::DontNeed,
+        )
+        .ok();
+    }
 
     /// Waits until bytes and length of the file are on the medium.
     ///
@@ -188,116 +211,6 @@ pub fn set_aside(disk: &dyn Disk, path: &Path) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-/// A file that only grows: appended, then synchronised; cut only to drop what was never acknowledged.
-#[derive(Debug)]
-pub struct AppendFile {
-    disk: Arc<dyn Disk>,
-    file: File,
-    path: PathBuf,
-    length: u64,
-}
-
-impl AppendFile {
-    /// Makes a new file, with its name durable.
-    ///
-    /// # Errors
-    /// The operating system's.
-    pub fn create(disk: Arc<dyn Disk>, path: &Path) -> io::Result<Self> {
-        let file = disk.create(path)?;
-        disk.sync(&file)?;
-        disk.sync_directory(parent(path))?;
-        Ok(Self {
-            disk,
-            file,
-            path: path.to_owned(),
-            length: 0,
-        })
-    }
-
-    /// Opens an existing file, at its end.
-    ///
-    /// # Errors
-    /// The operating system's.
-    pub fn open(disk: Arc<dyn Disk>, path: &Path) -> io::Result<Self> {
-        let file = disk.open(path)?;
-        let length = file.metadata()?.len();
-        Ok(Self {
-            disk,
-            file,
-            path: path.to_owned(),
-            length,
-        })
-    }
-
-    /// Where the next byte goes.
-    #[must_use]
-    pub const fn length(&self) -> u64 {
-        self.length
-    }
-
-    /// The file's path.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Appends the slices. They are durable after the next [`AppendFile::sync`].
-    ///
-    /// # Errors
-    /// The operating system's. The length is then as before, and the file may hold some of the bytes behind it:
-    /// call [`AppendFile::truncate`] or stop.
-    pub fn append(&mut self, slices: &mut [IoSlice<'_>]) -> io::Result<()> {
-        let bytes: usize = slices.iter().map(|slice| slice.len()).sum();
-        self.disk.write_at(&self.file, slices, self.length)?;
-        self.length += bytes as u64;
-        Ok(())
-    }
-
-    /// Waits until everything appended is on the medium.
-    ///
-    /// # Errors
-    /// The operating system's. Append nothing more then.
-    pub fn sync(&self) -> io::Result<()> {
-        self.disk.sync(&self.file)
-    }
-
-    /// A second handle for [`Disk::sync`] in another thread.
-    ///
-    /// # Errors
-    /// The operating system's.
-    pub fn handle(&self) -> io::Result<File> {
-        self.file.try_clone()
-    }
-
-    /// Cuts the file, durably.
-    ///
-    /// # Errors
-    /// The operating system's.
-    pub fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.disk.truncate(&self.file, length)?;
-        self.length = length;
-        self.disk.sync(&self.file)
-    }
-
-    /// Reads the whole file.
-    ///
-    /// # Errors
-    /// The operating system's.
-    pub fn read_all(&self) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        File::open(&self.path)?.read_to_end(&mut bytes)?;
-        Ok(bytes)
-    }
-
-    /// Fills `buffer` from `offset` on.
-    ///
-    /// # Errors
-    /// The operating system's; `UnexpectedEof` when the file ends before.
-    pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        self.file.read_exact_at(buffer, offset)
-    }
-}
-
 impl Disk for SystemDisk {
     fn create(&self, path: &Path) -> io::Result<File> {
         OpenOptions::new()
@@ -364,32 +277,6 @@ impl Disk for SystemDisk {
     }
 }
 
-/// A lock on a directory, held as long as the value lives (`flock`).
-#[derive(Debug)]
-pub struct DirectoryLock {
-    _directory: OwnedFd,
-}
-
-impl DirectoryLock {
-    /// Takes the lock without waiting: exclusive for a writer, shared for readers.
-    ///
-    /// # Errors
-    /// `WouldBlock` when another process holds it; the operating system's otherwise.
-    pub fn take(directory: &Path, exclusive: bool) -> io::Result<Self> {
-        use rustix::fs::FlockOperation::{NonBlockingLockExclusive, NonBlockingLockShared};
-        let directory = OwnedFd::from(File::open(directory)?);
-        let operation = if exclusive {
-            NonBlockingLockExclusive
-        } else {
-            NonBlockingLockShared
-        };
-        rustix::fs::flock(&directory, operation)?;
-        Ok(Self {
-            _directory: directory,
-        })
-    }
-}
-
 fn temporary_name(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
@@ -405,8 +292,3 @@ fn parent(path: &Path) -> &Path {
 
 /// Most slices in one `pwritev` (`IOV_MAX` of Linux).
 const SLICES_MAX: usize = 1024;
-
-#[cfg(test)]
-pub(crate) mod faults;
-#[cfg(test)]
-mod tests;

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::durable::{self, Disk};
 use super::{SEGMENTS_DIRECTORY, StoreError};
@@ -23,6 +24,8 @@ pub(super) struct GrowingSegment {
     segment: u32,
     path: PathBuf,
     file: File,
+    /// The medium was asked to write everything before.
+    written_back: AtomicU64,
 }
 
 impl Replica {
@@ -113,6 +116,7 @@ impl Replica {
             segment,
             path,
             file,
+            written_back: AtomicU64::new(0),
         })
     }
 
@@ -172,10 +176,24 @@ impl GrowingSegment {
             .filter(|piece| !piece.is_empty())
             .map(|piece| IoSlice::new(piece))
             .collect();
+        let bytes: usize = pieces.iter().map(Vec::len).sum();
         self.replica
             .disk
             .write_at(&self.file, &mut slices, offset)
-            .map_err(|error| self.replica.error("writing", &self.path, error))
+            .map_err(|error| self.replica.error("writing", &self.path, error))?;
+        self.begin_write_back(offset + bytes as u64);
+        Ok(())
+    }
+
+    /// The medium works while more is prepared: else a large deposit would wait for all of it at its end.
+    fn begin_write_back(&self, end: u64) {
+        let begin = self.written_back.load(Ordering::Relaxed);
+        let length = end.saturating_sub(begin);
+        if length >= WRITE_BACK_BYTES {
+            let disk = &self.replica.disk;
+            disk.begin_write_back(&self.file, begin, length);
+            self.written_back.store(end, Ordering::Relaxed);
+        }
     }
 
     /// Waits until everything written is on the medium.
@@ -211,6 +229,9 @@ impl GrowingSegment {
         self.sync()
     }
 }
+
+/// Bytes after which the medium is asked to begin writing.
+const WRITE_BACK_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Name of the checkpoint of the growing segment.
 const CHECKPOINT: &str = "growing";
