@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use formats::id::{ArchiveId, RecordId, VersionId};
 use formats::segment::{
-    FRAME_HEADER_BYTES, Frame, FrameHeader, FrameType, SegmentHeader, SegmentSeal,
+    FRAME_HEADER_BYTES, Frame, FrameAddress, FrameHeader, FrameType, SegmentHeader, SegmentSeal,
 };
 use sha2::{Digest, Sha256};
 
@@ -218,7 +218,7 @@ impl CopyCheck<'_> {
         });
         match next {
             // In the segment that grows, the end may hold what was never committed.
-            None if self.newest => return None,
+            None if self.newest && !self.was_mark(offset) => return None,
             None => self.problem(offset, FixityProblemKind::Tail),
             Some(_) => self.problem(offset, FixityProblemKind::Frame),
         }
@@ -236,6 +236,11 @@ impl CopyCheck<'_> {
             at += bytes.len() as u64;
         }
         Some(next)
+    }
+
+    fn was_mark(&mut self, offset: u64) -> bool {
+        let own = FrameAddress::new(self.segment, offset);
+        self.copy().is_some_and(|copy| copy.was_mark(own))
     }
 
     fn problem(&mut self, offset: u64, kind: FixityProblemKind) {

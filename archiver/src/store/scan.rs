@@ -251,6 +251,10 @@ impl SegmentScan {
                     self.ready.extend(self.held.drain(..));
                 }
             }
+            Step::DamagedMark { .. } => {
+                self.ready.extend(self.held.drain(..));
+                self.ended = true;
+            }
             Step::End { offset } => {
                 let longer = self
                     .walk

@@ -38,6 +38,8 @@ pub(super) enum Step {
     },
     /// Bytes that are damaged in every copy, with a commit mark behind them.
     Gap { offset: u64, end: u64 },
+    /// A commit mark that is damaged in every copy: what stands before is committed. Nothing whole and committed follows.
+    DamagedMark { offset: u64 },
     /// Nothing that was ever committed.
     End { offset: u64 },
 }
@@ -122,7 +124,7 @@ impl SegmentWalk {
         }
     }
 
-    /// What stands next. After [`Step::End`] the same is answered again.
+    /// What stands next. At the end the same is answered again.
     pub(super) fn step(&mut self) -> Step {
         let offset = self.offset;
         if let Some((header, source)) = self.frame_at(offset) {
@@ -134,7 +136,11 @@ impl SegmentWalk {
             };
         }
         let Some(mark) = self.mark_after(offset) else {
-            return Step::End { offset };
+            return if self.was_mark(offset) {
+                Step::DamagedMark { offset }
+            } else {
+                Step::End { offset }
+            };
         };
         let end = (offset + 1..mark)
             .find(|&candidate| {
@@ -187,6 +193,13 @@ impl SegmentWalk {
         None
     }
 
+    /// Whether a commit mark stood here. A process that dies in the middle of a write leaves less of a frame, never another one.
+    fn was_mark(&mut self, offset: u64) -> bool {
+        let own = FrameAddress::new(self.segment, offset);
+        let mut copies = self.copies.iter_mut().flatten();
+        copies.any(|copy| copy.was_mark(own))
+    }
+
     /// The first commit mark behind `offset`, in any copy, that names its own place.
     fn mark_after(&mut self, offset: u64) -> Option<u64> {
         let segment = self.segment;
@@ -199,6 +212,19 @@ impl SegmentWalk {
 }
 
 impl Copy {
+    /// Whether most of what is the same in every mark at this place stands here: its start and its address.
+    pub(super) fn was_mark(&mut self, own: FrameAddress) -> bool {
+        let Ok(bytes) = self.bytes(own.offset, CommitMark::FRAME_BYTES) else {
+            return false;
+        };
+        let address = bytes.get(FRAME_HEADER_BYTES..).unwrap_or_default();
+        let expected = own.segment.to_be_bytes().into_iter();
+        let expected = expected.chain(own.offset.to_be_bytes());
+        let same_address = address.iter().zip(expected).filter(|(a, b)| *a == b);
+        let same_start = bytes.iter().zip(MARK_START).filter(|(a, b)| *a == b);
+        bytes.len() == CommitMark::FRAME_BYTES && same_address.count() + same_start.count() >= 16
+    }
+
     fn mark_after(&mut self, segment: u32, offset: u64) -> Option<u64> {
         let mut at = offset;
         while at < self.length {

@@ -8,6 +8,9 @@
 //!   was acknowledged. The frames that are whole, on whichever replica, are kept, and a new mark is written behind them; the torn rest
 //!   is cut off. Nothing that was acknowledged can be in it: that was synchronised before.
 //!
+//! A process that dies in the middle of a write leaves the beginning of a frame, never another one: a last mark that is there and does not match
+//! its checksum was damaged later, and counts.
+//!
 //! Then the replicas are made equal. Bytes *before* a commit mark that are damaged on every replica are not a torn tail: they are
 //! left as they are and reported, and nothing behind them is cut off.
 //!
@@ -163,6 +166,11 @@ fn recover_segment(
         .and_then(|replica| Checkpoint::read(replica, archive, segment, &mut walk));
     let read = read_to_end(&mut walk, segment, header, start, report)?;
     let marked_end = read.marked.end;
+    let mark_damaged = read.mark_damaged;
+    if mark_damaged && read.boot == options.boot_id {
+        // After a power cut it is an ordinary torn write.
+        report.damaged.push(FrameAddress::new(segment, marked_end));
+    }
     let repairs = read.repairs.clone();
     let (kept, sealed) = read.decide(options.boot_id)?;
     let longest = lengths.iter().copied().max().unwrap_or(0);
@@ -179,7 +187,7 @@ fn recover_segment(
         digest: kept.digest,
         index: kept.index,
     };
-    if kept.end > marked_end {
+    if kept.end > marked_end || mark_damaged {
         mark(&mut tail, options)?;
     }
     Ok(tail)

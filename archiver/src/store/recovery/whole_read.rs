@@ -24,12 +24,14 @@ pub(super) struct WholeRead {
     /// Up to the last commit mark, or the header.
     pub(super) marked: Found,
     /// Who wrote that mark, or the header.
-    boot: [u8; 16],
+    pub(super) boot: [u8; 16],
     /// The frames behind the mark.
     pending: Vec<IndexEntry>,
     /// Their end, and the digest up to there.
     end: u64,
     digest: Sha256,
+    /// Whether the last mark is damaged and must be written again.
+    pub(super) mark_damaged: bool,
     /// Whether index and seal are whole; `end` is then behind the seal.
     sealed: bool,
     pub(super) repairs: Vec<Repair>,
@@ -153,12 +155,18 @@ pub(super) fn read_to_end(
         marked,
         boot,
         pending: Vec::new(),
+        mark_damaged: false,
         sealed: false,
         repairs: Vec::new(),
     };
     loop {
         match walk.step() {
             Step::End { .. } => return Ok(read),
+            Step::DamagedMark { .. } => {
+                read.mark()?;
+                read.mark_damaged = true;
+                return Ok(read);
+            }
             Step::Gap { offset, end } => {
                 report.damaged.push(FrameAddress::new(segment, offset));
                 read.take_gap(walk, offset, end);

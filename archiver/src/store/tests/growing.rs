@@ -292,3 +292,18 @@ fn a_checkpoint_of_another_state_is_not_believed() {
     assert!(media.read_only().verify_segment(1).unwrap().is_intact());
     assert_eq!(records(&media.open(1).0), [0, 2]);
 }
+
+#[test]
+fn a_commit_costs_one_synchronisation() {
+    let media = Media::new(2);
+    let (store, _) = media.open(1);
+    let appender = store.appender().unwrap();
+    let before = media.disk.count(Call::Sync, "medium-2");
+    for number in 0..20 {
+        let address = deposit(&appender, number).unwrap();
+        appender.commit(address).unwrap();
+        // What is committed already costs nothing.
+        appender.commit(address).unwrap();
+    }
+    assert_eq!(media.disk.count(Call::Sync, "medium-2") - before, 20);
+}

@@ -285,3 +285,36 @@ fn power_cuts_lose_nothing_acknowledged() {
         assert_eq!(records(&media.open(2).0), found, "seed {seed}");
     }
 }
+
+/// The last commit mark is as dear as what stands before it: a flipped bit in it must not look like a killed process.
+#[test]
+fn a_damaged_last_mark_still_counts() {
+    let whole = killed(1);
+    let length = {
+        let (store, _) = whole.open(1);
+        let end = store.appender().unwrap().committed().offset;
+        store.close().unwrap();
+        end as usize
+    };
+    let bytes = whole.bytes(0, 1);
+    for bit in (length - 49) * 8..length * 8 {
+        let media = Media::new(1);
+        put(&media.segment(0, 1), &bytes);
+        flip(&media.segment(0, 1), bit);
+        assert_eq!(records(&media.read_only()), upto(10), "bit {bit}");
+        assert!(!media.read_only().verify_segment(1).unwrap().is_intact());
+        let (store, report) = media.open(1);
+        assert_eq!(report.damaged.len(), 1, "bit {bit}");
+        assert_eq!(records(&store), upto(10), "bit {bit}");
+        drop(store);
+        assert!(media.read_only().verify_segment(1).unwrap().is_intact());
+    }
+    // Cut anywhere, it is a mark that was being written.
+    for cut in 1..49 {
+        let media = Media::new(1);
+        put(&media.segment(0, 1), &bytes[..length - cut]);
+        let (store, report) = media.open(1);
+        assert!(report.damaged.is_empty());
+        assert_eq!(records(&store), upto(9), "{cut} bytes cut");
+    }
+}

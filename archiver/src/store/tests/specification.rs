@@ -33,7 +33,11 @@ impl<'a> Bytes<'a> {
     fn signed_varint(&mut self) -> i64 {
         let code = self.varint();
         let half = (code / 2) as i64;
-        if code % 2 == 0 { half } else { -half - 1 }
+        if code.is_multiple_of(2) {
+            half
+        } else {
+            -half - 1
+        }
     }
 
     fn addresses(&mut self) -> Vec<(u64, u64)> {
