@@ -14,7 +14,7 @@
 //! Then the replicas are made equal. Bytes *before* a commit mark that are damaged on every replica are not a torn tail: they are
 //! left as they are and reported, and nothing behind them is cut off.
 //!
-//! Only the segment that grows is read, from where the store was last closed in order ([`Checkpoint`]). Whether its predecessor was
+//! Only the segment that grows is read, from where the store was last closed in order. Whether its predecessor was
 //! sealed on every replica is seen at its end.
 
 mod checkpoint;
