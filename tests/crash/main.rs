@@ -5,6 +5,16 @@
 //! acknowledged one by any protocol (`docs/adr/0001-acknowledgement.md`); such records are counted, must be complete, and hardly
 //! ever occur: a commit is announced in one write.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and moves and writes files that are not the archive's"
+)]
+
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;

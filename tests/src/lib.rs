@@ -1,5 +1,12 @@
 //! What the test suites share: where the workspace, the foreign vectors and the programs are, and an archive to work on.
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the library of the test suites: it fails by panicking"
+)]
 
 pub mod programs;
 pub mod world;

@@ -53,11 +53,12 @@ fn user_documents_exist_in_both_languages() {
 fn relative_links(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for piece in text.split("](").skip(1) {
-        if let Some((target, _)) = piece.split_once(')') {
-            if !target.contains("://") && !target.starts_with("mailto:") && !target.starts_with('#')
-            {
-                found.push(target);
-            }
+        if let Some((target, _)) = piece.split_once(')')
+            && !target.contains("://")
+            && !target.starts_with("mailto:")
+            && !target.starts_with('#')
+        {
+            found.push(target);
         }
     }
     found

@@ -45,6 +45,11 @@ impl Random {
     fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound.max(1)
     }
+
+    fn one_of(&mut self, words: &[&'static str]) -> &'static str {
+        let position = usize::try_from(self.below(words.len() as u64)).unwrap_or_default();
+        words.get(position).copied().unwrap_or_default()
+    }
 }
 
 fn create(path: &Path) -> io::Result<BufWriter<File>> {
@@ -69,14 +74,12 @@ fn logs(folder: &Path, bytes: u64) -> io::Result<()> {
                 second % 60,
                 random.below(1_000_000),
                 number,
-                ["sshd", "nginx", "orders", "billing"]
-                    [usize::try_from(random.below(4)).unwrap_or_default()],
+                random.one_of(&["sshd", "nginx", "orders", "billing"]),
                 random.below(30_000),
                 random.below(60),
                 random.below(5000),
                 random.below(100_000),
-                [200, 200, 200, 304, 404, 500]
-                    [usize::try_from(random.below(6)).unwrap_or_default()],
+                random.one_of(&["200", "200", "200", "304", "404", "500"]),
                 random.next(),
                 random.below(90_000),
             );
