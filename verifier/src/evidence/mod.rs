@@ -20,7 +20,9 @@ use crate::judgement::Judgement;
 use crate::report::text::civil_time;
 use crate::report::{ObjectKind, ObjectReport};
 use crate::source::DigestSource;
-use crate::timestamp::{Standing, TimestampReport, algorithm_finding, algorithm_name, judge_token};
+use crate::timestamp::{
+    CERTIFICATE_PATH, Standing, TimestampReport, algorithm_finding, algorithm_name, judge_token,
+};
 use crate::verdict::SubIndication;
 
 /// How the data objects relate to the group that the record covers (RFC 4998 §4.3).
@@ -344,10 +346,16 @@ impl RecordJudge<'_> {
             objects.push(report.object);
         }
         if let (true, Some((until, what))) = (judgement.is_passed(), &holds_until) {
-            let finding = Finding::new(codes::EVIDENCE_TRUSTED_UNTIL, self.place.clone())
-                .with(civil_time(*until))
-                .with(what);
-            findings.push(finding);
+            let code = if what == CERTIFICATE_PATH {
+                codes::EVIDENCE_PATH_UNTIL
+            } else {
+                codes::EVIDENCE_TRUSTED_UNTIL
+            };
+            findings.push(
+                Finding::new(code, self.place.clone())
+                    .with(civil_time(*until))
+                    .with(what),
+            );
         }
         EvidenceReport {
             judgement,

@@ -75,5 +75,8 @@ finding_codes! { TABLE:
         ja: "ハッシュ木の値のうち {0} 個の長さが {1} のものではありません。" }
     EVIDENCE_TRUSTED_UNTIL Info "EN 319 102-1 §5.6.2.4" {
         en: "This proof has to be renewed before {0}: then {1} ends.",
-        ja: "この証明は {0} までに更新が必要です。その時点で {1} が終了します。" }
+        ja: "この証明は {0} までに更新が必要です。その時点で {1} の信頼期間が終わります。" }
+    EVIDENCE_PATH_UNTIL Info "EN 319 102-1 §5.6.2.4" {
+        en: "This proof has to be renewed before {0}: then the certificates that it rests on end.",
+        ja: "この証明は {0} までに更新が必要です。その時点で、もとになる証明書の有効期間が終わります。" }
 }

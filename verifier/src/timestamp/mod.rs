@@ -27,6 +27,9 @@ use crate::report::{ObjectKind, ObjectReport};
 use crate::source::DigestSource;
 use crate::verdict::{SubIndication, Verdict};
 
+/// What ends first where it is no algorithm but the certificates: said in its own words in each language.
+pub(crate) const CERTIFICATE_PATH: &str = "";
+
 /// How far a token may lie in the future before it contradicts the time of the judgement: two clocks that are set by NTP
 /// differ by less than a second, unattended ones by some minutes.
 pub const CLOCK_DIFFERENCE_MAX: Duration = Duration::minutes(5);
@@ -399,7 +402,7 @@ impl<'a> Judge<'a> {
 
     fn rest_on(&mut self, path: &VerifiedPath) {
         let (_, end) = path.period();
-        self.hold_until(Some(end), "the certificate path");
+        self.hold_until(Some(end), CERTIFICATE_PATH);
         for algorithm in path.algorithms() {
             let trust = self.context.policy.signature_trust(*algorithm);
             let until = trust.and_then(|trust| trust.until);
