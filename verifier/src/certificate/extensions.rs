@@ -1,62 +1,63 @@
 //! The extensions of certificates that take part in path validation (RFC 5280 §4.2).
 
 use formats::oid::{self, Oid};
+use x509_parser::asn1_rs::{self, FromDer as _};
+use x509_parser::extensions::{self as read, ParsedExtension, X509Extension};
 
 use super::general_name::GeneralName;
 use super::name::Name;
-use crate::der::{
-    BIT_STRING, BOOLEAN, Element, INTEGER, Malformed, OBJECT_IDENTIFIER, OCTET_STRING, Reader,
-    Result, SEQUENCE, context, context_constructed,
-};
-
-/// Most extensions in one certificate or CRL. Real certificates have up to about 15.
-pub(super) const EXTENSIONS_MAX: usize = 64;
-
-/// Most entries in a list inside of an extension (policies, mappings, purposes, distribution points, subtrees).
-pub(super) const EXTENSION_ENTRIES_MAX: usize = 1024;
+use super::schema::{self, EXTENSION_ENTRIES_MAX};
+use super::whole;
+use crate::der::{Malformed, Reader, Result, SEQUENCE, context, context_constructed};
 
 /// One extension as it stands.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Extension<'a> {
-    /// The content octets of the object identifier.
-    pub(crate) oid: &'a [u8],
+    pub(crate) oid: Oid,
     pub(crate) critical: bool,
     pub(crate) value: &'a [u8],
+    read: ParsedExtension<'a>,
 }
 
 impl<'a> Extension<'a> {
     pub(crate) fn is(&self, oid: &Oid) -> bool {
-        self.oid == oid.as_bytes()
+        self.oid == *oid
     }
 
-    /// The extensions of an `Extensions`, from its DER. None may stand twice (§4.2).
-    ///
-    /// ```text
-    /// Extension ::= SEQUENCE { extnID OBJECT IDENTIFIER, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }
-    /// ```
-    pub(crate) fn list(der: &'a [u8]) -> Result<Vec<Self>> {
-        const STRUCTURE: &str = "Extensions";
-        let mut reader = Reader::single(der, SEQUENCE, STRUCTURE)?.reader(STRUCTURE);
-        let mut list: Vec<Self> = Vec::new();
-        while !reader.is_empty() {
-            let mut fields = reader.expect(SEQUENCE)?.reader(STRUCTURE);
-            let oid = fields.expect(OBJECT_IDENTIFIER)?.content;
-            let critical = match fields.optional(BOOLEAN)? {
-                Some(element) => element.boolean(STRUCTURE)?,
-                None => false,
-            };
-            let value = fields.expect(OCTET_STRING)?.content;
-            fields.finish()?;
-            if list.iter().any(|other| other.oid == oid) || list.len() == EXTENSIONS_MAX {
-                return Err(reader.error());
+    /// The extensions that were read, in a structure whose shape was checked. None may stand twice (§4.2).
+    pub(super) fn all(read: &[X509Extension<'a>]) -> Result<Vec<Self>> {
+        let error = Malformed {
+            structure: "Extensions",
+        };
+        let mut list: Vec<Self> = Vec::with_capacity(read.len());
+        for extension in read {
+            let oid = Oid::from_content(extension.oid.as_bytes()).map_err(|_| error)?;
+            if list.iter().any(|other| other.oid == oid) {
+                return Err(error);
             }
             list.push(Self {
                 oid,
-                critical,
-                value,
+                critical: extension.critical,
+                value: extension.value,
+                read: extension.parsed_extension().clone(),
             });
         }
         Ok(list)
+    }
+
+    /// The extensions of an `Extensions`, from its DER.
+    pub(crate) fn list(der: &'a [u8]) -> Result<Vec<Self>> {
+        const STRUCTURE: &str = "Extensions";
+        schema::EXTENSIONS.check(der, STRUCTURE)?;
+        let mut reader = Reader::single(der, SEQUENCE, STRUCTURE)?.reader(STRUCTURE);
+        let mut list = Vec::new();
+        while !reader.is_empty() {
+            list.push(whole(
+                X509Extension::from_der(reader.read()?.raw),
+                STRUCTURE,
+            )?);
+        }
+        Self::all(&list)
     }
 }
 
@@ -175,84 +176,198 @@ impl<'a> Extensions<'a> {
                 Ok(false) if extension.critical => {
                     extensions
                         .unknown_critical
-                        .get_or_insert_with(|| oid_of(extension));
+                        .get_or_insert_with(|| extension.oid.clone());
                 }
                 Ok(false) => {}
                 Err(_) => {
                     extensions
                         .malformed
-                        .get_or_insert_with(|| oid_of(extension));
+                        .get_or_insert_with(|| extension.oid.clone());
                 }
             }
         }
         extensions
     }
 
-    /// Reads one extension; `false` if it is not known.
+    /// Takes one extension; `false` if it is not known.
     fn take(&mut self, extension: &Extension<'a>) -> Result<bool> {
-        let value = extension.value;
-        if extension.is(&oid::CE_BASIC_CONSTRAINTS) {
-            self.basic_constraints = Some(basic_constraints(value)?);
-        } else if extension.is(&oid::CE_KEY_USAGE) {
-            let bits = Reader::single(value, BIT_STRING, "KeyUsage")?;
-            self.key_usage = Some(bits.named_bits("KeyUsage")?);
-        } else if extension.is(&oid::CE_EXTENDED_KEY_USAGE) {
-            self.extended_key_usage = Some(ExtendedKeyUsage {
-                critical: extension.critical,
-                purposes: oids(value, "ExtKeyUsageSyntax")?,
-            });
-        } else if extension.is(&oid::CE_NAME_CONSTRAINTS) {
-            self.name_constraints = Some(name_constraints(value)?);
-        } else if extension.is(&oid::CE_SUBJECT_ALT_NAME) {
-            self.subject_alternative_names = GeneralName::list_from_der(value)?;
-        } else if extension.is(&oid::CE_AUTHORITY_KEY_IDENTIFIER) {
-            self.authority_key_identifier = authority_key_identifier(value)?;
-        } else if extension.is(&oid::CE_SUBJECT_KEY_IDENTIFIER) {
-            let element = Reader::single(value, OCTET_STRING, "SubjectKeyIdentifier")?;
-            self.subject_key_identifier = Some(element.content);
-        } else if extension.is(&oid::CE_CRL_DISTRIBUTION_POINTS) {
-            self.crl_distribution_points = distribution_points(value)?;
-        } else if extension.is(&oid::CE_AUTHORITY_INFO_ACCESS) {
-            self.names_ocsp = names_ocsp(value)?;
-            // Nothing here decides what it must mean if it is critical (§4.2.2.1 forbids that).
-            return Ok(!extension.critical);
-        } else if extension.is(&oid::OCSP_NO_CHECK) {
+        if extension.is(&oid::CE_CRL_DISTRIBUTION_POINTS) {
+            self.crl_distribution_points = distribution_points(extension.value)?;
+            return Ok(true);
+        }
+        if extension.is(&oid::OCSP_NO_CHECK) {
             self.ocsp_no_check = true;
-        } else {
-            return self.take_policy(extension);
+            return Ok(true);
         }
-        Ok(true)
-    }
-
-    /// The extensions about policies.
-    fn take_policy(&mut self, extension: &Extension<'a>) -> Result<bool> {
-        let value = extension.value;
-        if extension.is(&oid::CE_CERTIFICATE_POLICIES) {
-            self.policies = Some(policies(value)?);
-        } else if extension.is(&oid::CE_POLICY_MAPPINGS) {
-            self.policy_mappings = policy_mappings(value)?;
-        } else if extension.is(&oid::CE_POLICY_CONSTRAINTS) {
-            self.policy_constraints = Some(policy_constraints(value)?);
-        } else if extension.is(&oid::CE_INHIBIT_ANY_POLICY) {
-            let element = Reader::single(value, INTEGER, "InhibitAnyPolicy")?;
-            self.inhibit_any_policy = Some(element.small_unsigned("InhibitAnyPolicy")?);
-        } else {
+        let Some(shape) = schema::of_extension(&extension.oid) else {
             return Ok(false);
+        };
+        shape.check(extension.value, STRUCTURE)?;
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "the rest is for the next function"
+        )]
+        match &extension.read {
+            ParsedExtension::BasicConstraints(read) => {
+                self.basic_constraints = Some(BasicConstraints {
+                    ca: read.ca,
+                    path_length: read.path_len_constraint,
+                });
+            }
+            ParsedExtension::KeyUsage(read) => self.key_usage = Some(read.flags),
+            ParsedExtension::ExtendedKeyUsage(_) => {
+                self.extended_key_usage = Some(ExtendedKeyUsage {
+                    critical: extension.critical,
+                    purposes: purposes(extension.value)?,
+                });
+            }
+            ParsedExtension::SubjectAlternativeName(read) => {
+                self.subject_alternative_names = names(&read.general_names)?;
+            }
+            ParsedExtension::AuthorityKeyIdentifier(read) => {
+                self.authority_key_identifier = read.key_identifier.as_ref().map(|key| key.0);
+            }
+            ParsedExtension::SubjectKeyIdentifier(read) => {
+                self.subject_key_identifier = Some(read.0);
+            }
+            ParsedExtension::AuthorityInfoAccess(read) => {
+                let methods = || read.iter().map(|access| access.access_method.as_bytes());
+                self.names_ocsp = methods().any(|method| method == oid::ACCESS_OCSP.as_bytes());
+                // Nothing here decides what it must mean if it is critical (§4.2.2.1 forbids that).
+                return Ok(!extension.critical);
+            }
+            _ => self.take_constraint(extension)?,
         }
         Ok(true)
     }
+
+    /// Takes an extension that constrains names or policies.
+    fn take_constraint(&mut self, extension: &Extension<'a>) -> Result<()> {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "the library could not read it, or took it for something else"
+        )]
+        match &extension.read {
+            ParsedExtension::NameConstraints(read) => {
+                self.name_constraints = Some(name_constraints(read, extension.value)?);
+            }
+            ParsedExtension::CertificatePolicies(read) => self.policies = Some(policies(read)?),
+            ParsedExtension::PolicyMappings(read) => {
+                self.policy_mappings = read
+                    .mappings
+                    .iter()
+                    .map(|pair| {
+                        let issuer = owned(&pair.issuer_domain_policy)?;
+                        Ok((issuer, owned(&pair.subject_domain_policy)?))
+                    })
+                    .collect::<Result<_>>()?;
+            }
+            ParsedExtension::PolicyConstraints(read) => {
+                self.policy_constraints = Some(policy_constraints(read, extension.value)?);
+            }
+            ParsedExtension::InhibitAnyPolicy(read) => {
+                self.inhibit_any_policy = Some(read.skip_certs);
+            }
+            _ => return Err(MALFORMED),
+        }
+        Ok(())
+    }
 }
 
-/// An identifier that cannot even be read is shown as the unassigned arc 2.999 (ITU-T X.660: examples).
-fn oid_of(extension: &Extension<'_>) -> Oid {
-    Oid::from_content(extension.oid)
-        .or_else(|_| Oid::from_content(&[0x88, 0x37]))
-        .unwrap_or(oid::ANY_POLICY)
+const STRUCTURE: &str = "Extension";
+
+const MALFORMED: Malformed = Malformed {
+    structure: STRUCTURE,
+};
+
+fn owned(oid: &asn1_rs::Oid<'_>) -> Result<Oid> {
+    Oid::from_content(oid.as_bytes()).map_err(|_| MALFORMED)
 }
 
-fn oid_content(element: Element<'_>, structure: &'static str) -> Result<Oid> {
-    Oid::from_content(element.content).map_err(|_| Malformed { structure })
+fn names<'a>(read: &[read::GeneralName<'a>]) -> Result<Vec<GeneralName<'a>>> {
+    read.iter().map(GeneralName::of).collect()
 }
+
+/// Does a SEQUENCE have a member with `tag`?
+///
+/// For `x509-parser`, an optional member that it cannot read is absent. What takes a constraint away must not be passed over like that.
+fn has_member(der: &[u8], tag: u8) -> Result<bool> {
+    let mut members = Reader::single(der, SEQUENCE, STRUCTURE)?.reader(STRUCTURE);
+    let mut found = false;
+    while !members.is_empty() {
+        found |= members.read()?.tag == tag;
+    }
+    Ok(found)
+}
+
+/// The purposes in their order. `x509-parser` sorts the known from the unknown and leaves out the second of two equal ones, so its list type reads them.
+fn purposes(der: &[u8]) -> Result<Vec<Oid>> {
+    let read = <Vec<asn1_rs::Oid<'_>>>::from_der(der);
+    let (_, purposes) = read.map_err(|_| MALFORMED)?;
+    purposes.iter().map(owned).collect()
+}
+
+/// nameConstraints, not empty (§4.2.1.10).
+fn name_constraints<'a>(
+    read: &read::NameConstraints<'a>,
+    der: &[u8],
+) -> Result<NameConstraints<'a>> {
+    let subtrees = |read: &Option<Vec<read::GeneralSubtree<'a>>>, number| {
+        if read.is_some() != has_member(der, context_constructed(number))? {
+            return Err(MALFORMED);
+        }
+        let read = read.iter().flatten();
+        read.map(|subtree| GeneralName::of(&subtree.base)).collect()
+    };
+    if read.permitted_subtrees.is_none() && read.excluded_subtrees.is_none() {
+        return Err(MALFORMED);
+    }
+    Ok(NameConstraints {
+        permitted: subtrees(&read.permitted_subtrees, 0)?,
+        excluded: subtrees(&read.excluded_subtrees, 1)?,
+    })
+}
+
+/// certificatePolicies. A policy may not stand twice (§4.2.1.4).
+fn policies(read: &[read::PolicyInformation<'_>]) -> Result<Vec<Oid>> {
+    let list: Vec<Oid> = read
+        .iter()
+        .map(|policy| owned(&policy.policy_id))
+        .collect::<Result<_>>()?;
+    let unique: std::collections::BTreeSet<_> = list.iter().collect();
+    if unique.len() == list.len() {
+        Ok(list)
+    } else {
+        Err(MALFORMED)
+    }
+}
+
+/// policyConstraints, not empty (§4.2.1.11).
+fn policy_constraints(read: &read::PolicyConstraints, der: &[u8]) -> Result<PolicyConstraints> {
+    let (explicit, mapping) = (read.require_explicit_policy, read.inhibit_policy_mapping);
+    let complete = explicit.is_some() == has_member(der, context(0))?
+        && mapping.is_some() == has_member(der, context(1))?;
+    if !complete || (explicit.is_none() && mapping.is_none()) {
+        return Err(MALFORMED);
+    }
+    Ok(PolicyConstraints {
+        require_explicit_policy: explicit,
+        inhibit_policy_mapping: mapping,
+    })
+}
+
+/// authorityKeyIdentifier (§4.2.1.1): the keyIdentifier.
+pub(crate) fn authority_key_identifier(der: &[u8]) -> Result<Option<&[u8]>> {
+    let oid = oid::CE_AUTHORITY_KEY_IDENTIFIER;
+    schema::of_extension(&oid)
+        .ok_or(MALFORMED)?
+        .check(der, STRUCTURE)?;
+    let read = whole(read::AuthorityKeyIdentifier::from_der(der), STRUCTURE)?;
+    Ok(read.key_identifier.map(|key| key.0))
+}
+
+// Distribution points are split here, and only their names read by x509-parser: it takes the implicit tag of nameRelativeToCRLIssuer for an explicit
+// one, finds no SET below it, and then takes the whole name for absent, which makes a partial CRL look like a full one.
 
 /// A non-empty `SEQUENCE OF`, each member read by `read`.
 fn sequence_of<'a, T>(
@@ -272,84 +387,6 @@ fn sequence_of<'a, T>(
         return Err(reader.error());
     }
     Ok(list)
-}
-
-fn oids(der: &[u8], structure: &'static str) -> Result<Vec<Oid>> {
-    sequence_of(der, structure, |reader| {
-        oid_content(reader.expect(OBJECT_IDENTIFIER)?, structure)
-    })
-}
-
-/// `BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER (0..MAX) OPTIONAL }`
-fn basic_constraints(der: &[u8]) -> Result<BasicConstraints> {
-    const STRUCTURE: &str = "BasicConstraints";
-    let mut fields = Reader::single(der, SEQUENCE, STRUCTURE)?.reader(STRUCTURE);
-    let ca = match fields.optional(BOOLEAN)? {
-        Some(element) => element.boolean(STRUCTURE)?,
-        None => false,
-    };
-    let path_length = fields
-        .optional(INTEGER)?
-        .map(|element| element.small_unsigned(STRUCTURE))
-        .transpose()?;
-    fields.finish()?;
-    Ok(BasicConstraints { ca, path_length })
-}
-
-/// ```text
-/// NameConstraints ::= SEQUENCE { permittedSubtrees [0] GeneralSubtrees OPTIONAL, excludedSubtrees [1] GeneralSubtrees OPTIONAL }
-/// GeneralSubtree ::= SEQUENCE { base GeneralName, minimum [0] BaseDistance DEFAULT 0, maximum [1] BaseDistance OPTIONAL }
-/// ```
-///
-/// A minimum other than 0 and any maximum are refused: RFC 5280 forbids them.
-fn name_constraints(der: &[u8]) -> Result<NameConstraints<'_>> {
-    const STRUCTURE: &str = "NameConstraints";
-    fn subtrees<'a>(element: Option<Element<'a>>) -> Result<Vec<GeneralName<'a>>> {
-        let Some(element) = element else {
-            return Ok(Vec::new());
-        };
-        let mut reader = element.reader(STRUCTURE);
-        let mut list = Vec::new();
-        while !reader.is_empty() {
-            if list.len() == EXTENSION_ENTRIES_MAX {
-                return Err(reader.error());
-            }
-            let mut fields = reader.expect(SEQUENCE)?.reader(STRUCTURE);
-            list.push(GeneralName::read(&mut fields)?);
-            if let Some(minimum) = fields.optional(context(0))?
-                && minimum.content != [0]
-            {
-                return Err(fields.error());
-            }
-            fields.finish()?;
-        }
-        if list.is_empty() {
-            return Err(reader.error());
-        }
-        Ok(list)
-    }
-    let mut fields = Reader::single(der, SEQUENCE, STRUCTURE)?.reader(STRUCTURE);
-    let permitted = fields.optional(context_constructed(0))?;
-    let excluded = fields.optional(context_constructed(1))?;
-    fields.finish()?;
-    if permitted.is_none() && excluded.is_none() {
-        return Err(fields.error());
-    }
-    Ok(NameConstraints {
-        permitted: subtrees(permitted)?,
-        excluded: subtrees(excluded)?,
-    })
-}
-
-/// `AuthorityKeyIdentifier ::= SEQUENCE { keyIdentifier [0] OPTIONAL, authorityCertIssuer [1] OPTIONAL, authorityCertSerialNumber [2] OPTIONAL }`
-pub(crate) fn authority_key_identifier(der: &[u8]) -> Result<Option<&[u8]>> {
-    const STRUCTURE: &str = "AuthorityKeyIdentifier";
-    let mut fields = Reader::single(der, SEQUENCE, STRUCTURE)?.reader(STRUCTURE);
-    let key = fields.optional(context(0))?;
-    fields.optional(context_constructed(1))?;
-    fields.optional(context(2))?;
-    fields.finish()?;
-    Ok(key.map(|element| element.content))
 }
 
 /// `CRLDistributionPoints ::= SEQUENCE SIZE (1..MAX) OF DistributionPoint`
@@ -393,73 +430,6 @@ pub(crate) fn distribution_point_name(der: &[u8]) -> Result<DistributionPointNam
     } else {
         Err(reader.error())
     }
-}
-
-/// `AuthorityInfoAccessSyntax ::= SEQUENCE SIZE (1..MAX) OF SEQUENCE { accessMethod OBJECT IDENTIFIER, accessLocation GeneralName }`
-fn names_ocsp(der: &[u8]) -> Result<bool> {
-    const STRUCTURE: &str = "AuthorityInfoAccess";
-    let methods = sequence_of(der, STRUCTURE, |reader| {
-        let mut fields = reader.expect(SEQUENCE)?.reader(STRUCTURE);
-        let method = fields.expect(OBJECT_IDENTIFIER)?.content;
-        fields.read()?;
-        fields.finish()?;
-        Ok(method)
-    })?;
-    Ok(methods.contains(&oid::ACCESS_OCSP.as_bytes()))
-}
-
-/// `CertificatePolicies ::= SEQUENCE SIZE (1..MAX) OF PolicyInformation`. A policy may not stand twice (§4.2.1.4).
-fn policies(der: &[u8]) -> Result<Vec<Oid>> {
-    const STRUCTURE: &str = "CertificatePolicies";
-    let list = sequence_of(der, STRUCTURE, |reader| {
-        let mut fields = reader.expect(SEQUENCE)?.reader(STRUCTURE);
-        let policy = oid_content(fields.expect(OBJECT_IDENTIFIER)?, STRUCTURE)?;
-        fields.optional(SEQUENCE)?;
-        fields.finish()?;
-        Ok(policy)
-    })?;
-    let unique: std::collections::BTreeSet<_> = list.iter().collect();
-    if unique.len() == list.len() {
-        Ok(list)
-    } else {
-        Err(Malformed {
-            structure: STRUCTURE,
-        })
-    }
-}
-
-/// `PolicyMappings ::= SEQUENCE SIZE (1..MAX) OF SEQUENCE { issuerDomainPolicy CertPolicyId, subjectDomainPolicy CertPolicyId }`
-fn policy_mappings(der: &[u8]) -> Result<Vec<(Oid, Oid)>> {
-    const STRUCTURE: &str = "PolicyMappings";
-    sequence_of(der, STRUCTURE, |reader| {
-        let mut fields = reader.expect(SEQUENCE)?.reader(STRUCTURE);
-        let issuer = oid_content(fields.expect(OBJECT_IDENTIFIER)?, STRUCTURE)?;
-        let subject = oid_content(fields.expect(OBJECT_IDENTIFIER)?, STRUCTURE)?;
-        fields.finish()?;
-        Ok((issuer, subject))
-    })
-}
-
-/// `PolicyConstraints ::= SEQUENCE { requireExplicitPolicy [0] SkipCerts OPTIONAL, inhibitPolicyMapping [1] SkipCerts OPTIONAL }`, not empty (§4.2.1.11).
-fn policy_constraints(der: &[u8]) -> Result<PolicyConstraints> {
-    const STRUCTURE: &str = "PolicyConstraints";
-    let mut fields = Reader::single(der, SEQUENCE, STRUCTURE)?.reader(STRUCTURE);
-    let mut skip = |number| {
-        fields
-            .optional(context(number))?
-            .map(|element| element.small_unsigned(STRUCTURE))
-            .transpose()
-    };
-    let require_explicit_policy = skip(0)?;
-    let inhibit_policy_mapping = skip(1)?;
-    fields.finish()?;
-    if require_explicit_policy.is_none() && inhibit_policy_mapping.is_none() {
-        return Err(fields.error());
-    }
-    Ok(PolicyConstraints {
-        require_explicit_policy,
-        inhibit_policy_mapping,
-    })
 }
 
 #[cfg(test)]

@@ -5,76 +5,68 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use formats::oid::Oid;
 
+use x509_parser::asn1_rs::FromDer as _;
+use x509_parser::extensions;
+
 use super::name::Name;
-use crate::der::{Malformed, Reader, Result, SEQUENCE, context, context_constructed};
+use super::schema::{GENERAL_NAME, GENERAL_NAMES, GENERAL_NAMES_MAX};
+use super::whole;
+use crate::der::{Malformed, Reader, Result, SEQUENCE};
 
 /// A general name.
-///
-/// ```text
-/// GeneralName ::= CHOICE {
-///      otherName [0] OtherName, rfc822Name [1] IA5String, dNSName [2] IA5String, x400Address [3] ORAddress, directoryName [4] Name,
-///      ediPartyName [5] EDIPartyName, uniformResourceIdentifier [6] IA5String, iPAddress [7] OCTET STRING, registeredID [8] OBJECT IDENTIFIER }
-/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GeneralName<'a> {
-    /// otherName, as its DER.
-    Other(&'a [u8]),
+    /// otherName: its type, and the DER of its value with the tag around it.
+    Other(Oid, &'a [u8]),
     /// rfc822Name, a mail address.
     Rfc822(&'a str),
     /// dNSName.
     Dns(&'a str),
-    /// x400Address, as its DER.
+    /// x400Address, its content.
     X400(&'a [u8]),
     /// directoryName.
     Directory(Name<'a>),
-    /// ediPartyName, as its DER.
+    /// ediPartyName, its content.
     EdiParty(&'a [u8]),
     /// uniformResourceIdentifier.
     Uri(&'a str),
     /// iPAddress: 4 or 16 octets, in a name constraint 8 or 32.
     Ip(&'a [u8]),
-    /// registeredID, as the content octets of the object identifier.
-    Registered(&'a [u8]),
+    /// registeredID.
+    Registered(Oid),
 }
-
-/// Most general names in one list. The largest public certificates have some hundreds.
-pub(super) const GENERAL_NAMES_MAX: usize = 4096;
 
 const STRUCTURE: &str = "GeneralName";
 
-fn ascii(content: &[u8]) -> Result<&str> {
-    let error = Malformed {
-        structure: STRUCTURE,
-    };
-    // A control character has no place in a mail address, host name or URI, and only serves to make two programs read different names.
-    if !content.iter().all(|byte| matches!(byte, 0x20..=0x7e)) {
-        return Err(error);
-    }
-    std::str::from_utf8(content).map_err(|_| error)
-}
-
 impl<'a> GeneralName<'a> {
-    /// The next general name.
-    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self> {
-        let element = reader.read()?;
+    /// A name that has been read, in a structure whose shape was checked.
+    pub(super) fn of(read: &extensions::GeneralName<'a>) -> Result<Self> {
+        use extensions::GeneralName as Read;
         let error = Malformed {
             structure: STRUCTURE,
         };
-        Ok(match element.tag {
-            tag if tag == context_constructed(0) => Self::Other(element.raw),
-            tag if tag == context(1) => Self::Rfc822(ascii(element.content)?),
-            tag if tag == context(2) => Self::Dns(ascii(element.content)?),
-            tag if tag == context_constructed(3) => Self::X400(element.raw),
-            tag if tag == context_constructed(4) => {
-                // The Name is a CHOICE, so its tag is explicit (X.680 §31.2.7).
-                Self::Directory(Name::parse(element.content)?)
-            }
-            tag if tag == context_constructed(5) => Self::EdiParty(element.raw),
-            tag if tag == context(6) => Self::Uri(ascii(element.content)?),
-            tag if tag == context(7) => Self::Ip(element.content),
-            tag if tag == context(8) => Self::Registered(element.content),
-            _ => return Err(error),
+        let oid = |oid: &x509_parser::asn1_rs::Oid<'_>| {
+            Oid::from_content(oid.as_bytes()).map_err(|_| error)
+        };
+        Ok(match read {
+            Read::OtherName(kind, value) => Self::Other(oid(kind)?, value),
+            Read::RFC822Name(text) => Self::Rfc822(text),
+            Read::DNSName(text) => Self::Dns(text),
+            Read::X400Address(any) => Self::X400(any.data),
+            Read::DirectoryName(name) => Self::Directory(Name::of(name)?),
+            Read::EDIPartyName(any) => Self::EdiParty(any.data),
+            Read::URI(text) => Self::Uri(text),
+            Read::IPAddress(octets) => Self::Ip(octets),
+            Read::RegisteredID(identifier) => Self::Registered(oid(identifier)?),
+            Read::Invalid(..) => return Err(error),
         })
+    }
+
+    /// The next general name.
+    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        let der = reader.read()?.raw;
+        GENERAL_NAME.check(der, STRUCTURE)?;
+        Self::of(&whole(extensions::GeneralName::from_der(der), STRUCTURE)?)
     }
 
     /// The names of a GeneralNames, from its content; at least one.
@@ -95,6 +87,7 @@ impl<'a> GeneralName<'a> {
 
     /// The names of a GeneralNames, from its DER.
     pub(crate) fn list_from_der(der: &'a [u8]) -> Result<Vec<Self>> {
+        GENERAL_NAMES.check(der, "GeneralNames")?;
         Self::list(Reader::single(der, SEQUENCE, "GeneralNames")?.content)
     }
 }
@@ -102,7 +95,7 @@ impl<'a> GeneralName<'a> {
 impl fmt::Display for GeneralName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Other(_) => f.write_str("otherName"),
+            Self::Other(..) => f.write_str("otherName"),
             Self::Rfc822(text) | Self::Dns(text) | Self::Uri(text) => f.write_str(text),
             Self::X400(_) => f.write_str("x400Address"),
             Self::Directory(name) => name.fmt(f),
@@ -116,10 +109,7 @@ impl fmt::Display for GeneralName<'_> {
                     f.write_str(&hex::encode(octets))
                 }
             }
-            Self::Registered(content) => match Oid::from_content(content) {
-                Ok(oid) => oid.fmt(f),
-                Err(_) => f.write_str("registeredID"),
-            },
+            Self::Registered(oid) => oid.fmt(f),
         }
     }
 }
@@ -141,7 +131,7 @@ mod tests {
                 GeneralName::Dns("h"),
                 GeneralName::Uri("u:x"),
                 GeneralName::Ip(&[127, 0, 0, 1]),
-                GeneralName::Registered(&[0x2a]),
+                GeneralName::Registered(Oid::from_content(&[0x2a]).unwrap()),
             ]
         );
         let directory = one(b"\xa4\x02\x30\x00").unwrap();

@@ -1,11 +1,20 @@
 //! Certificates (RFC 5280 §4), read for judgement: strictly, without copying, and with the bytes that were signed at hand.
+//!
+//! `x509-parser` reads; the shape of the bytes is checked before, and what RFC 5280 demands beyond its grammar after.
 
 mod extensions;
 mod general_name;
 mod name;
+mod schema;
+mod shape;
 
 use formats::oid::Oid;
 use time::OffsetDateTime;
+use x509_parser::asn1_rs::FromDer as _;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::error::X509Result;
+use x509_parser::time::ASN1Time;
+use x509_parser::x509::X509Version;
 
 pub use extensions::{
     BasicConstraints, DistributionPoint, DistributionPointName, ExtendedKeyUsage, Extensions,
@@ -16,12 +25,24 @@ pub use general_name::GeneralName;
 pub use name::Name;
 
 pub use crate::der::Malformed;
-use crate::der::{
-    BIT_STRING, INTEGER, OBJECT_IDENTIFIER, Reader, Result, SEQUENCE, context, context_constructed,
-};
+use crate::der::{BIT_STRING, OBJECT_IDENTIFIER, Reader, Result, SEQUENCE};
 
 /// Most bytes of one certificate. Real ones have 1 to 5 kB, with many names up to some 100 kB.
 pub const CERTIFICATE_BYTES_MAX: usize = 1024 * 1024;
+
+/// What `x509-parser` read, if it read all of it.
+pub(crate) fn whole<T>(read: X509Result<'_, T>, structure: &'static str) -> Result<T> {
+    match read {
+        Ok(([], value)) => Ok(value),
+        _ => Err(Malformed { structure }),
+    }
+}
+
+/// A Time (RFC 5280 §4.1.2.5): UTCTime or GeneralizedTime, to the second, in UTC.
+pub(crate) fn time(der: &[u8], structure: &'static str) -> Result<OffsetDateTime> {
+    schema::TIME.check(der, structure)?;
+    whole(ASN1Time::from_der(der), structure).map(|time| time.to_datetime())
+}
 
 /// An AlgorithmIdentifier: `SEQUENCE { algorithm OBJECT IDENTIFIER, parameters ANY DEFINED BY algorithm OPTIONAL }`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +56,7 @@ pub struct Algorithm<'a> {
 }
 
 impl<'a> Algorithm<'a> {
-    /// Reads the DER of an AlgorithmIdentifier.
+    /// Splits the DER of an AlgorithmIdentifier. `x509-parser` has the parameters without their tag and length, with which they go to the signature crates.
     pub(crate) fn parse(der: &'a [u8]) -> Result<Self> {
         const STRUCTURE: &str = "AlgorithmIdentifier";
         let mut fields = Reader::single(der, SEQUENCE, STRUCTURE)?.reader(STRUCTURE);
@@ -60,6 +81,8 @@ impl<'a> Algorithm<'a> {
 /// ```text
 /// Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm AlgorithmIdentifier, signature BIT STRING }
 /// ```
+///
+/// Split here, for certificates and CRLs alike: `x509-parser` lends the signed bytes only for the life of its own value.
 #[derive(Debug, Clone)]
 pub(crate) struct Signed<'a> {
     pub(crate) message: &'a [u8],
@@ -89,7 +112,7 @@ pub struct Certificate<'a> {
     signed: Signed<'a>,
     version: u8,
     serial: &'a [u8],
-    inner_algorithm: &'a [u8],
+    algorithms_agree: bool,
     issuer: Name<'a>,
     not_before: OffsetDateTime,
     not_after: OffsetDateTime,
@@ -101,61 +124,41 @@ pub struct Certificate<'a> {
 impl<'a> Certificate<'a> {
     /// Reads a certificate from its DER.
     ///
-    /// ```text
-    /// TBSCertificate ::= SEQUENCE {
-    ///      version [0] EXPLICIT Version DEFAULT v1, serialNumber CertificateSerialNumber, signature AlgorithmIdentifier, issuer Name,
-    ///      validity Validity, subject Name, subjectPublicKeyInfo SubjectPublicKeyInfo,
-    ///      issuerUniqueID [1] IMPLICIT UniqueIdentifier OPTIONAL, subjectUniqueID [2] IMPLICIT UniqueIdentifier OPTIONAL,
-    ///      extensions [3] EXPLICIT Extensions OPTIONAL }
-    /// ```
-    ///
     /// # Errors
     ///
     /// [`Malformed`] if it is not one. A known extension that cannot be read is no error here, but no path passes with it.
     pub fn parse(der: &'a [u8]) -> Result<Self> {
         const STRUCTURE: &str = "Certificate";
-        if der.len() > CERTIFICATE_BYTES_MAX {
-            return Err(Malformed {
-                structure: STRUCTURE,
-            });
-        }
-        let signed = Signed::parse(der, STRUCTURE)?;
-        let mut fields =
-            Reader::single(signed.message, SEQUENCE, "TBSCertificate")?.reader("TBSCertificate");
-        let version = version(&mut fields)?;
-        let serial = fields.expect(INTEGER)?.integer("serialNumber")?;
-        let inner_algorithm = fields.expect(SEQUENCE)?.raw;
-        let issuer = Name::parse(fields.expect(SEQUENCE)?.raw)?;
-        let mut validity = fields.expect(SEQUENCE)?.reader("Validity");
-        let not_before = validity.read()?.time("notBefore")?;
-        let not_after = validity.read()?.time("notAfter")?;
-        validity.finish()?;
-        let subject = Name::parse(fields.expect(SEQUENCE)?.raw)?;
-        let spki = fields.expect(SEQUENCE)?.raw;
-        let unique_issuer = fields.optional(context(1))?;
-        let unique_subject = fields.optional(context(2))?;
-        let extensions = fields.optional(context_constructed(3))?;
-        fields.finish()?;
-        if (unique_issuer.is_some() || unique_subject.is_some()) && version < 2 {
-            return Err(fields.error());
-        }
-        let extensions = match extensions {
-            None => Extensions::default(),
-            Some(_) if version < 3 => return Err(fields.error()),
-            Some(element) => Extensions::interpret(&Extension::list(element.content)?),
+        let error = Malformed {
+            structure: STRUCTURE,
         };
+        if der.len() > CERTIFICATE_BYTES_MAX {
+            return Err(error);
+        }
+        schema::CERTIFICATE.check(der, STRUCTURE)?;
+        let read = whole(X509Certificate::from_der(der), STRUCTURE)?;
+        let version = match read.version {
+            X509Version::V1 => 1,
+            X509Version::V2 => 2,
+            X509Version::V3 => 3,
+            _ => return Err(error),
+        };
+        let unique_identifiers = read.issuer_uid.is_some() || read.subject_uid.is_some();
+        if (unique_identifiers && version < 2) || (!read.extensions().is_empty() && version < 3) {
+            return Err(error);
+        }
         Ok(Self {
             raw: der,
-            signed,
+            signed: Signed::parse(der, STRUCTURE)?,
             version,
-            serial,
-            inner_algorithm,
-            issuer,
-            not_before,
-            not_after,
-            subject,
-            spki,
-            extensions,
+            serial: read.raw_serial(),
+            algorithms_agree: read.tbs_certificate.signature == read.signature_algorithm,
+            issuer: Name::of(&read.issuer)?,
+            not_before: read.validity.not_before.to_datetime(),
+            not_after: read.validity.not_after.to_datetime(),
+            subject: Name::of(&read.subject)?,
+            spki: read.subject_pki.raw,
+            extensions: Extensions::interpret(&Extension::all(read.extensions())?),
         })
     }
 
@@ -225,8 +228,8 @@ impl<'a> Certificate<'a> {
 
     /// Do the signed and the unsigned notation of the signature algorithm agree (RFC 5280 §4.1.1.2)?
     #[must_use]
-    pub fn algorithms_agree(&self) -> bool {
-        self.inner_algorithm == self.signed.algorithm.raw
+    pub const fn algorithms_agree(&self) -> bool {
+        self.algorithms_agree
     }
 
     /// Are issuer and subject the same (RFC 5280 §3.2: self-issued)?
@@ -268,15 +271,55 @@ impl<'a> Certificate<'a> {
     }
 }
 
-fn version(fields: &mut Reader<'_>) -> Result<u8> {
-    let Some(element) = fields.optional(context_constructed(0))? else {
-        return Ok(1);
-    };
-    let error = fields.error();
-    match Reader::single(element.content, INTEGER, "version")?.content {
-        [0] => Ok(1),
-        [1] => Ok(2),
-        [2] => Ok(3),
-        _ => Err(error),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    fn read(tag: u8, text: &str) -> Option<OffsetDateTime> {
+        let length = u8::try_from(text.len()).unwrap();
+        let der = [&[tag, length], text.as_bytes()].concat();
+        time(&der, "x").ok()
+    }
+
+    #[test]
+    fn times_are_strict() {
+        let utc = |text| read(crate::der::UTC_TIME, text);
+        assert_eq!(
+            utc("491231235959Z"),
+            Some(datetime!(2049-12-31 23:59:59 UTC))
+        );
+        assert_eq!(utc("500101000000Z"), Some(datetime!(1950-01-01 0:00 UTC)));
+        assert_eq!(utc("000229000000Z"), Some(datetime!(2000-02-29 0:00 UTC)));
+        for bad in [
+            "4912312359Z",
+            "491231235959",
+            "491331235959Z",
+            "490230000000Z",
+            "490229000000Z",
+            "49123123595aZ",
+            "491231235959+0000",
+            "+91231235959Z",
+        ] {
+            assert_eq!(utc(bad), None, "{bad}");
+        }
+        let general = |text| read(crate::der::GENERALIZED_TIME, text);
+        assert_eq!(
+            general("99991231235959Z"),
+            Some(datetime!(9999-12-31 23:59:59 UTC))
+        );
+        assert_eq!(
+            general("19000101000000Z"),
+            Some(datetime!(1900-01-01 0:00 UTC))
+        );
+        for bad in [
+            "20200101000000.5Z",
+            "200101000000Z",
+            "20200101000000",
+            "20201301000000Z",
+            "20200101240000Z",
+        ] {
+            assert_eq!(general(bad), None, "{bad}");
+        }
     }
 }

@@ -5,7 +5,12 @@ use std::fmt::{self, Write as _};
 use formats::oid::Oid;
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::der::{OBJECT_IDENTIFIER, Reader, Result, SEQUENCE, SET};
+use x509_parser::asn1_rs::FromDer as _;
+use x509_parser::x509::{AttributeTypeAndValue, X509Name};
+
+use super::schema::{ATTRIBUTE, NAME, NAME_ATTRIBUTES_MAX};
+use super::whole;
+use crate::der::{Malformed, Reader, Result, SEQUENCE};
 
 const UTF8_STRING: u8 = 0x0c;
 const NUMERIC_STRING: u8 = 0x12;
@@ -15,9 +20,6 @@ const IA5_STRING: u8 = 0x16;
 const VISIBLE_STRING: u8 = 0x1a;
 const UNIVERSAL_STRING: u8 = 0x1c;
 const BMP_STRING: u8 = 0x1e;
-
-/// Most attributes in one name. X.521 names have about 10; the longest of NIST PKITS has 9.
-pub(super) const NAME_ATTRIBUTES_MAX: usize = 64;
 
 /// A distinguished name.
 ///
@@ -37,11 +39,26 @@ pub struct Name<'a> {
     attributes: Vec<Attribute<'a>>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Attribute<'a> {
-    oid: &'a [u8],
+    oid: Oid,
     tag: u8,
     value: &'a [u8],
+}
+
+impl<'a> Attribute<'a> {
+    fn of(attribute: &AttributeTypeAndValue<'a>) -> Result<Self> {
+        let error = Malformed {
+            structure: "AttributeTypeAndValue",
+        };
+        let value = attribute.attr_value();
+        let tag = value.header.raw_tag().and_then(|octets| octets.first());
+        Ok(Self {
+            oid: Oid::from_content(attribute.attr_type().as_bytes()).map_err(|_| error)?,
+            tag: *tag.ok_or(error)?,
+            value: value.data,
+        })
+    }
 }
 
 impl PartialEq for Name<'_> {
@@ -60,35 +77,51 @@ impl<'a> Name<'a> {
     /// [`Malformed`](crate::der::Malformed) if it is not one.
     pub fn parse(der: &'a [u8]) -> Result<Self> {
         const STRUCTURE: &str = "Name";
-        let mut sets = Reader::single(der, SEQUENCE, STRUCTURE)?.reader(STRUCTURE);
+        NAME.check(der, STRUCTURE)?;
+        Self::of(&whole(X509Name::from_der(der), STRUCTURE)?)
+    }
+
+    /// A name that has been read, in a structure whose shape was checked.
+    pub(super) fn of(read: &X509Name<'a>) -> Result<Self> {
+        const STRUCTURE: &str = "Name";
         let mut name = Self {
-            raw: der,
+            raw: read.as_raw(),
             relative: Vec::new(),
             attributes: Vec::new(),
         };
-        while !sets.is_empty() {
-            let mut members = sets.expect(SET)?.reader(STRUCTURE);
-            let mut forms = Vec::new();
-            while !members.is_empty() {
-                let mut pair = members.expect(SEQUENCE)?.reader(STRUCTURE);
-                let oid = pair.expect(OBJECT_IDENTIFIER)?.content;
-                let value = pair.read()?;
-                pair.finish()?;
-                let attribute = Attribute {
-                    oid,
-                    tag: value.tag,
-                    value: value.content,
-                };
-                forms.push(comparable(&attribute).ok_or(sets.error())?);
-                name.attributes.push(attribute);
-            }
-            if forms.is_empty() || name.attributes.len() > NAME_ATTRIBUTES_MAX {
-                return Err(sets.error());
-            }
-            forms.sort_unstable();
-            name.relative.push(forms.concat());
+        for relative in read.iter() {
+            name.push(relative.iter())?;
+        }
+        // The library ends the list at a member that it cannot read, instead of refusing the name.
+        if name.attributes.len() != count(name.raw)? {
+            return Err(Malformed {
+                structure: STRUCTURE,
+            });
         }
         Ok(name)
+    }
+
+    /// Adds one relative name.
+    fn push<'b>(
+        &mut self,
+        members: impl Iterator<Item = &'b AttributeTypeAndValue<'a>>,
+    ) -> Result<()>
+    where
+        'a: 'b,
+    {
+        let error = Malformed { structure: "Name" };
+        let mut forms = Vec::new();
+        for member in members {
+            let attribute = Attribute::of(member)?;
+            forms.push(comparable(&attribute).ok_or(error)?);
+            self.attributes.push(attribute);
+        }
+        if forms.is_empty() || self.attributes.len() > NAME_ATTRIBUTES_MAX {
+            return Err(error);
+        }
+        forms.sort_unstable();
+        self.relative.push(forms.concat());
+        Ok(())
     }
 
     /// The DER.
@@ -113,38 +146,27 @@ impl<'a> Name<'a> {
     pub(crate) fn extended(&self, relative: &Self) -> Self {
         let mut whole = self.clone();
         whole.relative.extend(relative.relative.iter().cloned());
-        whole.attributes.extend(relative.attributes.iter().copied());
+        whole.attributes.extend(relative.attributes.iter().cloned());
         whole
     }
 
-    /// One relative name, from the content of its SET.
+    /// One relative name, from the content of its SET. `x509-parser` looks for the SET itself, which an implicit tag replaces (§4.2.1.13).
     pub(crate) fn from_relative(set_content: &'a [u8]) -> Result<Self> {
         const STRUCTURE: &str = "RelativeDistinguishedName";
-        let mut members = Reader::new(set_content, STRUCTURE);
-        let mut forms = Vec::new();
-        let mut attributes = Vec::new();
-        while !members.is_empty() {
-            let mut pair = members.expect(SEQUENCE)?.reader(STRUCTURE);
-            let oid = pair.expect(OBJECT_IDENTIFIER)?.content;
-            let value = pair.read()?;
-            pair.finish()?;
-            let attribute = Attribute {
-                oid,
-                tag: value.tag,
-                value: value.content,
-            };
-            forms.push(comparable(&attribute).ok_or(members.error())?);
-            attributes.push(attribute);
+        let mut reader = Reader::new(set_content, STRUCTURE);
+        let mut members = Vec::new();
+        while !reader.is_empty() && members.len() <= NAME_ATTRIBUTES_MAX {
+            let der = reader.read()?.raw;
+            ATTRIBUTE.check(der, STRUCTURE)?;
+            members.push(whole(AttributeTypeAndValue::from_der(der), STRUCTURE)?);
         }
-        if forms.is_empty() || forms.len() > NAME_ATTRIBUTES_MAX {
-            return Err(members.error());
-        }
-        forms.sort_unstable();
-        Ok(Self {
+        let mut name = Self {
             raw: set_content,
-            relative: vec![forms.concat()],
-            attributes,
-        })
+            relative: Vec::new(),
+            attributes: Vec::new(),
+        };
+        name.push(members.iter())?;
+        Ok(name)
     }
 
     /// The form for comparison, as a key for look-ups.
@@ -161,15 +183,29 @@ impl<'a> Name<'a> {
         const EMAIL_ADDRESS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01];
         self.attributes
             .iter()
-            .filter(|attribute| attribute.oid == EMAIL_ADDRESS)
+            .filter(|attribute| attribute.oid.as_bytes() == EMAIL_ADDRESS)
             .map(|attribute| text(attribute.tag, attribute.value))
     }
+}
+
+/// How many attributes a name has.
+fn count(name: &[u8]) -> Result<usize> {
+    let mut sets = Reader::single(name, SEQUENCE, "Name")?.reader("Name");
+    let mut count: usize = 0;
+    while !sets.is_empty() {
+        let mut members = sets.read()?.reader("Name");
+        while !members.is_empty() {
+            members.read()?;
+            count = count.saturating_add(1);
+        }
+    }
+    Ok(count)
 }
 
 /// The form of an attribute for comparison: type, kind of value, value. `None` if the value is not in its character set.
 fn comparable(attribute: &Attribute<'_>) -> Option<Vec<u8>> {
     let mut form = Vec::new();
-    push_counted(&mut form, attribute.oid);
+    push_counted(&mut form, attribute.oid.as_bytes());
     match text(attribute.tag, attribute.value) {
         Some(text) => {
             form.push(0);
@@ -273,12 +309,12 @@ impl fmt::Display for Name<'_> {
             if position > 0 {
                 f.write_str(", ")?;
             }
-            match SHORT_NAMES.iter().find(|(oid, _)| *oid == attribute.oid) {
+            match SHORT_NAMES
+                .iter()
+                .find(|(oid, _)| *oid == attribute.oid.as_bytes())
+            {
                 Some((_, short)) => f.write_str(short)?,
-                None => match Oid::from_content(attribute.oid) {
-                    Ok(oid) => write!(f, "{oid}")?,
-                    Err(_) => f.write_str("?")?,
-                },
+                None => attribute.oid.fmt(f)?,
             }
             f.write_char('=')?;
             match text(attribute.tag, attribute.value) {

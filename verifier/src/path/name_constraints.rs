@@ -107,7 +107,7 @@ fn compare(name: &GeneralName<'_>, base: &GeneralName<'_>, exclude: bool) -> Opt
         (G::Uri(name), G::Uri(base)) => Some(compare_uri(name, base)),
         (G::Ip(name), G::Ip(base)) => Some(compare_ip(name, base)),
         // Forms for which RFC 5280 defines no comparison: a constraint on them can only be obeyed by refusing the name.
-        (G::Other(_), G::Other(_))
+        (G::Other(..), G::Other(..))
         | (G::X400(_), G::X400(_))
         | (G::EdiParty(_), G::EdiParty(_))
         | (G::Registered(_), G::Registered(_)) => Some(Match::Unclear),
@@ -360,10 +360,10 @@ mod tests {
 
     #[test]
     fn a_form_that_nobody_can_compare_is_refused() {
-        let other = GeneralName::Other(&[0xa0, 0]);
+        let other = GeneralName::Other(formats::oid::ANY_POLICY, &[0xa0, 0]);
         let constraints = NameConstraints {
             permitted: Vec::new(),
-            excluded: vec![GeneralName::Other(&[0xa0, 1])],
+            excluded: vec![GeneralName::Other(formats::oid::ANY_POLICY, &[0xa0, 1])],
         };
         assert!(matches!(
             check_name(&other, &constraints, &mut Budget::default()),

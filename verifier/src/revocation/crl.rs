@@ -1,4 +1,7 @@
 //! Certificate revocation lists (RFC 5280 §5): the head is read at once, the entries only when a certificate is looked for.
+//!
+//! The list is split into its members here, and `x509-parser` reads those: names, times, extensions. Its own type for the whole list reads every entry
+//! into memory before the first is asked for (a list may have millions), and takes the extensions of an entry that it cannot read for absent.
 
 use formats::oid::{self, Oid};
 use time::OffsetDateTime;
@@ -6,11 +9,11 @@ use time::OffsetDateTime;
 use crate::budget::{Budget, Exhausted, Resource};
 use crate::certificate::{
     DistributionPointName, Extension, GeneralName, Name, Signed, authority_key_identifier,
-    distribution_point_name,
+    distribution_point_name, time,
 };
 use crate::der::{
-    ENUMERATED, Element, GENERALIZED_TIME, INTEGER, Malformed, Reader, Result, SEQUENCE, UTC_TIME,
-    context, context_constructed,
+    ENUMERATED, Element, GENERALIZED_TIME, INTEGER, Reader, Result, SEQUENCE, UTC_TIME, context,
+    context_constructed,
 };
 
 /// id-ce-invalidityDate (§5.3.2).
@@ -171,9 +174,9 @@ impl<'a> Crl<'a> {
             return Err(fields.error());
         }
         let issuer = Name::parse(fields.expect(SEQUENCE)?.raw)?;
-        let this_update = fields.read()?.time("thisUpdate")?;
+        let this_update = time(fields.read()?.raw, "thisUpdate")?;
         let next_update = match fields.peek() {
-            Some(UTC_TIME | GENERALIZED_TIME) => Some(fields.read()?.time("nextUpdate")?),
+            Some(UTC_TIME | GENERALIZED_TIME) => Some(time(fields.read()?.raw, "nextUpdate")?),
             _ => None,
         };
         let entries = fields
@@ -216,14 +219,12 @@ impl<'a> Crl<'a> {
             self.delta_base = Some(number(value, "BaseCRLNumber")?);
         } else if extension.is(&oid::CE_ISSUING_DISTRIBUTION_POINT) {
             self.scope = Scope::parse(value)?;
-        } else if extension.oid == EXPIRED_CERTIFICATES {
+        } else if extension.oid.as_bytes() == EXPIRED_CERTIFICATES {
             let element = Reader::single(value, GENERALIZED_TIME, "ExpiredCertsOnCRL")?;
-            self.expired_kept_since = Some(element.time("ExpiredCertsOnCRL")?);
+            self.expired_kept_since = Some(time(element.raw, "ExpiredCertsOnCRL")?);
         } else if extension.critical {
-            let oid = Oid::from_content(extension.oid).map_err(|_| Malformed {
-                structure: STRUCTURE,
-            })?;
-            self.unknown_critical.get_or_insert(oid);
+            self.unknown_critical
+                .get_or_insert_with(|| extension.oid.clone());
         }
         Ok(())
     }
@@ -275,11 +276,11 @@ fn read_entry<'a>(element: &Element<'a>) -> Result<ReadEntry<'a>> {
     const STRUCTURE: &str = "revokedCertificates";
     let mut fields = element.reader(STRUCTURE);
     let serial = fields.expect(INTEGER)?.integer(STRUCTURE)?;
-    let time = fields.read()?.time("revocationDate")?;
+    let revoked = time(fields.read()?.raw, "revocationDate")?;
     let mut read = ReadEntry {
         serial,
         entry: Entry {
-            time,
+            time: revoked,
             reason: Reason::Absent,
             invalid_since: None,
         },
@@ -293,10 +294,10 @@ fn read_entry<'a>(element: &Element<'a>) -> Result<ReadEntry<'a>> {
                 read.entry.reason = Reason::of(code.small_unsigned("CRLReason")?);
             } else if extension.is(&oid::CE_CERTIFICATE_ISSUER) {
                 read.certificate_issuer = Some(GeneralName::list_from_der(extension.value)?);
-            } else if extension.oid == INVALIDITY_DATE {
+            } else if extension.oid.as_bytes() == INVALIDITY_DATE {
                 let date = Reader::single(extension.value, GENERALIZED_TIME, "InvalidityDate")?;
-                read.entry.invalid_since = Some(date.time("InvalidityDate")?);
-            } else if extension.critical && extension.oid != HOLD_INSTRUCTION {
+                read.entry.invalid_since = Some(time(date.raw, "InvalidityDate")?);
+            } else if extension.critical && extension.oid.as_bytes() != HOLD_INSTRUCTION {
                 read.unknown_critical = true;
             }
         }
