@@ -11,6 +11,8 @@
 )]
 
 mod bad_input;
+mod bad_tsa;
+mod disk_full;
 mod main_job;
 mod rebuild;
 
