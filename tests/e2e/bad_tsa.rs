@@ -203,6 +203,19 @@ fn answer_of_the_embedded_authority(world: &World) -> Vec<u8> {
     answer
 }
 
+/// Runs `openssl` in the archive's folder. Gives whether it succeeded, and what it said.
+fn openssl(world: &World, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new("openssl")
+        .args(arguments)
+        .current_dir(world.path())
+        .output()
+        .expect("openssl");
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
 #[test]
 fn openssl_accepts_what_the_embedded_authority_serves() {
     if !tests::has_program("openssl", "version") {
@@ -211,40 +224,35 @@ fn openssl_accepts_what_the_embedded_authority_serves() {
     }
     let world = World::new();
     world.file("data.txt", b"what existed");
-    let openssl = |arguments: &[&str]| {
-        let output = Command::new("openssl")
-            .args(arguments)
-            .current_dir(world.path())
-            .output()
-            .expect("openssl");
-        (
-            output.status.success(),
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        )
-    };
     world
         .archiver(["tsa", "trust-anchors", "-o", "root.pem"])
         .expect_code(0);
     let authority = Authority::start(&world);
     for digest in ["-sha256", "-sha384", "-sha512"] {
         assert!(
-            openssl(&[
-                "ts", "-query", "-data", "data.txt", digest, "-cert", "-out", "q.tsq"
-            ])
+            openssl(
+                &world,
+                &[
+                    "ts", "-query", "-data", "data.txt", digest, "-cert", "-out", "q.tsq"
+                ]
+            )
             .0
         );
         let answer = authority.ask(&std::fs::read(world.at("q.tsq")).expect("request"));
         world.file("r.tsr", &answer);
-        let (accepted, why) = openssl(&[
-            "ts",
-            "-verify",
-            "-queryfile",
-            "q.tsq",
-            "-in",
-            "r.tsr",
-            "-CAfile",
-            "root.pem",
-        ]);
+        let (accepted, why) = openssl(
+            &world,
+            &[
+                "ts",
+                "-verify",
+                "-queryfile",
+                "q.tsq",
+                "-in",
+                "r.tsr",
+                "-CAfile",
+                "root.pem",
+            ],
+        );
         assert!(accepted, "{digest}: {why}");
         world
             .verifier([
@@ -254,16 +262,19 @@ fn openssl_accepts_what_the_embedded_authority_serves() {
     }
     world.file("other.txt", b"what did not");
     assert!(
-        !openssl(&[
-            "ts",
-            "-verify",
-            "-data",
-            "other.txt",
-            "-in",
-            "r.tsr",
-            "-CAfile",
-            "root.pem"
-        ])
+        !openssl(
+            &world,
+            &[
+                "ts",
+                "-verify",
+                "-data",
+                "other.txt",
+                "-in",
+                "r.tsr",
+                "-CAfile",
+                "root.pem"
+            ]
+        )
         .0
     );
     world
