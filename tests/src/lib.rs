@@ -9,6 +9,7 @@
 )]
 
 pub mod programs;
+pub mod random;
 pub mod world;
 
 use std::env;
