@@ -108,9 +108,7 @@ fn key_exit(error: &KeyError) -> Exit {
         | KeyError::PassphraseTooLong
         | KeyError::PassphrasesDiffer => Exit::Passphrase,
         KeyError::Full { .. } => Exit::Medium,
-        KeyError::Damaged { .. } | KeyError::KeyDamaged { .. } | KeyError::SecretDamaged { .. } => {
-            Exit::Integrity
-        }
+        damaged if damaged.is_damage() => Exit::Integrity,
         _ => Exit::Unusable,
     }
 }

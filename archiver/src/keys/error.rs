@@ -132,6 +132,22 @@ impl KeyError {
         }
         Self::Io { path, act, source }
     }
+
+    /// Whether what stands on the key medium is not what was written there. A key that is missing beside damaged entries
+    /// stood in one of them, as far as anybody can tell.
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Damaged { .. }
+                | Self::KeyDamaged { .. }
+                | Self::SecretDamaged { .. }
+                | Self::KeyMissing {
+                    damaged_entries: 1..,
+                    ..
+                }
+        )
+    }
 }
 
 impl fmt::Display for KeyError {

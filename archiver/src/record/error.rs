@@ -143,7 +143,7 @@ impl RetrieveError {
         match self {
             Self::WrongManifest { .. } | Self::WrongFrame { .. } => true,
             Self::Store(error) => is_damage(error),
-            Self::Keys(error) => matches!(error, KeyError::KeyDamaged { .. }),
+            Self::Keys(error) => error.is_damage(),
             Self::Content(error) => match error {
                 ReadError::Fetch(error) => is_damage(error),
                 ReadError::Chunk { .. }

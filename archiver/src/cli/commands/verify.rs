@@ -30,7 +30,7 @@ pub(super) struct Verified {
     pub(super) records: VerifySummary,
     /// Stored copies of segments that were read whole.
     pub(super) copies: u64,
-    /// Problems in them.
+    /// Problems in them, and in the key ledger.
     pub(super) problems: u64,
 }
 
@@ -61,6 +61,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Verify) -> Result<Exit,
         .collect::<Result<Vec<VersionId>, _>>()?;
     let mut verified = Verified::default();
     if versions.is_empty() {
+        key_ledger(session, &archive, &mut verified);
         stored_bytes(session, &archive, &mut verified)?;
     }
     verified.records = records(session, &archive, &period, &versions)?;
@@ -68,13 +69,32 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Verify) -> Result<Exit,
     Ok(verified.exit())
 }
 
-/// Everything: every stored copy, every record.
+/// Everything: the key ledger, every stored copy, every record.
 pub(super) fn verify_all(session: &Session, archive: &Archive) -> Result<Verified, Failure> {
     let mut verified = Verified::default();
+    key_ledger(session, archive, &mut verified);
     stored_bytes(session, archive, &mut verified)?;
     verified.records = records(session, archive, &ValueMatch::Any, &[])?;
     summary(session, &verified);
     Ok(verified)
+}
+
+/// Tells what opening the ledger found to be damaged. Whose key stood there, nobody can say; the records that miss theirs do.
+fn key_ledger(session: &Session, archive: &Archive, verified: &mut Verified) {
+    let lang = session.output.lang;
+    for (path, offset) in &archive.keys().ledger().report().damaged {
+        verified.problems += 1;
+        let medium = archive.keys().root().display().to_string();
+        let file = path.display();
+        session.output.event(&json!({
+            "event": "damaged", "medium": medium, "segment": null, "offset": offset,
+            "problem": "key-ledger", "record": null,
+        }));
+        session.output.say(&lang.pick(
+            format!("損傷: 鍵台帳 {file} 位置 {offset}: 鍵媒体の複製から復元してください"),
+            format!("damaged: key ledger {file}, byte {offset}: restore it from the copy of the key medium"),
+        ));
+    }
 }
 
 /// Reads every copy of every segment: a record that is still readable from one medium may be damaged on another.
