@@ -155,7 +155,7 @@ fn no_bit_of_what_was_handed_over_can_be_changed() {
         handover.judge_package(bytes)
     });
     for (number, member) in members.iter().enumerate() {
-        let bits = some_bits(&[0..member.len()], DATA_BITS);
+        let bits = some_bits(0..member.len(), DATA_BITS);
         flip_each("covered data", member, &bits, |bytes| {
             let mut members = members.clone();
             members[number] = bytes.to_vec();
@@ -237,10 +237,10 @@ fn all_bits(bytes: Range<usize>) -> Vec<usize> {
     (bytes.start * 8..bytes.end * 8).collect()
 }
 
-/// So many bits, chosen by the seed, of these ranges of bytes.
-fn some_bits(ranges: &[Range<usize>], count: usize) -> Vec<usize> {
+/// So many bits, chosen by the seed, of these bytes.
+fn some_bits(bytes: impl Iterator<Item = usize>, count: usize) -> Vec<usize> {
     let mut random = Random::new(SEED);
-    let bytes: Vec<usize> = ranges.iter().cloned().flatten().collect();
+    let bytes: Vec<usize> = bytes.collect();
     let mut choose = |end: usize| usize::try_from(random.below(end as u64)).expect("small");
     (0..count)
         .map(|_| bytes[choose(bytes.len())] * 8 + choose(8))
@@ -262,7 +262,7 @@ fn bits_of_package(package: &[u8]) -> Vec<usize> {
         })
         .collect();
     contents.sort_by_key(|range| range.start);
-    let mut bits = some_bits(&contents, CONTENT_BITS);
+    let mut bits = some_bits(contents.iter().cloned().flatten(), CONTENT_BITS);
     let mut from = 0;
     for content in contents {
         bits.extend(all_bits(from..content.start));

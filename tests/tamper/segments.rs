@@ -57,7 +57,7 @@ fn a_bit_of_the_growing_segment_is_found_too() {
         flip(segment, position, 3);
         let damage = archive.verify_finds_damage(&what);
         expect_named(&damage, &frames, medium, 3, position, &what);
-        archive.fetch_all(&what, false);
+        archive.fetch_all(&what, &[]);
         flip(segment, position, 3);
     }
     archive.verify_finds_nothing();

@@ -1,0 +1,188 @@
+//! Bits of the key medium, the labels and the configuration: an error or the right bytes, never wrong ones; and nothing that
+//! was acknowledged is thrown away because of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use tests::random::Random;
+use tests::world::Run;
+
+use crate::archive::{Archive, Kept, flip, text_of};
+
+const SEED: u64 = 0x6b65_7973;
+const LEDGER: &str = "keys/ledger/0000000001.led";
+/// `formats/SPEC.md`: header and entries of a ledger file.
+const LEDGER_HEADER_BYTES: u64 = 64;
+
+fn small() -> Archive {
+    let texts = [("in/one.txt", "one"), ("in/two.txt", "two")];
+    let files: BTreeMap<String, Vec<u8>> = texts
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()))
+        .collect();
+    Archive::of(&files)
+}
+
+/// What was told, but for the notice that every command of a trial archive prints.
+fn told(run: &Run) -> Vec<&str> {
+    let lines = run.stderr.lines();
+    lines.filter(|line| !line.contains("EVALUATION")).collect()
+}
+
+#[test]
+fn a_bit_of_the_key_ledger_is_found_and_costs_no_other_key() {
+    let mut archive = small();
+    let mut random = Random::new(SEED);
+    let ledger = archive.world.at(LEDGER);
+    let length = fs::metadata(&ledger).expect("a ledger").len();
+    let header = (0..LEDGER_HEADER_BYTES).step_by(12);
+    let entries = (LEDGER_HEADER_BYTES..length).step_by(9);
+    for (number, position) in header.chain(entries).enumerate() {
+        let bit = u8::try_from(random.below(8)).expect("a bit");
+        let what = format!("{LEDGER}, byte {position}, bit {bit}");
+        flip(&ledger, position, bit);
+        let run = archive.world.archiver(["verify", "--json"]);
+        assert_eq!(run.code, 7, "{what}: {}{}", run.stdout, run.stderr);
+        archive.fetch_all(&what, &[7]);
+        // Writing must not take the damage for a torn end and cut it off.
+        if number % 5 == 0 {
+            let text = format!("deposited beside a damaged ledger, {number}");
+            let file = format!("more/{number}.txt");
+            archive.world.file(&file, text.as_bytes());
+            let deposit = ["deposit", &file, "--class", "general", "--json"];
+            let run = archive.world.archiver(deposit);
+            if run.code == 0 {
+                let record = text_of(&run.json()[0]["record"]);
+                archive.records.insert(record, text.into_bytes());
+            } else {
+                assert_eq!(run.code, 7, "{what}: {}", run.stderr);
+            }
+        }
+        flip(&ledger, position, bit);
+    }
+    archive.world.archiver(["stamp"]).expect_code(0);
+    archive.verify_finds_nothing();
+    archive.fetch_all("the ledger as it was", &[]);
+}
+
+#[test]
+fn an_index_made_without_a_key_says_so_and_is_whole_again_after_a_rebuild() {
+    let archive = small();
+    let search = || {
+        archive
+            .world
+            .archiver(["search", "--text", "one.txt", "--json"])
+    };
+    let before = search().expect_code(0).stdout;
+    let ledger = archive.world.at(LEDGER);
+    let last = fs::metadata(&ledger).expect("a ledger").len() - 1;
+    for position in [last, last - 96] {
+        fs::remove_dir_all(archive.world.at("index")).expect("an index");
+        flip(&ledger, position, 0);
+        let run = search();
+        assert!(!told(&run).is_empty(), "nothing told: {}", run.stdout);
+        flip(&ledger, position, 0);
+        archive.world.archiver(["rebuild"]).expect_code(0);
+        assert_eq!(search().expect_code(0).stdout, before);
+    }
+}
+
+#[test]
+fn a_bit_of_the_wrapped_key_closes_the_archive() {
+    let archive = small();
+    let mut random = Random::new(SEED);
+    let file = archive.world.at("keys/kek.json");
+    let length = fs::metadata(&file).expect("a file").len();
+    for _ in 0..40 {
+        let (position, bit) = (
+            random.below(length),
+            u8::try_from(random.below(8)).expect("a bit"),
+        );
+        flip(&file, position, bit);
+        let run = archive.world.archiver(["search"]);
+        let what = format!("kek.json, byte {position}, bit {bit}: {}", run.stderr);
+        assert!([3, 7].contains(&run.code), "{what}");
+        assert_eq!(told(&run).len(), 1, "{what}");
+        flip(&file, position, bit);
+    }
+    archive.verify_finds_nothing();
+}
+
+#[test]
+fn a_bit_of_a_label_or_of_the_configuration_never_gives_wrong_bytes() {
+    let archive = small();
+    let mut random = Random::new(SEED);
+    let files = [
+        ("data-a/MEDIUM.json", 12),
+        ("data-b/MEDIUM.json", 12),
+        ("keys/MEDIUM.json", 6),
+        ("data-a/SPEC.md", 3),
+        ("data-a/segments/growing", 12),
+        ("fumikura.toml", 40),
+    ];
+    for (name, count) in files {
+        let path = archive.world.at(name);
+        let kept = Kept::of(&path);
+        let length = fs::metadata(&path).expect("a file").len();
+        for _ in 0..count {
+            let (position, bit) = (
+                random.below(length),
+                u8::try_from(random.below(8)).expect("a bit"),
+            );
+            let what = format!("{name}, byte {position}, bit {bit}");
+            flip(&path, position, bit);
+            let run = archive.world.archiver(["search", "--json"]);
+            if run.code == 0 {
+                assert_eq!(
+                    run.json().len(),
+                    archive.records.len(),
+                    "{what}: {}",
+                    run.stderr
+                );
+                archive.fetch_all(&what, &[]);
+            } else {
+                assert!([2, 3, 4].contains(&run.code), "{what}: {}", run.stderr);
+                archive.fetch_all(&what, &[2, 3, 4]);
+            }
+            kept.put_back();
+        }
+    }
+    archive.verify_finds_nothing();
+}
+
+#[test]
+fn a_bit_of_the_authority_s_key_or_certificates_makes_no_bad_token() {
+    let mut archive = small();
+    let mut random = Random::new(SEED);
+    for name in ["authority.pem", "key.sealed", "root.pem"] {
+        let path = archive.world.at("keys/tsa").join(name);
+        let kept = Kept::of(&path);
+        let length = fs::metadata(&path).expect("a file").len();
+        for number in 0..12 {
+            let text = format!("{name} {number}");
+            let file = format!("more/{name}-{number}.txt");
+            archive.world.file(&file, text.as_bytes());
+            let deposit = ["deposit", &file, "--class", "general", "--json"];
+            let run = archive.world.archiver(deposit).expect_code(0);
+            let record = text_of(&run.json()[0]["record"]);
+            archive.records.insert(record, text.into_bytes());
+
+            let (position, bit) = (
+                random.below(length),
+                u8::try_from(random.below(8)).expect("a bit"),
+            );
+            flip(&path, position, bit);
+            let run = archive.world.archiver(["stamp"]);
+            let what = format!(
+                "{name}, byte {position}, bit {bit}: {} {}",
+                run.code, run.stderr
+            );
+            assert!([0, 3, 6, 7].contains(&run.code), "{what}");
+            assert!(run.code == 0 || told(&run).len() == 1, "{what}");
+            kept.put_back();
+            // Whatever was stamped under the changed files is good under the right ones.
+            archive.world.archiver(["stamp"]).expect_code(0);
+        }
+    }
+    archive.verify_finds_nothing();
+}
