@@ -78,5 +78,5 @@ fn user() -> String {
     env::var("USER")
         .ok()
         .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "unknown".to_owned())
+        .unwrap_or_else(|| format!("uid-{}", rustix::process::getuid().as_raw()))
 }

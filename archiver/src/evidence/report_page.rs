@@ -11,6 +11,8 @@ use formats::raw::Raw;
 use verifier::finding::Language;
 use verifier::report::{Report, text};
 
+use crate::cli::output::grouped_amount;
+
 /// The page, UTF-8.
 #[must_use]
 pub fn render(manifest: &Raw<Manifest>, report: &Report) -> String {
@@ -66,7 +68,7 @@ fn facts(manifest: &Manifest, words: &Words) -> Vec<(&'static str, String)> {
     } = &manifest.metadata;
     let amount = amount.as_ref().map(|amount| {
         let currency = currency.as_ref().map_or("", |currency| currency.as_str());
-        format!("{} {currency}", amount.as_str())
+        format!("{} {currency}", grouped_amount(amount.as_str()))
             .trim_end()
             .to_owned()
     });
