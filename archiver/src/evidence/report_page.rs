@@ -11,7 +11,7 @@ use formats::raw::Raw;
 use verifier::finding::Language;
 use verifier::report::{Report, text};
 
-use crate::cli::output::grouped_amount;
+use crate::cli::output::{grouped, grouped_amount};
 
 /// The page, UTF-8.
 #[must_use]
@@ -96,11 +96,11 @@ fn facts(manifest: &Manifest, words: &Words) -> Vec<(&'static str, String)> {
 
 fn document_row(object: &ContentObject, member: &str) -> String {
     let mut row = format!(
-        "<tr><td><a href=\"../../{}\">{}</a></td><td>{}</td><td class=\"number\">{}</td><td><code>",
+        "<tr><td><a href=\"../../{}\">{}</a></td><td class=\"whole\">{}</td><td class=\"number whole\">{}</td><td><code>",
         escape(&formats::asic::uri::encode(member)),
         escape(object.name.as_str()),
         escape(&object.media_type),
-        object.size
+        grouped(object.size)
     );
     for digest in object.digests.values() {
         row.push_str(&escape(&format!(
@@ -195,6 +195,7 @@ body { font-family: sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1e
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3em .6em; border-bottom: 1px solid #bbb; overflow-wrap: anywhere; }
 .number { text-align: right; }
+.whole { white-space: nowrap; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: 1em; }
 section + section { margin-top: 4em; border-top: 3px solid #888; }
 </style>
