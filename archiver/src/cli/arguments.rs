@@ -33,7 +33,7 @@ A real archive, step by step:
 
 /// Fumikura (文蔵): a long-term archive of electronic records, with proof of when they existed.
 #[derive(Debug, Parser)]
-#[command(name = "archiver", version, about, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"), max_term_width = 100, args_override_self = true)]
+#[command(name = "archiver", version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"), max_term_width = 100, args_override_self = true)]
 pub struct Arguments {
     /// What is common to all commands.
     #[command(flatten)]
