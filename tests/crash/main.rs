@@ -20,6 +20,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use serde_json::Value;
+use tests::random::Random;
 use tests::world::World;
 
 const KILLS: u64 = 50;
@@ -29,18 +30,6 @@ const GROUP_MAX: usize = 128;
 /// Runs of the fifty in which the kill may fall into the instant between a commit and the write that announces it.
 const UNLUCKY_RUNS_MAX: u64 = 2;
 const SEED: u64 = 0x0066_756d_696b_7572;
-
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        self.0 >> 33
-    }
-}
 
 /// Deposits a folder and kills the process after `lines` acknowledged records. Gives every record whose line was printed.
 fn deposit_and_kill(world: &World, folder: &str, lines: u64) -> BTreeSet<String> {
@@ -85,7 +74,7 @@ fn visible(world: &World) -> BTreeSet<String> {
 #[test]
 fn fifty_kills_lose_nothing_and_show_nothing_that_was_not_acknowledged() {
     let world = World::new();
-    let mut random = Random(SEED);
+    let mut random = Random::new(SEED);
     let mut acknowledged = BTreeSet::new();
     let mut known = BTreeSet::new();
     let (mut in_doubt, mut unlucky_runs) = (0, 0);

@@ -1,0 +1,47 @@
+//! Programs of other people and Fumikura understand each other. A program that is not installed is named in one line.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and says what it left out"
+)]
+
+mod containers;
+mod openssl;
+
+use tests::world::World;
+
+/// An archive with stamped documents, one of which is handed over as `e.asice` with `a.pem`.
+fn handover() -> World {
+    let world = World::new();
+    for name in ["one.txt", "two.txt", "請求書 & more.txt"] {
+        world.file(
+            &format!("in/{name}"),
+            format!("{name}\n").repeat(99).as_bytes(),
+        );
+    }
+    hand_over(&world, "請求書");
+    world
+}
+
+/// Deposits the folder `in`, stamps, and exports the evidence of the document whose name has this text.
+fn hand_over(world: &World, text: &str) {
+    let deposit = ["deposit", "in", "--class", "general"];
+    world.archiver(deposit).expect_code(0);
+    world.archiver(["stamp"]).expect_code(0);
+    let hits = world.archiver(["search", "--text", text, "--json"]);
+    let record = hits.expect_code(0).json()[0]["record"].clone();
+    let record = record.as_str().expect("a record id");
+    let evidence = [
+        "evidence",
+        record,
+        "-o",
+        "e.asice",
+        "--trust-anchors",
+        "a.pem",
+    ];
+    world.archiver(evidence).expect_code(0);
+}
