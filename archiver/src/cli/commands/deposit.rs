@@ -32,7 +32,11 @@ pub(in crate::cli) fn run(session: &Session, arguments: Deposit) -> Result<Exit,
     let summary = deposit(session, &archive, walk, &request)?;
     report(session, &summary);
     let exit = exit_of(&summary);
-    archive.close()?;
+    let closed = archive.close();
+    if summary.stopped.is_none() {
+        closed?;
+    }
+    // What stopped the run also keeps the segment from being closed in order; it has been told once.
     Ok(exit)
 }
 
