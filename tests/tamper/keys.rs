@@ -1,4 +1,4 @@
-//! Bits of the key medium, the labels and the configuration: an error or the right bytes, never wrong ones; and nothing that
+//! Bits of the key medium, the index, the labels and the configuration: an error or the right bytes, never wrong ones; and nothing that
 //! was acknowledged is thrown away because of them.
 
 use std::collections::BTreeMap;
@@ -85,6 +85,35 @@ fn an_index_made_without_a_key_says_so_and_is_whole_again_after_a_rebuild() {
         archive.world.archiver(["rebuild"]).expect_code(0);
         assert_eq!(search().expect_code(0).stdout, before);
     }
+}
+
+#[test]
+fn a_bit_of_the_index_changes_no_answer() {
+    let archive = small();
+    let mut random = Random::new(SEED);
+    let search = || archive.world.archiver(["search", "--json"]);
+    let before = search().expect_code(0).stdout;
+    for number in 0..40 {
+        // The index is made anew where it is found damaged, so its files are looked for each time.
+        let folder = fs::read_dir(archive.world.at("index/records")).expect("an index");
+        let mut files: Vec<_> = folder
+            .map(|entry| entry.expect("an entry").path())
+            .collect();
+        files.retain(|path| fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0));
+        files.sort();
+        let file = &files[number % files.len()];
+        let length = fs::metadata(file).expect("a file").len().min(8192);
+        let (position, bit) = (
+            random.below(length),
+            u8::try_from(random.below(8)).expect("a bit"),
+        );
+        flip(file, position, bit);
+        let what = format!("{}, byte {position}, bit {bit}", file.display());
+        let run = search();
+        assert_eq!(run.code, 0, "{what}: {}", run.stderr);
+        assert_eq!(run.stdout, before, "{what}");
+    }
+    archive.verify_finds_nothing();
 }
 
 #[test]
