@@ -93,6 +93,7 @@ pub fn verify_signature(
     message: &[u8],
     signature: &[u8],
 ) -> SignatureCheck {
+    let parameters = own_parameters(spki_der, algorithm, parameters);
     let scheme = match Scheme::of(algorithm, parameters, digest) {
         Ok(scheme) => scheme,
         Err(unsupported) => return SignatureCheck::Unsupported(unsupported),
@@ -108,12 +109,33 @@ pub(crate) fn verify_signed(
     inherited: Option<&[u8]>,
     signed: &crate::certificate::Signed<'_>,
 ) -> SignatureCheck {
-    let scheme = Scheme::of(&signed.algorithm.oid, signed.algorithm.parameters, None);
+    let algorithm = &signed.algorithm.oid;
+    let parameters = own_parameters(spki_der, algorithm, signed.algorithm.parameters);
+    let scheme = Scheme::of(algorithm, parameters, None);
     scheme
         .and_then(|scheme| {
             PublicKey::parse(spki_der, inherited)?.verify(scheme, signed.message, signed.signature)
         })
         .unwrap_or_else(SignatureCheck::Unsupported)
+}
+
+/// The parameters of a signature algorithm, without those that only repeat the key's.
+///
+/// CMS allows the identifier of a key as that of the signature (RFC 3370 §3.2), and some signers bring the key's parameters along, such as
+/// its curve. Nobody signs them, so only an exact repetition is taken for one; anything else is left for [`Scheme::of`] to refuse.
+fn own_parameters<'a>(
+    spki_der: &[u8],
+    algorithm: &Oid,
+    parameters: Option<&'a [u8]>,
+) -> Option<&'a [u8]> {
+    let names_a_key = *algorithm == oid::EC_PUBLIC_KEY || *algorithm == oid::DSA;
+    parameters.filter(|parameters| {
+        let repeats = || {
+            split_spki(spki_der)
+                .is_ok_and(|(key, _)| key.oid == *algorithm && key.parameters == Some(*parameters))
+        };
+        !(names_a_key && repeats())
+    })
 }
 
 /// The type and size of a key: its family (for RSA: PKCS#1 v1.5) and its bits.

@@ -140,8 +140,8 @@ impl Scheme {
             };
         }
         let (kind, named) = kind_of(algorithm).ok_or(Unsupported::SignatureAlgorithm)?;
-        // RFC 3279 §2.2: NULL or nothing. ECDSA and DSA say nothing, but NULL is found.
-        if parameters.is_some_and(|parameters| parameters != [NULL, 0]) && named.is_some() {
+        // RFC 3279 §2.2, RFC 3370 §3.2: NULL or nothing. ECDSA and DSA say nothing, but NULL is found.
+        if parameters.is_some_and(|parameters| parameters != [NULL, 0]) {
             return Err(Unsupported::Parameters);
         }
         let digest = named.or(digest).ok_or(Unsupported::Digest)?;

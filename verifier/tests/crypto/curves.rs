@@ -165,3 +165,45 @@ fn a_key_of_another_type_is_invalid_and_garbage_unsupported() {
         SignatureCheck::Unsupported(Unsupported::SignatureAlgorithm)
     );
 }
+
+/// RFC 3370 §3.2: the identifier of a key stands for the signature. No bit of its parameters is signed, so none may be ignored.
+#[test]
+fn parameters_beside_the_identifier_of_a_key_are_null_absent_or_the_key_s() {
+    if !has_openssl() {
+        return;
+    }
+    let check = |key: &Key, algorithm: &Oid, parameters: Option<&[u8]>, signature: &[u8]| {
+        let digest = Some(DigestAlgorithm::Sha256);
+        verify_signature(&key.spki, algorithm, parameters, digest, MESSAGE, signature)
+    };
+    let refused = SignatureCheck::Unsupported(Unsupported::Parameters);
+
+    let rsa = Key::generate(&["-algorithm", "RSA"]).unwrap();
+    let signature = rsa.sign(&["-sha256"]).unwrap();
+    for good in [None, Some(NULL)] {
+        assert!(check(&rsa, &oid::RSA_ENCRYPTION, good, &signature).is_valid());
+    }
+    for bad in [&[0x04, 0x00], &[0x85, 0x00]] {
+        assert_eq!(
+            check(&rsa, &oid::RSA_ENCRYPTION, Some(bad), &signature),
+            refused
+        );
+    }
+
+    let curve = "ec_paramgen_curve:P-256";
+    let ec = Key::generate(&["-algorithm", "EC", "-pkeyopt", curve]).unwrap();
+    let signature = ec.sign(&["-sha256"]).unwrap();
+    let mut curve = vec![0x06, 0x08];
+    curve.extend([0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07]);
+    for good in [None, Some(NULL), Some(curve.as_slice())] {
+        assert!(check(&ec, &oid::EC_PUBLIC_KEY, good, &signature).is_valid());
+    }
+    for place in 0..curve.len() {
+        let mut bad = curve.clone();
+        bad[place] ^= 1;
+        assert_eq!(
+            check(&ec, &oid::EC_PUBLIC_KEY, Some(&bad), &signature),
+            refused
+        );
+    }
+}
