@@ -10,6 +10,7 @@
 )]
 
 pub mod authority;
+pub mod flips;
 pub mod http;
 pub mod programs;
 pub mod random;
