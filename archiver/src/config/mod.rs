@@ -9,6 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use formats::id::ArchiveId;
 
+mod authorities;
+mod error;
+mod place;
+
+pub use authorities::{TsaConfig, TsaKind};
+pub use error::ConfigError;
+use place::Place;
+
 /// The version of the configuration format that this program reads and writes.
 pub const CONFIG_VERSION: u32 = 1;
 
@@ -22,84 +30,6 @@ pub const SEGMENT_BYTES_MAX_DEFAULT: u64 = 256 * 1024 * 1024;
 /// The bounds of `segments.max_bytes`.
 pub const SEGMENT_BYTES_RANGE: std::ops::RangeInclusive<u64> =
     4 * 1024 * 1024..=4 * 1024 * 1024 * 1024 - 1;
-
-/// Why a configuration cannot be used.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// There is no configuration at the place that was named, or at any of the usual places.
-    Missing {
-        /// The places that were looked at.
-        looked_at: Vec<PathBuf>,
-    },
-    /// The file is there but cannot be read.
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
-    /// The file is not a valid configuration.
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What the TOML reader said, with line and column.
-        reason: String,
-    },
-    /// A value is outside its range or contradicts another one.
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// The key, dotted.
-        key: &'static str,
-        /// What is accepted.
-        accepted: &'static str,
-    },
-}
-
-impl std::fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Missing { looked_at } => {
-                write!(f, "no archive configuration found (looked at")?;
-                for (position, path) in looked_at.iter().enumerate() {
-                    write!(
-                        f,
-                        "{} {}",
-                        if position == 0 { "" } else { "," },
-                        path.display()
-                    )?;
-                }
-                write!(
-                    f,
-                    "): make an archive with 'archiver init', or name its file with --config"
-                )
-            }
-            Self::Unreadable { path, source } => {
-                write!(f, "{}: cannot be read: {source}", path.display())
-            }
-            Self::Malformed { path, reason } => {
-                write!(f, "{}: {}", path.display(), reason.trim_end())
-            }
-            Self::Invalid {
-                path,
-                key,
-                accepted,
-            } => {
-                write!(f, "{}: {key} is not usable: {accepted}", path.display())
-            }
-        }
-    }
-}
-
-impl std::error::Error for ConfigError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Unreadable { source, .. } => Some(source),
-            Self::Missing { .. } | Self::Malformed { .. } | Self::Invalid { .. } => None,
-        }
-    }
-}
 
 /// A configuration, with all paths made absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,35 +56,6 @@ pub struct Config {
     pub tsas: Vec<TsaConfig>,
 }
 
-/// One configured time-stamping authority.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TsaConfig {
-    /// The name used in reports.
-    pub name: String,
-    /// How it is reached.
-    pub kind: TsaKind,
-}
-
-/// How a time-stamping authority is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TsaKind {
-    /// The archive's own authority on the key medium: for trials, not accredited.
-    Embedded,
-    /// RFC 3161 over HTTP or HTTPS.
-    Remote {
-        /// The address of the service.
-        url: String,
-        /// PEM file of the trust anchors that its tokens must chain to.
-        trust: PathBuf,
-        /// PEM file of root certificates for TLS, where the service does not use a public one.
-        tls_roots: Option<PathBuf>,
-        /// The policy that is asked for, dotted; without it the authority's default.
-        policy: Option<String>,
-        /// Seconds until an unanswered request is given up.
-        timeout_s: u64,
-    },
-}
-
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileForm {
@@ -173,7 +74,7 @@ struct FileForm {
     #[serde(default)]
     segments: SegmentForm,
     #[serde(default, rename = "tsa")]
-    tsas: Vec<TsaForm>,
+    tsas: Vec<authorities::TsaForm>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -190,30 +91,8 @@ impl Default for SegmentForm {
     }
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TsaForm {
-    name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    url: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    trust: Option<PathBuf>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    tls_roots: Option<PathBuf>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    policy: Option<String>,
-    #[serde(default = "default_timeout_s")]
-    timeout_s: u64,
-    #[serde(default)]
-    embedded: bool,
-}
-
 fn default_index() -> PathBuf {
     PathBuf::from("index")
-}
-
-fn default_timeout_s() -> u64 {
-    30
 }
 
 impl Config {
@@ -242,49 +121,23 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Malformed`] or [`ConfigError::Invalid`].
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let malformed = |reason: String| ConfigError::Malformed {
-            path: path.to_path_buf(),
-            reason,
-        };
-        let invalid = |key, accepted| ConfigError::Invalid {
-            path: path.to_path_buf(),
-            key,
-            accepted,
-        };
-        let form: FileForm = toml::from_str(text).map_err(|e| malformed(e.to_string()))?;
+        let place = Place::of(path);
+        let form: FileForm = toml::from_str(text).map_err(|e| place.malformed(e.to_string()))?;
         if form.version != CONFIG_VERSION {
-            return Err(invalid("version", "this program reads version 1"));
+            return Err(place.invalid("version", "this program reads version 1"));
         }
         let archive = form
             .archive
             .parse()
-            .map_err(|_| invalid("archive", "the archive's id, a UUID"))?;
+            .map_err(|_| place.invalid("archive", "the archive's id, a UUID"))?;
         if form.data.is_empty() {
-            return Err(invalid(
-                "data",
-                "at least one folder, one for each data medium",
-            ));
+            return Err(place.invalid("data", "at least one folder, one for each data medium"));
         }
         if !SEGMENT_BYTES_RANGE.contains(&form.segments.max_bytes) {
-            return Err(invalid(
-                "segments.max_bytes",
-                "from 4 MiB to 4 GiB less one byte",
-            ));
+            return Err(place.invalid("segments.max_bytes", "from 4 MiB to 4 GiB less one byte"));
         }
-        let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
-        let placed = |p: PathBuf| if p.is_absolute() { p } else { folder.join(p) };
-        let mut tsas = Vec::new();
-        for tsa in form.tsas {
-            let name = tsa.name.clone();
-            let kind = tsa_kind(tsa, &placed).map_err(|(key, accepted)| invalid(key, accepted))?;
-            tsas.push(TsaConfig { name, kind });
-        }
-        if tsas.is_empty() {
-            tsas.push(TsaConfig {
-                name: "embedded".to_owned(),
-                kind: TsaKind::Embedded,
-            });
-        }
+        let tsas = authorities::read(form.tsas, &place)?;
+        let placed = |p| place.absolute(p);
         Ok(Self {
             path: path.to_path_buf(),
             archive,
@@ -302,11 +155,8 @@ impl Config {
     /// The text of the file for this configuration, with paths below its folder made relative and a comment at each part.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let folder = self
-            .path
-            .parent()
-            .map_or_else(PathBuf::new, Path::to_path_buf);
-        let shown = |p: &Path| quoted(p.strip_prefix(&folder).unwrap_or(p));
+        let place = Place::of(&self.path);
+        let shown = |p: &Path| place.shown(p);
         let mut text = String::from(
             "# The configuration of a Fumikura archive. It holds no secret. Paths are relative to this file.\n",
         );
@@ -336,70 +186,10 @@ impl Config {
             self.segment_bytes_max
         ));
         for tsa in &self.tsas {
-            text.push_str(&tsa_text(tsa, &shown));
+            text.push_str(&authorities::text(tsa, &place));
         }
         text
     }
-}
-
-fn tsa_kind(
-    tsa: TsaForm,
-    placed: &impl Fn(PathBuf) -> PathBuf,
-) -> Result<TsaKind, (&'static str, &'static str)> {
-    match (tsa.embedded, tsa.url, tsa.trust) {
-        (true, None, None) => Ok(TsaKind::Embedded),
-        (false, Some(url), Some(trust)) => {
-            if !(url.starts_with("https://") || url.starts_with("http://")) {
-                return Err(("tsa.url", "an address that starts with https:// or http://"));
-            }
-            if !(1..=600).contains(&tsa.timeout_s) {
-                return Err(("tsa.timeout_s", "from 1 to 600 seconds"));
-            }
-            Ok(TsaKind::Remote {
-                url,
-                trust: placed(trust),
-                tls_roots: tsa.tls_roots.map(placed),
-                policy: tsa.policy,
-                timeout_s: tsa.timeout_s,
-            })
-        }
-        _ => Err(("tsa", "either embedded = true, or both url and trust")),
-    }
-}
-
-fn tsa_text(tsa: &TsaConfig, shown: &impl Fn(&Path) -> String) -> String {
-    match &tsa.kind {
-        TsaKind::Embedded => format!(
-            "\n# The archive's own authority on the key medium. NOT ACCREDITED: for trials only.\n[[tsa]]\nname = {}\nembedded = true\n",
-            quoted(Path::new(&tsa.name))
-        ),
-        TsaKind::Remote {
-            url,
-            trust,
-            tls_roots,
-            policy,
-            timeout_s,
-        } => {
-            let mut text = format!(
-                "\n[[tsa]]\nname = {}\nurl = {}\ntrust = {}\ntimeout_s = {timeout_s}\n",
-                quoted(Path::new(&tsa.name)),
-                quoted(Path::new(url)),
-                shown(trust)
-            );
-            if let Some(roots) = tls_roots {
-                text.push_str(&format!("tls_roots = {}\n", shown(roots)));
-            }
-            if let Some(policy) = policy {
-                text.push_str(&format!("policy = {}\n", quoted(Path::new(policy))));
-            }
-            text
-        }
-    }
-}
-
-/// A path or text as a TOML basic string.
-fn quoted(path: &Path) -> String {
-    toml::Value::String(path.to_string_lossy().into_owned()).to_string()
 }
 
 #[cfg(test)]
