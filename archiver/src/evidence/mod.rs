@@ -4,11 +4,13 @@
 pub mod assemble;
 pub mod audit;
 pub mod batch;
+pub mod calendar;
 pub mod geometry;
 pub mod leaves;
 pub mod log;
 pub mod package;
 pub mod plan;
 pub mod record_verdict;
+pub mod renew;
 pub mod report_page;
 pub mod verify_records;
