@@ -121,7 +121,9 @@ fn store_exit(error: &StoreError) -> Exit {
     match error {
         StoreError::MediumFull { .. } | StoreError::Io { .. } => Exit::Medium,
         StoreError::Stopped { cause } => store_exit(cause),
-        StoreError::Damaged { .. } | StoreError::SegmentDamaged { .. } => Exit::Integrity,
+        StoreError::Damaged { .. }
+        | StoreError::SegmentDamaged { .. }
+        | StoreError::RecordsLost { .. } => Exit::Integrity,
         _ => Exit::Unusable,
     }
 }
@@ -191,6 +193,12 @@ fn archive_text(error: &ArchiveError, lang: Lang) -> String {
         ),
         ArchiveError::Store(StoreError::Locked { directory }) => lang.pick(
             format!("媒体 {} は別のプロセスが使用中です。終わるまで待ってください", directory.display()),
+            error.to_string(),
+        ),
+        ArchiveError::Store(StoreError::RecordsLost { lost, segment }) => lang.pick(
+            format!(
+                "消失: 索引にある記録またはタイムスタンプ {lost} 件が、どの媒体にもありません(残る最後の区画は {segment:010})。それを持つ媒体を接続してください。失われたまま続けるのは archiver rebuild だけです"
+            ),
             error.to_string(),
         ),
         ArchiveError::Config(_)

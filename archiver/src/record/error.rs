@@ -190,6 +190,7 @@ fn is_damage(error: &StoreError) -> bool {
         error,
         StoreError::Damaged { .. }
             | StoreError::SegmentDamaged { .. }
+            | StoreError::RecordsLost { .. }
             | StoreError::NotFound { .. }
     )
 }

@@ -77,6 +77,14 @@ pub enum StoreError {
         /// Number of the segment.
         segment: u32,
     },
+    /// The index knows versions or archive time-stamps that were acknowledged and that no medium at hand holds any more. Mount a medium
+    /// that holds them. `archiver rebuild` accepts the loss.
+    RecordsLost {
+        /// How many.
+        lost: u64,
+        /// Number of the last segment at hand.
+        segment: u32,
+    },
     /// Text or bytes on the medium are not what the format says (a label), or a frame cannot be made.
     Format {
         /// The file; empty for a frame that is being made.
@@ -174,6 +182,7 @@ impl StoreError {
             | Self::NotFound { .. }
             | Self::Damaged { .. }
             | Self::SegmentDamaged { .. }
+            | Self::RecordsLost { .. }
             | Self::Format { .. } => return None,
         })
     }
@@ -222,6 +231,10 @@ impl fmt::Display for StoreError {
             Self::SegmentDamaged { segment } => write!(
                 f,
                 "segment {segment:010} has no valid header on any replica; restore it from another copy"
+            ),
+            Self::RecordsLost { lost, segment } => write!(
+                f,
+                "LOST: the index knows {lost} records or timestamps that stand behind segment {segment:010}, the last one on the media at hand; mount a medium that holds them (only `archiver rebuild` goes on without them)"
             ),
             Self::Format { path, source } if path.as_os_str().is_empty() => {
                 write!(f, "the frame cannot be written: {source}")

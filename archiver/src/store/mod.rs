@@ -138,7 +138,7 @@ impl Store {
         report.absent = absent;
         let shared = StoreShared {
             archive,
-            reader: Arc::new(Reader::new(replicas)),
+            reader: Arc::new(Reader::new(archive, replicas)),
             writing,
             _locks: locks,
         };

@@ -1,6 +1,6 @@
 //! Reading frames from whichever replica has them whole.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use formats::error::{ErrorKind, FormatError};
+use formats::id::ArchiveId;
 use formats::segment::{Frame, FrameAddress, FrameHeader};
 
 use super::StoreError;
@@ -28,8 +29,11 @@ pub struct Incident {
 /// Reads from all replicas.
 #[derive(Debug)]
 pub(super) struct Reader {
+    archive: ArchiveId,
     pub(super) replicas: Vec<Arc<Replica>>,
     files: Mutex<HashMap<(usize, u32), Arc<File>>>,
+    /// The files whose header was looked at: they are the segment that their name says.
+    own: Mutex<HashSet<(usize, u32)>>,
     incidents: Mutex<Vec<Incident>>,
 }
 
@@ -41,9 +45,11 @@ enum Miss {
 }
 
 impl Reader {
-    pub(super) fn new(replicas: Vec<Arc<Replica>>) -> Self {
+    pub(super) fn new(archive: ArchiveId, replicas: Vec<Arc<Replica>>) -> Self {
         Self {
+            archive,
             replicas,
+            own: Mutex::default(),
             files: Mutex::default(),
             incidents: Mutex::default(),
         }
@@ -127,10 +133,53 @@ impl Reader {
         address: FrameAddress,
     ) -> Result<Frame, Miss> {
         let file = self.file(number, replica, address.segment)?;
+        self.require_own(number, replica, address.segment, &file)?;
+        Self::read_frame(replica, &file, address)
+    }
+
+    /// A file under another segment's name holds whole frames at the wrong addresses: it counts as a damaged copy.
+    fn require_own(
+        &self,
+        number: usize,
+        replica: &Replica,
+        segment: u32,
+        file: &File,
+    ) -> Result<(), Miss> {
+        let looked_at = |own: &Mutex<HashSet<_>>| {
+            let own = own.lock().unwrap_or_else(PoisonError::into_inner);
+            own.contains(&(number, segment))
+        };
+        if looked_at(&self.own) {
+            return Ok(());
+        }
+        let is_own = match Self::read_frame(replica, file, FrameAddress::new(segment, 0))? {
+            Frame::SegmentHeader(header) => {
+                header.archive == self.archive && header.segment == segment
+            }
+            Frame::ContentChunk(_)
+            | Frame::RecordVersion(_)
+            | Frame::TreePage(_)
+            | Frame::ArchiveTimeStamp(_)
+            | Frame::Event(_)
+            | Frame::CommitMark(_)
+            | Frame::SegmentIndex(_)
+            | Frame::SegmentSeal(_)
+            | Frame::LeafPage(_) => false,
+        };
+        if !is_own {
+            let strange = FormatError::new(ErrorKind::InvalidValue, "SegmentHeader").at(0);
+            return Err(Miss::Damaged(strange));
+        }
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.insert((number, segment));
+        Ok(())
+    }
+
+    fn read_frame(replica: &Replica, file: &File, address: FrameAddress) -> Result<Frame, Miss> {
         let failed =
             |error| Miss::Failed(replica.error("reading", &replica.path(address.segment), error));
         let mut bytes = vec![0; FIRST_READ_BYTES];
-        let read = read_up_to(&file, &mut bytes, address.offset).map_err(failed)?;
+        let read = read_up_to(file, &mut bytes, address.offset).map_err(failed)?;
         bytes.truncate(read);
         if bytes.is_empty() {
             return Err(Miss::Absent);
@@ -140,7 +189,7 @@ impl Reader {
         bytes.resize(whole, 0);
         if let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
             let wanted = rest.len();
-            let more = read_up_to(&file, rest, address.offset + read as u64).map_err(failed)?;
+            let more = read_up_to(file, rest, address.offset + read as u64).map_err(failed)?;
             if more < wanted {
                 let cut = FormatError::new(ErrorKind::Truncated, "Frame").at(read + more);
                 return Err(Miss::Damaged(cut));

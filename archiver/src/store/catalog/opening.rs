@@ -1,14 +1,17 @@
 //! Opening the index, and finding out whether it can be relied on.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use formats::segment::FrameAddress;
 
 use super::fold::Fold;
 use super::index::{IndexError, RecordIndex};
 use super::sled_index::SledIndex;
 use super::state::State;
-use super::{CatalogOptions, CatalogReport};
+use super::{BatchEntry, CatalogOptions, CatalogReport, Unstamped, key};
 use crate::store::durable::{self, DirectoryLock, Disk, system_disk};
 use crate::store::{Store, StoreError};
 
@@ -92,9 +95,10 @@ impl Place {
         if state.is_none() && has_entries(&engine).map_err(|error| self.error(error))? {
             return Err(self.error(IndexError::Damaged));
         }
-        if let Some(state) = &state {
-            self.check_position(store, state)?;
-        }
+        let ahead = state
+            .as_ref()
+            .map(|state| self.is_ahead(store, state))
+            .transpose()?;
         let fold = Fold::new(
             Box::new(engine),
             Arc::clone(&options.sealer),
@@ -105,16 +109,19 @@ impl Place {
         if !in_order {
             fold.check()?;
         }
+        if ahead == Some(true) {
+            refuse_loss(&fold, store)?;
+            return Err(self.error(IndexError::Damaged));
+        }
         Ok(fold)
     }
 
-    /// An index that is ahead of the segments belongs to another copy of the archive, or to another archive.
-    fn check_position(&self, store: &Store, state: &State) -> Result<(), StoreError> {
-        let end = store.end()?;
-        if state.archive != store.archive() || state.position > end {
+    /// Whether the index is ahead of the segments. That of another archive is no index.
+    fn is_ahead(&self, store: &Store, state: &State) -> Result<bool, StoreError> {
+        if state.archive != store.archive() {
             return Err(self.error(IndexError::Damaged));
         }
-        Ok(())
+        Ok(state.position > store.end()?)
     }
 
     /// Whether the engine was closed in order and its files have the same size since. The note is gone afterwards: if this process
@@ -150,11 +157,51 @@ impl Place {
     }
 }
 
+/// An index that is ahead of the segments knows something that no medium holds. A commit mark at the end is nothing: it was never
+/// synchronised. Versions and archive time-stamps were, and were acknowledged: to build the index anew would hide that they are gone.
+fn refuse_loss(fold: &Fold, store: &Store) -> Result<(), StoreError> {
+    let end = store.end()?;
+    let mut lost = 0;
+    let mut last: Option<FrameAddress> = None;
+    let mut look = |address: FrameAddress| {
+        lost += u64::from(address >= end);
+        if address < end {
+            last = last.max(Some(address));
+        }
+    };
+    fold.scan(&[key::VERSIONS], &[key::VERSIONS], &mut |key, value| {
+        if let Some(version) = key::version(key) {
+            look(Unstamped::decode(version, value)?.address);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    fold.scan(&[key::BATCHES], &[key::BATCHES], &mut |_, value| {
+        look(BatchEntry::decode(value)?.address);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    // A file may end in the middle of the last one.
+    if let Some(address) = last
+        && matches!(
+            store.read(address),
+            Err(StoreError::NotFound { .. } | StoreError::Damaged { .. })
+        )
+    {
+        lost += 1;
+    }
+    if lost > 0 {
+        return Err(StoreError::RecordsLost {
+            lost,
+            segment: end.segment,
+        });
+    }
+    Ok(())
+}
+
 fn has_entries(engine: &dyn RecordIndex) -> Result<bool, IndexError> {
     let mut any = false;
     engine.scan(&[], &[], &mut |_, _| {
         any = true;
-        std::ops::ControlFlow::Break(())
+        ControlFlow::Break(())
     })?;
     Ok(any)
 }
