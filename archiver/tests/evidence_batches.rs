@@ -161,6 +161,7 @@ fn the_verifier_passes_assembled_evidence() {
         anchors: &anchors,
         certificates: &[],
         crls: &[],
+        ocsp_responses: &[],
         policy: &policy,
         time: datetime!(2027-06-01 00:00 UTC),
     };

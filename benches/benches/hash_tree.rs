@@ -171,6 +171,7 @@ fn verify(records: &[(u64, Vec<u8>)], batch: &Batch, policy: &Policy) {
         anchors: &anchors,
         certificates: &[],
         crls: &[],
+        ocsp_responses: &[],
         policy,
         time: STAMPED_AT + time::Duration::DAY,
     };

@@ -149,6 +149,7 @@ fn expect_flips_found(world: &World, key: &str) {
         anchors: &anchors,
         certificates: &[],
         crls: &[],
+        ocsp_responses: &[],
         policy: &policy,
         time: SystemClock.now(),
     };

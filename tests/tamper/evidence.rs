@@ -103,6 +103,7 @@ impl Handover {
             anchors: &self.anchors,
             certificates: &[],
             crls: &[],
+            ocsp_responses: &[],
             policy: &policy,
             time: self.now,
         };

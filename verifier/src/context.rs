@@ -14,6 +14,8 @@ pub struct Context<'a> {
     pub certificates: &'a [Vec<u8>],
     /// More CRLs (DER).
     pub crls: &'a [Vec<u8>],
+    /// More OCSP responses (DER, `OCSPResponse` or `BasicOCSPResponse`).
+    pub ocsp_responses: &'a [Vec<u8>],
     /// Which algorithms are trusted until when, and what is demanded of certificates.
     pub policy: &'a Policy,
     /// The time as of which the newest proof is judged.

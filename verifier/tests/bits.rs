@@ -46,6 +46,7 @@ fn judge(
         anchors,
         certificates: &[],
         crls: &[],
+        ocsp_responses: &[],
         policy,
         time: NOW,
     };

@@ -70,6 +70,7 @@ fn judge(bytes: &[u8], anchors: &[TrustAnchor], data: &[&dyn DigestSource]) -> R
         anchors,
         certificates: &[],
         crls: &[],
+        ocsp_responses: &[],
         policy: &policy,
         time: NOW,
     };

@@ -67,6 +67,7 @@ fn judge(
         anchors: &anchors,
         certificates: &[],
         crls: &[],
+        ocsp_responses: &[],
         policy: &policy,
         time,
     };
@@ -249,6 +250,7 @@ fn judge_token(token: &[u8], time: OffsetDateTime) -> TimestampReport {
         anchors: &anchors,
         certificates: &[],
         crls: &[],
+        ocsp_responses: &[],
         policy: &policy,
         time,
     };

@@ -52,6 +52,7 @@ fn judge(files: &[(&str, Vec<u8>)], anchors: &[TrustAnchor]) -> Report {
         anchors,
         certificates: &[],
         crls: &[],
+        ocsp_responses: &[],
         policy: &policy,
         time: NOW,
     };

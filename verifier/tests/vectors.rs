@@ -58,6 +58,7 @@ fn judge(folder: &Path, vector: &Vector) -> (Report, Report) {
         anchors: &[],
         certificates: &chain,
         crls: &[],
+        ocsp_responses: &[],
         policy: &policy,
         time: time::macros::datetime!(2026-11-22 00:00 UTC),
     };

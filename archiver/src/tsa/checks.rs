@@ -188,6 +188,7 @@ fn verify(
         anchors: &anchors,
         certificates: &trust.certificates,
         crls: &trust.crls,
+        ocsp_responses: &[],
         policy: &trust.policy,
         time: expectation.answered_at,
     };

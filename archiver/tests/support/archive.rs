@@ -206,6 +206,7 @@ impl World {
             anchors: &self.anchors,
             certificates: &[],
             crls: &[],
+            ocsp_responses: &[],
             policy: &self.policy,
             time,
         }

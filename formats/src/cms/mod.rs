@@ -6,6 +6,7 @@
 mod attributes;
 mod builder;
 mod ess;
+mod material;
 mod revocation;
 mod signed_data;
 mod signer_info;
@@ -14,6 +15,7 @@ pub use crate::x509::AlgorithmIdentifier;
 pub use attributes::{Attribute, SignedAttributes};
 pub use builder::{PreparedSignedData, SignedDataBuilder};
 pub use ess::{EssCertId, IssuerSerial, SigningCertificates};
+pub use material::with_validation_material;
 pub use revocation::{OcspForm, RevocationInfo};
 pub use signed_data::{CertificateChoice, SignedData};
 pub use signer_info::{SignerIdentifier, SignerInfo};

@@ -115,7 +115,7 @@ impl OcspForm {
 ///    responseType   OBJECT IDENTIFIER,
 ///    response       OCTET STRING }
 /// ```
-fn basic_response(bytes: &[u8]) -> Result<Option<Vec<u8>>> {
+pub(super) fn basic_response(bytes: &[u8]) -> Result<Option<Vec<u8>>> {
     if OcspForm::of(bytes)? == OcspForm::Basic {
         return Ok(Some(bytes.to_vec()));
     }

@@ -5,8 +5,9 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use formats::cms::OcspForm;
 use formats::digest::{DigestAlgorithm, DigestValue};
-use formats::x509::read_certificates;
+use formats::x509::{read_certificates, read_crls};
 use verifier::path::TrustAnchor;
 use verifier::source::{DigestSource, KnownDigests};
 
@@ -74,6 +75,33 @@ fn add_anchors(
         anchors.push(anchor);
     }
     Ok(())
+}
+
+/// The CRLs of files, each PEM or DER.
+pub(crate) fn read_crl_files(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>, CannotJudge> {
+    let mut crls = Vec::new();
+    for path in paths {
+        let list = read_crls(&read(path)?)
+            .map_err(|error| CannotJudge(format!("{} holds no CRL: {error}", path.display())))?;
+        crls.extend(list);
+    }
+    Ok(crls)
+}
+
+/// The OCSP responses of files, each DER: a whole response, or the signed part alone.
+pub(crate) fn read_ocsp_files(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>, CannotJudge> {
+    let mut responses = Vec::new();
+    for path in paths {
+        let response = read(path)?;
+        OcspForm::of(&response).map_err(|error| {
+            CannotJudge(format!(
+                "{} holds no OCSP response: {error}",
+                path.display()
+            ))
+        })?;
+        responses.push(response);
+    }
+    Ok(responses)
 }
 
 /// A data object on disk: read as a stream, once for each digest algorithm that evidence asks for.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use formats::oid::{self, Oid};
-use formats::x509::{read_certificates, read_crls};
+use formats::x509::read_certificates;
 use time::OffsetDateTime;
 use verifier::budget::Budget;
 use verifier::certificate::Certificate;
@@ -13,7 +13,7 @@ use verifier::path::{
 };
 use verifier::policy::{Policy, RevocationRule};
 
-use super::files::{read, read_anchors};
+use super::files::{read, read_anchors, read_crl_files, read_ocsp_files};
 use super::{CannotJudge, Format, Lang, exit_code, judgement_time, parse_time, print};
 
 /// The arguments of `verifier path`.
@@ -30,6 +30,10 @@ pub(crate) struct PathArgs {
     /// A CRL, as PEM or DER. May be given several times.
     #[arg(long, value_name = "FILE")]
     crl: Vec<PathBuf>,
+
+    /// An OCSP response, as DER. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    ocsp: Vec<PathBuf>,
 
     /// A certificate that you trust, as PEM or DER, or a directory of them.
     #[arg(long, required = true, value_name = "PEM_OR_DIR")]
@@ -59,7 +63,7 @@ pub(crate) struct PathArgs {
     #[arg(long)]
     inhibit_any_policy: bool,
 
-    /// Do not look at revocation. Without this, every certificate of the path needs a CRL.
+    /// Do not look at revocation. Without this, every certificate of the path needs a CRL or an OCSP response.
     #[arg(long)]
     no_revocation: bool,
 
@@ -94,16 +98,12 @@ fn judge(arguments: &PathArgs, time: OffsetDateTime) -> Result<PathOutcome, Cann
         })?;
         certificates.extend(list);
     }
-    let mut crls = Vec::new();
-    for path in &arguments.crl {
-        let list = read_crls(&read(path)?)
-            .map_err(|error| CannotJudge(format!("{} holds no CRL: {error}", path.display())))?;
-        crls.extend(list);
-    }
+    let crls = read_crl_files(&arguments.crl)?;
+    let ocsp_responses = read_ocsp_files(&arguments.ocsp)?;
     let material = Material {
         certificates: certificates.iter().map(|other| other.raw()).collect(),
         crls: crls.iter().map(Vec::as_slice).collect(),
-        ocsp_responses: Vec::new(),
+        ocsp_responses: ocsp_responses.iter().map(Vec::as_slice).collect(),
     };
     let policy = Policy::default();
     let options = options(arguments, &policy);

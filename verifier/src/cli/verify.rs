@@ -12,7 +12,7 @@ use verifier::report::{FileRole, Report, json, text};
 use verifier::source::{DigestSource, InputFile, KnownDigests};
 use verifier::verdict::Conclusion;
 
-use super::files::{DataFile, parse_digest, read, read_anchors};
+use super::files::{DataFile, parse_digest, read, read_anchors, read_crl_files, read_ocsp_files};
 use super::{
     CannotJudge, EXIT_CANNOT_JUDGE, Format, Lang, exit_code, judgement_time, parse_time, print,
 };
@@ -35,6 +35,14 @@ pub(crate) struct VerifyArgs {
     /// A certificate that you trust, as PEM or DER, or a directory of them. Without it, trust cannot be judged.
     #[arg(long, value_name = "PEM_OR_DIR")]
     trust: Vec<PathBuf>,
+
+    /// A CRL that the evidence does not hold itself, as PEM or DER. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    crl: Vec<PathBuf>,
+
+    /// An OCSP response that the evidence does not hold itself, as DER. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    ocsp: Vec<PathBuf>,
 
     /// Judge as of this time instead of now: 2030-12-31 or 2030-12-31T23:59:59+09:00.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
@@ -76,10 +84,13 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<u8, CannotJudge> {
                 .map(|digest| digest as &dyn DigestSource),
         )
         .collect();
+    let crls = read_crl_files(&arguments.crl)?;
+    let ocsp_responses = read_ocsp_files(&arguments.ocsp)?;
     let context = Context {
         anchors: &anchors,
         certificates: &[],
-        crls: &[],
+        crls: &crls,
+        ocsp_responses: &ocsp_responses,
         policy: &policy,
         time: judgement_time(arguments.at),
     };

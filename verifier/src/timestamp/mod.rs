@@ -396,7 +396,10 @@ impl<'a> Judge<'a> {
         Material {
             certificates: token.signed_data.x509_certificates().chain(given).collect(),
             crls: token.signed_data.crls().chain(crls).collect(),
-            ocsp_responses: carried::ocsp_responses(token),
+            ocsp_responses: carried::ocsp_responses(token)
+                .into_iter()
+                .chain(self.context.ocsp_responses.iter().map(Vec::as_slice))
+                .collect(),
         }
     }
 

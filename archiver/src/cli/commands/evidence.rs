@@ -83,6 +83,7 @@ pub(super) fn export(
             anchors: &anchors,
             certificates: &[],
             crls: &[],
+            ocsp_responses: &[],
             policy: &policy,
             time: archive.environment().clock.now(),
         },

@@ -180,6 +180,7 @@ fn records(
             anchors: &anchors,
             certificates: &[],
             crls: &[],
+            ocsp_responses: &[],
             policy: &policy,
             time: archive.environment().clock.now(),
         },

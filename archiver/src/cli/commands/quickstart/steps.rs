@@ -271,6 +271,7 @@ impl<'a> Steps<'a> {
             anchors: &anchors,
             certificates: &[],
             crls: &[],
+            ocsp_responses: &[],
             policy: &policy,
             time: self.archive.environment().clock.now(),
         };
