@@ -9,6 +9,7 @@ pub mod client;
 pub mod embedded;
 pub mod error;
 pub mod key;
+pub mod material;
 pub mod refusal;
 pub mod server;
 pub mod transport;
