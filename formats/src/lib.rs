@@ -15,6 +15,7 @@ pub mod error;
 pub mod evidence;
 pub mod id;
 pub mod limits;
+pub mod lines;
 pub mod manifest;
 pub mod medium;
 pub mod oid;

@@ -121,6 +121,23 @@ pub const FACT_BYTES_MAX: usize = 64 * 1024;
 /// Most bytes of a media type. RFC 6838 §4.2 allows 127 for each half; parameters may follow.
 pub const MEDIA_TYPE_BYTES_MAX: usize = 512;
 
+// --- Lines of logs
+
+/// Most bytes of one line. Syslog over TLS allows 8 KiB and more (RFC 5425 §4.3.1), journald 48 KiB; what is longer is no log.
+pub const LINE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Most lines of one tree. While it is built, the index of so many takes 104 MiB of memory; a log of 100 GiB has as many.
+pub const LINES_MAX: u64 = 1 << 30;
+
+/// Most lines shown by one proof. Whoever hands over more hands over the log.
+pub const LINE_PROOF_LINES_MAX: usize = 1 << 20;
+
+/// Most bytes of one proof: [`LINE_PROOF_LINES_MAX`] salts in hexadecimal need 36 MB.
+pub const LINE_PROOF_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Most hashes of one proof under one function: two for each level of a tree of [`LINES_MAX`] lines.
+pub const LINE_PROOF_HASHES_MAX: usize = 64;
+
 // --- ASiC (EN 319 162-1) and ZIP (APPNOTE.TXT)
 
 /// Most members of a container. [`MANIFEST_OBJECTS_MAX`] documents need as many; the largest collected container has 202.

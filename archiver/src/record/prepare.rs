@@ -351,6 +351,7 @@ impl<'a> Worker<'a> {
                 media_type: examined.media_type.name.clone(),
                 size: stored.content.size,
                 digests: Digests::new(digests).map_err(unfit)?,
+                lines: None,
             }],
             depositor: self.request.depositor.clone(),
             channel: self.request.channel.clone(),

@@ -15,6 +15,12 @@
 //!  "received-at":"2026-11-22T03:48:30.123456Z","record":"0198…","salt":"00112233445566778899aabbccddeeff",
 //!  "schema":"urn:fumikura:manifest:1","supersedes":null,"version":1}
 //! ```
+//!
+//! An object whose lines can be proven one by one has a member more ([`crate::lines`]):
+//!
+//! ```json
+//! "line-tree":{"block-lines":1024,"lines":2000,"roots":[{"algorithm":"SHA-256","value":"…"},{"algorithm":"SHA-512","value":"…"}]}
+//! ```
 
 mod digests;
 mod metadata;
@@ -40,6 +46,7 @@ use crate::limits::{
     CONTENT_BYTES_MAX, FACT_BYTES_MAX, FACTS_MAX, MANIFEST_BYTES_MAX, MANIFEST_OBJECTS_MAX,
     MEDIA_TYPE_BYTES_MAX,
 };
+use crate::lines::LineTree;
 use crate::raw::Raw;
 
 /// The schema id of a manifest.
@@ -105,6 +112,8 @@ pub struct ContentObject {
     pub size: u64,
     /// Digests of the plaintext.
     pub digests: Digests,
+    /// The tree over its lines, if each line can be proven alone.
+    pub lines: Option<LineTree>,
 }
 
 /// What a content object is to its record.
@@ -233,6 +242,9 @@ impl ContentObject {
         if self.size > CONTENT_BYTES_MAX {
             return Err(FormatError::new(ErrorKind::LimitExceeded, place::SIZE));
         }
+        if let Some(lines) = &self.lines {
+            lines.check(self.size)?;
+        }
         check_media_type(&self.media_type)
     }
 }
@@ -288,6 +300,7 @@ mod place {
     pub(super) const NAME: &str = "manifest.objects.name";
     pub(super) const MEDIA_TYPE: &str = "manifest.objects.media-type";
     pub(super) const SIZE: &str = "manifest.objects.size";
+    pub(super) const BLOCK_LINES: &str = "manifest.objects.line-tree.block-lines";
     pub(super) const DEPOSITOR: &str = "manifest.depositor";
     pub(super) const CHANNEL: &str = "manifest.channel";
     pub(super) const FACTS: &str = "manifest.facts";

@@ -14,6 +14,7 @@ use super::{
 use crate::digest::{DigestAlgorithm, DigestValue};
 use crate::error::{ErrorKind, FormatError, Result};
 use crate::id::{ArchiveId, RecordId};
+use crate::lines::{BLOCK_LINES, LineTree};
 use crate::utc;
 
 #[derive(Serialize, Deserialize)]
@@ -90,6 +91,16 @@ struct ObjectJson {
     media_type: String,
     size: u64,
     digests: Vec<DigestJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    line_tree: Option<LineTreeJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct LineTreeJson {
+    block_lines: u32,
+    lines: u64,
+    roots: Vec<DigestJson>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -256,6 +267,11 @@ fn object_to_json(object: &ContentObject) -> ObjectJson {
         media_type: object.media_type.clone(),
         size: object.size,
         digests: digests_to_json(&object.digests),
+        line_tree: object.lines.as_ref().map(|tree| LineTreeJson {
+            block_lines: BLOCK_LINES,
+            lines: tree.lines,
+            roots: digests_to_json(&tree.roots),
+        }),
     }
 }
 
@@ -274,6 +290,20 @@ fn object_from_json(json: ObjectJson) -> Result<ContentObject> {
         media_type: json.media_type,
         size: json.size,
         digests: digests_from_json(&json.digests)?,
+        lines: json.line_tree.map(line_tree_from_json).transpose()?,
+    })
+}
+
+fn line_tree_from_json(json: LineTreeJson) -> Result<LineTree> {
+    if json.block_lines != BLOCK_LINES {
+        return Err(FormatError::new(
+            ErrorKind::UnsupportedVersion,
+            place::BLOCK_LINES,
+        ));
+    }
+    Ok(LineTree {
+        lines: json.lines,
+        roots: digests_from_json(&json.roots)?,
     })
 }
 

@@ -43,6 +43,7 @@ impl Record {
                 media_type: "text/plain".to_owned(),
                 size: u64::try_from(content.len()).unwrap(),
                 digests: Digests::of(content),
+                lines: None,
             })
             .collect();
         let manifest = Manifest {

@@ -60,6 +60,7 @@ pub(crate) fn object(name: ObjectName, role: Role, content: &[u8]) -> ContentObj
         media_type: "application/octet-stream".to_owned(),
         size: content.len() as u64,
         digests: Digests::of(content),
+        lines: None,
     }
 }
 

@@ -194,3 +194,67 @@ fn bad_values_are_refused() {
     let same = text.replace("SHA-512", "SHA-256");
     assert_eq!(kind_of(&same), ErrorKind::WrongDigestLength);
 }
+
+fn with_lines(lines: u64) -> Manifest {
+    with(|m| {
+        m.objects[0].lines = Some(LineTree {
+            lines,
+            roots: Digests::of(b"lines"),
+        });
+    })
+}
+
+#[test]
+fn a_line_tree_has_one_form_and_may_be_absent() {
+    let bytes = with_lines(10).encode().unwrap();
+    assert_eq!(*Manifest::parse(&bytes).unwrap(), with_lines(10));
+    let text = String::from_utf8(bytes).unwrap();
+    let sha256 = DigestAlgorithm::Sha256.digest(b"lines").to_hex();
+    assert!(text.contains(&format!(
+        r#""line-tree":{{"block-lines":1024,"lines":10,"roots":[{{"algorithm":"SHA-256","value":"{sha256}"}}"#
+    )));
+    assert!(!text_of(&sample()).contains("line-tree"));
+    for (from, to, kind) in [
+        (
+            r#""block-lines":1024"#,
+            r#""block-lines":512"#,
+            ErrorKind::UnsupportedVersion,
+        ),
+        (r#""block-lines":1024,"#, "", ErrorKind::InvalidJson),
+        (r#""lines":10"#, r#""lines":0"#, ErrorKind::InvalidValue),
+        (r#""lines":10"#, r#""lines":11"#, ErrorKind::InvalidValue),
+        (r#""lines":10"#, r#""lines":1e1"#, ErrorKind::InvalidJson),
+        (
+            r#""lines":10"#,
+            r#""lines":10,"x":1"#,
+            ErrorKind::InvalidJson,
+        ),
+        (&sha256, "00", ErrorKind::WrongDigestLength),
+    ] {
+        assert_eq!(kind_of(&edited(&text, from, to)), kind, "{to}");
+    }
+    let one_root = text.replacen(
+        &format!(r#"{{"algorithm":"SHA-256","value":"{sha256}"}},"#),
+        "",
+        1,
+    );
+    assert_eq!(kind_of(&one_root), ErrorKind::MissingElement);
+    let null = edited(
+        &text_of(&sample()),
+        r#""media-type":"application/octet-stream","name":"読み"#,
+        r#""line-tree":null,"media-type":"application/octet-stream","name":"読み"#,
+    );
+    assert_eq!(kind_of(&null), ErrorKind::NotCanonical);
+}
+
+#[test]
+fn more_lines_than_the_limit_are_refused() {
+    let of = |lines| {
+        let mut manifest = with_lines(lines);
+        manifest.objects[0].size = CONTENT_BYTES_MAX;
+        manifest.encode()
+    };
+    assert!(of(crate::limits::LINES_MAX).is_ok());
+    let refused = of(crate::limits::LINES_MAX + 1).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::LimitExceeded);
+}

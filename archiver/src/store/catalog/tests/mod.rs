@@ -267,6 +267,7 @@ fn manifest(number: u32) -> Raw<Manifest> {
             media_type: "application/pdf".to_owned(),
             size: u64::from(number),
             digests: Digests::of(&number.to_be_bytes()),
+            lines: None,
         }],
         depositor: "keiri".to_owned(),
         channel: "cli".to_owned(),
