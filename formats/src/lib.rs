@@ -8,6 +8,7 @@
 )]
 
 pub mod asic;
+pub mod cades;
 pub mod cms;
 pub mod der;
 pub mod digest;

@@ -47,6 +47,14 @@ pub const ATTRIBUTES_MAX: usize = 256;
 /// Most values in one attribute. A CAdES-A signature may hold one archive time-stamp per renewal.
 pub const ATTRIBUTE_VALUES_MAX: usize = 256;
 
+// --- CAdES (EN 319 122-1)
+
+/// Most hashes in one list of an ats-hash-index: every member of the set that it covers, twice over.
+pub const ATS_HASHES_MAX: usize = 4 * CMS_CERTIFICATES_MAX;
+
+/// Most references in complete-certificate-references and complete-revocation-references, and most values in certificate-values and revocation-values.
+pub const CADES_REFERENCES_MAX: usize = CMS_CERTIFICATES_MAX;
+
 // --- RFC 3161
 
 /// Most extensions in a request or a TSTInfo. RFC 3161 defines none, ETSI EN 319 422 one.

@@ -89,17 +89,24 @@ impl SigningCertificates {
                         AlgorithmIdentifier::of_digest(algorithm).write(w);
                     }
                     w.octet_string(hash.as_bytes());
-                    w.sequence(|w| {
-                        w.sequence(|w| {
-                            w.constructed(DIRECTORY_NAME, |w| {
-                                w.raw(certificate.issuer());
-                            });
-                        });
-                        w.integer(certificate.serial());
-                    });
+                    IssuerSerial::write_of(certificate, w);
                 });
             });
         })
+    }
+}
+
+impl IssuerSerial {
+    /// Writes issuer and serial number of a certificate.
+    pub(crate) fn write_of(certificate: &Certificate, w: &mut Writer) {
+        w.sequence(|w| {
+            w.sequence(|w| {
+                w.constructed(DIRECTORY_NAME, |w| {
+                    w.raw(certificate.issuer());
+                });
+            });
+            w.integer(certificate.serial());
+        });
     }
 }
 

@@ -198,10 +198,42 @@ oids! {
     CMS_ALGORITHM_PROTECTION = [1, 2, 840, 113549, 1, 9, 52] "CMSAlgorithmProtection";
     /// Attribute signature-time-stamp (CAdES).
     SIGNATURE_TIME_STAMP = [1, 2, 840, 113549, 1, 9, 16, 2, 14] "signatureTimeStampToken";
+    /// Attribute content-time-stamp (CAdES).
+    CONTENT_TIME_STAMP = [1, 2, 840, 113549, 1, 9, 16, 2, 20] "contentTimestamp";
+    /// Attribute signature-policy-identifier (CAdES).
+    SIGNATURE_POLICY_IDENTIFIER = [1, 2, 840, 113549, 1, 9, 16, 2, 15] "signaturePolicyIdentifier";
+    /// Attribute commitment-type-indication (CAdES).
+    COMMITMENT_TYPE_INDICATION = [1, 2, 840, 113549, 1, 9, 16, 2, 16] "commitmentTypeIndication";
+    /// Commitment: the signer made, approved and sent it (CAdES).
+    PROOF_OF_ORIGIN = [1, 2, 840, 113549, 1, 9, 16, 6, 1] "proofOfOrigin";
+    /// Commitment: the signer received it (CAdES).
+    PROOF_OF_RECEIPT = [1, 2, 840, 113549, 1, 9, 16, 6, 2] "proofOfReceipt";
+    /// Commitment: the signer delivered it to where the recipient can fetch it (CAdES).
+    PROOF_OF_DELIVERY = [1, 2, 840, 113549, 1, 9, 16, 6, 3] "proofOfDelivery";
+    /// Attribute complete-certificate-references (CAdES-C).
+    COMPLETE_CERTIFICATE_REFERENCES = [1, 2, 840, 113549, 1, 9, 16, 2, 21] "completeCertificateReferences";
+    /// Attribute complete-revocation-references (CAdES-C).
+    COMPLETE_REVOCATION_REFERENCES = [1, 2, 840, 113549, 1, 9, 16, 2, 22] "completeRevocationReferences";
+    /// Attribute certificate-values (CAdES-X Long).
+    CERTIFICATE_VALUES = [1, 2, 840, 113549, 1, 9, 16, 2, 23] "certificateValues";
+    /// Attribute revocation-values (CAdES-X Long).
+    REVOCATION_VALUES = [1, 2, 840, 113549, 1, 9, 16, 2, 24] "revocationValues";
+    /// Attribute CAdES-C-time-stamp (CAdES-X Type 1).
+    CADES_C_TIME_STAMP = [1, 2, 840, 113549, 1, 9, 16, 2, 25] "cadesCTimestamp";
+    /// Attribute time-stamped-certs-crls-references (CAdES-X Type 2).
+    CERTS_CRLS_TIME_STAMP = [1, 2, 840, 113549, 1, 9, 16, 2, 26] "certsCrlsTimestamp";
+    /// Attribute archive-time-stamp, the first version (CAdES of 2003), for reading only.
+    ARCHIVE_TIME_STAMP_V1 = [1, 2, 840, 113549, 1, 9, 16, 2, 27] "archiveTimestampV1";
     /// Attribute archive-time-stamp-v2 (CAdES, JIS X 5092).
     ARCHIVE_TIME_STAMP_V2 = [1, 2, 840, 113549, 1, 9, 16, 2, 48] "archiveTimestampV2";
     /// Attribute archive-time-stamp-v3 (CAdES).
     ARCHIVE_TIME_STAMP_V3 = [0, 4, 0, 1733, 2, 4] "archiveTimestampV3";
+    /// Attribute ats-hash-index (TS 101 733 V2.2.1).
+    ATS_HASH_INDEX_V1 = [0, 4, 0, 1733, 2, 5] "atsHashIndex";
+    /// Attribute ats-hash-index-v2 (EN 319 122-1, drafts).
+    ATS_HASH_INDEX_V2 = [0, 4, 0, 19122, 1, 4] "atsHashIndexV2";
+    /// Attribute ats-hash-index-v3 (EN 319 122-1).
+    ATS_HASH_INDEX_V3 = [0, 4, 0, 19122, 1, 5] "atsHashIndexV3";
     /// Attribute evidence record, internal (RFC 4998 Annex A).
     EVIDENCE_RECORD_INTERNAL = [1, 2, 840, 113549, 1, 9, 16, 2, 49] "internalEvidenceRecord";
     /// Attribute evidence record, external (RFC 4998 Annex A).

@@ -9,6 +9,7 @@
     clippy::panic
 )] // Test code: a panic is the report.
 
+mod cades;
 mod damage;
 mod files;
 mod records;

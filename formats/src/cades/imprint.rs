@@ -1,0 +1,112 @@
+//! What the timestamps inside a CAdES signature are over.
+//!
+//! Each function answers the octets that are hashed to the token's message imprint.
+
+use crate::cms::Attribute;
+use crate::der::{Reader, Tag, Writer};
+use crate::digest::DigestValue;
+use crate::oid;
+
+use super::hash_index::HashIndex;
+use super::parts::{SignatureParts, SignerParts};
+
+/// The input of archive-time-stamp-v3 (EN 319 122-1 §5.5.3):
+///
+/// 1. eContentType with tag and length;
+/// 2. the hash of the signed content, by the algorithm of the imprint. `content` is that hash, over eContent or the detached content;
+/// 3. version, sid, digestAlgorithm, signedAttrs, signatureAlgorithm and signature as they stand in the SignerInfo;
+/// 4. the value of the ats-hash-index attribute.
+#[must_use]
+pub fn archive_time_stamp_input(
+    parts: &SignatureParts,
+    signer: &SignerParts,
+    content: &DigestValue,
+    index: &HashIndex,
+) -> Vec<u8> {
+    [
+        parts.content_type.as_slice(),
+        content.as_bytes(),
+        &signer.signed_fields,
+        &index.raw,
+    ]
+    .concat()
+}
+
+/// The input of archive-time-stamp-v2 (RFC 5126 §6.4.1): encapContentInfo, the detached content if there is one, certificates, crls, and all
+/// of the SignerInfo, with the unsigned attributes `before` which the timestamp stood.
+///
+/// Signers disagree on whether the unsigned attributes keep the tag and length of their set; `with_set_header` chooses.
+#[must_use]
+pub fn archive_time_stamp_v2_input(
+    parts: &SignatureParts,
+    signer: &SignerParts,
+    detached: &[u8],
+    before: &[&Attribute],
+    with_set_header: bool,
+) -> Vec<u8> {
+    let attributes: Vec<u8> = before.iter().flat_map(|a| a.raw.clone()).collect();
+    let unsigned = if with_set_header && !before.is_empty() {
+        Writer::single(Tag::context(1), |w| {
+            w.raw(&attributes);
+        })
+    } else {
+        attributes
+    };
+    let content = if parts.content.is_some() {
+        &[][..]
+    } else {
+        detached
+    };
+    [
+        parts.encapsulated.as_slice(),
+        content,
+        parts.certificate_set.as_deref().unwrap_or_default(),
+        parts.revocation_set.as_deref().unwrap_or_default(),
+        &signer.signed_fields,
+        &unsigned,
+    ]
+    .concat()
+}
+
+/// The input of CAdES-C-time-stamp (RFC 5126 §6.3.5): the signature's octets, signature-time-stamp, and both references.
+#[must_use]
+pub fn c_time_stamp_input(signer: &SignerParts) -> Vec<u8> {
+    let mut input = signer.signature.clone();
+    for attribute in of_types(
+        signer,
+        &[
+            oid::SIGNATURE_TIME_STAMP,
+            oid::COMPLETE_CERTIFICATE_REFERENCES,
+            oid::COMPLETE_REVOCATION_REFERENCES,
+        ],
+    ) {
+        input.extend(type_and_values(attribute));
+    }
+    input
+}
+
+/// The input of time-stamped-certs-crls-references (RFC 5126 §6.3.6): both references.
+#[must_use]
+pub fn references_time_stamp_input(signer: &SignerParts) -> Vec<u8> {
+    let types = [
+        oid::COMPLETE_CERTIFICATE_REFERENCES,
+        oid::COMPLETE_REVOCATION_REFERENCES,
+    ];
+    of_types(signer, &types).flat_map(type_and_values).collect()
+}
+
+fn of_types<'a>(
+    signer: &'a SignerParts,
+    types: &'a [oid::Oid],
+) -> impl Iterator<Item = &'a Attribute> {
+    types.iter().flat_map(|oid| {
+        let attributes = signer.unsigned_attributes.iter();
+        attributes.filter(move |attribute| attribute.oid == *oid)
+    })
+}
+
+/// attrType and attrValues without the tag and length of the Attribute (RFC 5126 §6.3.5).
+fn type_and_values(attribute: &Attribute) -> Vec<u8> {
+    let content = Reader::single(&attribute.raw, Tag::SEQUENCE, "Attribute");
+    content.map_or_else(|_| Vec::new(), |element| element.content().to_vec())
+}
