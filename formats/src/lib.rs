@@ -19,6 +19,7 @@ pub mod limits;
 pub mod lines;
 pub mod manifest;
 pub mod medium;
+pub mod ocsp;
 pub mod oid;
 pub mod package;
 pub mod raw;

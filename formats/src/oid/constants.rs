@@ -248,6 +248,10 @@ oids! {
     ACCESS_OCSP = [1, 3, 6, 1, 5, 5, 7, 48, 1] "OCSP";
     /// Access method id-ad-caIssuers (RFC 5280).
     ACCESS_CA_ISSUERS = [1, 3, 6, 1, 5, 5, 7, 48, 2] "caIssuers";
+    /// OCSP extension id-pkix-ocsp-nonce (RFC 6960).
+    OCSP_NONCE = [1, 3, 6, 1, 5, 5, 7, 48, 1, 2] "ocspNonce";
+    /// OCSP extension id-pkix-ocsp-archive-cutoff (RFC 6960).
+    OCSP_ARCHIVE_CUTOFF = [1, 3, 6, 1, 5, 5, 7, 48, 1, 6] "ocspArchiveCutoff";
     /// Extension id-pkix-ocsp-nocheck (RFC 6960).
     OCSP_NO_CHECK = [1, 3, 6, 1, 5, 5, 7, 48, 1, 5] "ocspNoCheck";
 

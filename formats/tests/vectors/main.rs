@@ -12,6 +12,7 @@
 mod cades;
 mod damage;
 mod files;
+mod ocsp;
 mod records;
 mod signed_data;
 mod tokens;
