@@ -45,6 +45,9 @@ pub struct PreservationClass {
     pub media: Bilingual,
     /// 必要とする検索性: the search keys that a record of this class should have.
     pub search_keys: Vec<SearchKey>,
+    /// Whether each line of a record can be proven alone: for logs.
+    #[serde(default)]
+    pub line_tree: bool,
     /// Whose name in an invoice is the counterparty.
     #[serde(default)]
     pub counterparty: Counterparty,

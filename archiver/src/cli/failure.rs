@@ -139,6 +139,7 @@ fn retrieve_exit(error: &RetrieveError) -> Exit {
         RetrieveError::Content(_) => Exit::Medium,
         RetrieveError::Memory(_)
         | RetrieveError::WrongFrame { .. }
+        | RetrieveError::LineIndex { .. }
         | RetrieveError::WrongManifest { .. } => Exit::Unusable,
     }
 }

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use formats::digest::{DigestAlgorithm, DigestValue, Hasher};
 
 use super::buffers::{Buffer, Buffers};
+use super::lines::{BuiltLines, LineBuilder, NoLines};
 
 /// Where a stream is hashed. It starts on the caller's thread and may move to a thread of its own.
 pub(super) enum HashLane {
@@ -15,9 +16,18 @@ pub(super) enum HashLane {
     Threaded(HashThread),
 }
 
-/// Several digests in the making.
+/// Several digests in the making, and perhaps a line tree.
 pub(super) struct DigestSet {
     hashers: Vec<Hasher>,
+    lines: Option<Box<LineBuilder>>,
+}
+
+/// What was computed over a whole stream.
+pub(super) struct Computed {
+    /// The digests, in the order of the algorithms.
+    pub(super) digests: Vec<DigestValue>,
+    /// The line tree, if one was asked for.
+    pub(super) lines: Option<Result<BuiltLines, NoLines>>,
 }
 
 /// A thread that hashes buffers in the order in which they were given to it.
@@ -31,7 +41,16 @@ impl HashLane {
     pub(super) fn new(algorithms: &[DigestAlgorithm]) -> Self {
         Self::Inline(DigestSet {
             hashers: algorithms.iter().map(|a| a.hasher()).collect(),
+            lines: None,
         })
+    }
+
+    /// Builds a line tree too. Only before the first chunk.
+    pub(super) fn with_lines(mut self, lines: Option<LineBuilder>) -> Self {
+        if let Self::Inline(set) = &mut self {
+            set.lines = lines.map(Box::new);
+        }
+        self
     }
 
     /// Adds a chunk. Blocks while the thread is too far behind. `None`: the thread ended early.
@@ -66,11 +85,19 @@ impl HashLane {
 
     /// The digests of all chunks, in the order of the algorithms. `None`: the thread ended early.
     pub(super) fn finish(self) -> Option<Vec<DigestValue>> {
+        self.finish_all().map(|computed| computed.digests)
+    }
+
+    /// The digests and the line tree. `None`: the thread ended early.
+    pub(super) fn finish_all(self) -> Option<Computed> {
         let set = match self {
             Self::Inline(set) => set,
             Self::Threaded(mut lane) => lane.join()?,
         };
-        Some(set.hashers.into_iter().map(Hasher::finish).collect())
+        Some(Computed {
+            digests: set.hashers.into_iter().map(Hasher::finish).collect(),
+            lines: set.lines.map(|lines| lines.finish()),
+        })
     }
 }
 
@@ -78,6 +105,9 @@ impl DigestSet {
     fn update(&mut self, buffer: &Buffer) {
         for hasher in &mut self.hashers {
             hasher.update(buffer.plain());
+        }
+        if let Some(lines) = &mut self.lines {
+            lines.update(buffer.plain());
         }
     }
 }

@@ -16,7 +16,7 @@ pub enum SealError {
         /// The object number.
         object: u32,
     },
-    /// The object number is the manifest's. A fault in the program.
+    /// The object number is kept for the manifest, or for what stands beside the contents. A fault in the program.
     ReservedObject,
     /// The manifest is longer than [`formats::limits::MANIFEST_BYTES_MAX`]. Give less metadata, or fewer objects.
     ManifestTooLong,

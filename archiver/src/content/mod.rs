@@ -15,6 +15,7 @@
 mod buffers;
 mod digests;
 pub mod error;
+pub mod lines;
 mod manifests;
 mod packing;
 mod reader;
@@ -25,10 +26,11 @@ mod writer;
 mod tests;
 
 pub use error::{ChunkFault, ReadError, SealError, WriteError};
+pub use lines::{BuiltLines, LineKey, NoLines};
 pub use manifests::Manifests;
 pub use reader::{ContentReader, ObjectShape};
 pub use sealing::{SealedManifest, VersionOpener, VersionSealer};
-pub use writer::{ContentSummary, ContentWriter};
+pub use writer::{ContentSummary, ContentWriter, LinesOf};
 
 /// Bytes of plaintext in each chunk but the last of an object, which may have fewer. Part of the format.
 pub const CHUNK_BYTES: usize = 1024 * 1024;

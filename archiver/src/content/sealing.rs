@@ -8,7 +8,9 @@ use aes_gcm::aead::inout::InOutBuf;
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
 use formats::id::{ArchiveId, VersionId};
 use formats::limits::MANIFEST_BYTES_MAX;
-use formats::segment::{ChunkCodec, ChunkHeader, ContentChunk, MANIFEST_OBJECT, RecordVersion};
+use formats::segment::{
+    ChunkCodec, ChunkHeader, ContentChunk, MANIFEST_OBJECT, RecordVersion, SIDE_OBJECTS,
+};
 use zeroize::Zeroizing;
 
 use super::CHUNK_BYTES;
@@ -99,7 +101,15 @@ impl VersionSealer {
 
     /// Notes that the object is sealed now; a second time is refused.
     pub(super) fn begin_content(&mut self, object: u32) -> Result<(), SealError> {
-        if object == MANIFEST_OBJECT {
+        if object >= SIDE_OBJECTS {
+            return Err(SealError::ReservedObject);
+        }
+        self.begin(object)
+    }
+
+    /// The same for what stands beside the contents and is no object of the manifest.
+    pub(super) fn begin_side_object(&mut self, object: u32) -> Result<(), SealError> {
+        if object < SIDE_OBJECTS || object == MANIFEST_OBJECT {
             return Err(SealError::ReservedObject);
         }
         self.begin(object)

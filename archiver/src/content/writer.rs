@@ -5,11 +5,13 @@ use std::io::Read;
 use std::sync::Arc;
 
 use formats::digest::{DigestAlgorithm, DigestValue};
-use formats::segment::{ChunkHeader, ContentChunk};
+use formats::lines::LineIndex;
+use formats::segment::{ChunkHeader, ContentChunk, line_index_object};
 
 use super::buffers::{Buffer, Buffers};
 use super::digests::HashLane;
 use super::error::{SealError, WriteError};
+use super::lines::{BuiltLines, LineBuilder, LineKey, NoLines};
 use super::packing::Packer;
 use super::sealing::{SealedManifest, VersionSealer};
 use super::{CHUNK_BYTES, INLINE_CHUNKS};
@@ -37,6 +39,9 @@ pub struct ContentSummary {
     pub sealed_bytes: u64,
 }
 
+/// Whether a content has a line tree: `None` if none was asked for.
+pub type LinesOf = Option<Result<BuiltLines, NoLines>>;
+
 impl ContentWriter {
     /// A writer.
     ///
@@ -62,11 +67,57 @@ impl ContentWriter {
         sealer: &mut VersionSealer,
         object: u32,
         input: &mut dyn Read,
-        mut append: impl FnMut(ContentChunk) -> Result<(), E>,
+        append: impl FnMut(ContentChunk) -> Result<(), E>,
     ) -> Result<ContentSummary, WriteError<E>> {
+        let (summary, _) = self.write_lines(sealer, object, input, None, append)?;
+        Ok(summary)
+    }
+
+    /// The same, and builds the line tree of the content if a key for its salts is given.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub fn write_lines<E>(
+        &mut self,
+        sealer: &mut VersionSealer,
+        object: u32,
+        input: &mut dyn Read,
+        key: Option<LineKey>,
+        append: impl FnMut(ContentChunk) -> Result<(), E>,
+    ) -> Result<(ContentSummary, LinesOf), WriteError<E>> {
         sealer.begin_content(object)?;
+        self.write_object(sealer, object, input, key, append)
+    }
+
+    /// Seals the line index of content object `object`, once, and hands its chunks to `append`. Gives the bytes of the sealed chunks.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub fn write_line_index<E>(
+        &mut self,
+        sealer: &mut VersionSealer,
+        object: u32,
+        index: &LineIndex,
+        append: impl FnMut(ContentChunk) -> Result<(), E>,
+    ) -> Result<u64, WriteError<E>> {
+        let beside = line_index_object(object).ok_or(SealError::ReservedObject)?;
+        sealer.begin_side_object(beside)?;
+        let mut bytes = index.bytes();
+        let (summary, _) = self.write_object(sealer, beside, &mut bytes, None, append)?;
+        Ok(summary.sealed_bytes)
+    }
+
+    fn write_object<E>(
+        &mut self,
+        sealer: &VersionSealer,
+        object: u32,
+        input: &mut dyn Read,
+        key: Option<LineKey>,
+        mut append: impl FnMut(ContentChunk) -> Result<(), E>,
+    ) -> Result<(ContentSummary, LinesOf), WriteError<E>> {
         self.buffers.begin();
-        let mut lane = HashLane::new(&[DigestAlgorithm::Sha256, DigestAlgorithm::Sha512]);
+        let mut lane = HashLane::new(&[DigestAlgorithm::Sha256, DigestAlgorithm::Sha512])
+            .with_lines(key.map(LineBuilder::new));
         let mut count = Count::default();
         let mut current = self.read_chunk(&lane, input)?;
         loop {
@@ -156,16 +207,18 @@ impl Count {
         Some(())
     }
 
-    fn summary(self, lane: HashLane) -> Result<ContentSummary, SealError> {
-        let digests = lane.finish().ok_or(SealError::HashingStopped)?;
-        let [sha256, sha512] = digests.try_into().map_err(|_| SealError::HashingStopped)?;
-        Ok(ContentSummary {
+    fn summary(self, lane: HashLane) -> Result<(ContentSummary, LinesOf), SealError> {
+        let computed = lane.finish_all().ok_or(SealError::HashingStopped)?;
+        let digests = computed.digests.try_into();
+        let [sha256, sha512] = digests.map_err(|_| SealError::HashingStopped)?;
+        let summary = ContentSummary {
             size: self.size,
             sha256,
             sha512,
             chunks: self.chunks,
             sealed_bytes: self.sealed_bytes,
-        })
+        };
+        Ok((summary, computed.lines))
     }
 }
 

@@ -126,6 +126,13 @@ pub enum RetrieveError {
         /// What is wrong, where it is malformed.
         error: Option<FormatError>,
     },
+    /// The index of the lines is missing or is not that of the content. A fault of the program that wrote it.
+    LineIndex {
+        /// The version.
+        version: VersionId,
+        /// What is wrong, where there is one.
+        error: Option<FormatError>,
+    },
     /// The medium cannot be read.
     Store(StoreError),
     /// The key cannot be found.
@@ -141,7 +148,7 @@ impl RetrieveError {
     #[must_use]
     pub fn is_integrity_failure(&self) -> bool {
         match self {
-            Self::WrongManifest { .. } | Self::WrongFrame { .. } => true,
+            Self::WrongManifest { .. } | Self::WrongFrame { .. } | Self::LineIndex { .. } => true,
             Self::Store(error) => is_damage(error),
             Self::Keys(error) => error.is_damage(),
             Self::Content(error) => match error {
@@ -180,6 +187,7 @@ impl RetrieveError {
             | Self::Content(_)
             | Self::Memory(_)
             | Self::WrongFrame { .. }
+            | Self::LineIndex { .. }
             | Self::WrongManifest { .. } => format!("読み出せません ({self})"),
         }
     }
@@ -220,6 +228,14 @@ impl fmt::Display for RetrieveError {
                 version,
                 error: None,
             } => write!(f, "{version}: the manifest is of another version"),
+            Self::LineIndex {
+                version,
+                error: Some(error),
+            } => write!(f, "{version}: the index of its lines is malformed: {error}"),
+            Self::LineIndex {
+                version,
+                error: None,
+            } => write!(f, "{version}: the index of its lines is missing"),
             Self::Store(error) => error.fmt(f),
             Self::Keys(error) => error.fmt(f),
             Self::Content(error) => error.fmt(f),
@@ -237,11 +253,15 @@ impl Error for RetrieveError {
             Self::Memory(error) => Some(error),
             Self::WrongManifest {
                 error: Some(error), ..
+            }
+            | Self::LineIndex {
+                error: Some(error), ..
             } => Some(error),
             Self::NotFound { .. }
             | Self::NoObject { .. }
             | Self::WrongFrame { .. }
-            | Self::WrongManifest { error: None, .. } => None,
+            | Self::WrongManifest { error: None, .. }
+            | Self::LineIndex { error: None, .. } => None,
         }
     }
 }

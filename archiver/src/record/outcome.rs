@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use super::error::DepositError;
 use crate::class::SearchKey;
 use crate::cli::lang::Lang;
+use crate::content::NoLines;
 use crate::intake::ubl::UblError;
 use crate::intake::{IntakeError, SkipReason, SourceName};
 
@@ -53,6 +54,8 @@ pub struct DepositedRecord {
     pub size: u64,
     /// Bytes that its sealed content takes on each replica.
     pub stored_bytes: u64,
+    /// How many lines can be proven one by one, where the class asks for it.
+    pub lines: Option<u64>,
     /// Its media type.
     pub media_type: String,
     /// What it can be searched by.
@@ -73,6 +76,8 @@ pub enum DepositWarning {
     MetadataUnread(UblError),
     /// The class asks for search keys that were neither given nor found.
     KeysMissing(Vec<SearchKey>),
+    /// The class asks for lines that can be proven one by one, and the content is no log.
+    NoLines(NoLines),
 }
 
 /// What a whole run did.
@@ -207,6 +212,14 @@ impl DepositWarning {
                     error.name()
                 ),
             ),
+            Self::NoLines(NoLines::LineTooLong { line }) => lang.pick(
+                format!("{line} 行目が 1 MiB を超えるため、行ごとの証明は作れません。全体としての証明は作れます"),
+                format!("line {line} is longer than 1 MiB, so single lines cannot be proven; the whole can"),
+            ),
+            Self::NoLines(NoLines::Empty | NoLines::TooMany) => lang.pick(
+                "行が多すぎるため、行ごとの証明は作れません。全体としての証明は作れます".to_owned(),
+                "there are too many lines, so single ones cannot be proven; the whole can".to_owned(),
+            ),
             Self::KeysMissing(keys) => {
                 let names: Vec<&str> = keys.iter().map(|key| key.name()).collect();
                 let names = names.join(", ");
@@ -249,6 +262,8 @@ mod tests {
         let warnings = [
             DepositWarning::Empty,
             DepositWarning::MetadataUnread(UblError::Malformed),
+            DepositWarning::NoLines(NoLines::LineTooLong { line: 7 }),
+            DepositWarning::NoLines(NoLines::TooMany),
             DepositWarning::KeysMissing(vec![SearchKey::Date, SearchKey::Amount]),
         ];
         for lang in [Lang::Ja, Lang::En] {

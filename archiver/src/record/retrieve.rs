@@ -5,9 +5,10 @@ use std::io::Write;
 use std::ops::Range;
 
 use formats::id::VersionId;
+use formats::lines::LineIndex;
 use formats::manifest::{ContentObject, Manifest};
 use formats::raw::Raw;
-use formats::segment::{ContentChunk, Frame, FrameAddress, RecordVersion};
+use formats::segment::{ContentChunk, Frame, FrameAddress, RecordVersion, line_index_object};
 
 use super::error::RetrieveError;
 use crate::content::{ContentReader, ObjectShape, SealError, VersionOpener};
@@ -167,6 +168,46 @@ impl OpenedVersion<'_> {
             output,
         )?;
         Ok(())
+    }
+
+    /// The line index of an object; `None` if its manifest has no line tree.
+    ///
+    /// # Errors
+    /// See [`RetrieveError`].
+    pub fn line_index(&mut self, object: u32) -> Result<Option<LineIndex>, RetrieveError> {
+        let version = self.frame.version;
+        let (content, _) = self.object(object)?;
+        let (size, Some(tree)) = (content.size, content.lines.clone()) else {
+            return Ok(None);
+        };
+        let missing = RetrieveError::LineIndex {
+            version,
+            error: None,
+        };
+        let located = line_index_object(object)
+            .and_then(|beside| self.frame.contents.iter().find(|one| one.object == beside));
+        let (Some(located), Some(bytes)) = (located, LineIndex::bytes_of(tree.lines)) else {
+            return Err(missing);
+        };
+        let shape = ObjectShape {
+            object: located.object,
+            size: bytes,
+            chunks: u64::try_from(located.chunks.len()).unwrap_or(u64::MAX),
+        };
+        let (chunks, store) = (located.chunks.clone(), self.store);
+        let mut plain = Vec::with_capacity(usize::try_from(bytes).unwrap_or_default());
+        self.reader.get()?.read_range(
+            &self.opener,
+            shape,
+            0..bytes,
+            |number| fetch(store, &chunks, number),
+            &mut plain,
+        )?;
+        let index = LineIndex::parse(plain, &tree, size);
+        index.map(Some).map_err(|error| RetrieveError::LineIndex {
+            version,
+            error: Some(error),
+        })
     }
 
     fn object(&self, object: u32) -> Result<(&ContentObject, &[FrameAddress]), RetrieveError> {

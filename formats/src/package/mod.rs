@@ -12,11 +12,22 @@
 //! META-INF/fumikura/report.html                  for a reader without any program
 //! ```
 //!
+//! A package that proves lines of a log, and discloses no others, has instead of the documents ([`write_line_package`]):
+//!
+//! ```text
+//! lines/….txt                                    exactly the bytes of the lines shown
+//! META-INF/fumikura/lines.json                   which lines they are, their salts, and the hashes beside them
+//! ```
+//!
+//! Its evidence record covers the manifest, which holds the roots of the line tree.
+//!
 //! Audit excerpt and report are not covered by the evidence record: they tell what the archive says, not what is proven.
 
+mod lines;
 mod member;
 mod writer;
 
+pub use self::lines::{EvidenceMembers, line_member, write_line_package};
 pub use self::member::document_members;
 pub use self::writer::PackageWriter;
 
@@ -32,5 +43,9 @@ pub const EVIDENCE_RECORD: &str = "META-INF/evidencerecord.ers";
 pub const AUDIT: &str = "META-INF/fumikura/audit.json";
 /// For a reader without any program.
 pub const REPORT: &str = "META-INF/fumikura/report.html";
+/// Folder of the lines shown.
+pub const LINES: &str = "lines/";
+/// The proof for the lines shown.
+pub const LINE_PROOF: &str = "META-INF/fumikura/lines.json";
 /// Media type of the manifest.
 pub const MANIFEST_MEDIA_TYPE: &str = "application/json";

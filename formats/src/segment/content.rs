@@ -4,9 +4,20 @@ use super::codec::{Reader, Writer};
 use super::frame::{EncodedFrame, FrameType};
 use crate::error::{ErrorKind, FormatError, Result};
 use crate::id::{ArchiveId, RecordId, VersionId};
+use crate::limits::MANIFEST_OBJECTS_MAX;
 
 /// The object number under which the manifest of a version is sealed.
 pub const MANIFEST_OBJECT: u32 = 0xFFFF_FFFF;
+
+/// Object numbers from here on are no content objects of the manifest, but what stands beside them under the same data key.
+pub const SIDE_OBJECTS: u32 = 0x8000_0000;
+
+/// The object number under which the line index of content object `object` is sealed; `None` if no content object has this number.
+#[must_use]
+pub fn line_index_object(object: u32) -> Option<u32> {
+    let exists = usize::try_from(object).is_ok_and(|number| number < MANIFEST_OBJECTS_MAX);
+    exists.then_some(object | SIDE_OBJECTS)
+}
 
 /// How the plaintext of a chunk was packed before it was sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -23,7 +23,9 @@ mod segment_index;
 pub use address::FrameAddress;
 pub use batch::{ArchiveTimeStamp, LeafPage, TimeStampKind, TreePage};
 pub use codec::{Reader, Writer};
-pub use content::{ChunkCodec, ChunkHeader, ContentChunk, MANIFEST_OBJECT};
+pub use content::{
+    ChunkCodec, ChunkHeader, ContentChunk, MANIFEST_OBJECT, SIDE_OBJECTS, line_index_object,
+};
 pub use event::Event;
 pub use frame::{EncodedFrame, FRAME_HEADER_BYTES, Frame, FrameHeader, FrameType};
 pub use marks::{CommitMark, SegmentHeader, SegmentSeal};

@@ -20,7 +20,7 @@ pub struct RecordVersion {
     pub version: VersionId,
     /// Keyed digest of what was deposited, by which a repeated deposit is recognised. It tells nothing without its key.
     pub identity: [u8; 32],
-    /// Where the chunks of each content object stand, in the order of the manifest.
+    /// Where the chunks of each content object stand, in the order of the manifest; line indexes follow.
     pub contents: Vec<ContentLocations>,
     /// How the manifest was packed.
     pub manifest_codec: ChunkCodec,
@@ -33,7 +33,7 @@ pub struct RecordVersion {
 /// Where the chunks of one content object stand.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContentLocations {
-    /// Number of the content object in the manifest, from 0.
+    /// Number of the content object in the manifest, from 0, or that of its line index ([`super::line_index_object`]).
     pub object: u32,
     /// The frames of its chunks, in order. An object always has at least one chunk, which may be empty.
     pub chunks: Vec<FrameAddress>,

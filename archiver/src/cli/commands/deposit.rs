@@ -126,7 +126,7 @@ fn event_json(event: &DepositEvent, lang: Lang) -> Vec<Value> {
 }
 
 fn deposited_json(record: &DepositedRecord) -> Value {
-    json!({
+    let mut value = json!({
         "event": "deposited",
         "record": record.version.record().to_string(),
         "version": record.version.version(),
@@ -136,7 +136,11 @@ fn deposited_json(record: &DepositedRecord) -> Value {
         "media_type": record.media_type,
         "metadata": metadata_json(&record.metadata),
         "received_at": crate::cli::query::rfc3339(record.received_at),
-    })
+    });
+    if let Some(lines) = record.lines {
+        value["lines"] = json!(lines);
+    }
+    value
 }
 
 /// Says what a whole deposit did.
