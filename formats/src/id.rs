@@ -1,4 +1,4 @@
-//! Identifiers of archives, records, media and batches: UUIDv7 (RFC 9562 §5.7), 16 bytes in binary, hyphenated text elsewhere.
+//! Identifiers of archives, records, media, batches and receipts: UUIDv7 (RFC 9562 §5.7), 16 bytes in binary, hyphenated text elsewhere.
 //!
 //! Time and randomness are arguments: this crate has neither.
 
@@ -88,6 +88,8 @@ identifiers! {
     MediumId;
     /// Names a batch: the records under one archive time-stamp.
     BatchId;
+    /// Names a receipt for deposited versions.
+    ReceiptId;
 }
 
 /// Names a version of a record. Its text is `RECORD/VERSION`, for example `0192f0c1-…/1`.

@@ -2,8 +2,9 @@
 
 use super::codec::{Reader, Writer};
 use super::{
-    ArchiveTimeStamp, CommitMark, ContentChunk, Event, FRAME_BODY_BYTES_MAX, LeafPage,
-    RecordVersion, SegmentHeader, SegmentIndex, SegmentSeal, TreePage,
+    ArchiveTimeStamp, CommitMark, ContentChunk, Event, FRAME_BODY_BYTES_MAX, FurtherDigests,
+    LeafPage, Receipt, RecordVersion, SegmentHeader, SegmentIndex, SegmentSeal, Signature,
+    TreePage, ValidationMaterial,
 };
 use crate::error::{ErrorKind, FormatError, Result};
 
@@ -33,6 +34,14 @@ pub enum FrameType {
     SegmentSeal,
     /// Leaves of a batch.
     LeafPage,
+    /// Digests of a version's contents under one more function.
+    FurtherDigests,
+    /// Certificates and revocation data for a token.
+    ValidationMaterial,
+    /// A signature over a manifest.
+    Signature,
+    /// A receipt for deposited versions.
+    Receipt,
 }
 
 /// The fields of a frame header.
@@ -69,6 +78,14 @@ pub enum Frame {
     SegmentSeal(SegmentSeal),
     /// Type 10.
     LeafPage(LeafPage),
+    /// Type 11.
+    FurtherDigests(FurtherDigests),
+    /// Type 12.
+    ValidationMaterial(ValidationMaterial),
+    /// Type 13.
+    Signature(Signature),
+    /// Type 14.
+    Receipt(Receipt),
 }
 
 /// A frame as bytes, in two parts, so that a large payload is not copied: header and small fields, then the payload.
@@ -94,6 +111,10 @@ impl FrameType {
             Self::SegmentIndex => 8,
             Self::SegmentSeal => 9,
             Self::LeafPage => 10,
+            Self::FurtherDigests => 11,
+            Self::ValidationMaterial => 12,
+            Self::Signature => 13,
+            Self::Receipt => 14,
         }
     }
 
@@ -111,6 +132,10 @@ impl FrameType {
             8 => Self::SegmentIndex,
             9 => Self::SegmentSeal,
             10 => Self::LeafPage,
+            11 => Self::FurtherDigests,
+            12 => Self::ValidationMaterial,
+            13 => Self::Signature,
+            14 => Self::Receipt,
             _ => return None,
         })
     }
@@ -177,6 +202,10 @@ impl Frame {
             Self::SegmentIndex(_) => FrameType::SegmentIndex,
             Self::SegmentSeal(_) => FrameType::SegmentSeal,
             Self::LeafPage(_) => FrameType::LeafPage,
+            Self::FurtherDigests(_) => FrameType::FurtherDigests,
+            Self::ValidationMaterial(_) => FrameType::ValidationMaterial,
+            Self::Signature(_) => FrameType::Signature,
+            Self::Receipt(_) => FrameType::Receipt,
         }
     }
 
@@ -196,6 +225,10 @@ impl Frame {
             Self::SegmentIndex(body) => body.encode(),
             Self::SegmentSeal(body) => body.encode(),
             Self::LeafPage(body) => body.encode(),
+            Self::FurtherDigests(body) => body.encode(),
+            Self::ValidationMaterial(body) => body.encode(),
+            Self::Signature(body) => body.encode(),
+            Self::Receipt(body) => body.encode(),
         }
     }
 
@@ -238,6 +271,12 @@ impl Frame {
             FrameType::SegmentIndex => Self::SegmentIndex(SegmentIndex::parse(body)?),
             FrameType::SegmentSeal => Self::SegmentSeal(SegmentSeal::parse(body)?),
             FrameType::LeafPage => Self::LeafPage(LeafPage::parse(body)?),
+            FrameType::FurtherDigests => Self::FurtherDigests(FurtherDigests::parse(body)?),
+            FrameType::ValidationMaterial => {
+                Self::ValidationMaterial(ValidationMaterial::parse(body)?)
+            }
+            FrameType::Signature => Self::Signature(Signature::parse(body)?),
+            FrameType::Receipt => Self::Receipt(Receipt::parse(body)?),
         })
     }
 }

@@ -11,26 +11,36 @@
 //! zeros of a file tail that the file system did not write are no frame.
 
 mod address;
+mod archive_time_stamp;
 mod batch;
 mod codec;
 mod content;
 mod event;
 mod frame;
+mod further_digests;
+mod leaves;
 mod marks;
+mod material;
 mod record_version;
 mod segment_index;
+mod signature;
 
 pub use address::FrameAddress;
-pub use batch::{ArchiveTimeStamp, LeafPage, TimeStampKind, TreePage};
+pub use archive_time_stamp::{ArchiveTimeStamp, TimeStampKind};
+pub use batch::{LeafPage, TreePage};
 pub use codec::{Reader, Writer};
 pub use content::{
     ChunkCodec, ChunkHeader, ContentChunk, MANIFEST_OBJECT, SIDE_OBJECTS, line_index_object,
 };
 pub use event::Event;
 pub use frame::{EncodedFrame, FRAME_HEADER_BYTES, Frame, FrameHeader, FrameType};
+pub use further_digests::{FURTHER_DIGESTS_OBJECT, FurtherDigests};
+pub use leaves::Leaves;
 pub use marks::{CommitMark, SegmentHeader, SegmentSeal};
+pub use material::ValidationMaterial;
 pub use record_version::{ContentLocations, RecordVersion};
 pub use segment_index::{IndexEntry, SegmentIndex};
+pub use signature::{RECEIPT_VERSIONS_MAX, Receipt, SIGNATURE_OBJECT, Signature};
 
 /// The text of this format, as it is written on each medium.
 pub const SPECIFICATION: &str = include_str!("../../SPEC.md");
@@ -47,8 +57,11 @@ pub const FRAME_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Most nodes of a [`TreePage`] and most leaves of a [`LeafPage`]: 4096 nodes of 64 bytes are 256 KiB.
 pub const PAGE_NODES_MAX: usize = 4096;
 
-/// Most bytes of a time-stamp token in an [`ArchiveTimeStamp`]. A token with 60 MB of CRLs belongs beside it, not in it.
+/// Most bytes of a time-stamp token in an [`ArchiveTimeStamp`], and of one item of a [`ValidationMaterial`].
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// How many tracks there are: evidence by a first authority, and by a second one that is independent of it.
+pub const TRACKS_MAX: u8 = 2;
 
 /// Most content objects of one record version, and most pages of one batch.
 pub const LOCATIONS_MAX: usize = 4 * 1024 * 1024;

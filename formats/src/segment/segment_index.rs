@@ -57,7 +57,11 @@ impl SegmentIndex {
             | FrameType::Event
             | FrameType::SegmentIndex
             | FrameType::SegmentSeal
-            | FrameType::LeafPage => {}
+            | FrameType::LeafPage
+            | FrameType::FurtherDigests
+            | FrameType::ValidationMaterial
+            | FrameType::Signature
+            | FrameType::Receipt => {}
         }
         let gap = entry
             .offset

@@ -1,3 +1,5 @@
+mod evidence;
+
 use proptest::prelude::*;
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -84,9 +86,19 @@ fn samples() -> Vec<Frame> {
         Frame::LeafPage(LeafPage {
             batch,
             first: 4096,
-            leaves: vec![version(1), version(2)],
+            leaves: Leaves::Versions(vec![version(1), version(2)]),
+        }),
+        Frame::LeafPage(LeafPage {
+            batch,
+            first: 0,
+            leaves: Leaves::Heads(vec![batch, batch, batch]),
         }),
         Frame::ArchiveTimeStamp(time_stamp()),
+        Frame::ArchiveTimeStamp(evidence::renewal()),
+        Frame::FurtherDigests(evidence::further_digests()),
+        Frame::ValidationMaterial(evidence::material()),
+        Frame::Signature(evidence::signature()),
+        Frame::Receipt(evidence::receipt()),
         Frame::Event(Event {
             id: [3; 16],
             time,
@@ -112,14 +124,14 @@ fn time_stamp() -> ArchiveTimeStamp {
     ArchiveTimeStamp {
         batch: BatchId::from_bytes([9; 16]),
         kind: TimeStampKind::Initial,
-        chain: 0,
-        position: 0,
+        track: 1,
         algorithm: DigestAlgorithm::Sha512,
         stamped_at: datetime!(2026-11-22 03:48:30 UTC),
         leaf_count: 2,
+        tree: BatchId::from_bytes([8; 16]),
         tree_pages: vec![FrameAddress::new(1, 66), FrameAddress::new(1, 660)],
         leaf_pages: vec![],
-        leaves: vec![version(1), version(2)],
+        leaves: Leaves::Versions(vec![version(1), version(2)]),
         tsa: "試験 TSA".to_owned(),
         token: vec![0x30, 0],
     }
@@ -207,7 +219,7 @@ fn unknown_types_and_flags_are_refused() {
     let header = |code, flags, reserved| [0, 0, 0, 1, code, flags, 0, reserved, 0, 0, 0, 0, 0];
     for bytes in [
         header(0, 0, 0),
-        header(11, 0, 0),
+        header(15, 0, 0),
         header(7, 1, 0),
         header(7, 0, 1),
     ] {
@@ -253,9 +265,24 @@ fn values_outside_of_the_format_are_not_made() {
     let too_many_leaves = LeafPage {
         batch: stamp.batch,
         first: 0,
-        leaves: vec![version(1); PAGE_NODES_MAX + 1],
+        leaves: Leaves::Versions(vec![version(1); PAGE_NODES_MAX + 1]),
+    };
+    let no_leaves = LeafPage {
+        leaves: Leaves::Heads(Vec::new()),
+        ..too_many_leaves.clone()
+    };
+    let heads_in_the_first = ArchiveTimeStamp {
+        leaves: Leaves::Heads(vec![stamp.batch; 2]),
+        ..time_stamp()
+    };
+    let third_track = ArchiveTimeStamp {
+        track: TRACKS_MAX,
+        ..time_stamp()
     };
     for frame in [
+        Frame::LeafPage(no_leaves),
+        Frame::ArchiveTimeStamp(heads_in_the_first),
+        Frame::ArchiveTimeStamp(third_track),
         Frame::ContentChunk(chunk),
         Frame::ArchiveTimeStamp(stamp),
         Frame::TreePage(no_nodes),
@@ -347,7 +374,7 @@ proptest! {
     }
 
     #[test]
-    fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), code in 1_u8..11) {
+    fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), code in 1_u8..15) {
         drop(Frame::parse(&bytes));
         drop(Frame::parse_body(FrameType::from_code(code).unwrap(), &bytes));
     }
