@@ -28,7 +28,7 @@ use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::evidence::hash_tree::{group_hash, root_of};
 use formats::evidence::{ArchiveTimeStamp, ArchiveTimeStampChain, EvidenceRecord};
 use formats::id::{RecordId, VersionId};
-use formats::segment::{Frame, TimeStampKind};
+use formats::segment::{Frame, Leaves, TimeStampKind};
 use support::log::MemoryLog;
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -221,6 +221,13 @@ fn a_million_leaves_take_one_token_and_small_evidence() {
     }
 }
 
+fn versions(leaves: Leaves) -> Vec<VersionId> {
+    match leaves {
+        Leaves::Versions(versions) => versions,
+        Leaves::Heads(heads) => panic!("{heads:?}"),
+    }
+}
+
 #[test]
 fn leaves_are_listed_in_pages_when_they_are_many() {
     let world = World::new();
@@ -229,11 +236,11 @@ fn leaves_are_listed_in_pages_when_they_are_many() {
         let planned = batch(DigestAlgorithm::Sha256, count);
         let made = world.make(&log, planned.clone());
         assert_eq!(made.frame.leaf_pages.len(), pages);
-        let mut listed = made.frame.leaves.clone();
+        let mut listed = versions(made.frame.leaves.clone());
         for frame in log.committed() {
             if let Frame::LeafPage(page) = frame {
                 assert_eq!(page.first, listed.len() as u64);
-                listed.extend(page.leaves);
+                listed.extend(versions(page.leaves));
             }
         }
         assert_eq!(listed, planned.versions);

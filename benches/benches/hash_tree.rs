@@ -28,7 +28,7 @@ use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::evidence::hash_tree::{HashTree, group_hash, reduced_hash_tree};
 use formats::evidence::{ArchiveTimeStamp, ArchiveTimeStampChain, EvidenceRecord};
 use formats::id::BatchId;
-use formats::segment::{self, Frame, FrameAddress, TimeStampKind, TreePage};
+use formats::segment::{self, Frame, FrameAddress, Leaves, TimeStampKind, TreePage};
 use formats::tsp::{MessageImprint, TimeStampRequest, TimeStampResponse};
 use formats::x509::AlgorithmIdentifier;
 use time::OffsetDateTime;
@@ -77,14 +77,14 @@ impl Batch {
             stamp: segment::ArchiveTimeStamp {
                 batch,
                 kind: TimeStampKind::Initial,
-                chain: 0,
-                position: 0,
+                track: 0,
+                tree: batch,
                 algorithm: ALGORITHM,
                 stamped_at: STAMPED_AT,
                 leaf_count,
                 tree_pages: addresses.take(pages.len()).collect(),
                 leaf_pages: Vec::new(),
-                leaves: Vec::new(),
+                leaves: Leaves::none(TimeStampKind::Initial),
                 tsa: "embedded".to_owned(),
                 token,
             },

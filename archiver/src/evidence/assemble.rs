@@ -129,7 +129,7 @@ impl<'a> StoredBatch<'a> {
         )]
         match self.source.read(address)? {
             Frame::TreePage(page)
-                if page.batch == self.stamp.batch
+                if page.batch == self.stamp.tree
                     && page.level == level
                     && page.algorithm == self.stamp.algorithm
                     && page.node(index).is_some() =>

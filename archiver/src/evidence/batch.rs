@@ -16,7 +16,8 @@ use formats::error::FormatError;
 use formats::evidence::hash_tree::HashTree;
 use formats::id::{BatchId, VersionId};
 use formats::segment::{
-    ArchiveTimeStamp, Frame, FrameAddress, LeafPage, PAGE_NODES_MAX, TimeStampKind, TreePage,
+    ArchiveTimeStamp, Frame, FrameAddress, LeafPage, Leaves, PAGE_NODES_MAX, TimeStampKind,
+    TreePage,
 };
 use time::OffsetDateTime;
 
@@ -111,8 +112,8 @@ impl BatchMaker<'_> {
         let frame = ArchiveTimeStamp {
             batch: id,
             kind: TimeStampKind::Initial,
-            chain: 0,
-            position: 0,
+            track: 0,
+            tree: id,
             algorithm,
             stamped_at: token.gen_time(),
             leaf_count: tree.leaf_count() as u64,
@@ -167,23 +168,21 @@ impl BatchMaker<'_> {
         &self,
         batch: BatchId,
         versions: Vec<VersionId>,
-    ) -> Result<(Vec<FrameAddress>, Vec<VersionId>), StampError> {
-        if versions.len() <= PAGE_NODES_MAX {
-            return Ok((Vec::new(), versions));
+    ) -> Result<(Vec<FrameAddress>, Leaves), StampError> {
+        let leaves = Leaves::Versions(versions);
+        if leaves.len() <= PAGE_NODES_MAX {
+            return Ok((Vec::new(), leaves));
         }
         let mut pages = Vec::new();
-        for (first, leaves) in (0u64..)
-            .step_by(PAGE_NODES_MAX)
-            .zip(versions.chunks(PAGE_NODES_MAX))
-        {
+        for (first, leaves) in (0u64..).step_by(PAGE_NODES_MAX).zip(leaves.pages()) {
             let page = LeafPage {
                 batch,
                 first,
-                leaves: leaves.to_vec(),
+                leaves,
             };
             pages.push(self.log.append(Frame::LeafPage(page))?);
         }
-        Ok((pages, Vec::new()))
+        Ok((pages, Leaves::none(TimeStampKind::Initial)))
     }
 }
 

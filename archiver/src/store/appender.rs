@@ -338,7 +338,12 @@ fn entry(frame_type: FrameType, offset: u64, frame_bytes: usize) -> IndexEntry {
 const fn is_applied(frame_type: FrameType) -> bool {
     matches!(
         frame_type,
-        FrameType::RecordVersion | FrameType::ArchiveTimeStamp
+        FrameType::RecordVersion
+            | FrameType::ArchiveTimeStamp
+            | FrameType::FurtherDigests
+            | FrameType::ValidationMaterial
+            | FrameType::Signature
+            | FrameType::Receipt
     )
 }
 

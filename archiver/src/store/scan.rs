@@ -277,7 +277,11 @@ const fn is_record(frame_type: FrameType) -> bool {
         | FrameType::TreePage
         | FrameType::ArchiveTimeStamp
         | FrameType::Event
-        | FrameType::LeafPage => true,
+        | FrameType::LeafPage
+        | FrameType::FurtherDigests
+        | FrameType::ValidationMaterial
+        | FrameType::Signature
+        | FrameType::Receipt => true,
         FrameType::SegmentHeader
         | FrameType::ContentChunk
         | FrameType::CommitMark

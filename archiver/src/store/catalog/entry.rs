@@ -80,6 +80,10 @@ pub struct BatchEntry {
     pub address: FrameAddress,
     /// First or renewal.
     pub kind: TimeStampKind,
+    /// Which of the authorities' evidence it belongs to.
+    pub track: u8,
+    /// The batch whose tree it stamps: this one, or the one of track 0.
+    pub tree: BatchId,
     /// Digest algorithm of the tree.
     pub algorithm: DigestAlgorithm,
     /// Number of leaves.
@@ -238,6 +242,8 @@ impl BatchEntry {
             batch: frame.batch,
             address,
             kind: frame.kind,
+            track: frame.track,
+            tree: frame.tree,
             algorithm: frame.algorithm,
             leaf_count: frame.leaf_count,
             stamped_at: frame.stamped_at,
@@ -250,6 +256,8 @@ impl BatchEntry {
         writer.raw(self.batch.as_bytes());
         write_address(&mut writer, self.address);
         writer.u8(self.kind.code());
+        writer.u8(self.track);
+        writer.raw(self.tree.as_bytes());
         writer.algorithm(self.algorithm);
         writer.u64(self.leaf_count);
         writer.time(self.stamped_at);
@@ -264,6 +272,8 @@ impl BatchEntry {
             address: read_address(&mut reader)?,
             kind: TimeStampKind::from_code(reader.u8()?)
                 .ok_or_else(|| reader.error(ErrorKind::InvalidValue))?,
+            track: reader.u8()?,
+            tree: BatchId::from_bytes(reader.array()?),
             algorithm: reader.algorithm()?,
             leaf_count: reader.u64()?,
             stamped_at: reader.time()?,

@@ -11,6 +11,7 @@ use formats::error::Result as FormatResult;
 use formats::id::VersionId;
 use formats::segment::FrameAddress;
 
+use super::chains::Heads;
 use super::index::{Change, IndexError, RecordIndex};
 use super::state::State;
 use super::{BatchEntry, Counts, Hit, Stamp, Unstamped, ValueSealer, key};
@@ -28,12 +29,16 @@ pub(super) struct Fold {
     suspect: AtomicBool,
 }
 
+/// Changes that the engine does not hold yet.
 #[derive(Debug)]
-struct Pending {
+pub(super) struct Pending {
     /// While the segments are read, the position is that of the reading. Afterwards it follows the frames that are appended.
     reading: bool,
     changes: HashMap<Vec<u8>, Option<Vec<u8>>>,
     counts: Counts,
+    /// Entries of [`key::OTHERS`].
+    pub(super) others: u64,
+    pub(super) heads: Heads,
     /// Every version whose key is smaller has a stamp.
     unstamped_from: Vec<u8>,
     position: FrameAddress,
@@ -63,6 +68,8 @@ impl Fold {
                 reading: true,
                 changes: HashMap::new(),
                 counts: state.counts,
+                others: state.others,
+                heads: Heads::default(),
                 unstamped_from: state.unstamped_from,
                 position: state.position,
                 noted: state.position,
@@ -113,6 +120,7 @@ impl Fold {
         if !self.contains(&pending, &change.0)? && self.contains(&pending, &version_key)? {
             pending.counts.unstamped = pending.counts.unstamped.saturating_sub(1);
             pending.put(change);
+            self.begin_leaf(&mut pending, stamp.batch)?;
         }
         self.drain_when_full(pending)
     }
@@ -186,6 +194,19 @@ impl Fold {
         sealed.map(|sealed| self.open(key, &sealed)).transpose()
     }
 
+    /// The same while the changes are held.
+    pub(super) fn value(
+        &self,
+        pending: &Pending,
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let sealed = match pending.changes.get(key) {
+            Some(change) => change.clone(),
+            None => self.engine.get(key).map_err(|error| self.error(error))?,
+        };
+        sealed.map(|sealed| self.open(key, &sealed)).transpose()
+    }
+
     /// Calls `each` with key and opened value of all keys with this prefix, from `from` on.
     pub(super) fn scan(
         &self,
@@ -220,17 +241,19 @@ impl Fold {
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let mut found = Counts::default();
         let mut stamps = 0_u64;
+        let mut others = 0_u64;
         self.scan(&[], &[], &mut |key, _| {
             match key.first() {
                 Some(&key::VERSIONS) => found.versions += 1,
                 Some(&key::STAMPS) => stamps += 1,
                 Some(&key::BATCHES) => found.batches += 1,
+                Some(table) if key::OTHERS.contains(table) => others += 1,
                 _ => {}
             }
             Ok(ControlFlow::Continue(()))
         })?;
         found.unstamped = found.versions.saturating_sub(stamps);
-        if found == self.counts() {
+        if found == self.counts() && others == self.lock().others {
             Ok(())
         } else {
             Err(self.damaged())
@@ -249,7 +272,11 @@ impl Fold {
         }
     }
 
-    fn seal(&self, key: Vec<u8>, value: &[u8]) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
+    pub(super) fn seal(
+        &self,
+        key: Vec<u8>,
+        value: &[u8],
+    ) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
         match self.sealer.seal(&key, value) {
             Some(sealed) => Ok((key, sealed)),
             None => Err(StoreError::Io {
@@ -269,7 +296,7 @@ impl Fold {
         self.contains(&pending, key)
     }
 
-    fn contains(&self, pending: &Pending, key: &[u8]) -> Result<bool, StoreError> {
+    pub(super) fn contains(&self, pending: &Pending, key: &[u8]) -> Result<bool, StoreError> {
         match pending.changes.get(key) {
             Some(change) => Ok(change.is_some()),
             None => {
@@ -279,7 +306,10 @@ impl Fold {
         }
     }
 
-    fn drain_when_full(&self, pending: MutexGuard<'_, Pending>) -> Result<(), StoreError> {
+    pub(super) fn drain_when_full(
+        &self,
+        pending: MutexGuard<'_, Pending>,
+    ) -> Result<(), StoreError> {
         if pending.changes.len() < CHANGES_MAX {
             return Ok(());
         }
@@ -294,13 +324,19 @@ impl Fold {
         {
             pending.position = pending.position.max(applied);
         }
-        if pending.changes.is_empty() && pending.position == pending.noted {
+        let unchanged = pending.changes.is_empty() && !pending.heads.is_changed();
+        if unchanged && pending.position == pending.noted {
             return Ok(());
+        }
+        for (head, state) in pending.heads.take() {
+            let change = self.seal(key::of_head(head), &state.encode())?;
+            pending.put(change);
         }
         let state = State {
             archive: self.store.archive(),
             position: pending.position,
             counts: pending.counts,
+            others: pending.others,
             unstamped_from: pending.unstamped_from.clone(),
         };
         let (state_key, state) = self.seal(key::STATE.to_vec(), &state.encode())?;
@@ -325,13 +361,13 @@ impl Fold {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Pending> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Pending {
-    fn put(&mut self, (key, value): (Vec<u8>, Vec<u8>)) {
+    pub(super) fn put(&mut self, (key, value): (Vec<u8>, Vec<u8>)) {
         self.changes.insert(key, Some(value));
     }
 }

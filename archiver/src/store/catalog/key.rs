@@ -1,6 +1,8 @@
 //! Keys of the index: a letter for the table, then an identifier. They tell nothing that the segments do not tell in clear.
 
-use formats::id::{BatchId, RecordId, VersionId};
+use formats::digest::DigestAlgorithm;
+use formats::id::{BatchId, ReceiptId, RecordId, VersionId};
+use formats::segment::{FrameAddress, FurtherDigests};
 
 /// A version.
 pub(super) const VERSIONS: u8 = b'v';
@@ -10,6 +12,33 @@ pub(super) const STAMPS: u8 = b's';
 pub(super) const BATCHES: u8 = b'b';
 /// A deposit identity.
 pub(super) const IDENTITIES: u8 = b'i';
+/// The chains of a version on a track, but for the first one of track 0, which is its stamp.
+pub(super) const CHAINS: u8 = b'c';
+/// The head of a chain.
+pub(super) const HEADS: u8 = b'h';
+/// Which frame renewed a batch's token first.
+pub(super) const FROZEN: u8 = b'f';
+/// Validation material of a batch's token.
+pub(super) const MATERIAL: u8 = b'm';
+/// Digests of a version's contents under one more function.
+pub(super) const FURTHER_DIGESTS: u8 = b'd';
+/// The signature over a version's manifest.
+pub(super) const SIGNATURES: u8 = b'g';
+/// A receipt.
+pub(super) const RECEIPTS: u8 = b'e';
+/// A receipt that names a version.
+pub(super) const VERSION_RECEIPTS: u8 = b'q';
+/// The tables whose entries are counted together.
+pub(super) const OTHERS: [u8; 8] = [
+    CHAINS,
+    HEADS,
+    FROZEN,
+    MATERIAL,
+    FURTHER_DIGESTS,
+    SIGNATURES,
+    RECEIPTS,
+    VERSION_RECEIPTS,
+];
 /// The state of the fold.
 pub(super) const STATE: [u8; 1] = *b"z";
 
@@ -22,16 +51,74 @@ pub(super) fn of_version(table: u8, version: VersionId) -> Vec<u8> {
 
 /// The start of the keys of a record's versions.
 pub(super) fn of_record(table: u8, record: RecordId) -> Vec<u8> {
-    let mut key = vec![table];
-    key.extend_from_slice(record.as_bytes());
-    key
+    of_id(table, record.as_bytes())
 }
 
 /// The key of a batch.
 pub(super) fn of_batch(batch: BatchId) -> Vec<u8> {
-    let mut key = vec![BATCHES];
-    key.extend_from_slice(batch.as_bytes());
+    of_id(BATCHES, batch.as_bytes())
+}
+
+/// The key of a head.
+pub(super) fn of_head(batch: BatchId) -> Vec<u8> {
+    of_id(HEADS, batch.as_bytes())
+}
+
+/// The key of what renewed a batch's token.
+pub(super) fn of_frozen(batch: BatchId) -> Vec<u8> {
+    of_id(FROZEN, batch.as_bytes())
+}
+
+/// The start of the keys of a batch's validation material.
+pub(super) fn of_material_prefix(batch: BatchId) -> Vec<u8> {
+    of_id(MATERIAL, batch.as_bytes())
+}
+
+/// The key of validation material, which ends with the place of its frame.
+pub(super) fn of_material(batch: BatchId, address: FrameAddress) -> Vec<u8> {
+    let mut key = of_material_prefix(batch);
+    key.extend_from_slice(&address.segment.to_be_bytes());
+    key.extend_from_slice(&address.offset.to_be_bytes());
     key
+}
+
+/// The key of a version's chains on a track.
+pub(super) fn of_chains(version: VersionId, track: u8) -> Vec<u8> {
+    let mut key = of_version(CHAINS, version);
+    key.push(track);
+    key
+}
+
+/// The key of a version's digests under one more function.
+pub(super) fn of_further_digests(version: VersionId, algorithm: DigestAlgorithm) -> Vec<u8> {
+    let mut key = of_version(FURTHER_DIGESTS, version);
+    let number = FurtherDigests::header(version, algorithm, 0).chunk;
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// The key of a receipt.
+pub(super) fn of_receipt(receipt: ReceiptId) -> Vec<u8> {
+    of_id(RECEIPTS, receipt.as_bytes())
+}
+
+/// The key that says that a receipt names a version.
+pub(super) fn of_version_receipt(version: VersionId, receipt: ReceiptId) -> Vec<u8> {
+    let mut key = of_version(VERSION_RECEIPTS, version);
+    key.extend_from_slice(receipt.as_bytes());
+    key
+}
+
+/// The receipt of a key of [`VERSION_RECEIPTS`].
+pub(super) fn receipt(key: &[u8]) -> Option<ReceiptId> {
+    let (_, id) = key.split_last_chunk::<16>()?;
+    Some(ReceiptId::from_bytes(*id))
+}
+
+/// The batch of a key of one of the tables by batch.
+pub(super) fn batch(key: &[u8]) -> Option<BatchId> {
+    let (id, _) = key.get(1..)?.split_first_chunk::<16>()?;
+    Some(BatchId::from_bytes(*id))
 }
 
 /// The key of a deposit identity.
@@ -46,4 +133,10 @@ pub(super) fn version(key: &[u8]) -> Option<VersionId> {
     let (record, version) = key.get(1..)?.split_first_chunk::<16>()?;
     let version = u32::from_be_bytes(version.try_into().ok()?);
     VersionId::new(RecordId::from_bytes(*record), version)
+}
+
+fn of_id(table: u8, id: &[u8; 16]) -> Vec<u8> {
+    let mut key = vec![table];
+    key.extend_from_slice(id);
+    key
 }

@@ -2,10 +2,13 @@
 //!
 //! Values are sealed under a key of the key medium: the index of a stolen data medium tells nothing about metadata.
 
+mod chain_entry;
+mod chains;
 mod entry;
 mod fold;
 mod index;
 mod key;
+mod lookups;
 mod matching;
 mod normal;
 mod opening;
@@ -34,6 +37,7 @@ use fold::Fold;
 use opening::Place;
 use visiting::stamp_of;
 
+pub use chain_entry::{ChainHead, ChainLink, ChainStart, ReceiptEntry};
 pub use entry::{BatchEntry, Hit, ObjectEntry, Stamp, Unstamped};
 pub use query::{Query, ValueMatch};
 pub use seal::ValueSealer;
@@ -193,16 +197,29 @@ impl Catalog {
         Ok(())
     }
 
-    /// Applies an archive time-stamp, after its commit. Other frames are passed over; for a record version there is
-    /// [`Catalog::apply_version`]. Applying twice does no harm.
+    /// Applies an archive time-stamp, further digests, validation material, a signature or a receipt, after its commit. Other frames are
+    /// passed over; for a record version there is [`Catalog::apply_version`]. Applying twice does no harm.
     ///
     /// # Errors
     /// [`StoreError::IndexDamaged`]; errors of reading leaf pages.
     pub fn apply(&self, address: FrameAddress, frame: &Frame) -> Result<(), StoreError> {
-        if let Frame::ArchiveTimeStamp(stamp) = frame {
-            self.apply_stamp(address, stamp)?;
-            self.store.set_applied(address);
+        match frame {
+            Frame::ArchiveTimeStamp(stamp) => self.apply_stamp(address, stamp)?,
+            Frame::FurtherDigests(frame) => self.fold()?.add_further_digests(address, frame)?,
+            Frame::ValidationMaterial(frame) => self.fold()?.add_material(address, frame)?,
+            Frame::Signature(frame) => self.fold()?.add_signature(address, frame)?,
+            Frame::Receipt(frame) => self.fold()?.add_receipt(address, frame)?,
+            Frame::SegmentHeader(_)
+            | Frame::ContentChunk(_)
+            | Frame::RecordVersion(_)
+            | Frame::TreePage(_)
+            | Frame::Event(_)
+            | Frame::CommitMark(_)
+            | Frame::SegmentIndex(_)
+            | Frame::SegmentSeal(_)
+            | Frame::LeafPage(_) => return Ok(()),
         }
+        self.store.set_applied(address);
         Ok(())
     }
 

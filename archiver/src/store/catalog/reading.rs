@@ -1,9 +1,10 @@
 //! Reading the segments into the index.
 
-use formats::segment::{ArchiveTimeStamp, Frame, FrameAddress, TimeStampKind};
+use formats::segment::{ArchiveTimeStamp, Frame, FrameAddress, Leaves};
 
+use super::chains::Covering;
 use super::fold::Fold;
-use super::{BatchEntry, Catalog, CatalogReport, FoldProgress, Hit, ManifestOpener, Stamp};
+use super::{BatchEntry, Catalog, CatalogReport, FoldProgress, Hit, ManifestOpener};
 use crate::store::{ScanItem, ScanScope, StoreError};
 
 impl Catalog {
@@ -73,6 +74,10 @@ impl Catalog {
                     result => result,
                 }
             }
+            Frame::FurtherDigests(_)
+            | Frame::ValidationMaterial(_)
+            | Frame::Signature(_)
+            | Frame::Receipt(_) => self.apply(item.address, &item.frame),
             Frame::SegmentHeader(_)
             | Frame::ContentChunk(_)
             | Frame::TreePage(_)
@@ -91,25 +96,16 @@ impl Catalog {
     ) -> Result<(), StoreError> {
         let fold = self.fold()?;
         fold.add_batch(&BatchEntry::new(address, frame))?;
-        if frame.kind != TimeStampKind::Initial {
-            return Ok(());
+        if frame.kind.is_head() {
+            fold.add_head(frame)?;
         }
-        let mut stamp = Stamp {
-            batch: frame.batch,
-            leaf: 0,
-            stamped_at: frame.stamped_at,
-        };
-        for version in &frame.leaves {
-            fold.add_stamp(*version, &stamp)?;
-            stamp.leaf += 1;
-        }
+        let by = Covering { address, frame };
+        add_leaves(&fold, by, &frame.leaves, 0)?;
         let mut damage = Ok(());
         for page in &frame.leaf_pages {
             match self.store.read(*page) {
-                Ok(Frame::LeafPage(page)) => {
-                    for (version, leaf) in page.leaves.iter().zip(page.first..) {
-                        fold.add_stamp(*version, &Stamp { leaf, ..stamp })?;
-                    }
+                Ok(Frame::LeafPage(page)) if page.batch == frame.tree => {
+                    add_leaves(&fold, by, &page.leaves, page.first)?;
                 }
                 Ok(_) => damage = Err(StoreError::NotFound { address: *page }),
                 // The other pages still say whom they cover.
@@ -118,6 +114,31 @@ impl Catalog {
         }
         damage
     }
+}
+
+/// Leaves of the wrong sort for the batch are passed over: they say nothing about it.
+fn add_leaves(
+    fold: &Fold,
+    by: Covering<'_>,
+    leaves: &Leaves,
+    first: u64,
+) -> Result<(), StoreError> {
+    if !leaves.fit(by.frame.kind) {
+        return Ok(());
+    }
+    match leaves {
+        Leaves::Versions(versions) => {
+            for (version, leaf) in versions.iter().zip(first..) {
+                fold.add_chain(by, *version, leaf)?;
+            }
+        }
+        Leaves::Heads(heads) => {
+            for (head, leaf) in heads.iter().zip(first..) {
+                fold.add_link(by, *head, leaf)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Progress is told after so many frames.

@@ -14,6 +14,8 @@ pub(super) struct State {
     pub(super) archive: ArchiveId,
     pub(super) position: FrameAddress,
     pub(super) counts: Counts,
+    /// Entries of [`key::OTHERS`].
+    pub(super) others: u64,
     /// Every version whose key is smaller has a stamp.
     pub(super) unstamped_from: Vec<u8>,
 }
@@ -24,6 +26,7 @@ impl State {
             archive,
             position: FrameAddress::new(0, 0),
             counts: Counts::default(),
+            others: 0,
             unstamped_from: vec![key::VERSIONS],
         }
     }
@@ -52,6 +55,7 @@ impl State {
         writer.u64(self.counts.versions);
         writer.u64(self.counts.unstamped);
         writer.u64(self.counts.batches);
+        writer.u64(self.others);
         writer.sized(&self.unstamped_from);
         writer.finish()
     }
@@ -69,6 +73,7 @@ impl State {
                 unstamped: reader.u64()?,
                 batches: reader.u64()?,
             },
+            others: reader.u64()?,
             unstamped_from: reader.sized(256)?.to_vec(),
         };
         reader.finish()?;
@@ -77,4 +82,4 @@ impl State {
 }
 
 /// Version of the index's own format. Another one is rebuilt, never converted.
-const INDEX_FORMAT: u16 = 1;
+const INDEX_FORMAT: u16 = 2;

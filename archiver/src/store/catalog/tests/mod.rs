@@ -1,3 +1,4 @@
+mod chains;
 mod searching;
 mod surviving;
 
@@ -9,7 +10,7 @@ use formats::digest::DigestAlgorithm;
 use formats::id::{ArchiveId, BatchId, MediumId, RecordId};
 use formats::manifest::{ClassReference, ContentObject, Digests, Metadata, ObjectName, Role};
 use formats::medium::{MediumLabel, MediumRole};
-use formats::segment::{ArchiveTimeStamp, ChunkCodec, LeafPage, TimeStampKind};
+use formats::segment::{ArchiveTimeStamp, ChunkCodec, LeafPage, Leaves, TimeStampKind};
 use time::macros::{date, datetime};
 
 use super::*;
@@ -59,6 +60,8 @@ struct Answers {
     unstamped: Vec<Unstamped>,
     batches: Vec<BatchEntry>,
     counts: Counts,
+    heads: Vec<ChainHead>,
+    chains: Vec<(VersionId, u8, Vec<ChainStart>)>,
     identities: Vec<Option<VersionId>>,
 }
 
@@ -158,7 +161,7 @@ impl Archive {
                 let page = LeafPage {
                     batch,
                     first: page as u64 * 50,
-                    leaves: leaves.to_vec(),
+                    leaves: Leaves::Versions(leaves.to_vec()),
                 };
                 leaf_pages.push(appender.append(Frame::LeafPage(page)).unwrap());
             }
@@ -166,14 +169,14 @@ impl Archive {
         let frame = Frame::ArchiveTimeStamp(ArchiveTimeStamp {
             batch,
             kind: TimeStampKind::Initial,
-            chain: 0,
-            position: 0,
+            track: 0,
+            tree: batch,
             algorithm: DigestAlgorithm::Sha256,
             stamped_at: datetime!(2026-11-23 00:00 UTC),
             leaf_count: leaves.len() as u64,
             tree_pages: Vec::new(),
             leaf_pages,
-            leaves: if paged { Vec::new() } else { leaves },
+            leaves: Leaves::Versions(if paged { Vec::new() } else { leaves }),
             tsa: "test".to_owned(),
             token: vec![0x30, 0],
         });
@@ -197,8 +200,16 @@ fn answers(catalog: &Catalog) -> Answers {
         .unwrap();
     let identities = (0..hits.len() as u32 + 1)
         .map(|number| catalog.by_deposit_identity(&identity(number)).unwrap());
+    let chains = hits.iter().flat_map(|hit| {
+        [0, 1].map(|track| {
+            let chains = catalog.chains_of(hit.version, track).unwrap();
+            (hit.version, track, chains)
+        })
+    });
     Answers {
         identities: identities.collect(),
+        heads: catalog.heads().unwrap(),
+        chains: chains.collect(),
         hits,
         unstamped: catalog.unstamped(usize::MAX).unwrap(),
         batches: catalog.batches().unwrap(),
