@@ -164,7 +164,11 @@ impl Reader {
             | Frame::CommitMark(_)
             | Frame::SegmentIndex(_)
             | Frame::SegmentSeal(_)
-            | Frame::LeafPage(_) => false,
+            | Frame::LeafPage(_)
+            | Frame::FurtherDigests(_)
+            | Frame::ValidationMaterial(_)
+            | Frame::Signature(_)
+            | Frame::Receipt(_) => false,
         };
         if !is_own {
             let strange = FormatError::new(ErrorKind::InvalidValue, "SegmentHeader").at(0);
