@@ -10,6 +10,8 @@
 )]
 
 mod containers;
+mod evidence;
+mod java_peers;
 mod openssl;
 
 use tests::world::World;
@@ -29,7 +31,12 @@ fn handover() -> World {
 
 /// Deposits the folder `in`, stamps, and exports the evidence of the document whose name has this text.
 fn hand_over(world: &World, text: &str) {
-    let deposit = ["deposit", "in", "--class", "general"];
+    hand_over_as(world, "in", text, "e.asice");
+}
+
+/// The same for a folder and a package of these names.
+fn hand_over_as(world: &World, folder: &str, text: &str, package: &str) {
+    let deposit = ["deposit", folder, "--class", "general"];
     world.archiver(deposit).expect_code(0);
     world.archiver(["stamp"]).expect_code(0);
     let hits = world.archiver(["search", "--text", text, "--json"]);
@@ -39,7 +46,7 @@ fn hand_over(world: &World, text: &str) {
         "evidence",
         record,
         "-o",
-        "e.asice",
+        package,
         "--trust-anchors",
         "a.pem",
     ];

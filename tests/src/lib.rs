@@ -12,6 +12,7 @@
 pub mod authority;
 pub mod flips;
 pub mod http;
+pub mod peers;
 pub mod programs;
 pub mod random;
 pub mod world;

@@ -4,6 +4,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+/// The folder of all build outputs.
+#[must_use]
+pub fn target_folder() -> PathBuf {
+    let profile = profile_folder();
+    profile
+        .parent()
+        .map_or_else(PathBuf::new, Path::to_path_buf)
+}
+
 /// The folder of build outputs that this test runs from, and the profile in it.
 fn profile_folder() -> PathBuf {
     let test = std::env::current_exe().unwrap_or_default();
