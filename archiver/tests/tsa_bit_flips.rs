@@ -8,8 +8,7 @@
 
 use std::sync::Arc;
 
-use archiver::tsa::checks::{AcceptedToken, Expectation, Trust};
-use archiver::tsa::client::CLOCK_TOLERANCE;
+use archiver::tsa::checks::{AcceptedToken, Demands, Expectation, Trust};
 use archiver::tsa::embedded::{AuthorityMaterial, EmbeddedAuthority};
 use archiver::tsa::refusal::Refusal;
 use firmware::clock::SimulatedClock;
@@ -56,7 +55,8 @@ impl Exchange {
             request: &self.request,
             sent_at: NOW,
             answered_at: NOW,
-            clock_tolerance: CLOCK_TOLERANCE,
+            demands: Demands::default(),
+            earlier: None,
         };
         AcceptedToken::check(answer, &expectation, &self.trust, "test")
     }

@@ -13,7 +13,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use archiver::tsa::checks::Trust;
-use archiver::tsa::client::{CLOCK_TOLERANCE, ClientOptions, Link, Timestamper, TsaClient};
+use archiver::tsa::client::{ClientOptions, Link, Timestamper, TsaClient};
 use archiver::tsa::embedded::{AuthorityMaterial, EmbeddedAuthority};
 use archiver::tsa::server::{REQUEST_BYTES_MAX, Responder, serve};
 use archiver::tsa::transport::{HttpTransport, TransportOptions};
@@ -45,12 +45,7 @@ fn the_client_accepts_the_embedded_authority_over_http() {
     with_responder(Arc::new(authority), |address| {
         let address = format!("http://{address}/tsa");
         let transport = HttpTransport::new(&address, TransportOptions::default()).unwrap();
-        let options = ClientOptions {
-            name: "over http".into(),
-            policy: None,
-            clock_tolerance: CLOCK_TOLERANCE,
-            trust: Trust::anchors(vec![root]),
-        };
+        let options = ClientOptions::new("over http", Trust::anchors(vec![root]));
         let client = TsaClient::new(Link::Http(Box::new(transport)), options, clock, entropy);
         let token = client
             .timestamp(&DigestAlgorithm::Sha512.digest(b"x"))

@@ -99,7 +99,13 @@ fn http_errors_keep_their_status() {
     for (line, status) in [("500 Oops", 500), ("401 No", 401), ("204 Empty", 204)] {
         let address = start(move |_, stream| send(stream, line, &[], b""));
         let answer = exchange(&format!("http://{address}"), TransportOptions::default());
-        assert_eq!(answer, Err(TransportError::HttpStatus { status }));
+        assert_eq!(
+            answer,
+            Err(TransportError::HttpStatus {
+                status,
+                retry_after: None
+            })
+        );
     }
 }
 

@@ -9,6 +9,7 @@ use crate::keys::KeyError;
 use crate::record::error::DepositError;
 use crate::store::StoreError;
 use crate::tsa::error::EmbeddedError;
+use crate::tsa::registry::RegistryError;
 use crate::tsa::vault::VaultError;
 
 /// Why an archive cannot be made, opened or used. Each text says where and what to do.
@@ -45,6 +46,8 @@ pub enum ArchiveError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The registry of accredited authorities cannot be used. Correct it, or the configuration.
+    Registry(RegistryError),
     /// A configuration stands there already; it is not overwritten. Choose another place, or use the archive that is there.
     AlreadyConfigured {
         /// The file.
@@ -73,6 +76,9 @@ impl std::fmt::Display for ArchiveError {
             ),
             Self::TrustFile { path, source } => {
                 write!(f, "{}: {source}; correct the configuration", path.display())
+            }
+            Self::Registry(error) => {
+                write!(f, "registry of accredited authorities {error}; correct it")
             }
             Self::AlreadyConfigured { path } => write!(
                 f,
@@ -106,6 +112,7 @@ from! {
     DepositError => Deposit,
     EmbeddedError => Authority,
     VaultError => Vault,
+    RegistryError => Registry,
     firmware::media::MediaError => Machine,
     firmware::entropy::EntropyError => Entropy,
 }

@@ -19,8 +19,9 @@ use crate::record::deposit::Depositor;
 use crate::record::retrieve::Retriever;
 use crate::store::catalog::{Catalog, CatalogOptions, CatalogReport, FoldProgress};
 use crate::store::{self, OpenOptions, RecoveryReport, Store};
+use crate::tsa::registry::Registry;
 
-pub use authorities::{Authorities, embedded};
+pub use authorities::{Authorities, embedded, health, registry};
 pub use create::{NewArchive, create, refuse_existing};
 pub use error::ArchiveError;
 
@@ -250,6 +251,14 @@ impl Archive {
     /// [`ArchiveError`] when a file of them cannot be read.
     pub fn anchors(&self) -> Result<Vec<Vec<u8>>, ArchiveError> {
         authorities::anchors(&self.config)
+    }
+
+    /// Which services are accredited, where the configuration names a registry.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when it cannot be used.
+    pub fn registry(&self) -> Result<Option<Registry>, ArchiveError> {
+        registry(&self.config)
     }
 
     /// Ends the work with the archive: the index is written out, the media are released.

@@ -63,10 +63,18 @@ impl Failure {
             Self::Archive(error) => archive_text(error, lang),
             Self::Retrieve(error) => error.text(lang),
             Self::Metadata(error) => error.text(lang),
-            Self::Stamp(error) => lang.pick(
-                format!("タイムスタンプを付与できません。記録は待ち行列に残っています: {error}"),
-                format!("no timestamp was made, the records stay queued: {error}"),
-            ),
+            Self::Stamp(error) => {
+                let why = match error {
+                    StampError::Authority(error) => error.text(lang),
+                    StampError::Store(_) | StampError::Tree(_) | StampError::Entropy => {
+                        error.to_string()
+                    }
+                };
+                lang.pick(
+                    format!("タイムスタンプを付与できません。記録は待ち行列に残っています: {why}"),
+                    format!("no timestamp was made, the records stay queued: {why}"),
+                )
+            }
             Self::Said { text, .. } => text.clone(),
         }
     }
@@ -91,6 +99,7 @@ fn archive_exit(error: &ArchiveError) -> Exit {
         | ArchiveError::Vault(_)
         | ArchiveError::Tsa { .. }
         | ArchiveError::TrustFile { .. }
+        | ArchiveError::Registry(_)
         | ArchiveError::AlreadyConfigured { .. }
         | ArchiveError::Machine(_)
         | ArchiveError::Entropy(_) => Exit::Unusable,
@@ -210,6 +219,7 @@ fn archive_text(error: &ArchiveError, lang: Lang) -> String {
         | ArchiveError::Vault(_)
         | ArchiveError::Tsa { .. }
         | ArchiveError::TrustFile { .. }
+        | ArchiveError::Registry(_)
         | ArchiveError::AlreadyConfigured { .. }
         | ArchiveError::Machine(_)
         | ArchiveError::Entropy(_) => error.to_string(),

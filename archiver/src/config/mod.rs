@@ -13,7 +13,7 @@ mod authorities;
 mod error;
 mod place;
 
-pub use authorities::{TsaConfig, TsaKind};
+pub use authorities::{TsaConfig, TsaDemands, TsaKind};
 pub use error::ConfigError;
 use place::Place;
 
@@ -54,6 +54,8 @@ pub struct Config {
     pub segment_bytes_max: u64,
     /// The time-stamping authorities, in the order in which they are tried.
     pub tsas: Vec<TsaConfig>,
+    /// The registry of accredited authorities, where tokens are to be told statutory or not.
+    pub registry: Option<PathBuf>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -75,6 +77,8 @@ struct FileForm {
     segments: SegmentForm,
     #[serde(default, rename = "tsa")]
     tsas: Vec<authorities::TsaForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    registry: Option<authorities::RegistryForm>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -149,6 +153,7 @@ impl Config {
             passphrase_file: form.passphrase_file.map(placed),
             segment_bytes_max: form.segments.max_bytes,
             tsas,
+            registry: form.registry.map(|registry| placed(registry.file)),
         })
     }
 
@@ -185,6 +190,9 @@ impl Config {
             "[segments]\nmax_bytes = {}\n",
             self.segment_bytes_max
         ));
+        if let Some(registry) = &self.registry {
+            text.push_str(&format!("\n[registry]\nfile = {}\n", shown(registry)));
+        }
         for tsa in &self.tsas {
             text.push_str(&authorities::text(tsa, &place));
         }
@@ -213,12 +221,8 @@ mod tests {
             passphrase_file: Some(PathBuf::from("/a/passphrase.txt")),
             segment_bytes_max: SEGMENT_BYTES_MAX_DEFAULT,
             tsas: vec![
+                TsaConfig::embedded("embedded"),
                 TsaConfig {
-                    name: "embedded".into(),
-                    kind: TsaKind::Embedded,
-                },
-                TsaConfig {
-                    name: "second".into(),
                     kind: TsaKind::Remote {
                         url: "https://tsa.example/".into(),
                         trust: PathBuf::from("/a/tsa.pem"),
@@ -226,8 +230,10 @@ mod tests {
                         policy: Some("1.2.392.1".into()),
                         timeout_s: 20,
                     },
+                    ..TsaConfig::embedded("second")
                 },
             ],
+            registry: Some(PathBuf::from("/a/tsa-registry.toml")),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Asking an authority for one timestamp: request, exchange, checks.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use firmware::clock::Clock;
@@ -9,12 +10,17 @@ use formats::der::Integer;
 use formats::digest::DigestValue;
 use formats::oid::Oid;
 use formats::tsp::{MessageImprint, TimeStampRequest};
-use time::Duration;
 
-use super::checks::{AcceptedToken, Expectation, Trust};
+use super::checks::{
+    AcceptedToken, Demands, Examination, Expectation, Trust, examine, same_signer,
+};
 use super::embedded::EmbeddedAuthority;
-use super::refusal::TsaError;
+use super::health::Health;
+use super::refusal::{Refusal, TsaError};
 use super::transport::HttpTransport;
+
+pub use super::checks::CLOCK_TOLERANCE;
+pub use super::failover::Failover;
 
 /// Something that gives accepted timestamps. Batches depend on this and not on how the authority is reached.
 pub trait Timestamper: Send + Sync + fmt::Debug {
@@ -26,6 +32,35 @@ pub trait Timestamper: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`TsaError`]; nothing was changed then.
     fn timestamp(&self, imprint: &DigestValue) -> Result<AcceptedToken, TsaError>;
+
+    /// One more timestamp over the digest of `first`, by an authority that is independent of the one that gave it: another name in the
+    /// configuration and another key.
+    ///
+    /// # Errors
+    /// [`TsaError`]; [`Refusal::NotIndependent`] where the key is the same.
+    fn timestamp_beside(
+        &self,
+        imprint: &DigestValue,
+        first: &FirstToken<'_>,
+    ) -> Result<AcceptedToken, TsaError> {
+        if self.name() == first.authority {
+            return Err(Refusal::NotIndependent.into());
+        }
+        let token = self.timestamp(imprint)?;
+        if same_signer(token.bytes(), first.token) {
+            return Err(Refusal::NotIndependent.into());
+        }
+        Ok(token)
+    }
+}
+
+/// The token beside which an independent one is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct FirstToken<'a> {
+    /// The name of its authority in the configuration.
+    pub authority: &'a str,
+    /// The token (`ContentInfo`).
+    pub token: &'a [u8],
 }
 
 /// How an authority is reached.
@@ -44,10 +79,26 @@ pub struct ClientOptions {
     pub name: String,
     /// The policy to ask for; `None` accepts the authority's own.
     pub policy: Option<Oid>,
-    /// How far the time in the token may lie from our clock, beside the token's own accuracy.
-    pub clock_tolerance: Duration,
+    /// What is demanded of its tokens.
+    pub demands: Demands,
     /// Whom to trust.
     pub trust: Trust,
+    /// Where its last token is remembered, to see a clock that is set back. `None` compares with nothing.
+    pub health: Option<Arc<Health>>,
+}
+
+impl ClientOptions {
+    /// Options for an authority of this name and trust, with the default demands and no policy.
+    #[must_use]
+    pub fn new(name: impl Into<String>, trust: Trust) -> Self {
+        Self {
+            name: name.into(),
+            policy: None,
+            demands: Demands::default(),
+            trust,
+            health: None,
+        }
+    }
 }
 
 /// A client of one authority.
@@ -83,12 +134,8 @@ impl TsaClient {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        let options = ClientOptions {
-            name: EMBEDDED_NAME.to_owned(),
-            policy: None,
-            clock_tolerance: CLOCK_TOLERANCE,
-            trust: Trust::anchors(vec![authority.root().to_vec()]),
-        };
+        let trust = Trust::anchors(vec![authority.root().to_vec()]);
+        let options = ClientOptions::new(EMBEDDED_NAME, trust);
         Self::new(Link::Embedded(authority), options, clock, entropy)
     }
 
@@ -103,6 +150,19 @@ impl TsaClient {
     /// # Errors
     /// [`TsaError`].
     pub async fn request(&self, imprint: &DigestValue) -> Result<AcceptedToken, TsaError> {
+        let examination = self.examine(imprint).await?;
+        Ok(AcceptedToken::from_examination(
+            examination,
+            &self.options.trust,
+            &self.options.name,
+        )?)
+    }
+
+    /// Asks for a timestamp and makes every check of the answer, also after the first that fails.
+    ///
+    /// # Errors
+    /// [`TsaError`] when no answer arrived.
+    pub async fn examine(&self, imprint: &DigestValue) -> Result<Examination, TsaError> {
         let request = self.build_request(imprint)?;
         let sent_at = self.clock.now();
         let bytes = request.encode();
@@ -110,18 +170,23 @@ impl TsaClient {
             Link::Embedded(authority) => authority.respond(&bytes),
             Link::Http(transport) => transport.exchange(&bytes).await?,
         };
+        let health = self.options.health.as_ref();
         let expectation = Expectation {
             request: &request,
             sent_at,
             answered_at: self.clock.now(),
-            clock_tolerance: self.options.clock_tolerance,
+            demands: self.options.demands,
+            earlier: health.and_then(|health| health.earlier(&self.options.name)),
         };
-        Ok(AcceptedToken::check(
-            &answer,
-            &expectation,
-            &self.options.trust,
-            &self.options.name,
-        )?)
+        Ok(examine(&answer, &expectation, &self.options.trust))
+    }
+
+    /// [`TsaClient::examine`] for callers that are not asynchronous.
+    ///
+    /// # Errors
+    /// [`TsaError`] when no answer arrived.
+    pub fn examine_now(&self, imprint: &DigestValue) -> Result<Examination, TsaError> {
+        wait_for(self.examine(imprint))
     }
 
     fn build_request(&self, imprint: &DigestValue) -> Result<TimeStampRequest, TsaError> {
@@ -145,54 +210,26 @@ impl Timestamper for TsaClient {
         &self.options.name
     }
 
-    /// The exchange runs on a thread of its own, so that this may be called from inside an asynchronous runtime too.
     fn timestamp(&self, imprint: &DigestValue) -> Result<AcceptedToken, TsaError> {
-        std::thread::scope(|scope| {
-            let exchange = scope.spawn(|| {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build()
-                    .map_err(|_| TsaError::Runtime)?;
-                runtime.block_on(self.request(imprint))
-            });
-            exchange.join().unwrap_or(Err(TsaError::Runtime))
-        })
+        wait_for(self.request(imprint))
     }
 }
 
-/// Several authorities, asked in order until one gives a token that is accepted.
-#[derive(Debug)]
-pub struct Failover {
-    authorities: Vec<Box<dyn Timestamper>>,
-}
-
-impl Failover {
-    /// Authorities in the order in which they are asked.
-    #[must_use]
-    pub fn new(authorities: Vec<Box<dyn Timestamper>>) -> Self {
-        Self { authorities }
-    }
-}
-
-impl Timestamper for Failover {
-    fn name(&self) -> &str {
-        self.authorities.first().map_or("", |first| first.name())
-    }
-
-    fn timestamp(&self, imprint: &DigestValue) -> Result<AcceptedToken, TsaError> {
-        let mut failures = Vec::new();
-        for authority in &self.authorities {
-            match authority.timestamp(imprint) {
-                Ok(token) => return Ok(token),
-                Err(error) => failures.push((authority.name().to_owned(), error)),
-            }
-        }
-        Err(TsaError::All(failures))
-    }
+/// Waits for an exchange, which runs on a thread of its own, so that this may be called from inside an asynchronous runtime too.
+fn wait_for<T: Send>(
+    exchange: impl Future<Output = Result<T, TsaError>> + Send,
+) -> Result<T, TsaError> {
+    std::thread::scope(|scope| {
+        let exchange = scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(|_| TsaError::Runtime)?;
+            runtime.block_on(exchange)
+        });
+        exchange.join().unwrap_or(Err(TsaError::Runtime))
+    })
 }
 
 /// The name under which the embedded authority stands in archive timestamps.
 pub const EMBEDDED_NAME: &str = "embedded (NOT ACCREDITED)";
-
-/// Enough for clocks that are set by hand; authorities keep theirs to a second.
-pub const CLOCK_TOLERANCE: Duration = Duration::minutes(5);

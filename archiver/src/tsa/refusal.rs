@@ -4,9 +4,12 @@ use std::fmt;
 
 use formats::error::FormatError;
 use formats::tsp::Failure;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
+use verifier::finding::Finding;
 
+use super::material::MaterialFailure;
 use super::transport::TransportError;
+use crate::cli::lang::Lang;
 
 /// No timestamp. In each case the records stay queued and nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +21,11 @@ pub enum TsaError {
     Refused(Refusal),
     /// No request could be made (the random source of the machine failed, or a value does not fit the structure).
     Request,
+    /// The authority asked to be left alone until then (HTTP `Retry-After`), and it is not then yet.
+    Waiting {
+        /// When it may be asked again.
+        until: OffsetDateTime,
+    },
     /// Each of the configured authorities failed, for its own reason; or none is configured.
     All(Vec<(String, TsaError)>),
     /// The asynchronous runtime for the exchange could not be started. The machine is out of threads or file descriptors.
@@ -30,7 +38,9 @@ pub enum TsaError {
 pub enum Refusal {
     /// The answer is not a `TimeStampResp`: garbage, cut off, or another structure.
     Malformed(FormatError),
-    /// The authority rejected the request (RFC 3161 §2.4.2). Its reason says what it wants.
+    /// The response is one, but what it carries is no time-stamp token of version 1 (RFC 3161 §2.4.2).
+    TokenMalformed(FormatError),
+    /// The authority rejected the request, or named a failure beside a grant (RFC 3161 §2.4.2). Its reason says what it wants.
     Rejected {
         /// `PKIStatus`.
         status: u32,
@@ -58,6 +68,22 @@ pub enum Refusal {
         /// Our clock when the answer arrived.
         now: OffsetDateTime,
     },
+    /// The token states a worse accuracy than the configuration allows.
+    Inaccurate {
+        /// What the token states.
+        stated: Duration,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The token states no accuracy, and the configuration demands one.
+    AccuracyMissing,
+    /// The token's time lies before that of an earlier token of this authority: its clock was set back, or the token is an old one.
+    OutOfOrder {
+        /// The time in the token.
+        gen_time: OffsetDateTime,
+        /// The time in the earlier token.
+        earlier: OffsetDateTime,
+    },
     /// There is not exactly one signer (RFC 3161 §2.4.2).
     SignerCount {
         /// How many there are.
@@ -67,10 +93,14 @@ pub enum Refusal {
     CertificateMissing,
     /// The signing-certificate attribute is missing or names another certificate (RFC 3161 §2.4.2, RFC 5816 §2.2.1).
     CertificateBinding,
+    /// The signed digest is not that of the content: the token was changed after it was signed (RFC 5652 §11.2).
+    ContentChanged,
+    /// The signed attributes are missing, repeated, or say that the content is something else (RFC 5652 §11).
+    SignedAttributes,
     /// The signature does not hold: the token is damaged or forged.
     Signature,
-    /// The signature uses an algorithm that this program does not know or no longer accepts.
-    Algorithm,
+    /// An algorithm of the token or its certificates is not known to this program or no longer trusted; the finding says which.
+    Algorithm(Box<Finding>),
     /// The signer's certificate has no extended key usage (RFC 3161 §2.3).
     UsageMissing,
     /// The signer's extended key usage is not critical (RFC 3161 §2.3).
@@ -81,15 +111,57 @@ pub enum Refusal {
     CertificateNotValidThen,
     /// No path leads from the signer's certificate to a configured trust anchor.
     NotTrusted,
-    /// Whether a certificate of the path was revoked cannot be told: it names a service whose answer is not at hand.
-    RevocationUnknown,
-    /// A certificate of the path is revoked.
-    Revoked,
-    /// Another check of the verifier failed; its code and clause say which.
-    Verification {
-        /// The code of the verifier's first error.
-        code: &'static str,
+    /// Whether a certificate of the path was revoked cannot be told: it names a service whose answer is not at hand. What was tried
+    /// in vain, if anything.
+    RevocationUnknown(Vec<MaterialFailure>),
+    /// A certificate of the path is revoked; the finding says since when and why.
+    Revoked(Box<Finding>),
+    /// Another check of the verifier failed; the finding says which. `None` where the verifier came to no conclusion.
+    Verification(Option<Box<Finding>>),
+    /// The token would have to be renewed sooner than the configuration allows.
+    EndsTooSoon {
+        /// When the first of its certificates or algorithms ends.
+        until: OffsetDateTime,
+        /// The algorithm that ends; empty where it is a certificate.
+        because: String,
+        /// How many days are demanded.
+        days_min: i64,
     },
+    /// The second token of a batch was made with the key of the first one: it would end together with it.
+    NotIndependent,
+}
+
+impl TsaError {
+    /// Whether the same request may succeed a moment later: the network or the authority is in trouble, and nothing says that the
+    /// request or the configuration is wrong.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Transport(error) => error.is_transient(),
+            Self::Refused(Refusal::Rejected { failures, .. }) => {
+                let passing = |failure: &Failure| {
+                    matches!(failure, Failure::SystemFailure | Failure::TimeNotAvailable)
+                };
+                !failures.is_empty() && failures.iter().all(passing)
+            }
+            Self::Refused(_) | Self::Request | Self::Waiting { .. } | Self::All(_) => false,
+            Self::Runtime => true,
+        }
+    }
+
+    /// How long the authority wants to be left alone, where it says so.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Transport(TransportError::HttpStatus { retry_after, .. }) => *retry_after,
+            Self::Transport(_)
+            | Self::Refused(_)
+            | Self::Request
+            | Self::Waiting { .. }
+            | Self::All(_)
+            | Self::Runtime => None,
+        }
+    }
 }
 
 impl From<TransportError> for TsaError {
@@ -106,131 +178,14 @@ impl From<Refusal> for TsaError {
 
 impl fmt::Display for TsaError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Transport(error) => error.fmt(f),
-            Self::Refused(refusal) => refusal.fmt(f),
-            Self::Request => f.write_str("no timestamp request could be made: check the machine's random source"),
-            Self::All(failures) if failures.is_empty() => {
-                f.write_str("no TSA is configured: add one to the configuration")
-            }
-            Self::All(failures) => {
-                for (position, (name, error)) in failures.iter().enumerate() {
-                    let separator = if position == 0 { "" } else { "; " };
-                    write!(f, "{separator}{name}: {error}")?;
-                }
-                Ok(())
-            }
-            Self::Runtime => f.write_str("no connection could be prepared: the machine is out of threads or file descriptors"),
-        }
+        f.write_str(&self.text(Lang::En))
     }
 }
 
 impl std::error::Error for TsaError {}
 
 impl fmt::Display for Refusal {
-    #[allow(
-        clippy::wildcard_enum_match_arm,
-        reason = "the variants without fields have a fixed text"
-    )]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed(error) => write!(
-                f,
-                "the TSA's answer is not a timestamp response ({error}): check the address"
-            ),
-            Self::Rejected {
-                status,
-                failures,
-                text,
-            } => rejected(f, *status, failures, text),
-            Self::ClockDisagrees { gen_time, now } => write!(
-                f,
-                "the token says {gen_time}, our clock says {now}: check this machine's clock, then the TSA's"
-            ),
-            Self::SignerCount { count } => write!(
-                f,
-                "the token has {count} signers instead of one: ask the TSA's operator"
-            ),
-            Self::Verification { code } => write!(
-                f,
-                "the token does not verify ({code}): ask the TSA's operator"
-            ),
-            plain => f.write_str(plain.plain_text()),
-        }
+        f.write_str(&self.text(Lang::En))
     }
-}
-
-impl Refusal {
-    #[allow(
-        clippy::wildcard_enum_match_arm,
-        reason = "the variants with fields are written by Display"
-    )]
-    const fn plain_text(&self) -> &'static str {
-        match self {
-            Self::NoToken => "the TSA granted the request but sent no token: ask its operator",
-            Self::Imprint => {
-                "the token is over another digest than the one sent: do not use this TSA until its operator has explained it"
-            }
-            Self::DigestAlgorithm => {
-                "the token names another hash algorithm than the request: ask the TSA's operator"
-            }
-            Self::NonceMissing => {
-                "the token lacks the nonce, so it may be an old one: ask the TSA's operator to echo nonces"
-            }
-            Self::NonceMismatch => {
-                "the token has another nonce: it answers another request; try again, then ask the TSA's operator"
-            }
-            Self::Policy => {
-                "the token was made under another policy: correct the policy in the configuration, or ask the TSA's operator"
-            }
-            Self::CertificateMissing => {
-                "the token lacks the TSA's certificate: ask the TSA's operator to honour certReq"
-            }
-            Self::CertificateBinding => {
-                "the token does not name its signer's certificate (ESSCertID): ask the TSA's operator"
-            }
-            Self::Signature => {
-                "the token's signature does not hold: it is damaged or forged; try again, then ask the TSA's operator"
-            }
-            Self::Algorithm => {
-                "the token's signature algorithm is not accepted: ask the TSA's operator for a newer one"
-            }
-            Self::UsageMissing => {
-                "the TSA's certificate has no extended key usage: this is not a timestamping certificate"
-            }
-            Self::UsageNotCritical => {
-                "the TSA's extended key usage is not critical, which RFC 3161 demands: ask its operator"
-            }
-            Self::UsageNotAlone => {
-                "the TSA's certificate is not for timestamping alone, which RFC 3161 demands: ask its operator"
-            }
-            Self::CertificateNotValidThen => {
-                "the TSA's certificate was not valid at the time of the token: ask its operator"
-            }
-            Self::NotTrusted => {
-                "no path leads from the TSA's certificate to a configured trust anchor: add its root to the configuration if you trust it"
-            }
-            Self::RevocationUnknown => {
-                "whether the TSA's certificate is revoked is unknown: add its revocation list, or try later"
-            }
-            Self::Revoked => "a certificate of the TSA is revoked: do not use this TSA",
-            _ => "the token is not accepted",
-        }
-    }
-}
-
-fn rejected(
-    f: &mut fmt::Formatter<'_>,
-    status: u32,
-    failures: &[Failure],
-    text: &str,
-) -> fmt::Result {
-    write!(f, "the TSA rejected the request (status {status}")?;
-    for failure in failures {
-        write!(f, ", {}", failure.name())?;
-    }
-    if !text.is_empty() {
-        write!(f, ": {text}")?;
-    }
-    f.write_str(")")
 }

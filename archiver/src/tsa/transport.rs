@@ -6,10 +6,13 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, Response, StatusCode, Url};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
 use super::server::{QUERY_TYPE, REPLY_TYPE};
+use crate::cli::lang::Lang;
 
 /// How an authority is reached. [`Default`] holds the values for a public authority.
 #[derive(Debug, Clone)]
@@ -52,9 +55,14 @@ pub enum TransportError {
     Address,
     /// A TLS root or the proxy address in the configuration cannot be used. Correct the configuration.
     Configuration,
-    /// No connection: refused, no route, unknown name, or the TLS handshake failed. Check network, address and TLS roots.
+    /// No connection: refused, no route, unknown name. Check network and address.
     Connect {
-        /// What the operating system or the TLS library said.
+        /// What the operating system said.
+        reason: String,
+    },
+    /// The server did not prove to be the one that the address names, or speaks no TLS that is accepted. Check `tls_roots` and the clock.
+    Tls {
+        /// What the TLS library said.
         reason: String,
     },
     /// No complete answer within the time allowed. Try later, or allow more time.
@@ -64,10 +72,12 @@ pub enum TransportError {
         /// What the HTTP library said.
         reason: String,
     },
-    /// The authority answered with an HTTP status other than 200. Ask its operator; 401 and 403 mean that it wants an agreement.
+    /// The authority answered with an HTTP status other than 200 and 201. Ask its operator; 401 and 403 mean that it wants an agreement.
     HttpStatus {
         /// The status code.
         status: u16,
+        /// How long it wants to be left alone (`Retry-After`, RFC 9110 §10.2.3), where it says so.
+        retry_after: Option<time::Duration>,
     },
     /// The answer is not `application/timestamp-reply`. Usually the address is that of a web page: correct it.
     ContentType {
@@ -148,9 +158,11 @@ impl HttpTransport {
     }
 
     async fn read_answer(&self, mut response: Response) -> Result<Vec<u8>, TransportError> {
-        if response.status() != StatusCode::OK {
+        // Some authorities call a token a thing that was created.
+        if !matches!(response.status(), StatusCode::OK | StatusCode::CREATED) {
             return Err(TransportError::HttpStatus {
                 status: response.status().as_u16(),
+                retry_after: retry_after(&response),
             });
         }
         check_content_type(&response)?;
@@ -171,28 +183,26 @@ impl HttpTransport {
     }
 }
 
+impl TransportError {
+    /// Whether the same request may succeed a moment later.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::TimeOut | Self::Interrupted { .. } => true,
+            Self::HttpStatus { status, .. } => matches!(*status, 408 | 425 | 429 | 500..=599),
+            Self::Address
+            | Self::Configuration
+            | Self::Tls { .. }
+            | Self::ContentType { .. }
+            | Self::AnswerTooLong { .. }
+            | Self::Redirection => false,
+        }
+    }
+}
+
 impl std::fmt::Display for TransportError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Address => f.write_str("the TSA address is not an http or https address: correct the configuration"),
-            Self::Configuration => f.write_str("a TLS root or the proxy of the TSA cannot be used: correct the configuration"),
-            Self::Connect { reason } => {
-                write!(f, "no connection to the TSA ({reason}): check network, address and TLS roots")
-            }
-            Self::TimeOut => f.write_str("the TSA did not answer in time: the records stay queued, try later"),
-            Self::Interrupted { reason } => write!(f, "the TSA's answer broke off ({reason}): try again"),
-            Self::HttpStatus { status } => write!(f, "the TSA answered with HTTP status {status}: ask its operator"),
-            Self::ContentType { found } => write!(
-                f,
-                "the TSA answered with '{found}' instead of {REPLY_TYPE}: check that the address is that of the TSA"
-            ),
-            Self::AnswerTooLong { limit } => {
-                write!(f, "the TSA's answer is longer than {limit} bytes, which no timestamp is: ask its operator")
-            }
-            Self::Redirection => f.write_str(
-                "the TSA redirects in a way that is not followed (loop, no address, or https to http): configure the final address",
-            ),
-        }
+        f.write_str(&self.text(Lang::En))
     }
 }
 
@@ -269,11 +279,45 @@ fn classify(error: &reqwest::Error) -> TransportError {
         return TransportError::TimeOut;
     }
     let reason = innermost(error);
-    if error.is_connect() {
+    if is_tls(error) {
+        TransportError::Tls { reason }
+    } else if error.is_connect() {
         TransportError::Connect { reason }
     } else {
         TransportError::Interrupted { reason }
     }
+}
+
+/// Whether the TLS library is among the causes.
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(inner) = source {
+        if inner.downcast_ref::<rustls::Error>().is_some() {
+            return true;
+        }
+        // The I/O error around it shows its source, but not itself.
+        let wrapped = inner.downcast_ref::<std::io::Error>();
+        if wrapped
+            .and_then(std::io::Error::get_ref)
+            .is_some_and(|cause| cause.is::<rustls::Error>())
+        {
+            return true;
+        }
+        source = inner.source();
+    }
+    false
+}
+
+/// `Retry-After`: seconds, or a date, which is compared with the server's own `Date` so that no clock of ours is needed.
+fn retry_after(response: &Response) -> Option<time::Duration> {
+    let header = |name| response.headers().get(name)?.to_str().ok();
+    let value = header(RETRY_AFTER)?.trim();
+    if let Ok(seconds) = value.parse::<u32>() {
+        return Some(time::Duration::seconds(i64::from(seconds)));
+    }
+    let date = |text: &str| OffsetDateTime::parse(text.trim(), &Rfc2822).ok();
+    let wait = date(value)? - date(header(DATE)?)?;
+    wait.is_positive().then_some(wait)
 }
 
 /// The cause at the bottom of the chain says what the operator needs ("Connection refused"), the layers above do not.

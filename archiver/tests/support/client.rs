@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use archiver::tsa::checks::{AcceptedToken, Trust};
-use archiver::tsa::client::{CLOCK_TOLERANCE, ClientOptions, Link, Timestamper, TsaClient};
+use archiver::tsa::client::{ClientOptions, Link, Timestamper, TsaClient};
 use archiver::tsa::refusal::{Refusal, TsaError};
 use archiver::tsa::transport::{HttpTransport, TransportOptions};
 use firmware::clock::SimulatedClock;
@@ -24,12 +24,7 @@ pub fn digest() -> DigestValue {
 
 pub fn client(address: &str, root: Vec<u8>, now: OffsetDateTime) -> TsaClient {
     let transport = HttpTransport::new(address, TransportOptions::default()).unwrap();
-    let options = ClientOptions {
-        name: "test".into(),
-        policy: None,
-        clock_tolerance: CLOCK_TOLERANCE,
-        trust: Trust::anchors(vec![root]),
-    };
+    let options = ClientOptions::new("test", Trust::anchors(vec![root]));
     let clock = Arc::new(SimulatedClock::new(now));
     TsaClient::new(
         Link::Http(Box::new(transport)),

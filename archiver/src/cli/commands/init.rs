@@ -9,7 +9,7 @@ use crate::cli::arguments::Init;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
-use crate::config::{Config, SEGMENT_BYTES_MAX_DEFAULT, TsaConfig, TsaKind};
+use crate::config::{Config, SEGMENT_BYTES_MAX_DEFAULT, TsaConfig};
 use crate::tsa::client::EMBEDDED_NAME;
 
 pub(in crate::cli) fn run(session: &Session, arguments: &Init) -> Result<Exit, Failure> {
@@ -28,10 +28,8 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Init) -> Result<Exit, F
         evaluation: arguments.evaluation,
         passphrase_file: None,
         segment_bytes_max: SEGMENT_BYTES_MAX_DEFAULT,
-        tsas: vec![TsaConfig {
-            name: EMBEDDED_NAME.to_owned(),
-            kind: TsaKind::Embedded,
-        }],
+        tsas: vec![TsaConfig::embedded(EMBEDDED_NAME)],
+        registry: None,
     };
     let config = placed(config)?;
     archive::refuse_existing(&config)?;

@@ -65,7 +65,7 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
     let appender = archive.store().appender()?;
     let environment = archive.environment();
     let maker = BatchMaker {
-        authority: &authorities.failover,
+        authority: &authorities.first,
         log: &appender,
         clock: environment.clock.as_ref(),
         entropy: environment.entropy.as_ref(),

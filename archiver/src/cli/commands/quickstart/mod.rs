@@ -13,7 +13,7 @@ use crate::cli::arguments::Quickstart;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::{Programs, Session};
-use crate::config::{CONFIG_FILE_NAME, Config, SEGMENT_BYTES_MAX_DEFAULT, TsaConfig, TsaKind};
+use crate::config::{CONFIG_FILE_NAME, Config, SEGMENT_BYTES_MAX_DEFAULT, TsaConfig};
 use crate::keys::Passphrase;
 use crate::store::durable;
 use crate::tsa::client::EMBEDDED_NAME;
@@ -126,10 +126,8 @@ fn make_archive(session: &Session, directory: &Path) -> Result<(Config, Passphra
         evaluation: true,
         passphrase_file: Some(passphrase_file),
         segment_bytes_max: SEGMENT_BYTES_MAX_DEFAULT,
-        tsas: vec![TsaConfig {
-            name: EMBEDDED_NAME.to_owned(),
-            kind: TsaKind::Embedded,
-        }],
+        tsas: vec![TsaConfig::embedded(EMBEDDED_NAME)],
+        registry: None,
     };
     let (config, _) = archive::create(NewArchive { config }, &passphrase, &session.environment)?;
     output.say(&lang.pick(
