@@ -1,4 +1,9 @@
-//! The verification policy: JSON data, with a default built in. `policy/README.md` describes it, `policy/schema.json` is its schema.
+//! The algorithm policy: JSON data, with a default built in. One policy serves verification and renewal (ADR 0010).
+//!
+//! `policy/README.md` describes it, `policy/schema.json` is its schema. A catalogue of ETSI TS 119 322 is read as a policy, too.
+
+mod catalogue;
+mod change;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,6 +12,8 @@ use formats::digest::DigestAlgorithm;
 use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+pub use change::{AlgorithmSet, UnknownAlgorithm};
 
 use crate::algorithm::{AlgorithmJudgement, SignatureAlgorithm, SignatureFamily, Trust};
 
@@ -36,9 +43,18 @@ pub enum RevocationRule {
 pub struct Policy {
     name: String,
     revocation: RevocationRule,
-    digests: BTreeMap<DigestAlgorithm, Trust>,
+    digests: BTreeMap<DigestAlgorithm, Row>,
     /// By family, then by the least key size of the row.
-    signatures: BTreeMap<SignatureFamily, BTreeMap<u32, Trust>>,
+    signatures: BTreeMap<SignatureFamily, BTreeMap<u32, Row>>,
+}
+
+/// Both ends of an algorithm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Row {
+    /// Until when it counts as proof in what exists.
+    trust: Trust,
+    /// Until when it may be chosen for what is made new; never later than `trust`.
+    new: Trust,
 }
 
 /// Why a policy file is refused.
@@ -56,10 +72,13 @@ pub enum PolicyError {
     },
     /// The member `schema` is not [`SCHEMA`]. Use a program that knows it.
     UnknownSchema,
-    /// A row of `digests` (counted from 0) names an algorithm that this program does not know, or stands twice.
+    /// A row of `digests` (counted from 0) names an algorithm that this program does not know, stands twice, or has a `new_until`
+    /// after its `trusted_until`.
     DigestRow(usize),
-    /// A row of `signatures` (counted from 0) names an algorithm that this program does not know, or stands twice.
+    /// A row of `signatures` (counted from 0): as [`PolicyError::DigestRow`].
     SignatureRow(usize),
+    /// An entry of an ETSI TS 119 322 catalogue (counted from 0) has no evaluation, or an end or a key size that cannot be read.
+    CatalogueEntry(usize),
 }
 
 impl fmt::Display for PolicyError {
@@ -76,13 +95,19 @@ impl fmt::Display for PolicyError {
             Self::DigestRow(row) => {
                 write!(
                     f,
-                    "digests[{row}] names an unknown algorithm or stands twice"
+                    "digests[{row}] names an unknown algorithm, stands twice, or has a new_until after its trusted_until"
                 )
             }
             Self::SignatureRow(row) => {
                 write!(
                     f,
-                    "signatures[{row}] names an unknown algorithm or stands twice"
+                    "signatures[{row}] names an unknown algorithm, stands twice, or has a new_until after its trusted_until"
+                )
+            }
+            Self::CatalogueEntry(entry) => {
+                write!(
+                    f,
+                    "Algorithm[{entry}] of the catalogue has no evaluation, or an end or a key size that cannot be read"
                 )
             }
         }
@@ -107,6 +132,8 @@ struct DigestRow {
     algorithm: String,
     #[serde(deserialize_with = "end")]
     trusted_until: Option<OffsetDateTime>,
+    #[serde(default, deserialize_with = "own_end")]
+    new_until: Option<OffsetDateTime>,
     source: String,
 }
 
@@ -117,6 +144,8 @@ struct SignatureRow {
     key_bits_min: u32,
     #[serde(deserialize_with = "end")]
     trusted_until: Option<OffsetDateTime>,
+    #[serde(default, deserialize_with = "own_end")]
+    new_until: Option<OffsetDateTime>,
     source: String,
 }
 
@@ -128,6 +157,15 @@ fn end<'de, D: serde::Deserializer<'de>>(
     text.map(|text| OffsetDateTime::parse(&text, &Rfc3339))
         .transpose()
         .map_err(serde::de::Error::custom)
+}
+
+/// An end that may be left out, but is a time where it is written.
+fn own_end<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<OffsetDateTime>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let time = OffsetDateTime::parse(&text, &Rfc3339).map_err(serde::de::Error::custom)?;
+    Ok(Some(time))
 }
 
 impl Default for Policy {
@@ -144,7 +182,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Reads a policy file.
+    /// Reads a policy file: one of this program's schema, or a catalogue of ETSI TS 119 322 in JSON.
     ///
     /// # Errors
     ///
@@ -153,10 +191,14 @@ impl Policy {
         if bytes.len() > POLICY_BYTES_MAX {
             return Err(PolicyError::TooLong);
         }
-        let file: File = serde_json::from_slice(bytes).map_err(|error| PolicyError::Malformed {
+        let malformed = |error: serde_json::Error| PolicyError::Malformed {
             line: error.line(),
             column: error.column(),
-        })?;
+        };
+        if let Some(catalogue) = catalogue::recognise(bytes) {
+            return catalogue::read(catalogue.map_err(malformed)?);
+        }
+        let file: File = serde_json::from_slice(bytes).map_err(malformed)?;
         if file.schema != SCHEMA {
             return Err(PolicyError::UnknownSchema);
         }
@@ -189,7 +231,13 @@ impl Policy {
     /// Until when a digest algorithm is trusted; `None` if the policy does not list it.
     #[must_use]
     pub fn digest_trust(&self, digest: DigestAlgorithm) -> Option<&Trust> {
-        self.digests.get(&digest)
+        self.digests.get(&digest).map(|row| &row.trust)
+    }
+
+    /// Until when a digest algorithm may be chosen for new protection; `None` if the policy does not list it.
+    #[must_use]
+    pub fn new_digest_trust(&self, digest: DigestAlgorithm) -> Option<&Trust> {
+        self.digests.get(&digest).map(|row| &row.new)
     }
 
     /// Until when a signature is trusted: the earlier end of its own row and that of its digest; `None` if one of them is not listed.
@@ -198,8 +246,8 @@ impl Policy {
         let rows = self.signatures.get(&signature.family)?;
         let (_, own) = rows.range(..=signature.key_bits).next_back()?;
         match signature.digest {
-            None => Some(own),
-            Some(digest) => Some(own.earlier(self.digests.get(&digest)?)),
+            None => Some(&own.trust),
+            Some(digest) => Some(own.trust.earlier(self.digest_trust(digest)?)),
         }
     }
 
@@ -222,18 +270,65 @@ impl Policy {
     ) -> AlgorithmJudgement {
         AlgorithmJudgement::of(self.signature_trust(signature), time)
     }
+
+    /// The policy by which something that is made now is accepted: trust in each algorithm ends where new protection by it ends.
+    #[must_use]
+    pub fn for_new_protection(&self) -> Self {
+        let renewed = |row: &Row| Row {
+            trust: row.new.clone(),
+            new: row.new.clone(),
+        };
+        Self {
+            name: self.name.clone(),
+            revocation: self.revocation,
+            digests: self
+                .digests
+                .iter()
+                .map(|(d, row)| (*d, renewed(row)))
+                .collect(),
+            signatures: self
+                .signatures
+                .iter()
+                .map(|(family, rows)| {
+                    let rows = rows.iter().map(|(bits, row)| (*bits, renewed(row)));
+                    (*family, rows.collect())
+                })
+                .collect(),
+        }
+    }
 }
 
-fn digests(rows: Vec<DigestRow>) -> Result<BTreeMap<DigestAlgorithm, Trust>, PolicyError> {
+impl Row {
+    /// `None` where new protection would outlive the trust in it.
+    fn new(
+        trusted_until: Option<OffsetDateTime>,
+        new_until: Option<OffsetDateTime>,
+        source: String,
+    ) -> Option<Self> {
+        let trust = Trust {
+            until: trusted_until,
+            source,
+        };
+        let new = Trust {
+            until: new_until.or(trusted_until),
+            source: trust.source.clone(),
+        };
+        let consistent = match (trust.until, new.until) {
+            (Some(trusted), Some(new)) => new <= trusted,
+            (None, _) => true,
+            (Some(_), None) => false,
+        };
+        consistent.then_some(Self { trust, new })
+    }
+}
+
+fn digests(rows: Vec<DigestRow>) -> Result<BTreeMap<DigestAlgorithm, Row>, PolicyError> {
     let mut digests = BTreeMap::new();
     for (number, row) in rows.into_iter().enumerate() {
         let error = PolicyError::DigestRow(number);
         let digest = DigestAlgorithm::from_name(&row.algorithm).ok_or(error)?;
-        let trust = Trust {
-            until: row.trusted_until,
-            source: row.source,
-        };
-        if digests.insert(digest, trust).is_some() {
+        let row = Row::new(row.trusted_until, row.new_until, row.source).ok_or(error)?;
+        if digests.insert(digest, row).is_some() {
             return Err(error);
         }
     }
@@ -242,8 +337,8 @@ fn digests(rows: Vec<DigestRow>) -> Result<BTreeMap<DigestAlgorithm, Trust>, Pol
 
 fn signatures(
     rows: Vec<SignatureRow>,
-) -> Result<BTreeMap<SignatureFamily, BTreeMap<u32, Trust>>, PolicyError> {
-    let mut signatures: BTreeMap<SignatureFamily, BTreeMap<u32, Trust>> = BTreeMap::new();
+) -> Result<BTreeMap<SignatureFamily, BTreeMap<u32, Row>>, PolicyError> {
+    let mut signatures: BTreeMap<SignatureFamily, BTreeMap<u32, Row>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for (number, row) in rows.into_iter().enumerate() {
         let error = PolicyError::SignatureRow(number);
@@ -251,14 +346,14 @@ fn signatures(
         if !seen.insert((family, row.key_bits_min)) {
             return Err(error);
         }
-        let trust = Trust {
-            until: row.trusted_until,
-            source: row.source,
-        };
+        let (key_bits_min, row) = (
+            row.key_bits_min,
+            Row::new(row.trusted_until, row.new_until, row.source).ok_or(error)?,
+        );
         signatures
             .entry(family)
             .or_default()
-            .insert(row.key_bits_min, trust);
+            .insert(key_bits_min, row);
     }
     Ok(signatures)
 }
@@ -342,6 +437,24 @@ mod tests {
     }
 
     #[test]
+    fn new_protection_ends_with_trust_or_before_it() {
+        let policy = Policy::default();
+        let at = datetime!(2027-01-01 0:00 UTC);
+        let dsa = signature(SignatureFamily::Dsa, 2048, Some(DigestAlgorithm::Sha256));
+        assert!(policy.judge_signature(dsa, at).is_trusted());
+        let new = policy.for_new_protection();
+        assert!(!new.judge_signature(dsa, at).is_trusted());
+        let sha256 = DigestAlgorithm::Sha256;
+        assert_eq!(policy.new_digest_trust(sha256), policy.digest_trust(sha256));
+        assert_eq!(new.digest_trust(sha256), policy.digest_trust(sha256));
+        let later = DEFAULT.replace("\"new_until\": \"2023-02-03", "\"new_until\": \"2099-02-03");
+        assert_eq!(
+            Policy::parse(later.as_bytes()),
+            Err(PolicyError::SignatureRow(9))
+        );
+    }
+
+    #[test]
     fn malformed_policies_are_refused() {
         let good = DEFAULT;
         for (bad, why) in [
@@ -357,6 +470,13 @@ mod tests {
             (good.replace("\"DSA\"", "\"ECDSA2\""), "unknown family"),
             (good.replace("2004-08-01T00:00:00Z", "2004-08-01"), "date"),
             (good.replace(", \"trusted_until\": null", ""), "no end"),
+            (
+                good.replace(
+                    "\"new_until\": \"2023-02-03T00:00:00Z\"",
+                    "\"new_until\": null",
+                ),
+                "an own end that is none",
+            ),
             (
                 good.replace("\"key_bits_min\": 786", "\"key_bits_min\": 1024"),
                 "row twice",

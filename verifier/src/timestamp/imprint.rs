@@ -2,7 +2,7 @@
 
 use formats::tsp::TimeStampToken;
 
-use super::{Judge, Standing, TimestampReport, algorithm_name};
+use super::{End, EndReason, Judge, Standing, TimestampReport, algorithm_name};
 use crate::context::Context;
 use crate::finding::{Finding, Place, timestamp as codes};
 use crate::judgement::Judgement;
@@ -12,6 +12,7 @@ use crate::verdict::SubIndication;
 pub(super) struct ImprintAnswer {
     pub(super) judgement: Judgement,
     pub(super) findings: Vec<Finding>,
+    pub(super) ends: Vec<End>,
 }
 
 /// Compares the imprint with the data, and judges its digest algorithm.
@@ -29,6 +30,7 @@ pub(super) fn judge_imprint(
     ImprintAnswer {
         judgement: judge.judgement,
         findings: judge.findings,
+        ends: judge.ends,
     }
 }
 
@@ -75,7 +77,7 @@ fn check_imprint(judge: &mut Judge<'_>, token: &TimeStampToken, data: Option<&dy
                 .context
                 .policy
                 .judge_digest(algorithm, judge.standing.judged_at);
-            judge.check_algorithm(algorithm.name(), judged);
+            judge.check_algorithm(algorithm.name(), EndReason::Imprint(algorithm), judged);
         }
     }
 }

@@ -4,15 +4,19 @@
 //! the trust; form, certificate path and algorithms decide the verdict beside it.
 
 mod carried;
+mod end;
 mod imprint;
+mod response;
 mod signer;
 
 use formats::digest::DigestAlgorithm;
-use formats::tsp::{Status, TimeStampResponse, TimeStampToken};
+use formats::tsp::TimeStampToken;
 use formats::x509::{AlgorithmIdentifier, Certificate};
 use time::{Duration, OffsetDateTime};
 
+pub use self::end::{End, EndReason};
 use self::imprint::judge_imprint;
+pub use self::response::{ResponseReport, token_of_response};
 use crate::algorithm::{AlgorithmJudgement, SignatureAlgorithm, Trust};
 use crate::budget::Budget;
 use crate::context::Context;
@@ -45,6 +49,8 @@ pub struct TimestampReport {
     pub signer: Option<Certificate>,
     /// Until when the judgement can hold: the first end of a certificate or an algorithm that it rests on, and its name.
     pub holds_until: Option<(OffsetDateTime, String)>,
+    /// Everything that it rests on and that has a known end, the earliest first: what a renewal calendar is made of.
+    pub ends: Vec<End>,
     /// What was noticed. Without a finding of severity error the token has passed.
     pub findings: Vec<Finding>,
     /// The same for the report.
@@ -104,57 +110,13 @@ pub fn verify_token_standing(
     let imprint = judge_imprint(&report, data, standing, context, place);
     report.judgement.add(imprint.judgement);
     report.findings.extend(imprint.findings);
+    report.ends.extend(imprint.ends);
+    report.ends.sort();
     if let (Some(data), true) = (data, report.token.is_some()) {
         report.object.covers.push(data.name().to_owned());
     }
     report.object.judgement = report.judgement;
     report
-}
-
-/// What was found about a response, apart from the token in it.
-#[derive(Clone, Debug)]
-pub struct ResponseReport {
-    /// The token, if there is one to judge.
-    pub token: Option<Vec<u8>>,
-    /// The judgement on the response alone.
-    pub judgement: Judgement,
-    /// What was noticed.
-    pub findings: Vec<Finding>,
-}
-
-/// Takes the token out of a response (RFC 3161 §2.4.2). What the response itself says is judged and reported.
-#[must_use]
-pub fn token_of_response(response: &[u8], place: &Place) -> ResponseReport {
-    let report = |token, judgement, finding: Option<Finding>| ResponseReport {
-        token,
-        judgement,
-        findings: finding.into_iter().collect(),
-    };
-    let found = |code| Finding::new(code, place.clone());
-    let parsed = match TimeStampResponse::parse(response) {
-        Ok(parsed) => parsed,
-        Err(error) => {
-            let judgement = Judgement::broken(SubIndication::FormatFailure);
-            let finding = found(codes::RESPONSE_MALFORMED).with(error);
-            return report(None, judgement, Some(finding));
-        }
-    };
-    let status = parsed.status.name();
-    let Some(token) = parsed.token.clone() else {
-        let finding = found(codes::RESPONSE_WITHOUT_TOKEN).with(status);
-        return report(None, Judgement::NOT_JUDGED, Some(finding));
-    };
-    let finding = match parsed.status {
-        Status::Granted => return report(Some(token), Judgement::PASSED, None),
-        Status::GrantedWithMods => found(codes::RESPONSE_GRANTED_WITH_MODIFICATIONS),
-        Status::Rejection
-        | Status::Waiting
-        | Status::RevocationWarning
-        | Status::RevocationNotification
-        | Status::Other(_) => found(codes::RESPONSE_STATUS_CONTRADICTS).with(status),
-    };
-    let judgement = Judgement::because(SubIndication::SigConstraintsFailure);
-    report(Some(token), judgement, Some(finding))
 }
 
 /// Judges everything about a token but its imprint, which the caller compares.
@@ -194,6 +156,7 @@ struct Judge<'a> {
     judgement: Judgement,
     findings: Vec<Finding>,
     holds_until: Option<(OffsetDateTime, String)>,
+    ends: Vec<End>,
     signature_algorithm: Option<SignatureAlgorithm>,
 }
 
@@ -207,6 +170,7 @@ impl<'a> Judge<'a> {
             judgement: Judgement::PASSED,
             findings: Vec::new(),
             holds_until: None,
+            ends: Vec::new(),
             signature_algorithm: None,
         }
     }
@@ -250,8 +214,19 @@ impl<'a> Judge<'a> {
         self.note(code, details);
     }
 
-    fn hold_until(&mut self, end: Option<OffsetDateTime>, what: &str) {
+    fn hold_until(
+        &mut self,
+        end: Option<OffsetDateTime>,
+        what: &str,
+        reason: EndReason,
+        source: &str,
+    ) {
         let Some(end) = end else { return };
+        self.ends.push(End {
+            at: end,
+            reason,
+            source: source.to_owned(),
+        });
         if self
             .holds_until
             .as_ref()
@@ -262,10 +237,10 @@ impl<'a> Judge<'a> {
     }
 
     /// An algorithm has to be trusted at the time for which existence is proven (EN 319 102-1 §5.2.8).
-    fn check_algorithm(&mut self, name: &str, judged: AlgorithmJudgement) {
+    fn check_algorithm(&mut self, name: &str, reason: EndReason, judged: AlgorithmJudgement) {
         let proven = self.standing.judged_at;
         match algorithm_finding(name, judged, proven, self.place) {
-            Ok(trust) => self.hold_until(trust.until, name),
+            Ok(trust) => self.hold_until(trust.until, name, reason, &trust.source),
             Err(finding) => {
                 self.judgement.add(Judgement::because(
                     SubIndication::CryptoConstraintsFailureNoPoe,
@@ -405,11 +380,19 @@ impl<'a> Judge<'a> {
 
     fn rest_on(&mut self, path: &VerifiedPath) {
         let (_, end) = path.period();
-        self.hold_until(Some(end), CERTIFICATE_PATH);
+        let source = first_to_expire(path);
+        self.hold_until(
+            Some(end),
+            CERTIFICATE_PATH,
+            EndReason::CertificatePath,
+            &source,
+        );
         for algorithm in path.algorithms() {
-            let trust = self.context.policy.signature_trust(*algorithm);
-            let until = trust.and_then(|trust| trust.until);
-            self.hold_until(until, &algorithm.to_string());
+            if let Some(trust) = self.context.policy.signature_trust(*algorithm) {
+                let reason = EndReason::Signature(*algorithm);
+                let name = algorithm.to_string();
+                self.hold_until(trust.until, &name, reason, &trust.source);
+            }
         }
     }
 
@@ -427,11 +410,14 @@ impl<'a> Judge<'a> {
             self.note(codes::TOKEN_READ, [stated, accuracy, signer.subject_text()]);
         }
         let object = self.object(token.as_ref(), signer.as_ref());
+        self.ends.sort();
+        self.ends.dedup();
         TimestampReport {
             judgement: self.judgement,
             token,
             signer,
             holds_until: self.holds_until,
+            ends: self.ends,
             findings: self.findings,
             object,
         }
@@ -468,6 +454,17 @@ impl<'a> Judge<'a> {
         }
         object
     }
+}
+
+/// The name of the certificate below the trust anchor that ends the period of the path.
+fn first_to_expire(path: &VerifiedPath) -> String {
+    let (_, end) = path.period();
+    let certificates = path.certificates().iter();
+    let mut parsed =
+        certificates.filter_map(|der| crate::certificate::Certificate::parse(der).ok());
+    parsed
+        .find(|certificate| certificate.not_after() == end)
+        .map_or_else(String::new, |certificate| certificate.subject().to_string())
 }
 
 /// The trust that holds at `proven`, or the finding that says why none does.

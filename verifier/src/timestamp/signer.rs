@@ -6,7 +6,7 @@ use formats::oid;
 use formats::tsp::TimeStampToken;
 use formats::x509::Certificate;
 
-use super::{Judge, algorithm_name, carried};
+use super::{EndReason, Judge, algorithm_name, carried};
 use crate::budget::Resource;
 use crate::crypto::{SignatureCheck, verify_signature};
 use crate::finding::{path as path_codes, timestamp as codes};
@@ -150,7 +150,7 @@ fn check_message_digest(
         .context
         .policy
         .judge_digest(algorithm, judge.standing.judged_at);
-    judge.check_algorithm(algorithm.name(), judged);
+    judge.check_algorithm(algorithm.name(), EndReason::Digest(algorithm), judged);
 }
 
 /// The certificate that the signer names and that the token signed as its own (RFC 5652 §5.3, RFC 5035 §5).
@@ -294,7 +294,11 @@ fn check_signature(judge: &mut Judge<'_>, signer: &SignerInfo, certificate: &Cer
                 .context
                 .policy
                 .judge_signature(algorithm, judge.standing.judged_at);
-            judge.check_algorithm(&algorithm.to_string(), judged);
+            judge.check_algorithm(
+                &algorithm.to_string(),
+                EndReason::Signature(algorithm),
+                judged,
+            );
         }
         SignatureCheck::Invalid => judge.broken(
             SubIndication::SigCryptoFailure,
