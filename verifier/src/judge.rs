@@ -3,6 +3,7 @@
 use formats::digest::DigestAlgorithm;
 use time::OffsetDateTime;
 
+use crate::alternatives::pass_over;
 use crate::context::Context;
 use crate::evidence::{EvidenceReport, Group, verify_record};
 use crate::finding::{Finding, Language, Place, Severity, package as codes};
@@ -22,14 +23,16 @@ struct FileAnswer {
     covered: Vec<bool>,
     /// Whether the kind of evidence is one that is judged.
     judged: bool,
+    /// Whether it proves nothing but the data objects, so that another proof of them can take its place.
+    detached: bool,
     findings: Vec<Finding>,
     objects: Vec<ObjectReport>,
 }
 
 /// Judges `files` over `data` as of `context.time`.
 ///
-/// Every file has to pass and every data object has to be covered by one of them. Where several files are given, each data
-/// object belongs to those that cover it.
+/// Every data object has to be covered by evidence that has passed. Several pieces of evidence over the same data are alternatives: one
+/// that has passed is enough, as long as nothing is wrong with the others but the trust in them (ADR 0015). Every other file has to pass.
 #[must_use]
 pub fn verify(
     files: &[InputFile<'_>],
@@ -62,7 +65,7 @@ pub fn verify(
         role: FileRole::Data,
         kind: None,
     }));
-    compose(entries, &answers, data, context)
+    compose(entries, answers, data, context)
 }
 
 fn judge_file(
@@ -109,6 +112,7 @@ fn not_judged(finding: Finding, data: &[&dyn DigestSource], place: &Place) -> Fi
         existence: None,
         covered: vec![false; data.len()],
         judged: false,
+        detached: false,
         findings: vec![finding],
         objects: vec![ObjectReport::new(
             ObjectKind::NotJudged,
@@ -135,6 +139,7 @@ fn judge_package(
         existence: report.existence,
         covered: data.iter().map(is_document).collect(),
         judged: true,
+        detached: false,
         findings: report.findings,
         objects: report.objects,
     }
@@ -173,6 +178,7 @@ fn judge_record(
         existence,
         covered,
         judged: true,
+        detached: true,
         findings,
         objects,
     }
@@ -204,6 +210,7 @@ fn judge_token(
         existence,
         covered,
         judged: true,
+        detached: true,
         findings: report.findings,
         objects: vec![report.object],
     }
@@ -233,6 +240,7 @@ fn judge_response(
             existence: None,
             covered: vec![false; data.len()],
             judged: judgement.integrity() == Integrity::Broken,
+            detached: true,
             findings: response.findings,
             objects: vec![ObjectReport::new(kind, place.clone(), judgement)],
         };
@@ -244,10 +252,10 @@ fn judge_response(
     answer
 }
 
-/// Puts the answers together; nothing passes that one of them does not pass.
+/// Puts the answers together; nothing passes that one of them does not pass, unless another one proves all that it proves.
 fn compose(
     files: Vec<FileEntry>,
-    answers: &[FileAnswer],
+    mut answers: Vec<FileAnswer>,
     data: &[&dyn DigestSource],
     context: &Context<'_>,
 ) -> Report {
@@ -255,22 +263,31 @@ fn compose(
     if answers.is_empty() {
         judgement = Judgement::NOT_JUDGED;
     }
-    let mut findings = Vec::new();
+    let mut of_data = Vec::new();
     let mut objects = Vec::new();
-    for answer in answers {
-        judgement.add(answer.judgement);
-        findings.extend(answer.findings.iter().cloned());
-    }
     for (number, data) in data.iter().enumerate() {
-        let object = judge_data(number, *data, answers, &mut findings);
+        let object = judge_data(number, *data, &answers, &mut of_data);
         judgement.add(object.judgement);
         objects.push(object);
     }
-    objects.extend(
-        answers
-            .iter()
-            .flat_map(|answer| answer.objects.iter().cloned()),
-    );
+    let mut times: Vec<Option<OffsetDateTime>> = objects.iter().map(|object| object.time).collect();
+    let mut findings = Vec::new();
+    for (answer, file) in answers.iter_mut().zip(&files) {
+        if is_passed_over(answer, &objects) {
+            let place = Place::root().child(&file.name);
+            pass_over(answer.judgement, &place, &mut answer.findings);
+        } else {
+            judgement.add(answer.judgement);
+        }
+        if !answer.covered.contains(&true) {
+            times.push(answer.existence);
+        }
+        findings.append(&mut answer.findings);
+    }
+    findings.append(&mut of_data);
+    for answer in &mut answers {
+        objects.append(&mut answer.objects);
+    }
     let has_error = findings
         .iter()
         .any(|finding: &Finding| finding.severity() == Severity::Error);
@@ -278,8 +295,7 @@ fn compose(
         // Every error has a judgement of its own; this is the net under them.
         judgement.add(Judgement::because(SubIndication::Custom));
     }
-    let times: Option<Vec<OffsetDateTime>> =
-        answers.iter().map(|answer| answer.existence).collect();
+    let times: Option<Vec<OffsetDateTime>> = times.into_iter().collect();
     let best_signature_time = times
         .and_then(|times| times.into_iter().max())
         .filter(|_| judgement.is_passed());
@@ -293,7 +309,19 @@ fn compose(
     }
 }
 
-/// A data object is as good as all evidence that covers it.
+/// Whether other evidence proves every data object that this evidence covers.
+fn is_passed_over(answer: &FileAnswer, data: &[ObjectReport]) -> bool {
+    answer.judgement.can_be_passed_over()
+        && answer.detached
+        && answer.covered.contains(&true)
+        && answer
+            .covered
+            .iter()
+            .zip(data)
+            .all(|(covered, data)| !covered || data.judgement.is_passed())
+}
+
+/// The proofs that cover a data object are alternatives.
 fn judge_data(
     number: usize,
     data: &dyn DigestSource,
@@ -305,20 +333,17 @@ fn judge_data(
         .iter()
         .filter(|answer| answer.covered.get(number) == Some(&true))
         .collect();
-    let mut judgement = Judgement::PASSED;
-    for answer in &covering {
-        judgement.add(answer.judgement);
-    }
-    if covering.is_empty() {
+    let judgements: Vec<Judgement> = covering.iter().map(|answer| answer.judgement).collect();
+    let judgement = Judgement::of_alternatives(&judgements).unwrap_or_else(|| {
         findings.push(Finding::new(codes::DATA_NOT_COVERED, place.clone()).with(data.name()));
-        judgement = if data.digest(DigestAlgorithm::Sha256).is_some()
+        if data.digest(DigestAlgorithm::Sha256).is_some()
             && answers.iter().all(|answer| answer.judged)
         {
             Judgement::broken(SubIndication::HashFailure)
         } else {
             Judgement::unknown(SubIndication::SignedDataNotFound)
-        };
-    }
+        }
+    });
     let mut object = ObjectReport::new(ObjectKind::Document, place, judgement);
     object.time = covering.iter().filter_map(|answer| answer.existence).min();
     if let Some(size) = data.size() {

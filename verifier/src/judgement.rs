@@ -98,6 +98,63 @@ impl Judgement {
     pub fn add(&mut self, other: Self) {
         *self = self.and(other);
     }
+
+    /// Whether another proof of the same data may take the place of this one, which has not passed.
+    ///
+    /// A proof ages: its certificates end or are revoked, its algorithms are no longer trusted, its authority is not among those that
+    /// the reader trusts. None of that speaks against the data. What is broken, malformed or could not be computed does, or may: it is
+    /// never passed over (ADR 0015).
+    #[must_use]
+    pub const fn can_be_passed_over(&self) -> bool {
+        matches!(
+            (self.integrity, self.verdict.sub_indication()),
+            (
+                Integrity::Intact,
+                Some(
+                    SubIndication::NoCertificateChainFound
+                        | SubIndication::NoCertificateChainFoundNoPoe
+                        | SubIndication::ChainConstraintsFailure
+                        | SubIndication::Expired
+                        | SubIndication::NotYetValid
+                        | SubIndication::Revoked
+                        | SubIndication::RevokedNoPoe
+                        | SubIndication::RevokedCaNoPoe
+                        | SubIndication::OutOfBoundsNotRevoked
+                        | SubIndication::OutOfBoundsNoPoe
+                        | SubIndication::RevocationOutOfBoundsNoPoe
+                        | SubIndication::CryptoConstraintsFailure
+                        | SubIndication::CryptoConstraintsFailureNoPoe
+                        | SubIndication::NoPoe
+                        | SubIndication::TryLater
+                )
+            )
+        )
+    }
+
+    /// The judgement on data that several proofs cover, each of them completely: one that has passed is enough, as long as nothing is
+    /// wrong with the others but the trust in them. `None` without any proof.
+    ///
+    /// If none has passed, the answer is the least bad one: it says what is missing to the proof that is nearest.
+    #[must_use]
+    pub fn of_alternatives(proofs: &[Self]) -> Option<Self> {
+        let (open, binding): (Vec<Self>, Vec<Self>) =
+            proofs.iter().partition(|proof| proof.can_be_passed_over());
+        let binding = binding.into_iter().reduce(Self::and);
+        if binding.is_some_and(|binding| binding.is_passed()) {
+            return binding;
+        }
+        let nearest = open.into_iter().reduce(|best, other| {
+            if other.conclusion() < best.conclusion() {
+                other
+            } else {
+                best
+            }
+        });
+        match (binding, nearest) {
+            (Some(binding), Some(nearest)) => Some(binding.and(nearest)),
+            (one, other) => one.or(other),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -111,6 +168,7 @@ mod tests {
             Judgement::broken(SubIndication::HashFailure),
             Judgement::because(SubIndication::FormatFailure),
             Judgement::because(SubIndication::NoPoe),
+            Judgement::because(SubIndication::SigConstraintsFailure),
             Judgement::unknown(SubIndication::SignedDataNotFound),
         ]
     }
@@ -130,6 +188,43 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn one_passed_proof_is_enough_and_nothing_broken_is_passed_over() {
+        let passed = Judgement::PASSED;
+        for one in every() {
+            let (here, there) = ([one, passed], [passed, one]);
+            for proofs in [here, there] {
+                let whole = Judgement::of_alternatives(&proofs).unwrap();
+                let expected = one.is_passed() || one.can_be_passed_over();
+                assert_eq!(whole.is_passed(), expected, "{one:?}");
+                assert_eq!(
+                    whole.integrity() == Integrity::Broken,
+                    one.integrity() == Integrity::Broken
+                );
+            }
+            assert_eq!(Judgement::of_alternatives(&[one]), Some(one));
+            if one.integrity() != Integrity::Intact {
+                assert!(!one.can_be_passed_over());
+            }
+        }
+        assert_eq!(Judgement::of_alternatives(&[]), None);
+    }
+
+    #[test]
+    fn without_a_passed_proof_the_nearest_one_answers() {
+        let revoked = Judgement::because(SubIndication::Revoked);
+        let unknown_root = Judgement::because(SubIndication::NoCertificateChainFound);
+        for proofs in [[revoked, unknown_root], [unknown_root, revoked]] {
+            assert_eq!(Judgement::of_alternatives(&proofs), Some(unknown_root));
+        }
+        let broken = Judgement::broken(SubIndication::HashFailure);
+        let whole = Judgement::of_alternatives(&[unknown_root, broken]);
+        assert_eq!(
+            whole.map(|whole| whole.integrity()),
+            Some(Integrity::Broken)
+        );
     }
 
     #[test]

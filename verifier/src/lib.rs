@@ -8,6 +8,7 @@
 )]
 
 pub mod algorithm;
+mod alternatives;
 pub mod budget;
 pub mod certificate;
 pub mod context;

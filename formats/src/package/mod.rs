@@ -8,6 +8,8 @@
 //! documents/…                                    the content objects
 //! META-INF/ASiCEvidenceRecordManifest.xml        what the evidence record covers
 //! META-INF/evidencerecord.ers                    the evidence record
+//! META-INF/ASiCEvidenceRecordManifest-2.xml      the same for a second authority, if there is one
+//! META-INF/evidencerecord-2.ers                  its evidence record, over the same members
 //! META-INF/fumikura/audit.json                   what happened to the record
 //! META-INF/fumikura/report.html                  for a reader without any program
 //! ```
@@ -39,6 +41,10 @@ pub const DOCUMENTS: &str = "documents/";
 pub const EVIDENCE_RECORD_MANIFEST: &str = "META-INF/ASiCEvidenceRecordManifest.xml";
 /// The evidence record (EN 319 162-1 §4.4.4.2: `*.ers` for RFC 4998).
 pub const EVIDENCE_RECORD: &str = "META-INF/evidencerecord.ers";
+/// What the evidence record of a second, independent authority covers: the same as the first.
+pub const SECOND_EVIDENCE_RECORD_MANIFEST: &str = "META-INF/ASiCEvidenceRecordManifest-2.xml";
+/// The evidence record of a second, independent authority.
+pub const SECOND_EVIDENCE_RECORD: &str = "META-INF/evidencerecord-2.ers";
 /// What happened to the record.
 pub const AUDIT: &str = "META-INF/fumikura/audit.json";
 /// For a reader without any program.

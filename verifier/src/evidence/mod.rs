@@ -5,6 +5,7 @@
 //! that one has passed: then it is proven to have existed at that time (EN 319 102-1 §5.6.2). So an expired certificate, or an
 //! algorithm that nobody trusts any more, does no harm where a renewal came in time.
 
+mod chain;
 mod stamp;
 mod tree;
 

@@ -11,6 +11,7 @@ use formats::tsp::TimeStampToken;
 use formats::x509::AlgorithmIdentifier;
 
 use super::Group;
+use super::chain::{Chain, TokenDigest, forms};
 use super::tree::{self, Reading};
 use crate::finding::{Finding, Place, evidence as codes};
 use crate::judgement::Judgement;
@@ -110,7 +111,7 @@ enum Target<'a> {
         digests: Option<(Vec<u8>, Option<Vec<u8>>)>,
     },
     /// The token before it; the second digest is that of its DER form, where the token itself is BER.
-    Token(Vec<u8>, Option<Vec<u8>>),
+    Token(TokenDigest),
 }
 
 /// Checks all stamps. A data object that the first stamp does not cover is not looked for in later chains.
@@ -122,22 +123,27 @@ pub(super) fn check_all(
 ) -> Mathematics {
     let mut covered = vec![false; data.len()];
     let mut answers = Vec::with_capacity(stamps.len());
-    let mut chain_algorithm = None;
+    let mut chain = Chain::default();
+    let mut seen = HashSet::new();
     let mut previous: Option<&Stamp<'_>> = None;
     for stamp in stamps {
         let mut answer = Answer::default();
+        if stamp.position == 0 {
+            chain.renew();
+        }
         if let Some((token, algorithm)) = usable(stamp, &mut answer) {
-            if stamp.position == 0 {
-                chain_algorithm = Some(algorithm);
-            } else {
-                check_same_algorithm(stamp, chain_algorithm, algorithm, &mut answer);
+            if !seen.insert(token.info.raw()) {
+                let finding = Finding::new(codes::EVIDENCE_TOKEN_REPEATED, stamp.place.clone());
+                answer.broken(SubIndication::HashFailure, finding);
             }
+            chain.check_algorithm(stamp, algorithm, &mut answer);
             let check = Check {
                 record,
                 stamp,
                 algorithm,
                 imprint: &token.info.imprint.bytes,
                 group,
+                earlier: &chain.earlier,
             };
             let targets = match (stamp.position, previous) {
                 (1.., Some(previous)) => vec![check.token_target(previous)],
@@ -145,6 +151,7 @@ pub(super) fn check_all(
             };
             check.run(&targets, &mut covered, &mut answer);
         }
+        chain.push(stamp);
         previous = Some(stamp);
         answers.push(answer);
     }
@@ -180,22 +187,6 @@ fn usable<'s>(
     }
 }
 
-fn check_same_algorithm(
-    stamp: &Stamp<'_>,
-    chain_algorithm: Option<DigestAlgorithm>,
-    algorithm: DigestAlgorithm,
-    answer: &mut Answer,
-) {
-    if let Some(first) = chain_algorithm
-        && first != algorithm
-    {
-        let finding = Finding::new(codes::EVIDENCE_DIGEST_CHANGES_IN_CHAIN, stamp.place.clone())
-            .with(first.name())
-            .with(algorithm.name());
-        answer.because(SubIndication::SigConstraintsFailure, finding);
-    }
-}
-
 /// One stamp under check.
 struct Check<'a> {
     record: &'a Raw<EvidenceRecord>,
@@ -203,6 +194,8 @@ struct Check<'a> {
     algorithm: DigestAlgorithm,
     imprint: &'a [u8],
     group: Group,
+    /// The tokens of the chain before this one.
+    earlier: &'a [TokenDigest],
 }
 
 impl Check<'_> {
@@ -218,7 +211,7 @@ impl Check<'_> {
     fn token_target<'t>(&self, previous: &Stamp<'_>) -> Target<'t> {
         let bytes = &previous.archive_time_stamp.time_stamp;
         let der = to_der_lengths(bytes).ok().filter(|der| der != bytes);
-        Target::Token(self.hash(&[bytes]), der.map(|der| self.hash(&[&der])))
+        Target::Token((self.hash(&[bytes]), der.map(|der| self.hash(&[&der]))))
     }
 
     /// The first stamp covers the data; the first of a later chain covers each data object together with all chains before
@@ -315,11 +308,8 @@ impl Check<'_> {
         let mut sorted = false;
         for target in targets {
             match target {
-                Target::Token(digest, der) => {
-                    let der = der.as_deref();
-                    if values.contains(digest.as_slice())
-                        || der.is_some_and(|der| values.contains(der))
-                    {
+                Target::Token(token) => {
+                    if forms(token).any(|form| values.contains(form)) {
                         matched = matched.saturating_add(1);
                     } else {
                         let finding =
@@ -397,8 +387,10 @@ impl Check<'_> {
         let at = || self.stamp.place.clone();
         let rest = first.len().saturating_sub(matched);
         if self.stamp.position > 0 {
-            if rest > 0 {
-                let finding = Finding::new(codes::EVIDENCE_FOREIGN_VALUES, at()).with(rest);
+            let own: HashSet<&[u8]> = self.earlier.iter().flat_map(forms).collect();
+            let foreign = first.iter().filter(|value| !own.contains(*value)).count();
+            if foreign > 0 {
+                let finding = Finding::new(codes::EVIDENCE_FOREIGN_VALUES, at()).with(foreign);
                 answer.findings.push(finding);
             }
         } else if self.group == Group::Whole {

@@ -28,6 +28,12 @@ finding_codes! { TABLE:
     EVIDENCE_DIGEST_CHANGES_IN_CHAIN Error "RFC 4998 §5.2" {
         en: "The digest algorithm changes from {0} to {1} inside one chain.",
         ja: "1 つの連鎖の途中でダイジェストアルゴリズムが {0} から {1} に変わっています。" }
+    EVIDENCE_DIGEST_NOT_STRONGER Info "RFC 4998 §5.3" {
+        en: "The hash tree was renewed under {0}, which is not longer than {1} of the chain before it; each is judged until the time when the next one took over.",
+        ja: "ハッシュ木は {0} で更新されていますが、直前の連鎖の {1} より長くありません。それぞれ、次の連鎖に引き継がれた時点まで有効かどうかを判断します。" }
+    EVIDENCE_TOKEN_REPEATED Error "RFC 4998 §5.2" {
+        en: "The archive time-stamp repeats the token of an earlier one: nothing was renewed.",
+        ja: "アーカイブタイムスタンプが以前のトークンを再び使用しています。更新になっていません。" }
     EVIDENCE_ROOT_MISMATCH Error "RFC 4998 §4.3" {
         en: "The root of the hash tree is not the digest in the time-stamp: the tree or the token was altered.",
         ja: "ハッシュ木の根がタイムスタンプ内のダイジェストと一致しません。木又はトークンが改変されています。" }

@@ -13,6 +13,9 @@ finding_codes! { TABLE:
     DATA_NOT_COVERED Error "EN 319 102-1 §5.2.2" {
         en: "No evidence that was given covers {0}.",
         ja: "{0} を対象とする証拠がありません。" }
+    PROOF_PASSED_OVER Warning "EN 319 102-1 §5.6.2" {
+        en: "The proof {0} is {1} ({2}). It was passed over: another proof covers the same data completely and has passed.",
+        ja: "証拠 {0} は {1} ({2}) です。同じ対象を完全に証明する別の証拠が合格しているため、判定には使用していません。" }
     PACKAGE_MALFORMED Error "EN 319 162-1 §4.2" {
         en: "The container cannot be read: {0}.",
         ja: "コンテナを読み取れません: {0}。" }

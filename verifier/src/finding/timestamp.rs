@@ -124,4 +124,7 @@ finding_codes! { TABLE:
     TOKEN_EXPIRED_NO_POE Error "EN 319 102-1 §5.6.2.2" {
         en: "The certificate path of the time-stamp was valid at {0} but is not at {1}, and no later time-stamp covers it.",
         ja: "タイムスタンプの認証パスは {0} には有効でしたが {1} には無効であり、後のタイムスタンプによる保護もありません。" }
+    TOKEN_REVOKED_NO_POE Error "EN 319 102-1 §5.6.2.2" {
+        en: "The time-stamp states {0}, before its certificate was revoked, but that it existed by then is not proven by anything else (judged as of {1}).",
+        ja: "タイムスタンプの時刻 {0} は証明書の失効より前ですが、失効前に存在したことがほかに証明されていません ({1} の時点で判断)。" }
 }

@@ -13,8 +13,9 @@ use formats::raw::Raw;
 use time::OffsetDateTime;
 
 use super::{Notes, PackageReport, as_sources, check_references, data_of, digests_of};
+use crate::alternatives::pass_over;
 use crate::context::Context;
-use crate::evidence::{Group, covers, initial_algorithm, verify_record_standing};
+use crate::evidence::{EvidenceReport, Group, covers, initial_algorithm, verify_record_standing};
 use crate::finding::{Finding, Language, Place, package as codes, timestamp as timestamp_codes};
 use crate::judgement::Judgement;
 use crate::recognise::{Kind, recognise, xml_root};
@@ -50,11 +51,17 @@ struct Listed {
 }
 
 /// What evidence says after it was judged.
-#[derive(Clone, Copy)]
 struct Proven {
-    passed: bool,
     time: Option<OffsetDateTime>,
     judgement: Judgement,
+    findings: Vec<Finding>,
+    objects: Vec<ObjectReport>,
+}
+
+impl Proven {
+    fn passed(&self) -> bool {
+        self.judgement.is_passed()
+    }
 }
 
 /// Judges a foreign container.
@@ -74,9 +81,21 @@ pub(super) fn judge(
         let judgement = Judgement::unknown(SubIndication::Custom);
         notes.add(judgement, codes::PACKAGE_WITHOUT_EVIDENCE, []);
     }
-    let mut objects = Vec::new();
-    let proven = judge_evidence(&mut notes, reader, context, &evidence, &mut objects);
+    let mut proven = judge_evidence(&notes, reader, context, &evidence);
     let document_objects = judge_documents(&mut notes, &documents, &evidence, &proven, &contents);
+    let mut objects = Vec::new();
+    for evidence in &evidence {
+        if let Some(mut proof) = proven.remove(&evidence.name) {
+            let place = notes.place.child(&evidence.name);
+            if is_passed_over(evidence, &proof, &document_objects, &documents) {
+                pass_over(proof.judgement, &place, &mut proof.findings);
+            } else {
+                notes.judgement.add(proof.judgement);
+            }
+            notes.findings.append(&mut proof.findings);
+            objects.append(&mut proof.objects);
+        }
+    }
     let judgement = notes.judgement;
     let existence = document_objects
         .iter()
@@ -329,13 +348,29 @@ fn promises_evidence(name: &str) -> bool {
         .any(|extension| lower.ends_with(extension))
 }
 
+/// Whether others have proven all that this evidence covers, or every document where it covers other evidence alone.
+fn is_passed_over(
+    evidence: &Evidence,
+    proof: &Proven,
+    judged: &[ObjectReport],
+    documents: &[String],
+) -> bool {
+    let covers = |name: &String| evidence.covers.contains(name);
+    let some = documents.iter().any(covers);
+    proof.judgement.can_be_passed_over()
+        && !documents.is_empty()
+        && documents
+            .iter()
+            .zip(judged)
+            .all(|(name, object)| (some && !covers(name)) || object.judgement.is_passed())
+}
+
 /// Judges the evidence, that which nothing else covers first.
 fn judge_evidence(
-    notes: &mut Notes<'_>,
+    notes: &Notes<'_>,
     reader: &AsicReader<'_>,
     context: &Context<'_>,
     evidence: &[Evidence],
-    objects: &mut Vec<ObjectReport>,
 ) -> BTreeMap<String, Proven> {
     let mut proven: BTreeMap<String, Proven> = BTreeMap::new();
     let mut left: Vec<&Evidence> = evidence.iter().collect();
@@ -349,7 +384,7 @@ fn judge_evidence(
         let next = left.iter().position(|candidate| is_ready(candidate));
         let candidate = left.remove(next.unwrap_or(0));
         let standing = standing_of(candidate, evidence, &proven, context);
-        let answer = judge_one(notes, reader, context, candidate, standing, objects);
+        let answer = judge_one(notes, reader, context, candidate, standing);
         proven.insert(candidate.name.clone(), answer);
     }
     proven
@@ -366,7 +401,7 @@ fn standing_of(
         .iter()
         .filter(|other| other.covers.contains(&candidate.name))
         .filter_map(|other| proven.get(&other.name))
-        .filter(|proof| proof.passed)
+        .filter(|proof| proof.passed())
         .filter_map(|proof| proof.time)
         .min();
     match earliest {
@@ -382,12 +417,11 @@ fn standing_of(
 }
 
 fn judge_one(
-    notes: &mut Notes<'_>,
+    notes: &Notes<'_>,
     reader: &AsicReader<'_>,
     context: &Context<'_>,
     evidence: &Evidence,
     standing: Standing,
-    objects: &mut Vec<ObjectReport>,
 ) -> Proven {
     let place = notes.place.child(&evidence.name);
     let Some(content) = reader
@@ -395,12 +429,13 @@ fn judge_one(
         .and_then(|entry| entry.read().ok())
     else {
         return Proven {
-            passed: false,
             time: None,
             judgement: Judgement::NOT_JUDGED,
+            findings: Vec::new(),
+            objects: Vec::new(),
         };
     };
-    let (judgement, time) = match &evidence.kind {
+    match &evidence.kind {
         EvidenceKind::Token(target) => {
             let data = target.as_ref().map(|name| vec![name.clone()]);
             let data: Vec<DataBytes<'_>> = data_of(reader, &data.unwrap_or_default());
@@ -408,17 +443,19 @@ fn judge_one(
             let source = sources.first().copied();
             let report = verify_token_standing(&content, source, standing, context, &place);
             let time = report.time();
-            notes.findings.extend(report.findings);
             let mut object = report.object;
             object.covers.clone_from(&evidence.covers);
-            objects.push(object);
-            (report.judgement, time)
+            Proven {
+                time,
+                judgement: report.judgement,
+                findings: report.findings,
+                objects: vec![object],
+            }
         }
         EvidenceKind::Record { listed } => {
-            check_listed_algorithm(notes, &content, listed.as_ref());
             let data: Vec<DataBytes<'_>> = data_of(reader, &evidence.covers);
             let sources = as_sources(&data);
-            let report = verify_record_standing(
+            let mut report = verify_record_standing(
                 &content,
                 &sources,
                 Group::Members,
@@ -426,37 +463,43 @@ fn judge_one(
                 context,
                 &place,
             );
-            notes.findings.extend(report.findings);
-            objects.extend(report.objects);
-            (report.judgement, report.stated)
+            check_listed_algorithm(&mut report, &content, listed.as_ref(), &place);
+            Proven {
+                time: report.stated,
+                judgement: report.judgement,
+                findings: report.findings,
+                objects: report.objects,
+            }
         }
-    };
-    notes.judgement.add(judgement);
-    Proven {
-        passed: judgement.is_passed(),
-        time,
-        judgement,
     }
 }
 
 /// The manifest of an evidence record states digests under the algorithm of the record's first tree (EN 319 162-1 §A.4): other
 /// ones are not those that were time-stamped.
-fn check_listed_algorithm(notes: &mut Notes<'_>, record: &[u8], listed: Option<&Listed>) {
+fn check_listed_algorithm(
+    report: &mut EvidenceReport,
+    record: &[u8],
+    listed: Option<&Listed>,
+    place: &Place,
+) {
     let (Some(listed), Some(algorithm)) = (listed, initial_algorithm(record)) else {
         return;
     };
     for other in &listed.algorithms {
         if *other != algorithm {
-            notes.add(
-                Judgement::broken(SubIndication::HashFailure),
-                codes::PACKAGE_DIGEST_ALGORITHM_DIFFERS,
-                [&listed.manifest, other.name(), algorithm.name()],
+            let judgement = Judgement::broken(SubIndication::HashFailure);
+            report.judgement.add(judgement);
+            report.findings.push(
+                Finding::new(codes::PACKAGE_DIGEST_ALGORITHM_DIFFERS, place.clone())
+                    .with(&listed.manifest)
+                    .with(other.name())
+                    .with(algorithm.name()),
             );
         }
     }
 }
 
-/// Each document with the evidence that covers it.
+/// Each document with the evidence that covers it: several proofs are alternatives.
 fn judge_documents(
     notes: &mut Notes<'_>,
     documents: &[String],
@@ -466,30 +509,28 @@ fn judge_documents(
 ) -> Vec<ObjectReport> {
     let mut objects = Vec::with_capacity(documents.len());
     for name in documents {
-        let proofs: Vec<Proven> = evidence
+        let proofs: Vec<&Proven> = evidence
             .iter()
             .filter(|evidence| evidence.covers.contains(name))
-            .filter_map(|evidence| proven.get(&evidence.name).copied())
+            .filter_map(|evidence| proven.get(&evidence.name))
             .collect();
-        let mut judgement = Judgement::PASSED;
-        for proof in &proofs {
-            judgement.add(proof.judgement);
-        }
-        if proofs.is_empty() {
+        let judgements: Vec<Judgement> = proofs.iter().map(|proof| proof.judgement).collect();
+        let judgement = match Judgement::of_alternatives(&judgements) {
+            Some(judgement) => judgement,
             // A signature that is not judged may cover it; otherwise nothing does.
-            if contents.unjudged.is_empty() && !contents.referred.contains(name) {
-                judgement = Judgement::because(SubIndication::Custom);
+            None if contents.unjudged.is_empty() && !contents.referred.contains(name) => {
+                let judgement = Judgement::because(SubIndication::Custom);
                 notes.add(judgement, codes::PACKAGE_MEMBER_UNCOVERED, [name]);
-            } else {
-                judgement = Judgement::NOT_JUDGED;
-                notes.judgement.add(judgement);
+                judgement
             }
-        }
+            None => Judgement::NOT_JUDGED,
+        };
+        notes.judgement.add(judgement);
         let mut object =
             ObjectReport::new(ObjectKind::Document, notes.place.child(name), judgement);
         object.time = proofs
             .iter()
-            .filter(|proof| proof.passed)
+            .filter(|proof| proof.passed())
             .filter_map(|proof| proof.time)
             .min();
         objects.push(object.with("name", name.clone()));

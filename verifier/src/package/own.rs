@@ -6,11 +6,15 @@ use formats::asic::{AsicManifest, AsicReader, MIMETYPE_ASIC_E};
 use formats::digest::DigestValue;
 use formats::manifest::{ContentObject, Manifest};
 use formats::package::{
-    AUDIT, EVIDENCE_RECORD, EVIDENCE_RECORD_MANIFEST, MANIFEST, REPORT, document_members,
+    AUDIT, EVIDENCE_RECORD, EVIDENCE_RECORD_MANIFEST, MANIFEST, REPORT, SECOND_EVIDENCE_RECORD,
+    SECOND_EVIDENCE_RECORD_MANIFEST, document_members,
 };
 use formats::raw::Raw;
 
+use time::OffsetDateTime;
+
 use super::{Notes, PackageReport, as_sources, check_references, data_of, digests_of};
+use crate::alternatives::pass_over;
 use crate::context::Context;
 use crate::evidence::{EvidenceReport, Group, verify_record};
 use crate::finding::{Place, package as codes};
@@ -20,6 +24,12 @@ use crate::report::{ObjectKind, ObjectReport};
 use crate::verdict::SubIndication;
 
 const MIMETYPE: &str = "mimetype";
+
+/// The evidence records of independent authorities: the name of each, and that of the manifest which says what it covers.
+const RECORDS: [(&str, &str); 2] = [
+    (EVIDENCE_RECORD, EVIDENCE_RECORD_MANIFEST),
+    (SECOND_EVIDENCE_RECORD, SECOND_EVIDENCE_RECORD_MANIFEST),
+];
 
 /// Judges an own package.
 pub(super) fn judge(
@@ -31,7 +41,14 @@ pub(super) fn judge(
     check_container(&mut notes, reader);
     let manifest = read_manifest(&mut notes, reader);
     let Some(manifest) = manifest else {
-        return report(notes, place, None, Vec::new(), Vec::new(), None);
+        return report(
+            notes,
+            place,
+            None,
+            Vec::new(),
+            Vec::new(),
+            Evidence::default(),
+        );
     };
     let members = document_members(&manifest);
     check_members(&mut notes, reader, &members);
@@ -41,8 +58,7 @@ pub(super) fn judge(
     }
     let mut group = vec![MANIFEST.to_owned()];
     group.extend(members.iter().cloned());
-    check_evidence_manifest(&mut notes, reader, &group);
-    let evidence = judge_record(&mut notes, reader, &group, context);
+    let evidence = judge_records(&mut notes, reader, &group, context);
     let digests = digests_of(reader, &members);
     report(notes, place, Some(&manifest), documents, digests, evidence)
 }
@@ -86,13 +102,13 @@ fn read_manifest(notes: &mut Notes<'_>, reader: &AsicReader<'_>) -> Option<Raw<M
 
 /// A package has the members that it must have and no others.
 fn check_members(notes: &mut Notes<'_>, reader: &AsicReader<'_>, documents: &[String]) {
-    let demanded = [
-        MIMETYPE,
-        MANIFEST,
-        EVIDENCE_RECORD_MANIFEST,
-        EVIDENCE_RECORD,
-    ];
-    for name in demanded {
+    let has_second = reader.entry(SECOND_EVIDENCE_RECORD).is_some()
+        || reader.entry(SECOND_EVIDENCE_RECORD_MANIFEST).is_some();
+    let mut demanded = vec![MIMETYPE, MANIFEST];
+    for (record, manifest) in RECORDS.iter().take(if has_second { 2 } else { 1 }) {
+        demanded.extend([*manifest, *record]);
+    }
+    for name in &demanded {
         if reader.entry(name).is_none() {
             notes.add(
                 Judgement::unknown(SubIndication::SignedDataNotFound),
@@ -167,8 +183,12 @@ fn judge_document(
 }
 
 /// The evidence manifest lists exactly the record manifest and its documents, with their digests.
-fn check_evidence_manifest(notes: &mut Notes<'_>, reader: &AsicReader<'_>, group: &[String]) {
-    let name = EVIDENCE_RECORD_MANIFEST;
+fn check_evidence_manifest(
+    notes: &mut Notes<'_>,
+    reader: &AsicReader<'_>,
+    (record, name): (&str, &str),
+    group: &[String],
+) {
     let Some(entry) = reader.entry(name) else {
         return;
     };
@@ -186,8 +206,8 @@ fn check_evidence_manifest(notes: &mut Notes<'_>, reader: &AsicReader<'_>, group
             return;
         }
     };
-    let record = reader.resolve(&manifest.signature.uri);
-    if record.is_none_or(|entry| entry.name() != EVIDENCE_RECORD) {
+    let named = reader.resolve(&manifest.signature.uri);
+    if named.is_none_or(|entry| entry.name() != record) {
         notes.add(
             Judgement::broken(SubIndication::FormatFailure),
             codes::PACKAGE_MANIFEST_WITHOUT_EVIDENCE,
@@ -212,14 +232,21 @@ fn check_evidence_manifest(notes: &mut Notes<'_>, reader: &AsicReader<'_>, group
     }
 }
 
-/// The evidence record covers exactly the group of manifest and documents.
-fn judge_record(
+/// What the evidence records of a package say together.
+#[derive(Default)]
+struct Evidence {
+    judgement: Option<Judgement>,
+    existence: Option<OffsetDateTime>,
+    objects: Vec<ObjectReport>,
+}
+
+/// Each evidence record covers exactly the group of manifest and documents, so they are alternatives.
+fn judge_records(
     notes: &mut Notes<'_>,
     reader: &AsicReader<'_>,
     group: &[String],
     context: &Context<'_>,
-) -> Option<EvidenceReport> {
-    let record = notes.read(reader.entry(EVIDENCE_RECORD)?)?;
+) -> Evidence {
     let data = data_of(reader, group);
     if data.len() != group.len() {
         // A member is missing or damaged, which has been told; the record is judged over the others.
@@ -227,11 +254,38 @@ fn judge_record(
             .judgement
             .add(Judgement::unknown(SubIndication::SignedDataNotFound));
     }
-    let place = notes.place.child(EVIDENCE_RECORD);
-    let evidence = verify_record(&record, &as_sources(&data), Group::Whole, context, &place);
-    notes.judgement.add(evidence.judgement);
-    notes.findings.extend(evidence.findings.iter().cloned());
-    Some(evidence)
+    let sources = as_sources(&data);
+    let mut reports: Vec<(Place, EvidenceReport)> = Vec::with_capacity(RECORDS.len());
+    for names in RECORDS {
+        check_evidence_manifest(notes, reader, names, group);
+        let (name, _) = names;
+        if let Some(content) = reader.entry(name).and_then(|entry| notes.read(entry)) {
+            let place = notes.place.child(name);
+            let report = verify_record(&content, &sources, Group::Whole, context, &place);
+            reports.push((place, report));
+        }
+    }
+    let judgements: Vec<Judgement> = reports.iter().map(|(_, report)| report.judgement).collect();
+    let mut evidence = Evidence {
+        judgement: Judgement::of_alternatives(&judgements),
+        existence: reports
+            .iter()
+            .filter_map(|(_, report)| report.existence)
+            .min(),
+        objects: Vec::new(),
+    };
+    let passed = evidence.judgement.is_some_and(|whole| whole.is_passed());
+    notes
+        .judgement
+        .add(evidence.judgement.unwrap_or(Judgement::NOT_JUDGED));
+    for (place, mut report) in reports {
+        if passed && report.judgement.can_be_passed_over() {
+            pass_over(report.judgement, &place, &mut report.findings);
+        }
+        notes.findings.append(&mut report.findings);
+        evidence.objects.append(&mut report.objects);
+    }
+    evidence
 }
 
 fn report(
@@ -240,7 +294,7 @@ fn report(
     manifest: Option<&Raw<Manifest>>,
     mut documents: Vec<ObjectReport>,
     digests: Vec<DigestValue>,
-    evidence: Option<EvidenceReport>,
+    evidence: Evidence,
 ) -> PackageReport {
     if let Some(manifest) = manifest {
         let record = manifest.record.to_string();
@@ -255,10 +309,7 @@ fn report(
         );
     }
     let judgement = notes.judgement;
-    let existence = evidence
-        .as_ref()
-        .and_then(|evidence| evidence.existence)
-        .filter(|_| judgement.is_passed());
+    let existence = evidence.existence.filter(|_| judgement.is_passed());
     let mut package = ObjectReport::new(ObjectKind::Package, place.clone(), judgement);
     package.time = existence;
     package.covers = documents
@@ -270,13 +321,13 @@ fn report(
         objects.push(manifest_object(place, manifest, judgement));
     }
     for document in &mut documents {
-        if let Some(evidence) = &evidence {
-            document.judgement.add(evidence.judgement);
-        }
+        document
+            .judgement
+            .add(evidence.judgement.unwrap_or(Judgement::NOT_JUDGED));
         document.time = existence;
     }
     objects.extend(documents);
-    objects.extend(evidence.into_iter().flat_map(|evidence| evidence.objects));
+    objects.extend(evidence.objects);
     PackageReport {
         judgement,
         existence,

@@ -8,6 +8,7 @@ mod end;
 mod imprint;
 mod response;
 mod signer;
+mod trust;
 
 use formats::digest::DigestAlgorithm;
 use formats::tsp::TimeStampToken;
@@ -22,14 +23,10 @@ use crate::budget::Budget;
 use crate::context::Context;
 use crate::finding::{Code, Finding, Place, crypto as crypto_codes, timestamp as codes};
 use crate::judgement::Judgement;
-use crate::path::{
-    AlgorithmRule, Material, PathFailure, PathOptions, PathOutcome, Purpose, VerifiedPath,
-    validate_path,
-};
 use crate::report::text::civil_time;
 use crate::report::{ObjectKind, ObjectReport};
 use crate::source::DigestSource;
-use crate::verdict::{SubIndication, Verdict};
+use crate::verdict::SubIndication;
 
 /// What ends first where it is no algorithm but the certificates: said in its own words in each language.
 pub(crate) const CERTIFICATE_PATH: &str = "";
@@ -289,113 +286,6 @@ impl<'a> Judge<'a> {
         self.because(reason, codes::TOKEN_BEFORE_CERTIFICATE, [civil_time(time)]);
     }
 
-    fn check_path(&mut self, token: &TimeStampToken, signer: &Certificate) {
-        let at = self.place.child("certificate");
-        let outcome = self.path_at(token, signer, self.standing.judged_at);
-        let found = match &outcome {
-            PathOutcome::Verified(path) => path.findings(),
-            PathOutcome::Refused(failure) => failure.findings(),
-        };
-        let found = found.iter().cloned();
-        self.findings
-            .extend(found.map(|finding| finding.within(&at)));
-        match outcome {
-            PathOutcome::Verified(path) => {
-                self.rest_on(&path);
-                carried::check(self, token, Some(&path));
-            }
-            PathOutcome::Refused(failure) => {
-                let verdict = self.verdict_of(&failure, token, signer);
-                self.judgement.add(Judgement::of(verdict));
-            }
-        }
-    }
-
-    /// A path that has ended since, but held when the token was made, leaves the question open: a proof from before its end
-    /// would answer it (EN 319 102-1 §5.6.2.2).
-    fn verdict_of(
-        &mut self,
-        failure: &PathFailure,
-        token: &TimeStampToken,
-        signer: &Certificate,
-    ) -> Verdict {
-        let ended = matches!(
-            failure.sub_indication(),
-            SubIndication::Expired | SubIndication::CertificateChainGeneralFailure
-        );
-        let made = token.info.gen_time;
-        if !ended || made >= self.standing.judged_at {
-            return failure.verdict();
-        }
-        match self.path_at(token, signer, made) {
-            PathOutcome::Verified(_) => {
-                let judged = civil_time(self.standing.judged_at);
-                self.note(codes::TOKEN_EXPIRED_NO_POE, [civil_time(made), judged]);
-                Verdict::because(SubIndication::OutOfBoundsNoPoe)
-            }
-            PathOutcome::Refused(earlier) => earlier.verdict(),
-        }
-    }
-
-    fn path_at(
-        &mut self,
-        token: &TimeStampToken,
-        signer: &Certificate,
-        time: OffsetDateTime,
-    ) -> PathOutcome {
-        let judged_at = self.standing.judged_at;
-        let options = PathOptions {
-            purpose: Purpose::TimeStamping,
-            revocation: self.context.policy.revocation(),
-            algorithms: AlgorithmRule::Enforce(self.context.policy),
-            material_time: Some(self.context.time),
-            proof_of_existence: (judged_at < self.context.time).then_some(judged_at),
-            ..PathOptions::default()
-        };
-        validate_path(
-            signer.raw(),
-            &self.material(token),
-            self.context.anchors,
-            time,
-            &options,
-            &mut self.budget,
-        )
-    }
-
-    fn material<'t>(&self, token: &'t TimeStampToken) -> Material<'t>
-    where
-        'a: 't,
-    {
-        let given = self.context.certificates.iter().map(Vec::as_slice);
-        let crls = self.context.crls.iter().map(Vec::as_slice);
-        Material {
-            certificates: token.signed_data.x509_certificates().chain(given).collect(),
-            crls: token.signed_data.crls().chain(crls).collect(),
-            ocsp_responses: carried::ocsp_responses(token)
-                .into_iter()
-                .chain(self.context.ocsp_responses.iter().map(Vec::as_slice))
-                .collect(),
-        }
-    }
-
-    fn rest_on(&mut self, path: &VerifiedPath) {
-        let (_, end) = path.period();
-        let source = first_to_expire(path);
-        self.hold_until(
-            Some(end),
-            CERTIFICATE_PATH,
-            EndReason::CertificatePath,
-            &source,
-        );
-        for algorithm in path.algorithms() {
-            if let Some(trust) = self.context.policy.signature_trust(*algorithm) {
-                let reason = EndReason::Signature(*algorithm);
-                let name = algorithm.to_string();
-                self.hold_until(trust.until, &name, reason, &trust.source);
-            }
-        }
-    }
-
     fn into_report(
         mut self,
         token: Option<TimeStampToken>,
@@ -454,17 +344,6 @@ impl<'a> Judge<'a> {
         }
         object
     }
-}
-
-/// The name of the certificate below the trust anchor that ends the period of the path.
-fn first_to_expire(path: &VerifiedPath) -> String {
-    let (_, end) = path.period();
-    let certificates = path.certificates().iter();
-    let mut parsed =
-        certificates.filter_map(|der| crate::certificate::Certificate::parse(der).ok());
-    parsed
-        .find(|certificate| certificate.not_after() == end)
-        .map_or_else(String::new, |certificate| certificate.subject().to_string())
 }
 
 /// The trust that holds at `proven`, or the finding that says why none does.

@@ -11,8 +11,9 @@ use formats::x509::{AlgorithmIdentifier, Certificate};
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{DerSignature, SigningKey};
 use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, IsCa, Issuer,
-    KeyUsagePurpose, SerialNumber,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CustomExtension,
+    DistinguishedName, DnType, IsCa, Issuer, KeyIdMethod, KeyUsagePurpose, RevocationReason,
+    RevokedCertParams, SerialNumber,
 };
 use time::OffsetDateTime;
 use verifier::path::TrustAnchor;
@@ -71,8 +72,19 @@ pub(crate) struct Profile {
 /// An authority with a root of its own.
 pub(crate) struct Authority {
     key: Key,
+    root_key: Key,
+    root_params: CertificateParams,
     root: Vec<u8>,
     certificate: Certificate,
+}
+
+/// When and why the authority's certificate was revoked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Revoked {
+    /// When.
+    pub(crate) at: OffsetDateTime,
+    /// Why; `None` if the list does not say.
+    pub(crate) reason: Option<RevocationReason>,
 }
 
 /// What a test may want to be wrong about a token.
@@ -121,8 +133,11 @@ impl Authority {
         leaf.custom_extensions = vec![usage(profile.for_time_stamps)];
         let issuer = Issuer::from_params(&root_params, &root_key);
         let certificate = leaf.signed_by(&key, &issuer).unwrap();
+        drop(issuer);
         Self {
             key,
+            root_key,
+            root_params,
             root,
             certificate: Certificate::parse(certificate.der()).unwrap(),
         }
@@ -136,6 +151,26 @@ impl Authority {
     /// The root, DER.
     pub(crate) fn root(&self) -> &[u8] {
         &self.root
+    }
+
+    /// A CRL of the root, from its first moment to a day later.
+    pub(crate) fn crl(&self, issued: OffsetDateTime, revoked: Option<Revoked>) -> Vec<u8> {
+        let issuer = Issuer::from_params(&self.root_params, &self.root_key);
+        let revoked = revoked.map(|revoked| RevokedCertParams {
+            serial_number: SerialNumber::from_slice(self.certificate.serial().as_bytes()),
+            revocation_time: revoked.at,
+            reason_code: revoked.reason,
+            invalidity_date: None,
+        });
+        let params = CertificateRevocationListParams {
+            this_update: issued,
+            next_update: issued + time::Duration::days(1),
+            crl_number: SerialNumber::from(1_u64),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.into_iter().collect(),
+            key_identifier_method: KeyIdMethod::PreSpecified(vec![1; 20]),
+        };
+        params.signed_by(&issuer).unwrap().der().to_vec()
     }
 
     /// The authority's own certificate, DER.

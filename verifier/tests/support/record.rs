@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::evidence::hash_tree::{HashTree, group_hash, reduced_hash_tree};
-use formats::evidence::{ArchiveTimeStamp, ArchiveTimeStampChain, EvidenceRecord};
+use formats::evidence::{ArchiveTimeStamp, ArchiveTimeStampChain, EvidenceRecord, PartialHashTree};
 use formats::id::{ArchiveId, RecordId};
 use formats::manifest::{
     ClassReference, ContentObject, Digests, Manifest, Metadata, ObjectName, Role,
@@ -114,28 +114,74 @@ pub(crate) fn renew_time_stamp(
     authority: &Authority,
     time: OffsetDateTime,
 ) -> EvidenceRecord {
-    let mut sequence = record.sequence.clone();
-    let last = sequence.pop().unwrap();
-    let previous = last.time_stamps.last().unwrap();
-    let algorithm = previous
-        .token()
-        .unwrap()
-        .info
-        .imprint
-        .value()
-        .unwrap()
-        .algorithm();
-    let digest = algorithm.digest(&previous.time_stamp);
-    let stamp = ArchiveTimeStamp {
-        digest_algorithm: Some(AlgorithmIdentifier::of_digest(algorithm)),
+    let previous = last_token(record);
+    let algorithm = algorithm_of(record);
+    let digest = algorithm.digest(&previous);
+    let tree = reduced_hash_tree(&[digest], &[]);
+    let token = authority.token(&digest, time);
+    with_stamp(record, stamp(Some(algorithm), Some(tree), token))
+}
+
+/// The record with an archive time-stamp over these values, put together as one list.
+pub(crate) fn renew_over(
+    record: &EvidenceRecord,
+    values: &[DigestValue],
+    authority: &Authority,
+    time: OffsetDateTime,
+) -> EvidenceRecord {
+    let algorithm = algorithm_of(record);
+    let root = group_hash(algorithm, values).unwrap();
+    let tree = reduced_hash_tree(values, &[]);
+    let token = authority.token(&root, time);
+    with_stamp(record, stamp(Some(algorithm), Some(tree), token))
+}
+
+/// An archive time-stamp of these parts.
+pub(crate) fn stamp(
+    algorithm: Option<DigestAlgorithm>,
+    tree: Option<Vec<PartialHashTree>>,
+    token: Vec<u8>,
+) -> ArchiveTimeStamp {
+    ArchiveTimeStamp {
+        digest_algorithm: algorithm.map(AlgorithmIdentifier::of_digest),
         attributes: Vec::new(),
-        reduced_hash_tree: Some(reduced_hash_tree(&[digest], &[])),
-        time_stamp: authority.token(&digest, time),
-    };
-    let mut stamps = last.time_stamps.clone();
+        reduced_hash_tree: tree,
+        time_stamp: token,
+    }
+}
+
+/// The record with this archive time-stamp at the end of its last chain.
+pub(crate) fn with_stamp(record: &EvidenceRecord, stamp: ArchiveTimeStamp) -> EvidenceRecord {
+    let mut sequence = record.sequence.clone();
+    let mut stamps = sequence.pop().unwrap().time_stamps.clone();
     stamps.push(stamp.into_raw().unwrap());
     sequence.push(ArchiveTimeStampChain::new(stamps).unwrap());
     EvidenceRecord::new(sequence).unwrap()
+}
+
+/// The record with a chain of this archive time-stamp at its end.
+pub(crate) fn with_chain(record: &EvidenceRecord, stamp: ArchiveTimeStamp) -> EvidenceRecord {
+    let mut sequence = record.sequence.clone();
+    sequence.push(ArchiveTimeStampChain::new(vec![stamp.into_raw().unwrap()]).unwrap());
+    EvidenceRecord::new(sequence).unwrap()
+}
+
+/// A record of one archive time-stamp.
+pub(crate) fn record_of(stamp: ArchiveTimeStamp) -> EvidenceRecord {
+    let chain = ArchiveTimeStampChain::new(vec![stamp.into_raw().unwrap()]).unwrap();
+    EvidenceRecord::new(vec![chain]).unwrap()
+}
+
+/// The newest token.
+pub(crate) fn last_token(record: &EvidenceRecord) -> Vec<u8> {
+    let chain = record.sequence.last().unwrap();
+    chain.time_stamps.last().unwrap().time_stamp.clone()
+}
+
+fn algorithm_of(record: &EvidenceRecord) -> DigestAlgorithm {
+    let chain = record.sequence.last().unwrap();
+    let token = chain.time_stamps.last().unwrap().token().unwrap();
+    token.info.imprint.value().unwrap().algorithm()
 }
 
 /// The record with one more chain (RFC 4998 §5.2, hash-tree renewal). `sorted` takes the reading of erratum 7411.
