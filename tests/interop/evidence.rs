@@ -43,7 +43,7 @@ pub(crate) struct Said {
 /// Evidence that must not be accepted, and the judges that do not notice.
 #[derive(Debug)]
 pub(crate) struct Tampered {
-    pub(crate) what: &'static str,
+    pub(crate) what: String,
     pub(crate) evidence: Evidence,
     pub(crate) blind: &'static [Judge],
 }
@@ -209,53 +209,64 @@ fn all_pass(stamps: &Value) -> bool {
 
 /// Ways of tampering with evidence, with the help of other evidence that is good itself.
 pub(crate) fn tampered(good: &Evidence, other: &Evidence) -> Vec<Tampered> {
-    let case = |what, evidence| Tampered {
-        what,
-        evidence,
-        blind: &[],
-    };
-    let changed_stamp = |name: &str, change: &dyn Fn(&mut ArchiveTimeStamp)| {
-        good.with_record(name, &with_last_stamp(&good.parsed(), change))
-    };
-    let foreign = other.parsed();
-    let foreign = foreign.time_stamps().last().expect("a time-stamp").2;
-    vec![
-        case("one byte of the document changed", changed_document(good)),
-        case(
-            "one byte of a tree node changed",
-            changed_stamp("node", &|stamp| {
-                let lists = stamp.reduced_hash_tree.as_mut().expect("a tree");
-                let last = lists.last_mut().and_then(|list| list.0.last_mut());
-                last.expect("a node")[0] ^= 1;
-            }),
-        ),
-        case(
-            "token of another tree put in",
-            changed_stamp("token", &|stamp| {
-                stamp.time_stamp = foreign.time_stamp.clone();
-            }),
-        ),
-        case(
-            "last byte of the token's signature changed",
-            changed_stamp("signature", &|stamp| {
-                *stamp.time_stamp.last_mut().expect("a byte") ^= 1;
-            }),
-        ),
-        case(
+    let mut cases = vec![
+        Tampered::new("one byte of the document changed", changed_document(good)),
+        Tampered::new(
             "record of another document",
             Evidence {
                 record: other.record.clone(),
                 ..good.clone()
             },
         ),
-        case(
+        Tampered::new(
             "another document",
             Evidence {
                 data: other.data.clone(),
                 ..good.clone()
             },
         ),
-    ]
+    ];
+    let record = good.parsed();
+    let foreign = other.parsed();
+    let foreign = foreign.time_stamps().last().expect("a time-stamp").2;
+    for (chain, position, stamp) in record.time_stamps() {
+        let mut change = |what: &str, change: &dyn Fn(&mut ArchiveTimeStamp)| {
+            let name = format!("{what}, time-stamp {position} of chain {chain}");
+            let changed = with_stamp(&record, (chain, position), change);
+            cases.push(Tampered::new(&name, good.with_record(&name, &changed)));
+        };
+        change("token of another tree put in", &|stamp| {
+            stamp.time_stamp = foreign.time_stamp.clone();
+        });
+        change("last byte of the token changed", &|stamp| {
+            *stamp.time_stamp.last_mut().expect("a byte") ^= 1;
+        });
+        if stamp.reduced_hash_tree.is_some() {
+            change("one byte of a tree node changed", &|stamp| {
+                let lists = stamp.reduced_hash_tree.as_mut().expect("a tree");
+                let last = lists.last_mut().and_then(|list| list.0.last_mut());
+                last.expect("a node")[0] ^= 1;
+            });
+        }
+    }
+    if let [_, later @ ..] = record.sequence.as_slice() {
+        if !later.is_empty() {
+            let headless = EvidenceRecord::new(later.to_vec()).expect("a record");
+            let name = "first chain taken out";
+            cases.push(Tampered::new(name, good.with_record(name, &headless)));
+        }
+    }
+    cases
+}
+
+impl Tampered {
+    fn new(what: &str, evidence: Evidence) -> Self {
+        Self {
+            what: what.to_owned(),
+            evidence,
+            blind: &[],
+        }
+    }
 }
 
 fn changed_document(good: &Evidence) -> Evidence {
@@ -271,18 +282,18 @@ fn changed_document(good: &Evidence) -> Evidence {
     }
 }
 
-/// The record with its newest archive time-stamp changed.
-pub(crate) fn with_last_stamp(
+/// The record with one archive time-stamp changed: that at a position of a chain.
+fn with_stamp(
     record: &EvidenceRecord,
+    (chain, position): (usize, usize),
     change: &dyn Fn(&mut ArchiveTimeStamp),
 ) -> EvidenceRecord {
     let mut record = record.clone();
-    let chain = record.sequence.last_mut().expect("a chain");
-    let mut stamps = chain.time_stamps.clone();
-    let mut last = stamps.pop().expect("a time-stamp").value().clone();
-    change(&mut last);
-    stamps.push(last.into_raw().expect("a time-stamp"));
-    *chain = ArchiveTimeStampChain::new(stamps).expect("a chain");
+    let mut stamps = record.sequence[chain].time_stamps.clone();
+    let mut stamp = stamps[position].value().clone();
+    change(&mut stamp);
+    stamps[position] = stamp.into_raw().expect("a time-stamp");
+    record.sequence[chain] = ArchiveTimeStampChain::new(stamps).expect("a chain");
     record
 }
 

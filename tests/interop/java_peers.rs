@@ -82,7 +82,7 @@ fn both_accept_our_evidence_records_and_refuse_tampered_ones() {
     }
     let mut cases = tampered(&good, &other);
     cases.push(Tampered {
-        what: "trust in somebody else only",
+        what: "trust in somebody else only".to_owned(),
         evidence: Evidence {
             trust: vec![stranger(&world, peers)],
             ..good.clone()

@@ -13,6 +13,7 @@ mod containers;
 mod evidence;
 mod java_peers;
 mod openssl;
+mod theirs;
 
 use tests::world::World;
 

@@ -11,10 +11,13 @@ import java.security.cert.X509Certificate;
 import java.util.Base64;
 import java.util.Date;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.cms.AttributeTable;
+import org.bouncycastle.asn1.cms.CMSAttributes;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.BasicConstraints;
 import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
@@ -27,6 +30,7 @@ import org.bouncycastle.cert.jcajce.JcaCertStore;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.cert.jcajce.JcaX509ExtensionUtils;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
+import org.bouncycastle.cms.DefaultSignedAttributeTableGenerator;
 import org.bouncycastle.cms.SignerInfoGenerator;
 import org.bouncycastle.cms.jcajce.JcaSimpleSignerInfoGeneratorBuilder;
 import org.bouncycastle.operator.ContentSigner;
@@ -92,9 +96,11 @@ final class Authority {
         return Map.of("made", request.text("name"));
     }
 
-    /** {@code stamp authority= digest= data= out= [time=]}: a token over one file. */
+    /** {@code stamp authority= digest= data=|imprint=HEX out= [time=]}: a token over one file, or over a digest. */
     static Map<String, Object> stamp(Request request) throws Exception {
-        byte[] imprint = MessageDigest.getInstance(request.text("digest")).digest(request.bytes("data"));
+        byte[] imprint = request.has("imprint")
+            ? HexFormat.of().parseHex(request.text("imprint"))
+            : MessageDigest.getInstance(request.text("digest")).digest(request.bytes("data"));
         TimeStampRequest asked = requests().generate(Digests.of(request.text("digest")), imprint, BigInteger.ONE);
         TimeStampResponse answer = known(request.text("authority")).answer(asked, request.time());
         Files.write(request.path("out"), answer.getTimeStampToken().getEncoded());
@@ -125,7 +131,9 @@ final class Authority {
 
     TimeStampResponse answer(TimeStampRequest request, Date time) throws Exception {
         SignerInfoGenerator signing = new JcaSimpleSignerInfoGeneratorBuilder()
-            .setProvider("BC").build(signatureAlgorithm(), key.getPrivate(), certificate);
+            .setProvider("BC")
+            .setSignedAttributeGenerator(Authority::signedAttributes)
+            .build(signatureAlgorithm(), key.getPrivate(), certificate);
         DigestCalculator forCertificate = Digests.provider().get(Digests.identifier("SHA-256"));
         TimeStampTokenGenerator tokens = new TimeStampTokenGenerator(signing, forCertificate, POLICY);
         tokens.addCertificates(new JcaCertStore(List.of(certificate, root)));
@@ -135,6 +143,11 @@ final class Authority {
         tokens.setAccuracySeconds(1);
         BigInteger serial = new BigInteger(64, RANDOM);
         return new TimeStampResponseGenerator(tokens, TSPAlgorithms.ALLOWED).generate(request, serial, time);
+    }
+
+    /** Without the time of signing: that would be the clock's, and not the time that the token states. */
+    private static AttributeTable signedAttributes(Map<?, ?> parameters) {
+        return new DefaultSignedAttributeTableGenerator().getAttributes(parameters).remove(CMSAttributes.signingTime);
     }
 
     private enum Purpose { ROOT, TIME_STAMPING, SIGNING }
@@ -177,7 +190,7 @@ final class Authority {
         if (algorithm.equals("EC")) {
             generator.initialize(256);
         } else if (algorithm.equals("RSA")) {
-            generator.initialize(3072);
+            generator.initialize(2048);
         }
         return generator.generateKeyPair();
     }
