@@ -95,7 +95,7 @@ impl Batch {
     }
 
     fn stored(&self) -> StoredBatch<'_> {
-        StoredBatch::new(self, self.stamp.clone()).unwrap()
+        StoredBatch::new(self, self.stamp.clone(), &[]).unwrap()
     }
 
     /// The same record by way of the types of `formats`, which reads what it has written.

@@ -6,10 +6,12 @@ use std::fmt;
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::aead::inout::InOutBuf;
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
+use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::id::{ArchiveId, VersionId};
 use formats::limits::MANIFEST_BYTES_MAX;
 use formats::segment::{
-    ChunkCodec, ChunkHeader, ContentChunk, MANIFEST_OBJECT, RecordVersion, SIDE_OBJECTS,
+    ChunkCodec, ChunkHeader, ContentChunk, FurtherDigests, MANIFEST_OBJECT, RecordVersion,
+    SIDE_OBJECTS,
 };
 use zeroize::Zeroizing;
 
@@ -121,19 +123,7 @@ impl VersionSealer {
         header: ChunkHeader,
         packed: &[u8],
     ) -> Result<ContentChunk, SealError> {
-        let nonce = header.nonce().map_err(|_| SealError::TooLong)?;
-        let mut sealed = vec![0; packed.len() + TAG_BYTES];
-        let (body, tag) = sealed.split_at_mut(packed.len());
-        let body = InOutBuf::new(packed, body).map_err(|_| SealError::TooLong)?;
-        let computed = self
-            .cipher
-            .encrypt_inout_detached(
-                &Nonce::from(nonce),
-                &header.associated_data(self.archive),
-                body,
-            )
-            .map_err(|_| SealError::TooLong)?;
-        tag.copy_from_slice(&computed);
+        let sealed = encrypt(&self.cipher, self.archive, &header, packed)?;
         Ok(ContentChunk { header, sealed })
     }
 
@@ -264,6 +254,76 @@ impl VersionOpener {
             )
             .map_err(|_| ChunkFault::Forged)
     }
+}
+
+impl VersionOpener {
+    /// Seals the digests of all content objects under a function that the manifest does not have.
+    ///
+    /// The nonce is the same whenever this is done for a version and a function, and so are the digests, as long as the caller has compared
+    /// the contents with their manifest.
+    ///
+    /// # Errors
+    /// [`SealError::TooLong`] for more digests than a version has objects.
+    pub fn seal_further_digests(
+        &self,
+        algorithm: DigestAlgorithm,
+        digests: &[DigestValue],
+    ) -> Result<FurtherDigests, SealError> {
+        let plain: Vec<u8> = digests
+            .iter()
+            .flat_map(DigestValue::as_bytes)
+            .copied()
+            .collect();
+        let length = u32::try_from(plain.len()).map_err(|_| SealError::TooLong)?;
+        let header = FurtherDigests::header(self.version, algorithm, length);
+        Ok(FurtherDigests {
+            version: self.version,
+            algorithm,
+            sealed: encrypt(&self.cipher, self.archive, &header, &plain)?,
+        })
+    }
+
+    /// Opens what [`VersionOpener::seal_further_digests`] made: the digests, in the order of the manifest.
+    ///
+    /// # Errors
+    /// [`ChunkFault`] when they are of another version or were changed.
+    pub fn open_further_digests(
+        &self,
+        frame: &FurtherDigests,
+    ) -> Result<Vec<DigestValue>, ChunkFault> {
+        if frame.version != self.version {
+            return Err(ChunkFault::Misplaced);
+        }
+        let (body, tag) = frame
+            .sealed
+            .split_last_chunk::<TAG_BYTES>()
+            .ok_or(ChunkFault::Length)?;
+        let mut plain = vec![0; body.len()];
+        let header = FurtherDigests::header(frame.version, frame.algorithm, frame.plain_bytes());
+        self.decrypt(&header, body, tag, &mut plain)?;
+        plain
+            .chunks(frame.algorithm.len())
+            .map(|digest| DigestValue::from_bytes(frame.algorithm, digest))
+            .collect::<Option<_>>()
+            .ok_or(ChunkFault::Length)
+    }
+}
+
+fn encrypt(
+    cipher: &Aes256Gcm,
+    archive: ArchiveId,
+    header: &ChunkHeader,
+    packed: &[u8],
+) -> Result<Vec<u8>, SealError> {
+    let nonce = header.nonce().map_err(|_| SealError::TooLong)?;
+    let mut sealed = vec![0; packed.len() + TAG_BYTES];
+    let (body, tag) = sealed.split_at_mut(packed.len());
+    let body = InOutBuf::new(packed, body).map_err(|_| SealError::TooLong)?;
+    let computed = cipher
+        .encrypt_inout_detached(&Nonce::from(nonce), &header.associated_data(archive), body)
+        .map_err(|_| SealError::TooLong)?;
+    tag.copy_from_slice(&computed);
+    Ok(sealed)
 }
 
 impl fmt::Debug for VersionSealer {

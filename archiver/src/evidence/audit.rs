@@ -3,10 +3,14 @@
 //! The member `META-INF/fumikura/audit.json`. It tells, and does not prove: the proof is the evidence record, and a reader who
 //! finds a contradiction believes that one.
 
+use formats::digest::DigestAlgorithm;
 use formats::id::{ArchiveId, BatchId, RecordId, VersionId};
+use formats::segment::TimeStampKind;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+use crate::store::catalog::BatchEntry;
 
 /// What happened to one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +46,25 @@ pub enum AuditEvent {
         authority: String,
         /// How many versions share the token.
         leaves: u64,
+        /// Whether it is evidence of the second authority.
+        second: bool,
+    },
+    /// The evidence of the version was renewed before it could end (RFC 4998 §5).
+    Renewed {
+        /// The time in the token.
+        at: OffsetDateTime,
+        /// How.
+        renewal: Renewal,
+        /// The digest algorithm of the new archive timestamp.
+        algorithm: DigestAlgorithm,
+        /// The batch.
+        batch: BatchId,
+        /// The authority, by its name in the configuration.
+        authority: String,
+        /// How many versions, or chains of versions, share the token.
+        leaves: u64,
+        /// Whether it is evidence of the second authority.
+        second: bool,
     },
     /// The evidence package was made.
     Exported {
@@ -50,6 +73,56 @@ pub enum AuditEvent {
         /// For whom or by whom, as far as known.
         by: String,
     },
+}
+
+/// A way to renew evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// A new token over the tokens of the chain.
+    TimeStamp,
+    /// A new chain, under another digest algorithm, over the data and all that was there.
+    HashTree,
+}
+
+impl AuditEvent {
+    /// The event that an archive timestamp is.
+    #[must_use]
+    pub fn of_batch(batch: &BatchEntry) -> Self {
+        let second = batch.track > 0;
+        let renewal = match batch.kind {
+            TimeStampKind::Initial => {
+                return Self::Stamped {
+                    at: batch.stamped_at,
+                    batch: batch.batch,
+                    authority: batch.tsa.clone(),
+                    leaves: batch.leaf_count,
+                    second,
+                };
+            }
+            TimeStampKind::TimeStampRenewal => Renewal::TimeStamp,
+            TimeStampKind::HashTreeRenewal => Renewal::HashTree,
+        };
+        Self::Renewed {
+            at: batch.stamped_at,
+            renewal,
+            algorithm: batch.algorithm,
+            batch: batch.batch,
+            authority: batch.tsa.clone(),
+            leaves: batch.leaf_count,
+            second,
+        }
+    }
+
+    /// When it happened.
+    #[must_use]
+    pub const fn at(&self) -> OffsetDateTime {
+        match self {
+            Self::Deposited { at, .. }
+            | Self::Stamped { at, .. }
+            | Self::Renewed { at, .. }
+            | Self::Exported { at, .. } => *at,
+        }
+    }
 }
 
 impl AuditExcerpt {
@@ -96,11 +169,33 @@ fn line(event: &AuditEvent) -> Result<Line<'_>, AuditError> {
             batch,
             authority,
             leaves,
+            second,
         } => Ok(Line {
             batch: Some(*batch),
             authority: Some(authority),
             leaves: Some(*leaves),
+            second: *second,
             ..Line::new("stamped", *at)?
+        }),
+        AuditEvent::Renewed {
+            at,
+            renewal,
+            algorithm,
+            batch,
+            authority,
+            leaves,
+            second,
+        } => Ok(Line {
+            renewal: Some(match renewal {
+                Renewal::TimeStamp => "time-stamp",
+                Renewal::HashTree => "hash-tree",
+            }),
+            algorithm: Some(algorithm.name()),
+            batch: Some(*batch),
+            authority: Some(authority),
+            leaves: Some(*leaves),
+            second: *second,
+            ..Line::new("renewed", *at)?
         }),
         AuditEvent::Exported { at, by } => Ok(Line {
             by: Some(by),
@@ -127,11 +222,22 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     channel: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    renewal: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    algorithm: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     batch: Option<BatchId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     authority: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     leaves: Option<u64>,
+    #[serde(rename = "second-authority", skip_serializing_if = "is_false")]
+    second: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Line<'_> {
@@ -144,9 +250,12 @@ impl Line<'_> {
                 .map_err(|_| AuditError)?,
             by: None,
             channel: None,
+            renewal: None,
+            algorithm: None,
             batch: None,
             authority: None,
             leaves: None,
+            second: false,
         })
     }
 }
@@ -177,6 +286,16 @@ mod tests {
                     batch: BatchId::new(0, &[3; 10]),
                     authority: "embedded".into(),
                     leaves: 7,
+                    second: false,
+                },
+                AuditEvent::Renewed {
+                    at: datetime!(2026-12-31 00:00 UTC),
+                    renewal: Renewal::HashTree,
+                    algorithm: DigestAlgorithm::Sha512,
+                    batch: BatchId::new(0, &[4; 10]),
+                    authority: "other".into(),
+                    leaves: 9,
+                    second: true,
                 },
                 AuditEvent::Exported {
                     at: datetime!(2027-01-01 00:00 UTC),
@@ -191,6 +310,10 @@ mod tests {
         assert_eq!(value["events"][0]["at"], "2026-11-22T03:00:00Z");
         assert_eq!(value["events"][0]["by"], "keiri \"A\"");
         assert_eq!(value["events"][1]["leaves"], 7);
-        assert!(value["events"][2].get("batch").is_none());
+        assert!(value["events"][1].get("second-authority").is_none());
+        assert_eq!(value["events"][2]["renewal"], "hash-tree");
+        assert_eq!(value["events"][2]["algorithm"], "SHA-512");
+        assert_eq!(value["events"][2]["second-authority"], true);
+        assert!(value["events"][3].get("batch").is_none());
     }
 }

@@ -9,8 +9,9 @@ use formats::digest::DigestAlgorithm;
 use formats::error::FormatError;
 use formats::id::VersionId;
 use formats::manifest::Manifest;
-use formats::package::{EVIDENCE_RECORD, MANIFEST, PackageWriter, document_members};
-use formats::raw::Raw;
+use formats::package::{
+    EVIDENCE_RECORD, MANIFEST, PackageWriter, SECOND_EVIDENCE_RECORD, document_members,
+};
 use formats::x509::encode_pem;
 use time::OffsetDateTime;
 use verifier::context::Context;
@@ -19,14 +20,15 @@ use verifier::judgement::Judgement;
 use verifier::report::Report;
 use verifier::source::{DigestSource, InputFile, KnownDigests};
 
-use super::assemble::{AssembleError, StoredBatch};
+use super::assemble::{AssembleError, EvidenceAssembler};
 use super::audit::{AuditError, AuditEvent, AuditExcerpt};
+use super::leaves::ComputedDigests;
 use super::log::FrameSource;
 use super::report_page;
 use crate::record::error::RetrieveError;
 use crate::record::retrieve::{OpenedVersion, Retriever};
 use crate::store::StoreError;
-use crate::store::catalog::{Catalog, Stamp};
+use crate::store::catalog::Catalog;
 
 /// Makes evidence packages.
 #[derive(Clone, Copy)]
@@ -54,7 +56,7 @@ pub struct ExportedPackage {
     pub existence: Option<OffsetDateTime>,
     /// What the verifier says about it.
     pub judgement: Judgement,
-    /// Bytes of the evidence record.
+    /// Bytes of its evidence records.
     pub evidence_bytes: usize,
 }
 
@@ -91,100 +93,118 @@ impl Exporter<'_> {
     ) -> Result<(ExportedPackage, W), ExportError> {
         let mut opened = self.retriever.open(version)?;
         let manifest = opened.manifest().clone();
-        let stamp = self
-            .catalog
-            .batch_of(version)?
+        let assembler = EvidenceAssembler::new(self.frames, self.catalog);
+        let algorithms = assembler.algorithms(version)?;
+        let first = *algorithms
+            .first()
             .ok_or(ExportError::NotStamped { version })?;
-        let batch = self.open_batch(stamp)?;
-        let algorithm = batch.stamp().algorithm;
-        let group = Manifest::group(&manifest, algorithm)?;
-        let record = batch.evidence_record(stamp.leaf, &group)?;
+        let further = ComputedDigests::missing(&manifest, algorithms);
 
-        let mut writer = PackageWriter::new(sink, &manifest, algorithm)?;
-        for object in 0u32.. {
-            if writer.next_document().is_none() {
-                break;
-            }
-            add_document(&mut writer, &mut opened, object)?;
+        let mut writer = PackageWriter::new(sink, &manifest, first)?;
+        // Every digest of every content is compared while it is written, so those of the manifest are computed ones then.
+        let mut digests = ComputedDigests::new(manifest.clone());
+        while writer.next_document().is_some() {
+            add_document(&mut writer, &mut opened, &mut digests, &further)?;
         }
-        // Every digest of every content was compared while it was written, so those of the manifest are computed ones now.
-        let report = judge_record(&record, &manifest, &self.context);
-        let audit = self.audit(&manifest, version, &batch)?.to_json()?;
+        let records = usable(assembled(&assembler, version, &digests)?)?;
+        let report = judge_records(&records, &digests, &self.context);
+        let audit = self.audit(&manifest, version, &assembler)?.to_json()?;
         let page = report_page::render(&manifest, &report);
+        let evidence_bytes = records.iter().map(Vec::len).sum();
+        let mut records = records.into_iter();
+        let record = records.next().ok_or(AssembleError::NotStamped)?;
+        if let Some(second) = records.next() {
+            writer.set_second_record(second);
+        }
         let sink = writer.finish(&record, &audit, page.as_bytes())?;
         let exported = ExportedPackage {
             version,
             documents: manifest.objects.len(),
             existence: report.best_signature_time,
             judgement: report.judgement,
-            evidence_bytes: record.len(),
+            evidence_bytes,
         };
         Ok((exported, sink))
-    }
-
-    fn open_batch(&self, stamp: Stamp) -> Result<StoredBatch<'_>, ExportError> {
-        let entry = self
-            .catalog
-            .batch(stamp.batch)?
-            .ok_or(AssembleError::NoSuchLeaf)?;
-        Ok(StoredBatch::open(self.frames, entry.address)?)
     }
 
     fn audit(
         &self,
         manifest: &Manifest,
         version: VersionId,
-        batch: &StoredBatch<'_>,
+        assembler: &EvidenceAssembler<'_>,
     ) -> Result<AuditExcerpt, ExportError> {
-        let stamp = batch.stamp();
+        let mut events = vec![AuditEvent::Deposited {
+            at: manifest.received_at,
+            by: manifest.depositor.clone(),
+            channel: manifest.channel.clone(),
+        }];
+        for track in assembler.tracks(version)? {
+            let members = assembler.members(version, track)?;
+            events.extend(members.iter().map(|one| AuditEvent::of_batch(&one.batch)));
+        }
+        // Of the same time, the first authority's come first.
+        events.sort_by_key(AuditEvent::at);
+        events.push(AuditEvent::Exported {
+            at: self.context.time,
+            by: self.exported_by.to_owned(),
+        });
         Ok(AuditExcerpt {
             archive: manifest.archive,
             version,
-            events: vec![
-                AuditEvent::Deposited {
-                    at: manifest.received_at,
-                    by: manifest.depositor.clone(),
-                    channel: manifest.channel.clone(),
-                },
-                AuditEvent::Stamped {
-                    at: stamp.stamped_at,
-                    batch: stamp.batch,
-                    authority: stamp.tsa.clone(),
-                    leaves: stamp.leaf_count,
-                },
-                AuditEvent::Exported {
-                    at: self.context.time,
-                    by: self.exported_by.to_owned(),
-                },
-            ],
+            events,
         })
     }
 }
 
-/// Judges an evidence record over a version whose contents have been compared with its manifest.
-pub(super) fn judge_record(
-    record: &[u8],
-    manifest: &Raw<Manifest>,
+/// Those records that could be put together: one is enough to hand out. The first failure, when there is none.
+fn usable(records: Vec<Result<Vec<u8>, AssembleError>>) -> Result<Vec<Vec<u8>>, AssembleError> {
+    let (good, bad): (Vec<_>, Vec<_>) = records.into_iter().partition(Result::is_ok);
+    match bad.into_iter().next() {
+        Some(Err(error)) if good.is_empty() => Err(error),
+        _ => Ok(good.into_iter().flatten().collect()),
+    }
+}
+
+/// The evidence records of a version whose contents were read: that of the first authority, and that of the second one if there is one.
+pub(super) fn assembled(
+    assembler: &EvidenceAssembler<'_>,
+    version: VersionId,
+    digests: &ComputedDigests,
+) -> Result<Vec<Result<Vec<u8>, AssembleError>>, AssembleError> {
+    let group = |algorithm| digests.group(algorithm);
+    let tracks = assembler.tracks(version)?.into_iter();
+    Ok(tracks
+        .map(|track| assembler.evidence_record(version, track, &group))
+        .collect())
+}
+
+/// Judges the evidence records of a version whose contents were read and compared with its manifest. They are alternatives.
+pub(super) fn judge_records(
+    records: &[Vec<u8>],
+    digests: &ComputedDigests,
     context: &Context<'_>,
 ) -> Report {
-    let mut data = vec![KnownDigests::computed(
-        MANIFEST,
-        ALGORITHMS
-            .iter()
-            .map(|algorithm| algorithm.digest(manifest.raw()))
-            .collect(),
-    )];
-    for (object, member) in manifest.objects.iter().zip(document_members(manifest)) {
+    let manifest = digests.manifest();
+    let of_manifest = DigestAlgorithm::ALL
+        .iter()
+        .map(|algorithm| algorithm.digest(manifest.raw()));
+    let mut data = vec![KnownDigests::computed(MANIFEST, of_manifest.collect())];
+    for (object, member) in document_members(manifest).into_iter().enumerate() {
         data.push(KnownDigests::computed(
             member,
-            object.digests.values().to_vec(),
+            digests.of_object(object).collect(),
         ));
     }
     let data: Vec<&dyn DigestSource> = data
         .iter()
         .map(|one| -> &dyn DigestSource { one })
         .collect();
-    let files = [InputFile::new(EVIDENCE_RECORD, record)];
+    let names = [EVIDENCE_RECORD, SECOND_EVIDENCE_RECORD];
+    let files: Vec<InputFile<'_>> = names
+        .into_iter()
+        .zip(records)
+        .map(|(name, record)| InputFile::new(name, record))
+        .collect();
     judge::verify(&files, &data, context)
 }
 
@@ -192,12 +212,14 @@ pub(super) fn judge_record(
 fn add_document<W: Write + Seek>(
     writer: &mut PackageWriter<'_, W>,
     opened: &mut OpenedVersion<'_>,
-    object: u32,
+    digests: &mut ComputedDigests,
+    further: &[DigestAlgorithm],
 ) -> Result<(), ExportError> {
     let (reading_end, mut writing_end) = io::pipe().map_err(ExportError::Machine)?;
     let (read, written) = thread::scope(|scope| {
-        let reading = thread::Builder::new()
-            .spawn_scoped(scope, move || opened.write_object(object, &mut writing_end))?;
+        let reading = thread::Builder::new().spawn_scoped(scope, move || {
+            digests.read_next(opened, further, &mut writing_end)
+        })?;
         let written = writer.add_document(reading_end);
         let read = reading
             .join()
@@ -297,6 +319,3 @@ impl std::error::Error for ExportError {
         }
     }
 }
-
-/// The two digests of every manifest.
-const ALGORITHMS: [DigestAlgorithm; 2] = [DigestAlgorithm::Sha256, DigestAlgorithm::Sha512];

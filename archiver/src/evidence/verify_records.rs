@@ -1,9 +1,9 @@
 //! Verifying what the archive holds: for each version its contents against its manifest, and its manifest against its evidence.
 //!
-//! Contents are read whole, from whichever replica is good, and compared with both digests. The way from each version to the root of
-//! its batch is computed for each; the token of a batch is judged by the verifier once, since it is the same bytes for all.
+//! Contents are read whole, from whichever replica is good, and compared with both digests. The way from each version to the tokens of
+//! its chains is computed for each; the tokens are judged by the verifier once, since they are the same bytes for all versions of a chain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
@@ -11,17 +11,16 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use formats::error::FormatError;
 use formats::id::{BatchId, VersionId};
-use formats::manifest::Manifest;
 use formats::segment::FrameAddress;
 use time::OffsetDateTime;
 use verifier::context::Context;
 use verifier::finding::Severity;
 
-use super::assemble::{AssembleError, StoredBatch};
+use super::assemble::{AssembleError, EvidenceAssembler};
+use super::leaves::ComputedDigests;
 use super::log::FrameSource;
-use super::package::judge_record;
+use super::package::{assembled, judge_records};
 pub use super::record_verdict::{Outcome, RecordVerdict, VerifySummary};
 use crate::record::error::RetrieveError;
 use crate::record::retrieve::Retriever;
@@ -155,11 +154,11 @@ impl RecordVerifier<'_> {
         tasks: &Mutex<Receiver<(u64, Task)>>,
         verdicts: &SyncSender<(u64, RecordVerdict)>,
     ) {
-        let mut batches = BatchCache::default();
+        let mut evidence = EvidenceCache::new(self);
         loop {
             let task = tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok((number, task)) = task else { return };
-            let outcome = self.judge(&task, &mut batches);
+            let outcome = self.judge(&task, &mut evidence);
             let version = task.version;
             if verdicts
                 .send((number, RecordVerdict { version, outcome }))
@@ -170,39 +169,43 @@ impl RecordVerifier<'_> {
         }
     }
 
-    fn judge<'b>(&'b self, task: &Task, batches: &mut BatchCache<'b>) -> Outcome {
-        match self.try_judge(task, batches) {
+    fn judge(&self, task: &Task, evidence: &mut EvidenceCache<'_>) -> Outcome {
+        match self.try_judge(task, evidence) {
             Ok(outcome) => outcome,
             Err(Failure::Retrieve(error)) => Outcome::Unreadable(error),
             Err(Failure::Assemble(error)) => Outcome::NoEvidence(error),
         }
     }
 
-    fn try_judge<'b>(
-        &'b self,
-        task: &Task,
-        batches: &mut BatchCache<'b>,
-    ) -> Result<Outcome, Failure> {
-        let mut opened = self.retriever.open_at(task.version, task.address)?;
+    fn try_judge(&self, task: &Task, evidence: &mut EvidenceCache<'_>) -> Result<Outcome, Failure> {
+        let version = task.version;
+        let mut opened = self.retriever.open_at(version, task.address)?;
         let manifest = opened.manifest().clone();
-        for object in (0u32..).take(manifest.objects.len()) {
-            opened.write_object(object, &mut io::sink())?;
+        let algorithms = evidence.assembler.algorithms(version)?;
+        let further = ComputedDigests::missing(&manifest, algorithms);
+        let mut digests = ComputedDigests::new(manifest.clone());
+        for _ in &manifest.objects {
+            digests.read_next(&mut opened, &further, &mut io::sink())?;
         }
-        let Some(stamp) = task.stamp else {
+        if task.stamp.is_none() {
             let received_at = manifest.received_at;
             return Ok(Outcome::Unstamped { received_at });
-        };
-        let entry = batches.open(self, stamp)?;
-        let group = Manifest::group(&manifest, entry.batch.stamp().algorithm)?;
-        let record = entry.batch.evidence_record(stamp.leaf, &group)?;
-        if let Some(existence) = entry.proven {
+        }
+        let mut records = Vec::new();
+        for record in assembled(&evidence.assembler, version, &digests)? {
+            records.push(record?);
+        }
+        let heads = evidence.assembler.heads(version)?;
+        if let Some(existence) = evidence.proven.get(&heads) {
             return Ok(Outcome::Passed {
-                existence: Some(existence),
+                existence: Some(*existence),
             });
         }
-        let report = judge_record(&record, &manifest, &self.context);
+        let report = judge_records(&records, &digests, &self.context);
         if report.judgement.is_passed() {
-            entry.proven = report.best_signature_time;
+            if let Some(existence) = report.best_signature_time {
+                evidence.note(heads, existence);
+            }
             return Ok(Outcome::Passed {
                 existence: report.best_signature_time,
             });
@@ -241,46 +244,26 @@ impl Task {
     }
 }
 
-/// The batches that a worker used last.
-#[derive(Default)]
-struct BatchCache<'a> {
-    entries: Vec<CachedBatch<'a>>,
+/// The evidence that a worker used last.
+struct EvidenceCache<'a> {
+    assembler: EvidenceAssembler<'a>,
+    /// The existence that tokens prove, by the chains that they stand in: versions in the same chains share every token.
+    proven: HashMap<Vec<BatchId>, OffsetDateTime>,
 }
 
-struct CachedBatch<'a> {
-    id: BatchId,
-    batch: StoredBatch<'a>,
-    /// The existence that the token proves, once the verifier passed it for one version of the batch.
-    proven: Option<OffsetDateTime>,
-}
-
-impl<'a> BatchCache<'a> {
-    fn open(
-        &mut self,
-        verifier: &'a RecordVerifier<'_>,
-        stamp: Stamp,
-    ) -> Result<&mut CachedBatch<'a>, Failure> {
-        let found = self
-            .entries
-            .iter()
-            .position(|entry| entry.id == stamp.batch);
-        match found {
-            Some(place) => self.entries.swap(0, place),
-            None => {
-                let entry = verifier.catalog.batch(stamp.batch);
-                let entry = entry
-                    .map_err(RetrieveError::from)?
-                    .ok_or(AssembleError::NoSuchLeaf)?;
-                let batch = StoredBatch::open(verifier.frames, entry.address)?;
-                self.entries.truncate(BATCHES_CACHED_MAX - 1);
-                let id = stamp.batch;
-                let proven = None;
-                self.entries.insert(0, CachedBatch { id, batch, proven });
-            }
+impl<'a> EvidenceCache<'a> {
+    fn new(verifier: &'a RecordVerifier<'_>) -> Self {
+        Self {
+            assembler: EvidenceAssembler::new(verifier.frames, verifier.catalog),
+            proven: HashMap::new(),
         }
-        self.entries
-            .first_mut()
-            .ok_or(Failure::Assemble(AssembleError::NoSuchLeaf))
+    }
+
+    fn note(&mut self, heads: Vec<BatchId>, existence: OffsetDateTime) {
+        if self.proven.len() >= PROVEN_MAX {
+            self.proven.clear();
+        }
+        self.proven.insert(heads, existence);
     }
 }
 
@@ -311,12 +294,6 @@ impl From<RetrieveError> for Failure {
 impl From<AssembleError> for Failure {
     fn from(error: AssembleError) -> Self {
         Self::Assemble(error)
-    }
-}
-
-impl From<FormatError> for Failure {
-    fn from(error: FormatError) -> Self {
-        Self::Assemble(error.into())
     }
 }
 
@@ -352,5 +329,5 @@ impl std::error::Error for VerifyError {
 
 /// Versions that wait between the index and the workers.
 const QUEUE_MAX: usize = 64;
-/// Batches that each worker keeps open, up to 3 MiB each.
-const BATCHES_CACHED_MAX: usize = 4;
+/// Chains whose judgement each worker keeps.
+const PROVEN_MAX: usize = 4096;

@@ -4,11 +4,14 @@ use std::cell::RefCell;
 use std::io::Write;
 use std::ops::Range;
 
+use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::id::VersionId;
 use formats::lines::LineIndex;
 use formats::manifest::{ContentObject, Manifest};
 use formats::raw::Raw;
-use formats::segment::{ContentChunk, Frame, FrameAddress, RecordVersion, line_index_object};
+use formats::segment::{
+    ContentChunk, Frame, FrameAddress, FurtherDigests, RecordVersion, line_index_object,
+};
 
 use super::error::RetrieveError;
 use crate::content::{ContentReader, ObjectShape, SealError, VersionOpener};
@@ -168,6 +171,26 @@ impl OpenedVersion<'_> {
             output,
         )?;
         Ok(())
+    }
+
+    /// The digests in a frame of further digests, in the order of the manifest. `None`: they are of another version, were changed, or are
+    /// not as many as there are objects.
+    #[must_use]
+    pub fn open_further_digests(&self, frame: &FurtherDigests) -> Option<Vec<DigestValue>> {
+        let digests = self.opener.open_further_digests(frame).ok()?;
+        (digests.len() == self.manifest.objects.len()).then_some(digests)
+    }
+
+    /// Seals the digests of all objects under a function that the manifest does not have. The caller has read every object to its end.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub fn seal_further_digests(
+        &self,
+        algorithm: DigestAlgorithm,
+        digests: &[DigestValue],
+    ) -> Result<FurtherDigests, SealError> {
+        self.opener.seal_further_digests(algorithm, digests)
     }
 
     /// The line index of an object; `None` if its manifest has no line tree.

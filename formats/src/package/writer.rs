@@ -4,7 +4,7 @@ use std::io::{self, Read, Seek, Write};
 
 use super::{
     AUDIT, EVIDENCE_RECORD, EVIDENCE_RECORD_MANIFEST, MANIFEST, MANIFEST_MEDIA_TYPE, REPORT,
-    document_members,
+    SECOND_EVIDENCE_RECORD, SECOND_EVIDENCE_RECORD_MANIFEST, document_members,
 };
 use crate::asic::{
     AsicManifest, AsicWriter, DataObjectReference, MIMETYPE_ASIC_E, SignatureReference, WriteError,
@@ -26,6 +26,7 @@ pub struct PackageWriter<'a, W> {
     members: Vec<String>,
     /// How many documents are written.
     written: usize,
+    second_record: Option<Vec<u8>>,
 }
 
 impl<'a, W: Write + Seek> PackageWriter<'a, W> {
@@ -49,6 +50,7 @@ impl<'a, W: Write + Seek> PackageWriter<'a, W> {
             algorithm,
             members: document_members(manifest),
             written: 0,
+            second_record: None,
         })
     }
 
@@ -84,6 +86,11 @@ impl<'a, W: Write + Seek> PackageWriter<'a, W> {
         Ok(())
     }
 
+    /// Takes the evidence record of a second authority. Its initial archive time-stamp has the same digest algorithm as that of the first.
+    pub fn set_second_record(&mut self, evidence_record: Vec<u8>) {
+        self.second_record = Some(evidence_record);
+    }
+
     /// Adds the evidence and finishes the package.
     ///
     /// # Errors
@@ -98,16 +105,22 @@ impl<'a, W: Write + Seek> PackageWriter<'a, W> {
         if self.next_document().is_some() {
             return Err(FormatError::new(ErrorKind::MissingElement, OBJECTS).into());
         }
-        let covered = self.covered()?.encode()?;
+        let covered = self.covered(EVIDENCE_RECORD)?.encode()?;
         self.container
             .add_bytes(EVIDENCE_RECORD_MANIFEST, &covered)?;
         self.container.add_bytes(EVIDENCE_RECORD, evidence_record)?;
+        if let Some(second) = self.second_record.take() {
+            let covered = self.covered(SECOND_EVIDENCE_RECORD)?.encode()?;
+            self.container
+                .add_bytes(SECOND_EVIDENCE_RECORD_MANIFEST, &covered)?;
+            self.container.add_bytes(SECOND_EVIDENCE_RECORD, &second)?;
+        }
         self.container.add_bytes(AUDIT, audit)?;
         self.container.add_bytes(REPORT, report)?;
         self.container.finish()
     }
 
-    fn covered(&self) -> Result<AsicManifest> {
+    fn covered(&self, record: &str) -> Result<AsicManifest> {
         let names = std::iter::once(MANIFEST).chain(self.members.iter().map(String::as_str));
         let objects = self
             .manifest
@@ -121,7 +134,7 @@ impl<'a, W: Write + Seek> PackageWriter<'a, W> {
         };
         Ok(AsicManifest {
             signature: SignatureReference {
-                uri: uri::encode(EVIDENCE_RECORD),
+                uri: uri::encode(record),
                 mime_type: None,
             },
             references: names
