@@ -51,7 +51,10 @@ pub fn embedded(
 }
 
 /// Prepares the configured authorities; nothing is sent.
-pub(super) fn configured(
+///
+/// # Errors
+/// [`ArchiveError`] when one cannot be used as it is configured.
+pub fn configured(
     config: &Config,
     keys: &KeyMedium,
     environment: &Environment,

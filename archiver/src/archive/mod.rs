@@ -21,7 +21,7 @@ use crate::store::catalog::{Catalog, CatalogOptions, CatalogReport, FoldProgress
 use crate::store::{self, OpenOptions, RecoveryReport, Store};
 use crate::tsa::registry::Registry;
 
-pub use authorities::{Authorities, embedded, health, registry};
+pub use authorities::{Authorities, configured, embedded, health, registry};
 pub use create::{NewArchive, create, refuse_existing};
 pub use error::ArchiveError;
 
@@ -242,7 +242,7 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError`] when one cannot be used as it is configured.
     pub fn authorities(&self) -> Result<Authorities, ArchiveError> {
-        authorities::configured(&self.config, &self.keys, &self.environment)
+        configured(&self.config, &self.keys, &self.environment)
     }
 
     /// The root certificates, DER, that the archive's tokens chain to.

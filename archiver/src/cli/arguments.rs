@@ -88,7 +88,7 @@ pub enum Command {
     Status,
     /// List the classes (保管要件) that a deposit can name
     Classes(Classes),
-    /// The embedded time-stamping authority (for trials, not accredited)
+    /// Time-stamping authorities: check the configured ones, serve the embedded one
     #[command(subcommand)]
     Tsa(Tsa),
 }
@@ -233,6 +233,14 @@ pub struct Classes {
 /// `archiver tsa`
 #[derive(Debug, Subcommand)]
 pub enum Tsa {
+    /// Ask each configured authority for a test timestamp, and explain every check of it
+    Check {
+        /// Only this authority
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Show what is remembered of each configured authority; nothing is sent
+    Status,
     /// Answer RFC 3161 requests over HTTP with the embedded authority, for other clients
     Serve {
         /// The address to listen at

@@ -1,5 +1,8 @@
 //! `archiver tsa`
 
+mod check;
+mod status;
+
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -11,11 +14,14 @@ use crate::cli::arguments::Tsa;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
+use crate::config::Config;
 use crate::keys::{KeyMedium, LedgerAccess};
 use crate::tsa::{server, vault};
 
 pub(in crate::cli) fn run(session: &Session, command: &Tsa) -> Result<Exit, Failure> {
     match command {
+        Tsa::Check { name } => check::run(session, name.as_deref()),
+        Tsa::Status => status::run(session),
         Tsa::Serve { listen } => serve(session, *listen),
         Tsa::TrustAnchors { output } => trust_anchors(session, output),
     }
@@ -50,15 +56,7 @@ pub(super) fn write_anchors(
 /// The authority needs only the key medium, so it can run while the archive is at work.
 fn serve(session: &Session, listen: SocketAddr) -> Result<Exit, Failure> {
     let config = session.config()?;
-    let passphrase = session.passphrase(config.passphrase_file.clone(), false)?;
-    let entropy = std::sync::Arc::clone(&session.environment.entropy);
-    let keys = KeyMedium::open(
-        &config.keys,
-        config.archive,
-        &passphrase,
-        LedgerAccess::Read,
-        entropy,
-    )?;
+    let keys = keys(session, &config)?;
     let environment: &Environment = &session.environment;
     let authority = archive::embedded(&keys, environment)?;
     let unusable = |error: std::io::Error| Failure::Said {
@@ -80,6 +78,20 @@ fn serve(session: &Session, listen: SocketAddr) -> Result<Exit, Failure> {
         server::serve(listener, authority, stopped()).await.map_err(unusable)
     })?;
     Ok(Exit::Done)
+}
+
+/// The key medium, opened for reading.
+fn keys(session: &Session, config: &Config) -> Result<KeyMedium, Failure> {
+    let passphrase = session.passphrase(config.passphrase_file.clone(), false)?;
+    let entropy = std::sync::Arc::clone(&session.environment.entropy);
+    let access = LedgerAccess::Read;
+    Ok(KeyMedium::open(
+        &config.keys,
+        config.archive,
+        &passphrase,
+        access,
+        entropy,
+    )?)
 }
 
 /// Resolves at Ctrl-C or when the service manager asks to stop.
