@@ -111,9 +111,13 @@ pub enum Refusal {
     CertificateNotValidThen,
     /// No path leads from the signer's certificate to a configured trust anchor.
     NotTrusted,
-    /// Whether a certificate of the path was revoked cannot be told: it names a service whose answer is not at hand. What was tried
-    /// in vain, if anything.
-    RevocationUnknown(Vec<MaterialFailure>),
+    /// Whether a certificate of the path was revoked cannot be told: it names a service whose answer is not at hand.
+    RevocationUnknown {
+        /// What could not be had.
+        tried: Vec<MaterialFailure>,
+        /// Why the verifier left out what was there.
+        left_out: Vec<Finding>,
+    },
     /// A certificate of the path is revoked; the finding says since when and why.
     Revoked(Box<Finding>),
     /// Another check of the verifier failed; the finding says which. `None` where the verifier came to no conclusion.
@@ -144,6 +148,8 @@ impl TsaError {
                 };
                 !failures.is_empty() && failures.iter().all(passing)
             }
+            // The service that tells it may come back; the token itself is sound.
+            Self::Refused(Refusal::RevocationUnknown { .. }) => true,
             Self::Refused(_) | Self::Request | Self::Waiting { .. } | Self::All(_) => false,
             Self::Runtime => true,
         }

@@ -4,6 +4,7 @@ use formats::tsp::Failure;
 use time::{Duration, OffsetDateTime};
 use verifier::finding::{Finding, Language};
 
+use super::material::MaterialFailure;
 use super::refusal::{Refusal, TsaError};
 use super::server::REPLY_TYPE;
 use super::transport::{TransportError, printable};
@@ -164,8 +165,8 @@ impl Refusal {
                 format!("the token has {count} signers instead of one: ask the TSA's operator"),
             ),
             Self::Algorithm(finding) => lang.pick(
-                format!("トークンのアルゴリズムを受け入れられません: {} 局の運営者に新しいものを求めてください", said(finding, lang)),
-                format!("an algorithm of the token is not accepted: {} Ask the TSA's operator for a newer one", said(finding, lang)),
+                format!("トークンのアルゴリズムを受け入れられません: {} 局の運営者に新しいものを求めてください", algorithm(finding, lang)),
+                format!("an algorithm of the token is not accepted: {} Ask the TSA's operator for a newer one", algorithm(finding, lang)),
             ),
             Self::Revoked(finding) => lang.pick(
                 format!("時刻認証局の証明書が失効しています。この局を使わないでください: {}", said(finding, lang)),
@@ -179,14 +180,7 @@ impl Refusal {
                     format!("the token does not verify: {said} Ask the TSA's operator"),
                 )
             }
-            Self::RevocationUnknown(tried) => {
-                let tried: Vec<String> = tried.iter().map(|one| printable(&one.to_string())).collect();
-                let tried = if tried.is_empty() { String::new() } else { format!(" ({})", tried.join("; ")) };
-                lang.pick(
-                    format!("時刻認証局の証明書が失効していないか確認できません{tried}。失効情報の提供元に接続できるか確かめ、後でもう一度実行してください"),
-                    format!("whether the TSA's certificate is revoked is unknown{tried}: check that its revocation service can be reached, or try later"),
-                )
-            }
+            Self::RevocationUnknown { tried, left_out } => revocation_unknown(tried, left_out, lang),
             Self::EndsTooSoon { until, because, days_min } => ends_too_soon(*until, because, *days_min, lang),
             plain => plain.plain_text(lang).to_owned(),
         }
@@ -336,6 +330,32 @@ fn ends_too_soon(until: OffsetDateTime, because: &str, days_min: i64, lang: Lang
         format!("トークンは {} までしか有効でなく({what})、{days_min} 日に足りません。局の運営者に新しい証明書を求めるか、holds_min_days を変えてください", moment(until)),
         format!("the token holds only until {} ({what}), less than {days_min} days: ask the TSA's operator for a newer certificate, or change holds_min_days", moment(until)),
     )
+}
+
+fn revocation_unknown(tried: &[MaterialFailure], left_out: &[Finding], lang: Lang) -> String {
+    let tried = tried.iter().map(|one| printable(&one.to_string()));
+    let left_out = left_out.iter().map(|finding| said(finding, lang));
+    let why: Vec<String> = tried.chain(left_out).collect();
+    let why = if why.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", why.join("; "))
+    };
+    lang.pick(
+        format!("時刻認証局の証明書が失効していないか確認できません{why}。失効情報の提供元に接続できるか確かめ、後でもう一度実行してください"),
+        format!("whether the TSA's certificate is revoked is unknown{why}: check that its revocation service can be reached, or try later"),
+    )
+}
+
+/// The end of an algorithm in an operator's words; the verifier's own sentence speaks of proofs of existence.
+fn algorithm(finding: &Finding, lang: Lang) -> String {
+    match finding.details() {
+        [name, until, _, source] => lang.pick(
+            format!("{name} が信頼されるのは {until} までです (出典: {source})。"),
+            format!("{name} is trusted until {until} only (source: {source})."),
+        ),
+        _ => said(finding, lang),
+    }
 }
 
 fn said(finding: &Finding, lang: Lang) -> String {

@@ -8,13 +8,15 @@ use formats::cms::{
     AlgorithmIdentifier, Attribute, SignedData, SignedDataBuilder, SignerIdentifier,
     SigningCertificates,
 };
-use formats::der::Integer;
+use formats::der::{Integer, Tag, Writer};
 use formats::digest::DigestAlgorithm;
 use formats::oid;
 use formats::tsp::{TimeStampRequest, TimeStampResponse, TstInfo};
 use formats::x509::Certificate;
 use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, DnType, IsCa, Issuer, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
+    CustomExtension, DnType, IsCa, Issuer, KeyIdMethod, KeyUsagePurpose, RevocationReason,
+    RevokedCertParams, SerialNumber,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -38,7 +40,38 @@ pub struct CertificateOptions {
     pub ends: Duration,
     /// Whether the root issued it, or somebody else under the root's name.
     pub by_root: bool,
+    /// Where it says that its CRL is to be had.
+    pub crl: Option<&'static str>,
+    /// Where it says that OCSP is answered.
+    pub ocsp: Option<&'static str>,
 }
+
+/// What is wrong with a CRL.
+#[derive(Clone, Copy)]
+pub struct CrlOptions {
+    /// The serial number that it lists.
+    pub revoked: Option<u8>,
+    /// When it was issued, from `now`.
+    pub starts: Duration,
+    /// When the next one is due, from `now`.
+    pub ends: Duration,
+    /// Whether the root signed it.
+    pub by_root: bool,
+    /// The name of another issuer.
+    pub issuer: Option<&'static str>,
+}
+
+/// A CRL without fault that lists nothing.
+pub const GOOD_CRL: CrlOptions = CrlOptions {
+    revoked: None,
+    starts: Duration::hours(-1),
+    ends: Duration::days(1),
+    by_root: true,
+    issuer: None,
+};
+
+/// The serial number of the authority's certificate.
+pub const SERIAL: u8 = 7;
 
 /// A certificate without fault.
 pub const GOOD: CertificateOptions = CertificateOptions {
@@ -47,6 +80,8 @@ pub const GOOD: CertificateOptions = CertificateOptions {
     starts: Duration::days(-1),
     ends: Duration::days(1),
     by_root: true,
+    crl: None,
+    ocsp: None,
 };
 
 /// Keys of the test authority; the same in every run.
@@ -74,7 +109,7 @@ impl Bent {
         root_params.not_before = now - Duration::days(1000);
         root_params.not_after = now + Duration::days(1000);
         root_params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        root_params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        root_params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let root = root_params.self_signed(&root_key).unwrap().der().to_vec();
         Self {
             root_key,
@@ -95,11 +130,23 @@ impl Bent {
         params.not_before = self.now + options.starts;
         params.not_after = self.now + options.ends;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.serial_number = Some(rcgen::SerialNumber::from_slice(&[7]));
+        params.serial_number = Some(SerialNumber::from_slice(&[SERIAL]));
         if let Some(purposes) = options.purposes {
             let mut usage = CustomExtension::from_oid_content(&[2, 5, 29, 37], purposes.to_vec());
             usage.set_criticality(options.critical);
             params.custom_extensions.push(usage);
+        }
+        if let Some(address) = options.crl {
+            params.crl_distribution_points = vec![CrlDistributionPoint {
+                uris: vec![address.to_owned()],
+            }];
+        }
+        if let Some(address) = options.ocsp {
+            let access = authority_information(address);
+            let oid = [1, 3, 6, 1, 5, 5, 7, 1, 1];
+            params
+                .custom_extensions
+                .push(CustomExtension::from_oid_content(&oid, access));
         }
         let issuer_key = if options.by_root {
             &self.root_key
@@ -108,6 +155,45 @@ impl Bent {
         };
         let issuer = Issuer::from_params(&self.root_params, issuer_key);
         Certificate::parse(params.signed_by(&self.key, &issuer).unwrap().der()).unwrap()
+    }
+
+    /// A CRL of the root, or of somebody else under the root's name.
+    pub fn crl(&self, crl: &CrlOptions) -> Vec<u8> {
+        let revoked = crl.revoked.map(|serial| RevokedCertParams {
+            serial_number: SerialNumber::from_slice(&[serial]),
+            revocation_time: self.now - Duration::hours(2),
+            reason_code: Some(RevocationReason::KeyCompromise),
+            invalidity_date: None,
+        });
+        let params = CertificateRevocationListParams {
+            this_update: self.now + crl.starts,
+            next_update: self.now + crl.ends,
+            crl_number: SerialNumber::from_slice(&[1]),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.into_iter().collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let mut named = self.root_params.clone();
+        if let Some(name) = crl.issuer {
+            named.distinguished_name.push(DnType::CommonName, name);
+        }
+        let key = if crl.by_root {
+            &self.root_key
+        } else {
+            &self.other_key
+        };
+        let issuer = Issuer::from_params(&named, key);
+        params.signed_by(&issuer).unwrap().der().to_vec()
+    }
+
+    /// Signs something with the root's key, or with another one.
+    pub fn sign_as_root(&self, message: &[u8], by_root: bool) -> Vec<u8> {
+        let key = if by_root {
+            &self.root_key
+        } else {
+            &self.other_key
+        };
+        key.sign_message(message)
     }
 
     /// The content that an honest authority would sign.
@@ -176,4 +262,15 @@ impl Bent {
 /// A response around a token.
 pub fn granted(token: &SignedData) -> Vec<u8> {
     TimeStampResponse::granted(token.encode()).encode()
+}
+
+/// `AuthorityInfoAccessSyntax` with one OCSP address (RFC 5280 §4.2.2.1).
+fn authority_information(address: &str) -> Vec<u8> {
+    let method: oid::Oid = "1.3.6.1.5.5.7.48.1".parse().unwrap();
+    Writer::single(Tag::SEQUENCE, |w| {
+        w.sequence(|w| {
+            w.oid(&method);
+            w.primitive(Tag::context(6), address.as_bytes());
+        });
+    })
 }

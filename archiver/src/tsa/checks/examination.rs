@@ -265,9 +265,10 @@ fn add_judged(
         Check::Revocation,
     ] {
         let failure = match judged::refusal_for(check, report) {
-            Some(Refusal::RevocationUnknown(_)) => {
-                Some(Refusal::RevocationUnknown(material.failures.clone()))
-            }
+            Some(Refusal::RevocationUnknown { .. }) => Some(Refusal::RevocationUnknown {
+                tried: material.failures.clone(),
+                left_out: judged::left_out(report),
+            }),
             other => other,
         };
         results.push(result(check, failure, None));

@@ -57,6 +57,15 @@ pub(super) fn lacks_material(report: &TimestampReport) -> bool {
     errors.peek().is_some() && errors.all(|finding| lacking.contains(&finding.code()))
 }
 
+/// What the verifier says about CRLs and OCSP responses that it left out.
+pub(super) fn left_out(report: &TimestampReport) -> Vec<Finding> {
+    let about = |finding: &&Finding| {
+        let id = finding.code().id();
+        id.starts_with("CRL_") || id.starts_with("OCSP_")
+    };
+    report.findings.iter().filter(about).cloned().collect()
+}
+
 /// The refusal that the report gives for each check, if any.
 pub(super) fn refusal_for(check: Check, report: &TimestampReport) -> Option<Refusal> {
     let rows = REFUSALS.iter().filter(|(of, _, _)| *of == check);
@@ -193,7 +202,10 @@ const REFUSALS: &[Row] = &[
     ),
     (
         Check::Revocation,
-        |_| Refusal::RevocationUnknown(Vec::new()),
+        |_| Refusal::RevocationUnknown {
+            tried: Vec::new(),
+            left_out: Vec::new(),
+        },
         &[revocation::REVOCATION_UNKNOWN],
     ),
 ];
