@@ -11,13 +11,15 @@ use formats::package::{EVIDENCE_RECORD, EVIDENCE_RECORD_MANIFEST, MANIFEST};
 use formats::tsp::{MessageImprint, TimeStampRequest, TimeStampResponse};
 use serde_json::Value;
 use tests::authority::EmbeddedAuthority;
-use tests::http::ask;
+use tests::http::{Answer, ask};
 use tests::peers::{Peers, Question};
-use tests::world::World;
+use tests::world::{World, put};
 
 use crate::evidence::{Change, Evidence, Judge, Tampered, dss_passes_record, rewrite, tampered};
 
 const EMBEDDED: &str = "without-revocation";
+/// The policy of Bouncy Castle's authorities.
+const POLICY: &str = "1.3.6.1.4.1.32473.2.1";
 
 #[test]
 fn both_accept_our_tokens_and_refuse_tampered_ones() {
@@ -173,6 +175,50 @@ fn dss_accepts_our_packages_and_refuses_tampered_ones() {
         let verify = ["verify", "tampered.asice", "--trust", "a.pem"];
         assert_ne!(world.verifier(verify).code, 0, "{what}");
     }
+}
+
+#[test]
+fn what_an_authority_with_revocation_lists_stamped_passes_the_own_policy_of_dss() {
+    let Some(peers) = Peers::found("an archive whose authority is Bouncy Castle") else {
+        return;
+    };
+    let world = World::new();
+    let authority = format!("authority of {}", world.path().display());
+    let make = Question::new("authority")
+        .with("name", &authority)
+        .with("from", "2020-01-01T00:00:00Z")
+        .with("to", "2050-01-01T00:00:00Z")
+        .with("list", "in-tokens");
+    peers.order(&make.file("root", &world.at("root.pem")));
+    let url = serve(peers, &world, &authority);
+    crate::name_authority(&world, &url, "root.pem", POLICY);
+    for name in ["a.txt", "b.txt", "c.txt"] {
+        world.file(&format!("in/{name}"), name.as_bytes());
+    }
+    crate::hand_over(&world, "b.txt");
+    world.archiver(["verify"]).expect_code(0);
+    let root = world.at("root.pem");
+    let good = Evidence::unpack(&world.at("e.asice"), &world.at("unpacked"), &root);
+    good.expect_accepted("stamped by Bouncy Castle", peers);
+    let question = Question::new("dss-asic")
+        .file("file", &world.at("e.asice"))
+        .file("trust", &root);
+    let answer = peers.ask(&question);
+    assert!(dss_passes_record(&answer, 2), "{answer}");
+}
+
+/// An authority of Bouncy Castle behind HTTP.
+fn serve(peers: &'static Peers, world: &World, authority: &str) -> String {
+    let (request, answer) = (world.at("request.tsq"), world.at("answer.tsr"));
+    let reply = Question::new("reply")
+        .with("authority", authority)
+        .file("request", &request)
+        .file("out", &answer);
+    tests::http::serve(move |bytes| {
+        put(&request, &bytes);
+        peers.order(&reply);
+        Answer::reply(std::fs::read(&answer).expect("an answer"))
+    })
 }
 
 /// The first digest value of a container's manifest, made another one.

@@ -10,9 +10,11 @@
 )]
 
 mod containers;
+mod deviations;
 mod evidence;
 mod java_peers;
 mod openssl;
+mod place;
 mod theirs;
 
 use tests::world::World;
@@ -52,4 +54,14 @@ fn hand_over_as(world: &World, folder: &str, text: &str, package: &str) {
         "a.pem",
     ];
     world.archiver(evidence).expect_code(0);
+}
+
+/// Puts an authority of somebody else into the configuration, in the place of the embedded one.
+fn name_authority(world: &World, url: &str, trust: &str, policy: &str) {
+    let configuration = std::fs::read_to_string(world.at("fumikura.toml")).expect("readable");
+    let (head, _) = configuration.split_once("[[tsa]]").expect("a section");
+    let section = format!(
+        "[[tsa]]\nname = \"somebody\"\nurl = \"{url}\"\ntrust = \"{trust}\"\npolicy = \"{policy}\"\n"
+    );
+    world.file("fumikura.toml", format!("{head}{section}").as_bytes());
 }

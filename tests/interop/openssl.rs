@@ -96,12 +96,7 @@ fn an_archive_stamps_with_an_openssl_authority() {
     world.file("in/a.txt", b"a");
     let authority = OpenSslAuthority::make(&folder(&world, "authority"), "Root", "rsa:3072");
     let url = serve(move |request| Answer::reply(authority.reply(&request)));
-    let configuration = fs::read_to_string(world.at("fumikura.toml")).expect("readable");
-    let (head, _) = configuration.split_once("[[tsa]]").expect("a section");
-    let section = format!(
-        "[[tsa]]\nname = \"OpenSSL\"\nurl = \"{url}\"\ntrust = \"authority/root.pem\"\npolicy = \"1.3.6.1.4.1.32473.7\"\n"
-    );
-    world.file("fumikura.toml", format!("{head}{section}").as_bytes());
+    crate::name_authority(&world, &url, "authority/root.pem", "1.3.6.1.4.1.32473.7");
     crate::hand_over(&world, "a.txt");
     world.archiver(["verify"]).expect_code(0);
     let verify = ["verify", "e.asice", "--trust", "authority/root.pem"];
