@@ -12,10 +12,14 @@ use formats::id::ArchiveId;
 mod authorities;
 mod error;
 mod place;
+mod renewal;
+mod service;
 
 pub use authorities::{TsaConfig, TsaDemands, TsaKind};
 pub use error::ConfigError;
 use place::Place;
+pub use renewal::RenewalConfig;
+pub use service::{AlarmsConfig, SecretPlace, ServiceConfig, WebhookConfig};
 
 /// The version of the configuration format that this program reads and writes.
 pub const CONFIG_VERSION: u32 = 1;
@@ -56,6 +60,14 @@ pub struct Config {
     pub tsas: Vec<TsaConfig>,
     /// The registry of accredited authorities, where tokens are to be told statutory or not.
     pub registry: Option<PathBuf>,
+    /// The algorithm policy, where it is not the one that is built in.
+    pub policy: Option<PathBuf>,
+    /// When evidence is renewed.
+    pub renewal: RenewalConfig,
+    /// What the service does.
+    pub service: ServiceConfig,
+    /// Whom it tells, and when.
+    pub alarms: AlarmsConfig,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -73,8 +85,16 @@ struct FileForm {
     evaluation: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     passphrase_file: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    policy: Option<PathBuf>,
     #[serde(default)]
     segments: SegmentForm,
+    #[serde(default)]
+    renewal: renewal::RenewalForm,
+    #[serde(default)]
+    service: service::ServiceForm,
+    #[serde(default)]
+    alarms: service::AlarmsForm,
     #[serde(default, rename = "tsa")]
     tsas: Vec<authorities::TsaForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,6 +161,9 @@ impl Config {
             return Err(place.invalid("segments.max_bytes", "from 4 MiB to 4 GiB less one byte"));
         }
         let tsas = authorities::read(form.tsas, &place)?;
+        let renewal = renewal::read(form.renewal, &place)?;
+        let service = service::read(form.service, &place)?;
+        let alarms = service::read_alarms(form.alarms, &place)?;
         let placed = |p| place.absolute(p);
         Ok(Self {
             path: path.to_path_buf(),
@@ -154,6 +177,10 @@ impl Config {
             segment_bytes_max: form.segments.max_bytes,
             tsas,
             registry: form.registry.map(|registry| placed(registry.file)),
+            policy: form.policy.map(placed),
+            renewal,
+            service,
+            alarms,
         })
     }
 
@@ -186,6 +213,10 @@ impl Config {
         if let Some(file) = &self.passphrase_file {
             text.push_str(&format!("passphrase_file = {}\n\n", shown(file)));
         }
+        if let Some(file) = &self.policy {
+            text.push_str("# The algorithm policy, for verification and renewal, in place of the one that is built in.\n");
+            text.push_str(&format!("policy = {}\n\n", shown(file)));
+        }
         text.push_str(&format!(
             "[segments]\nmax_bytes = {}\n",
             self.segment_bytes_max
@@ -193,6 +224,8 @@ impl Config {
         if let Some(registry) = &self.registry {
             text.push_str(&format!("\n[registry]\nfile = {}\n", shown(registry)));
         }
+        text.push_str(&renewal::text(&self.renewal));
+        text.push_str(&service::text(&self.service, &self.alarms, &place));
         for tsa in &self.tsas {
             text.push_str(&authorities::text(tsa, &place));
         }
@@ -234,6 +267,24 @@ mod tests {
                 },
             ],
             registry: Some(PathBuf::from("/a/tsa-registry.toml")),
+            policy: Some(PathBuf::from("/a/policy.json")),
+            renewal: RenewalConfig {
+                path_days: 181,
+                age_max_days: Some(3000),
+                ..RenewalConfig::default()
+            },
+            service: ServiceConfig {
+                stamp_count: 7,
+                ..ServiceConfig::default()
+            },
+            alarms: AlarmsConfig {
+                webhook: Some(WebhookConfig {
+                    url: "https://alarms.example/".into(),
+                    secret: Some(SecretPlace::Credential("alarms".into())),
+                    tls_roots: Some(PathBuf::from("/a/roots.pem")),
+                }),
+                ..AlarmsConfig::default()
+            },
         }
     }
 
@@ -260,6 +311,33 @@ mod tests {
             ("timeout_s = 20", "timeout_s = 0", "tsa.timeout_s"),
             ("embedded = true", "embedded = false", "tsa"),
             ("archive = \"01935e7a", "archive = \"nonsense", "archive"),
+            ("path_days = 181", "path_days = 0", "renewal.path_days"),
+            ("join_days = 365", "join_days = 4000", "renewal.join_days"),
+            (
+                "age_max_days = 3000",
+                "age_max_days = 0",
+                "renewal.age_max_days",
+            ),
+            ("\"SHA3-512\"", "\"SHA-1\"", "renewal.third_digest"),
+            ("127.0.0.1:8420", "everywhere", "service.listen"),
+            ("look_minutes = 5", "look_minutes = 0", "service.look_minutes"),
+            ("stamp_count = 7", "stamp_count = 0", "service.stamp_count"),
+            (
+                "unstamped_hours = 24",
+                "unstamped_hours = 0",
+                "alarms.unstamped_hours",
+            ),
+            ("https://alarms.example/", "alarms.example", "alarms.webhook"),
+            (
+                "webhook = \"https://alarms.example/\"",
+                "",
+                "alarms.webhook",
+            ),
+            (
+                "webhook_credential = \"alarms\"",
+                "webhook_credential = \"../alarms\"",
+                "alarms.webhook_credential",
+            ),
         ] {
             let text = good.replace(from, to);
             assert_ne!(text, good, "{from} stands in the sample");

@@ -9,7 +9,9 @@ use crate::cli::arguments::Init;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
-use crate::config::{Config, SEGMENT_BYTES_MAX_DEFAULT, TsaConfig};
+use crate::config::{
+    AlarmsConfig, Config, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT, ServiceConfig, TsaConfig,
+};
 use crate::tsa::client::EMBEDDED_NAME;
 
 pub(in crate::cli) fn run(session: &Session, arguments: &Init) -> Result<Exit, Failure> {
@@ -30,6 +32,10 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Init) -> Result<Exit, F
         segment_bytes_max: SEGMENT_BYTES_MAX_DEFAULT,
         tsas: vec![TsaConfig::embedded(EMBEDDED_NAME)],
         registry: None,
+        policy: None,
+        renewal: RenewalConfig::default(),
+        service: ServiceConfig::default(),
+        alarms: AlarmsConfig::default(),
     };
     let config = placed(config)?;
     archive::refuse_existing(&config)?;

@@ -1,8 +1,20 @@
 //! The calendar of renewal: what ends when and why, what has to be done until then, and what the years ahead will bring.
 //!
-//! Everything here is decided from facts, without reading or writing: [`facts`] are gathered first, the work is done by
-//! [`super::renew`] afterwards.
+//! [`gather`] reads what is known of each chain; [`plan`] and [`forecast`] decide from these facts alone; the work is done by
+//! [`super::renew`] afterwards. ADR 0010 says how the plan decides.
 
+pub mod digests;
 pub mod facts;
+pub mod forecast;
+pub mod gather;
+mod group;
+pub mod options;
+pub mod plan;
+#[cfg(test)]
+mod tests;
 
 pub use facts::{ChainFacts, End, EndReason, TokenFacts};
+pub use forecast::{Assumptions, Forecast, forecast};
+pub use gather::gather;
+pub use options::RenewalOptions;
+pub use plan::{Blocked, Cause, Lost, Obstacle, PlannedAction, RenewalPlan, plan};

@@ -13,7 +13,10 @@ use crate::cli::arguments::Quickstart;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::{Programs, Session};
-use crate::config::{CONFIG_FILE_NAME, Config, SEGMENT_BYTES_MAX_DEFAULT, TsaConfig};
+use crate::config::{
+    AlarmsConfig, CONFIG_FILE_NAME, Config, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT, ServiceConfig,
+    TsaConfig,
+};
 use crate::keys::Passphrase;
 use crate::store::durable;
 use crate::tsa::client::EMBEDDED_NAME;
@@ -128,6 +131,10 @@ fn make_archive(session: &Session, directory: &Path) -> Result<(Config, Passphra
         segment_bytes_max: SEGMENT_BYTES_MAX_DEFAULT,
         tsas: vec![TsaConfig::embedded(EMBEDDED_NAME)],
         registry: None,
+        policy: None,
+        renewal: RenewalConfig::default(),
+        service: ServiceConfig::default(),
+        alarms: AlarmsConfig::default(),
     };
     let (config, _) = archive::create(NewArchive { config }, &passphrase, &session.environment)?;
     output.say(&lang.pick(

@@ -1,0 +1,172 @@
+//! Reads what is known of each live chain: its newest token, judged as a verifier would, and everything that the token rests on.
+
+use std::collections::BTreeMap;
+
+use formats::digest::DigestAlgorithm;
+use formats::id::BatchId;
+use formats::segment::Frame;
+use formats::tsp::TimeStampToken;
+use time::OffsetDateTime;
+use verifier::context::Context;
+use verifier::finding::{Place, Severity, path as path_codes};
+use verifier::path::TrustAnchor;
+use verifier::policy::Policy;
+use verifier::source::KnownDigests;
+use verifier::timestamp::{Standing, TimestampReport, verify_token_standing};
+use verifier::verdict::Conclusion;
+
+use super::facts::{ChainFacts, End, EndReason, TokenFacts};
+use crate::evidence::log::FrameSource;
+use crate::store::StoreError;
+use crate::store::catalog::{BatchEntry, Catalog};
+
+/// What tokens are judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct JudgedBy<'a> {
+    /// The trust anchors.
+    pub anchors: &'a [TrustAnchor],
+    /// The policy.
+    pub policy: &'a Policy,
+    /// As of when.
+    pub now: OffsetDateTime,
+}
+
+/// The facts of every live chain, oldest first.
+///
+/// # Errors
+/// [`StoreError`] when the index or a token cannot be read on any copy.
+pub fn gather(
+    catalog: &Catalog,
+    frames: &dyn FrameSource,
+    by: JudgedBy<'_>,
+) -> Result<Vec<ChainFacts>, StoreError> {
+    // Chains that were renewed together share their newest token.
+    let mut tokens: BTreeMap<(BatchId, DigestAlgorithm), TokenFacts> = BTreeMap::new();
+    let mut chains = Vec::new();
+    for head in catalog.heads()? {
+        if head.live == 0 {
+            continue;
+        }
+        let batch = head.newest();
+        let key = (batch, head.entry.algorithm);
+        let newest = match tokens.get(&key) {
+            Some(known) => known.clone(),
+            None => {
+                let Some(entry) = catalog.batch(batch)? else {
+                    continue;
+                };
+                let facts = token_facts(catalog, frames, &entry, by)?;
+                tokens.entry(key).or_insert(facts).clone()
+            }
+        };
+        chains.push(ChainFacts {
+            head: head.entry.batch,
+            track: head.track,
+            algorithm: head.entry.algorithm,
+            live: head.live,
+            started_at: head.entry.stamped_at,
+            newest_batch: batch,
+            newest,
+        });
+    }
+    Ok(chains)
+}
+
+/// Reads and judges the token of a batch.
+fn token_facts(
+    catalog: &Catalog,
+    frames: &dyn FrameSource,
+    entry: &BatchEntry,
+    by: JudgedBy<'_>,
+) -> Result<TokenFacts, StoreError> {
+    let Frame::ArchiveTimeStamp(stamp) = frames.read(entry.address)? else {
+        let address = entry.address;
+        return Err(StoreError::NotFound { address });
+    };
+    let (mut certificates, mut crls, mut ocsp_responses) = (Vec::new(), Vec::new(), Vec::new());
+    for address in catalog.material_of(entry.batch)? {
+        if let Frame::ValidationMaterial(material) = frames.read(address)? {
+            certificates.extend(material.certificates);
+            crls.extend(material.crls);
+            ocsp_responses.extend(material.ocsp_responses);
+        }
+    }
+    let context = Context {
+        anchors: by.anchors,
+        certificates: &certificates,
+        crls: &crls,
+        ocsp_responses: &ocsp_responses,
+        policy: by.policy,
+        time: by.now,
+    };
+    let mut facts = TokenFacts::judge(&stamp.token, &context);
+    facts.stamped_at = entry.stamped_at;
+    facts.tsa.clone_from(&entry.tsa);
+    Ok(facts)
+}
+
+impl TokenFacts {
+    /// Judges a token by itself: that its tree leads to it is the business of verification.
+    ///
+    /// Where it does not pass as of now, it is judged once more as of its own time: what it rested on then is known, with its end.
+    #[must_use]
+    pub fn judge(token: &[u8], context: &Context<'_>) -> Self {
+        let parsed = TimeStampToken::parse(token).ok();
+        let imprint = parsed.as_ref().and_then(|token| token.info.imprint.value());
+        let data = KnownDigests::computed("imprint", imprint.into_iter().collect());
+        let judge = |judged_at| {
+            let standing = Standing {
+                judged_at,
+                protected: false,
+            };
+            verify_token_standing(token, Some(&data), standing, context, &Place::root())
+        };
+        let now = judge(context.time);
+        let mut facts = Self {
+            stamped_at: now.time().unwrap_or(OffsetDateTime::UNIX_EPOCH),
+            tsa: String::new(),
+            ends: ends(&now),
+            doubt: None,
+        };
+        if now.judgement.is_passed() {
+            return facts;
+        }
+        let then = judge(facts.stamped_at);
+        facts.ends = ends(&then);
+        let ended = facts.first_end().is_some_and(|end| end.at < context.time);
+        if ended && then.judgement.is_passed() {
+            return facts;
+        }
+        let code = reason(&now);
+        let definite = now.judgement.conclusion() == Conclusion::TotalFailed
+            || now.has(path_codes::CERTIFICATE_REVOKED);
+        if definite {
+            facts.ends.push(End {
+                at: facts.stamped_at,
+                reason: EndReason::DoesNotVerify(code),
+                source: "verifier".to_owned(),
+            });
+            facts.ends.sort();
+        } else {
+            facts.doubt = Some(code);
+        }
+        facts
+    }
+}
+
+fn ends(report: &TimestampReport) -> Vec<End> {
+    let mut ends: Vec<End> = report.ends.iter().filter_map(End::of).collect();
+    ends.sort();
+    ends.dedup();
+    ends
+}
+
+/// The code of the gravest finding.
+fn reason(report: &TimestampReport) -> String {
+    report
+        .findings
+        .iter()
+        .find(|finding| finding.severity() == Severity::Error)
+        .map_or("NO_CONCLUSION", |finding| finding.code().id())
+        .to_owned()
+}
