@@ -59,13 +59,15 @@ pub fn configured(
     keys: &KeyMedium,
     environment: &Environment,
 ) -> Result<Authorities, ArchiveError> {
+    let policy = super::policy(config)?.for_new_protection();
     let registry = registry(config)?.map(Arc::new);
     let health = Arc::new(health(config, environment));
     let mut clients = Vec::new();
     let (mut ordinary, mut for_second) = (Vec::new(), Vec::new());
     for tsa in &config.tsas {
         let options = options(tsa, registry.as_ref(), &health)?;
-        let client = Arc::new(client(tsa, options, keys, environment)?);
+        let client = client(tsa, options, keys, environment)?;
+        let client = Arc::new(client.with_policy(policy.clone()));
         clients.push(Arc::clone(&client));
         let member = Member {
             authority: client,

@@ -48,6 +48,13 @@ pub enum ArchiveError {
     },
     /// The registry of accredited authorities cannot be used. Correct it, or the configuration.
     Registry(RegistryError),
+    /// The algorithm policy cannot be used. Correct it, or the configuration.
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A configuration stands there already; it is not overwritten. Choose another place, or use the archive that is there.
     AlreadyConfigured {
         /// The file.
@@ -80,6 +87,11 @@ impl std::fmt::Display for ArchiveError {
             Self::Registry(error) => {
                 write!(f, "registry of accredited authorities {error}; correct it")
             }
+            Self::Policy { path, reason } => write!(
+                f,
+                "algorithm policy {}: {reason}; correct it, or the configuration",
+                path.display()
+            ),
             Self::AlreadyConfigured { path } => write!(
                 f,
                 "{} is there already and is not overwritten: use that archive, or name another file with --config",

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use firmware::clock::Clock;
 use firmware::entropy::Entropy;
+use verifier::policy::Policy;
 
 use crate::class::ClassRegistry;
 use crate::config::Config;
@@ -65,6 +66,7 @@ pub struct Archive {
     keys: Arc<KeyMedium>,
     catalog: Catalog,
     classes: ClassRegistry,
+    policy: Policy,
     notice: Option<EvaluationNotice>,
 }
 
@@ -145,6 +147,7 @@ impl Archive {
             Arc::clone(&environment.entropy),
         )?);
         let classes = classes(&config)?;
+        let policy = policy(&config)?;
         let (store, recovery) = Store::open(
             &config.data,
             config.archive,
@@ -164,6 +167,7 @@ impl Archive {
             keys,
             catalog,
             classes,
+            policy,
             notice,
         };
         Ok((
@@ -209,6 +213,12 @@ impl Archive {
     #[must_use]
     pub const fn classes(&self) -> &ClassRegistry {
         &self.classes
+    }
+
+    /// Which algorithms are trusted until when: for verification and for renewal.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// Says that keys and data share a device, where they do. Every output must show it.
@@ -281,6 +291,22 @@ fn store_options(config: &Config, access: Access, environment: &Environment) -> 
         segment_bytes_max: config.segment_bytes_max,
         disk: store::durable::system_disk(),
     }
+}
+
+/// The algorithm policy of an archive: the one that its configuration names, otherwise the one that is built in.
+///
+/// # Errors
+/// [`ArchiveError::Policy`] when the file cannot be read or is no policy.
+pub fn policy(config: &Config) -> Result<Policy, ArchiveError> {
+    let Some(path) = &config.policy else {
+        return Ok(Policy::default());
+    };
+    let failed = |reason: String| ArchiveError::Policy {
+        path: path.clone(),
+        reason,
+    };
+    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    Policy::parse(&bytes).map_err(|error| failed(error.to_string()))
 }
 
 /// The classes of an archive: the starter set, and the files of its own folder.

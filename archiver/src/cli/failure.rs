@@ -100,6 +100,7 @@ fn archive_exit(error: &ArchiveError) -> Exit {
         | ArchiveError::Tsa { .. }
         | ArchiveError::TrustFile { .. }
         | ArchiveError::Registry(_)
+        | ArchiveError::Policy { .. }
         | ArchiveError::AlreadyConfigured { .. }
         | ArchiveError::Machine(_)
         | ArchiveError::Entropy(_) => Exit::Unusable,
@@ -220,6 +221,7 @@ fn archive_text(error: &ArchiveError, lang: Lang) -> String {
         | ArchiveError::Tsa { .. }
         | ArchiveError::TrustFile { .. }
         | ArchiveError::Registry(_)
+        | ArchiveError::Policy { .. }
         | ArchiveError::AlreadyConfigured { .. }
         | ArchiveError::Machine(_)
         | ArchiveError::Entropy(_) => error.to_string(),

@@ -320,14 +320,22 @@ mod tests {
             ),
             ("\"SHA3-512\"", "\"SHA-1\"", "renewal.third_digest"),
             ("127.0.0.1:8420", "everywhere", "service.listen"),
-            ("look_minutes = 5", "look_minutes = 0", "service.look_minutes"),
+            (
+                "look_minutes = 5",
+                "look_minutes = 0",
+                "service.look_minutes",
+            ),
             ("stamp_count = 7", "stamp_count = 0", "service.stamp_count"),
             (
                 "unstamped_hours = 24",
                 "unstamped_hours = 0",
                 "alarms.unstamped_hours",
             ),
-            ("https://alarms.example/", "alarms.example", "alarms.webhook"),
+            (
+                "https://alarms.example/",
+                "alarms.example",
+                "alarms.webhook",
+            ),
             (
                 "webhook = \"https://alarms.example/\"",
                 "",

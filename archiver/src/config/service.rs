@@ -118,7 +118,11 @@ pub(super) fn read(form: ServiceForm, place: &Place) -> Result<ServiceConfig, Co
     }
     Ok(ServiceConfig {
         listen,
-        look_minutes: minutes("service.look_minutes", form.look_minutes, usual.look_minutes)?,
+        look_minutes: minutes(
+            "service.look_minutes",
+            form.look_minutes,
+            usual.look_minutes,
+        )?,
         stamp_minutes: minutes(
             "service.stamp_minutes",
             form.stamp_minutes,

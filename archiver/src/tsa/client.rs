@@ -10,6 +10,7 @@ use formats::der::Integer;
 use formats::digest::DigestValue;
 use formats::oid::Oid;
 use formats::tsp::{MessageImprint, TimeStampRequest};
+use verifier::policy::Policy;
 
 use super::checks::{
     AcceptedToken, Demands, Examination, Expectation, Trust, examine, same_signer,
@@ -137,6 +138,13 @@ impl TsaClient {
         let trust = Trust::anchors(vec![authority.root().to_vec()]);
         let options = ClientOptions::new(EMBEDDED_NAME, trust);
         Self::new(Link::Embedded(authority), options, clock, entropy)
+    }
+
+    /// The same, accepting tokens by this algorithm policy.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.options.trust.policy = policy;
+        self
     }
 
     /// Whom this client trusts.

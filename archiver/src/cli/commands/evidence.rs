@@ -6,7 +6,6 @@ use formats::id::VersionId;
 use serde_json::json;
 use verifier::context::Context;
 use verifier::path::TrustAnchor;
-use verifier::policy::Policy;
 
 use crate::archive::{Access, Archive};
 use crate::cli::arguments::Evidence;
@@ -74,7 +73,7 @@ pub(super) fn export(
     output: &Path,
 ) -> Result<ExportedPackage, Failure> {
     let anchors = trust(session, archive)?;
-    let policy = policy()?;
+    let policy = archive.policy();
     let exporter = Exporter {
         retriever: archive.retriever(),
         catalog: archive.catalog(),
@@ -84,7 +83,7 @@ pub(super) fn export(
             certificates: &[],
             crls: &[],
             ocsp_responses: &[],
-            policy: &policy,
+            policy,
             time: archive.environment().clock.now(),
         },
         exported_by: &session.user,
@@ -120,11 +119,6 @@ pub(super) fn trust(session: &Session, archive: &Archive) -> Result<Vec<TrustAnc
         })?);
     }
     Ok(anchors)
-}
-
-/// The verification policy that is part of the program.
-pub(super) fn policy() -> Result<Policy, Failure> {
-    Ok(Policy::default())
 }
 
 fn failure(session: &Session, error: ExportError) -> Failure {

@@ -20,7 +20,7 @@ use crate::store::catalog::ValueMatch;
 use crate::store::{FixityProblem, FixityProblemKind};
 
 use super::deposit::records_bar;
-use super::evidence::{policy, trust};
+use super::evidence::trust;
 use super::get::resolve;
 
 /// What verifying found.
@@ -171,7 +171,7 @@ fn records(
     versions: &[VersionId],
 ) -> Result<VerifySummary, Failure> {
     let anchors = trust(session, archive)?;
-    let policy = policy()?;
+    let policy = archive.policy();
     let verifier = RecordVerifier {
         retriever: archive.retriever(),
         catalog: archive.catalog(),
@@ -181,7 +181,7 @@ fn records(
             certificates: &[],
             crls: &[],
             ocsp_responses: &[],
-            policy: &policy,
+            policy,
             time: archive.environment().clock.now(),
         },
         workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),

@@ -86,11 +86,7 @@ mod tests {
                 Some(sha512),
             ),
             (vec![("sha256", soon), ("sha512", soon)], sha256, Some(sha3)),
-            (
-                vec![("sha256", soon), ("sha512", soon)],
-                sha512,
-                Some(sha3),
-            ),
+            (vec![("sha256", soon), ("sha512", soon)], sha512, Some(sha3)),
             (
                 vec![("sha256", soon), ("sha512", soon), ("sha3-512", soon)],
                 sha256,

@@ -128,13 +128,7 @@ pub fn forecast(
             found.lost.push(lost);
         }
         for action in planned.due {
-            carry_out(
-                &mut chains,
-                &action.action,
-                policy,
-                &found.assumptions,
-                at,
-            );
+            carry_out(&mut chains, &action.action, policy, &found.assumptions, at);
             found.steps.push(Step { at, action });
         }
         let after = plan(&chains, policy, options, at);
@@ -177,9 +171,8 @@ pub(super) fn carry_out(
             track, to, heads, ..
         } => {
             let replaced: BTreeSet<BatchId> = heads.iter().copied().collect();
-            let of_old = |chain: &ChainFacts| {
-                chain.track == *track && replaced.contains(&chain.head)
-            };
+            let of_old =
+                |chain: &ChainFacts| chain.track == *track && replaced.contains(&chain.head);
             let old: Vec<ChainFacts> = chains
                 .iter()
                 .filter(|chain| of_old(chain))

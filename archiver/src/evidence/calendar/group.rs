@@ -101,7 +101,9 @@ impl<'a> Group<'a> {
         by_reason
             .into_iter()
             .map(|(doubt, needs)| {
-                let end = needs.iter().filter_map(|need| need.chain.newest.first_end());
+                let end = needs
+                    .iter()
+                    .filter_map(|need| need.chain.newest.first_end());
                 let end = end.min().cloned();
                 self.blocked(&needs, end, Obstacle::Doubt(doubt.to_owned()))
             })
@@ -140,12 +142,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    pub(super) fn blocked(
-        &self,
-        needs: &[&Need<'_>],
-        end: Option<End>,
-        why: Obstacle,
-    ) -> Blocked {
+    pub(super) fn blocked(&self, needs: &[&Need<'_>], end: Option<End>, why: Obstacle) -> Blocked {
         Blocked {
             heads: heads(needs),
             track: self.track,
@@ -178,11 +175,7 @@ impl<'a> Group<'a> {
     }
 
     /// Hash-tree renewal of all of the chains.
-    pub(super) fn hash_tree(
-        &self,
-        tree: &TreeDue,
-        next: Next,
-    ) -> Option<PlannedAction> {
+    pub(super) fn hash_tree(&self, tree: &TreeDue, next: Next) -> Option<PlannedAction> {
         let needs: Vec<&Need<'_>> = self.needs.iter().collect();
         let versions = versions(&needs);
         let per_version = 20 + 2 * length(next.algorithm);

@@ -220,8 +220,7 @@ fn decide(group: &Group<'_>, next: Option<Next>, made: &mut RenewalPlan) {
             None if tree.due_alone <= group.now => {
                 let from = group.algorithm;
                 let why = Obstacle::NoDigest { from };
-                made.blocked
-                    .push(group.blocked(&left, Some(tree.end), why));
+                made.blocked.push(group.blocked(&left, Some(tree.end), why));
             }
             None => {}
         }

@@ -14,8 +14,8 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::{Programs, Session};
 use crate::config::{
-    AlarmsConfig, CONFIG_FILE_NAME, Config, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT, ServiceConfig,
-    TsaConfig,
+    AlarmsConfig, CONFIG_FILE_NAME, Config, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT,
+    ServiceConfig, TsaConfig,
 };
 use crate::keys::Passphrase;
 use crate::store::durable;
