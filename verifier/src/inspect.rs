@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use formats::asic::{AsicManifest, AsicReader, MIMETYPE_ASIC_E};
 use formats::cms::{CertificateChoice, RevocationInfo, SignedData, SignerIdentifier, SignerInfo};
 use formats::evidence::{ArchiveTimeStamp, EvidenceRecord};
-use formats::manifest::Manifest;
+use formats::lines::LineProof;
+use formats::manifest::{Digests, Manifest};
 use formats::tsp::{TimeStampRequest, TimeStampResponse, TimeStampToken};
 use formats::x509::{AlgorithmIdentifier, Certificate};
 use serde_json::{Map, Value, json};
@@ -155,17 +156,25 @@ fn member(content: &[u8]) -> Vec<Node> {
         AsicManifest::parse(content).map(|manifest| asic_manifest(&manifest))
     } else {
         return Manifest::parse(content)
-            .map_or_else(|_| Vec::new(), |manifest| record_manifest(&manifest));
+            .map(|manifest| record_manifest(&manifest))
+            .or_else(|_| LineProof::parse(content).map(|proof| line_proof(&proof)))
+            .unwrap_or_default();
     };
     parsed.unwrap_or_else(|error| vec![Node::leaf("not readable", error)])
 }
 
 fn record_manifest(manifest: &Manifest) -> Vec<Node> {
     let objects = manifest.objects.iter().map(|object| {
-        let digests = object.digests.values().iter();
-        Node::leaf(object.name.to_string(), &object.media_type)
+        let node = Node::leaf(object.name.to_string(), &object.media_type)
             .with(Node::leaf("size", object.size))
-            .with_all(digests.map(|value| Node::leaf(value.algorithm().name(), value.to_hex())))
+            .with_all(digests_of(&object.digests));
+        match &object.lines {
+            None => node,
+            Some(tree) => node.with(
+                Node::leaf("line tree", format!("{} lines", tree.lines))
+                    .with_all(digests_of(&tree.roots)),
+            ),
+        }
     });
     vec![
         Node::leaf("archive", manifest.archive),
@@ -175,6 +184,25 @@ fn record_manifest(manifest: &Manifest) -> Vec<Node> {
         Node::leaf("depositor", &manifest.depositor),
         Node::leaf("received-at", time(manifest.received_at)),
         Node::new("objects").with_all(objects),
+    ]
+}
+
+fn digests_of(digests: &Digests) -> impl Iterator<Item = Node> {
+    let values = digests.values().iter();
+    values.map(|value| Node::leaf(value.algorithm().name(), value.to_hex()))
+}
+
+fn line_proof(proof: &LineProof) -> Vec<Node> {
+    let proofs = proof.proofs.iter().map(|proof| {
+        let hashes = format!("{} hashes", proof.hashes.len());
+        Node::leaf(proof.algorithm.name(), hashes)
+    });
+    vec![
+        Node::leaf("record", proof.version),
+        Node::leaf("object", proof.object),
+        Node::leaf("first line", proof.first),
+        Node::leaf("last line", proof.last().unwrap_or_default()),
+        Node::new("range proof").with_all(proofs),
     ]
 }
 

@@ -7,8 +7,8 @@ use crate::digest::{DigestAlgorithm, DigestValue};
 use crate::error::{ErrorKind, FormatError, Result};
 use crate::id::{RecordId, VersionId};
 use crate::limits::{
-    LINE_PROOF_BYTES_MAX, LINE_PROOF_HASHES_MAX, LINE_PROOF_LINES_MAX, MANIFEST_DIGESTS_MAX,
-    MANIFEST_OBJECTS_MAX,
+    LINE_PROOF_BYTES_MAX, LINE_PROOF_HASHES_MAX, LINE_PROOF_LINES_MAX, LINES_MAX,
+    MANIFEST_DIGESTS_MAX, MANIFEST_OBJECTS_MAX,
 };
 
 /// The schema id of a line proof.
@@ -149,10 +149,11 @@ impl LineProof {
 
     fn check(&self) -> Result<()> {
         let object = usize::try_from(self.object).unwrap_or(usize::MAX);
-        if self.first == 0 || self.last().is_none() || self.salts.is_empty() {
+        if self.first == 0 || self.salts.is_empty() {
             return Err(fail(ErrorKind::InvalidValue));
         }
         if self.salts.len() > LINE_PROOF_LINES_MAX
+            || self.last().is_none_or(|last| last > LINES_MAX)
             || object >= MANIFEST_OBJECTS_MAX
             || self.proofs.len() > MANIFEST_DIGESTS_MAX
         {

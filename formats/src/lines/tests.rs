@@ -249,7 +249,7 @@ fn proofs_that_are_not_canonical_or_cannot_be_are_refused() {
         (
             r#""first":1200"#,
             r#""first":18446744073709551615"#,
-            ErrorKind::InvalidValue,
+            ErrorKind::LimitExceeded,
         ),
         (
             r#""first":1200"#,

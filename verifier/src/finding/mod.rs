@@ -24,6 +24,7 @@ macro_rules! finding_codes {
 
 pub mod crypto;
 pub mod evidence;
+pub mod lines;
 pub mod package;
 pub mod path;
 pub mod revocation;
@@ -37,6 +38,7 @@ pub const ALL: &[&[Code]] = &[
     timestamp::TABLE,
     evidence::TABLE,
     package::TABLE,
+    lines::TABLE,
 ];
 
 /// The language of a text.

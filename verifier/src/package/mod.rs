@@ -6,6 +6,7 @@
 //! evidence covers is told.
 
 mod foreign;
+mod lines;
 mod own;
 
 use std::borrow::Cow;
@@ -65,10 +66,12 @@ pub fn verify_package(bytes: &[u8], context: &Context<'_>, place: &Place) -> Pac
             };
         }
     };
-    if is_own(&reader) {
-        own::judge(&reader, context, place)
-    } else {
+    if !is_own(&reader) {
         foreign::judge(&reader, context, place)
+    } else if lines::is_for_lines(&reader) {
+        lines::judge(&reader, context, place)
+    } else {
+        own::judge(&reader, context, place)
     }
 }
 

@@ -51,20 +51,20 @@ pub(super) fn judge(
         );
     };
     let members = document_members(&manifest);
-    check_members(&mut notes, reader, &members);
+    check_members(&mut notes, reader, &[], &members);
     let mut documents = Vec::with_capacity(members.len());
     for (object, member) in manifest.objects.iter().zip(&members) {
         documents.push(judge_document(&mut notes, reader, object, member));
     }
     let mut group = vec![MANIFEST.to_owned()];
     group.extend(members.iter().cloned());
-    let evidence = judge_records(&mut notes, reader, &group, context);
+    let evidence = judge_records(&mut notes, reader, &group, Group::Whole, context);
     let digests = digests_of(reader, &members);
     report(notes, place, Some(&manifest), documents, digests, evidence)
 }
 
 /// Every bit of the container is the archive's own, and every member can be read.
-fn check_container(notes: &mut Notes<'_>, reader: &AsicReader<'_>) {
+pub(super) fn check_container(notes: &mut Notes<'_>, reader: &AsicReader<'_>) {
     if !reader.is_canonical() {
         notes.add(
             Judgement::because(SubIndication::SigConstraintsFailure),
@@ -85,7 +85,10 @@ fn check_container(notes: &mut Notes<'_>, reader: &AsicReader<'_>) {
     }
 }
 
-fn read_manifest(notes: &mut Notes<'_>, reader: &AsicReader<'_>) -> Option<Raw<Manifest>> {
+pub(super) fn read_manifest(
+    notes: &mut Notes<'_>,
+    reader: &AsicReader<'_>,
+) -> Option<Raw<Manifest>> {
     let content = notes.read(reader.entry(MANIFEST)?)?;
     match Manifest::parse(&content) {
         Ok(manifest) => Some(manifest),
@@ -101,13 +104,19 @@ fn read_manifest(notes: &mut Notes<'_>, reader: &AsicReader<'_>) -> Option<Raw<M
 }
 
 /// A package has the members that it must have and no others.
-fn check_members(notes: &mut Notes<'_>, reader: &AsicReader<'_>, documents: &[String]) {
+pub(super) fn check_members(
+    notes: &mut Notes<'_>,
+    reader: &AsicReader<'_>,
+    more: &[&'static str],
+    documents: &[String],
+) {
     let has_second = reader.entry(SECOND_EVIDENCE_RECORD).is_some()
         || reader.entry(SECOND_EVIDENCE_RECORD_MANIFEST).is_some();
     let mut demanded = vec![MIMETYPE, MANIFEST];
     for (record, manifest) in RECORDS.iter().take(if has_second { 2 } else { 1 }) {
         demanded.extend([*manifest, *record]);
     }
+    demanded.extend(more);
     for name in &demanded {
         if reader.entry(name).is_none() {
             notes.add(
@@ -234,17 +243,18 @@ fn check_evidence_manifest(
 
 /// What the evidence records of a package say together.
 #[derive(Default)]
-struct Evidence {
+pub(super) struct Evidence {
     judgement: Option<Judgement>,
     existence: Option<OffsetDateTime>,
     objects: Vec<ObjectReport>,
 }
 
-/// Each evidence record covers exactly the group of manifest and documents, so they are alternatives.
-fn judge_records(
+/// Each evidence record covers the group, and nothing else if that is the whole one, so they are alternatives.
+pub(super) fn judge_records(
     notes: &mut Notes<'_>,
     reader: &AsicReader<'_>,
     group: &[String],
+    relation: Group,
     context: &Context<'_>,
 ) -> Evidence {
     let data = data_of(reader, group);
@@ -261,7 +271,7 @@ fn judge_records(
         let (name, _) = names;
         if let Some(content) = reader.entry(name).and_then(|entry| notes.read(entry)) {
             let place = notes.place.child(name);
-            let report = verify_record(&content, &sources, Group::Whole, context, &place);
+            let report = verify_record(&content, &sources, relation, context, &place);
             reports.push((place, report));
         }
     }
@@ -288,7 +298,7 @@ fn judge_records(
     evidence
 }
 
-fn report(
+pub(super) fn report(
     mut notes: Notes<'_>,
     place: &Place,
     manifest: Option<&Raw<Manifest>>,

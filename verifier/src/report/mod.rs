@@ -72,6 +72,8 @@ pub enum ObjectKind {
     Manifest,
     /// A data object that is covered by evidence.
     Document,
+    /// Lines of a log, shown without the others.
+    Lines,
     /// An evidence record (RFC 4998).
     EvidenceRecord,
     /// One time-stamp token (RFC 3161), alone or inside an evidence record.
@@ -90,6 +92,7 @@ impl ObjectKind {
             Self::Package => "package",
             Self::Manifest => "manifest",
             Self::Document => "document",
+            Self::Lines => "lines",
             Self::EvidenceRecord => "evidence-record",
             Self::Timestamp => "timestamp",
             Self::Response => "timestamp-response",

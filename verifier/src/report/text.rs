@@ -49,6 +49,7 @@ fn write_report(out: &mut String, report: &Report, language: Language) -> fmt::R
     writeln!(out, "{}", verdict_line(report.judgement, language))?;
     writeln!(out, "{}", existence_line(report, language))?;
     write_objects(out, report, language)?;
+    write_lines(out, report, language)?;
     write_timeline(out, report, language)?;
     write_findings(out, &report.findings, language)?;
     writeln!(out)?;
@@ -75,7 +76,11 @@ fn checked_line(report: &Report, language: Language) -> String {
         .filter(|object| object.kind == ObjectKind::Document)
         .count();
     let what = what.join(", ");
+    let lines: u64 = shown_lines(report).map(|shown| shown.count).sum();
     match language {
+        Language::Japanese if lines > 0 => format!("対象: {what}。ログの {lines} 行"),
+        Language::English if lines == 1 => format!("Checked: {what}; 1 line of a log"),
+        Language::English if lines > 0 => format!("Checked: {what}; {lines} lines of a log"),
         Language::Japanese => format!("対象: {what}。文書 {documents} 件"),
         Language::English if documents == 1 => format!("Checked: {what}; 1 document"),
         Language::English => format!("Checked: {what}; {documents} documents"),
@@ -96,6 +101,31 @@ fn verdict_line(judgement: Judgement, language: Language) -> String {
         Language::Japanese => format!("判定: {plain} [{name}{reason}]"),
         Language::English => format!("Verdict: {plain} [{name}{reason}]"),
     }
+}
+
+/// Lines of a log that a package shows.
+struct ShownLines<'a> {
+    object: &'a ObjectReport,
+    first: &'a str,
+    last: &'a str,
+    count: u64,
+}
+
+fn shown_lines(report: &Report) -> impl Iterator<Item = ShownLines<'_>> {
+    let lines = report.objects.iter();
+    let lines = lines.filter(|object| object.kind == ObjectKind::Lines);
+    lines.map(|object| {
+        let fact = |name| {
+            let fact = object.details.iter().find(|(other, _)| *other == name);
+            fact.map_or("?", |(_, value)| value)
+        };
+        ShownLines {
+            object,
+            first: fact("first"),
+            last: fact("last"),
+            count: fact("count").parse().unwrap_or_default(),
+        }
+    })
 }
 
 const fn plain_ja(judgement: Judgement) -> &'static str {
@@ -178,6 +208,37 @@ fn write_objects(out: &mut String, report: &Report, language: Language) -> fmt::
         (_, Language::Japanese) => writeln!(out, "  ほか {more} 件(JSON の報告書に全件があります)"),
         (_, Language::English) => writeln!(out, "  and {more} more (the JSON report lists all)"),
     }
+}
+
+/// The lines that are shown, each range with its verdict.
+fn write_lines(out: &mut String, report: &Report, language: Language) -> fmt::Result {
+    let mut begun = false;
+    for ShownLines {
+        object,
+        first,
+        last,
+        count,
+    } in shown_lines(report)
+    {
+        if !std::mem::replace(&mut begun, true) {
+            heading(out, language, "示された行", "Lines shown")?;
+        }
+        let judgement = object.judgement;
+        let (conclusion, integrity) = (judgement.conclusion().name(), judgement.integrity().name());
+        match language {
+            Language::Japanese => writeln!(
+                out,
+                "  {}: {first} 行目から {last} 行目({count} 行) — {conclusion} / {integrity}",
+                object.place
+            ),
+            Language::English => writeln!(
+                out,
+                "  {}: {first} to {last} ({count}) — {conclusion} / {integrity}",
+                object.place
+            ),
+        }?;
+    }
+    Ok(())
 }
 
 fn write_timeline(out: &mut String, report: &Report, language: Language) -> fmt::Result {

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub(crate) mod authority;
+pub(crate) mod log;
 pub(crate) mod record;
 pub(crate) mod vectors;
 
