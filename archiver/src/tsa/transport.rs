@@ -81,7 +81,7 @@ pub enum TransportError {
     },
     /// The answer is not `application/timestamp-reply`. Usually the address is that of a web page: correct it.
     ContentType {
-        /// What the server called its answer, at most 100 characters, control characters left out.
+        /// What the server called its answer, at most 200 characters, control characters left out.
         found: String,
     },
     /// The answer is longer than allowed. This is not a timestamp; ask the operator of the authority.
@@ -288,24 +288,14 @@ fn classify(error: &reqwest::Error) -> TransportError {
     }
 }
 
-/// Whether the TLS library is among the causes.
-fn is_tls(error: &reqwest::Error) -> bool {
-    let mut source = error.source();
-    while let Some(inner) = source {
-        if inner.downcast_ref::<rustls::Error>().is_some() {
-            return true;
-        }
-        // The I/O error around it shows its source, but not itself.
-        let wrapped = inner.downcast_ref::<std::io::Error>();
-        if wrapped
-            .and_then(std::io::Error::get_ref)
-            .is_some_and(|cause| cause.is::<rustls::Error>())
-        {
-            return true;
-        }
-        source = inner.source();
-    }
-    false
+/// Whether the TLS library is among the causes. An I/O error shows the source of what it wraps, but not what it wraps.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let wrapped = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>()
+        || wrapped.is_some_and(|inner| is_tls(inner))
+        || error.source().is_some_and(is_tls)
 }
 
 /// `Retry-After`: seconds, or a date, which is compared with the server's own `Date` so that no clock of ours is needed.
@@ -344,4 +334,4 @@ fn is_http(address: &Url) -> bool {
 }
 
 /// Foreign text in a message is cut here.
-const FOREIGN_TEXT_CHARS_MAX: usize = 100;
+const FOREIGN_TEXT_CHARS_MAX: usize = 200;
