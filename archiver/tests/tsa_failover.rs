@@ -70,7 +70,8 @@ impl World {
         let entropy = Arc::new(SeededEntropy::new(seed));
         let material = AuthorityMaterial::make(name, NOW, entropy.as_ref()).unwrap();
         let root = material.root.clone();
-        let embedded = EmbeddedAuthority::new(material, self.clock.clone(), entropy.clone()).unwrap();
+        let embedded =
+            EmbeddedAuthority::new(material, self.clock.clone(), entropy.clone()).unwrap();
         let options = ClientOptions {
             health: Some(self.health.clone()),
             ..ClientOptions::new(name, Trust::anchors(vec![root]))
@@ -120,7 +121,10 @@ fn a_failure_that_does_not_pass_is_not_asked_again() {
     let world = World::new();
     let first = world.authority("first", 1, vec![Refusal::Imprint.into()]);
     let second = world.authority("second", 2, Vec::new());
-    let token = world.failover(&[&first, &second], 3).timestamp(&digest()).unwrap();
+    let token = world
+        .failover(&[&first, &second], 3)
+        .timestamp(&digest())
+        .unwrap();
     assert_eq!(token.authority(), "second");
     assert_eq!(asked(&first), 1);
     assert!(world.sleeper.slept().is_empty());
@@ -136,7 +140,10 @@ fn an_authority_that_failed_often_is_asked_last_until_its_pause_is_over() {
         assert_eq!(both.timestamp(&digest()).unwrap().authority(), "second");
         assert_eq!(asked(&first), round);
     }
-    assert!(matches!(world.health.of("first").state, CircuitState::Open(_)));
+    assert!(matches!(
+        world.health.of("first").state,
+        CircuitState::Open(_)
+    ));
     // It would answer now, and is not asked while the other one does.
     assert_eq!(both.timestamp(&digest()).unwrap().authority(), "second");
     assert_eq!(asked(&first), 3);
@@ -156,7 +163,10 @@ fn an_open_circuit_is_tried_where_nobody_else_gives_a_token() {
         };
         assert_eq!(failures, [("only".to_owned(), TIME_OUT)]);
     }
-    assert!(matches!(world.health.of("only").state, CircuitState::Open(_)));
+    assert!(matches!(
+        world.health.of("only").state,
+        CircuitState::Open(_)
+    ));
     assert_eq!(failover.timestamp(&digest()).unwrap().authority(), "only");
 }
 
@@ -170,7 +180,10 @@ fn an_authority_that_asks_to_be_left_alone_is() {
     let only = world.authority("only", 1, vec![busy]);
     let failover = world.failover(&[&only], 5);
     assert!(failover.timestamp(&digest()).is_err());
-    assert!(world.sleeper.slept().is_empty(), "ten minutes are not waited for");
+    assert!(
+        world.sleeper.slept().is_empty(),
+        "ten minutes are not waited for"
+    );
     let until = world.clock.now() + Duration::minutes(10);
     let Err(TsaError::All(failures)) = failover.timestamp(&digest()) else {
         panic!("it asked to be left alone");
@@ -217,7 +230,10 @@ fn the_second_token_comes_from_another_authority_with_another_key() {
         panic!("there is no independent one");
     };
     assert_eq!(failures[0].1, TsaError::Refused(Refusal::NotIndependent));
-    assert!(same_signer(b"garbage", token.bytes()), "independence is shown, not assumed");
+    assert!(
+        same_signer(b"garbage", token.bytes()),
+        "independence is shown, not assumed"
+    );
 }
 
 #[test]
@@ -244,5 +260,8 @@ fn a_clock_that_an_authority_set_back_is_seen() {
 fn nobody_configured_is_told() {
     let none = Failover::new(Vec::new());
     let error = none.timestamp(&digest()).unwrap_err();
-    assert!(error.to_string().contains("no TSA is configured"), "{error}");
+    assert!(
+        error.to_string().contains("no TSA is configured"),
+        "{error}"
+    );
 }

@@ -123,7 +123,10 @@ fn a_server_that_proves_its_name_is_spoken_to() {
 fn a_root_is_found_among_others() {
     let other_root = GOOD.config().0;
     let (port, root) = GOOD.start();
-    let answer = exchange(&format!("https://localhost:{port}/"), vec![other_root, root]);
+    let answer = exchange(
+        &format!("https://localhost:{port}/"),
+        vec![other_root, root],
+    );
     assert_eq!(answer.unwrap(), b"reply");
 }
 
@@ -137,7 +140,10 @@ fn refused(server: &Server, host: &str, roots: Option<Vec<Vec<u8>>>) -> String {
         panic!("{answer:?}");
     };
     assert!(!error.is_transient(), "{error}");
-    assert!(error.text(Lang::Ja).contains("TLS 接続が成立しません"), "{error}");
+    assert!(
+        error.text(Lang::Ja).contains("TLS 接続が成立しません"),
+        "{error}"
+    );
     let text = error.to_string();
     assert!(text.contains("check tls_roots"), "{text}");
     println!("{text}");

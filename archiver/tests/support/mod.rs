@@ -7,6 +7,7 @@ pub mod authority;
 pub mod client;
 pub mod log;
 pub mod openssl;
+pub mod tokens;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -9,6 +9,7 @@ use time::Duration;
 
 use crate::row::Row;
 use crate::support::authority::{Bent, CertificateOptions, GOOD, granted};
+use crate::support::tokens::reference_v1;
 
 pub fn rows() -> Vec<Row> {
     [contents(), attributes(), signers(), algorithms()]
@@ -317,17 +318,6 @@ fn another(bent: &Bent) -> formats::x509::Certificate {
     bent.certificate(CertificateOptions {
         ends: Duration::days(9),
         ..GOOD
-    })
-}
-
-/// `SigningCertificate` of RFC 2634 §5.4, by SHA-1.
-pub fn reference_v1(certificate: &[u8]) -> Vec<u8> {
-    Writer::single(Tag::SEQUENCE, |w| {
-        w.sequence(|w| {
-            w.sequence(|w| {
-                w.octet_string(DigestAlgorithm::Sha1.digest(certificate).as_bytes());
-            });
-        });
     })
 }
 
