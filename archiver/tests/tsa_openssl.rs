@@ -12,9 +12,12 @@ mod support;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use archiver::tsa::checks::AcceptedToken;
 use archiver::tsa::client::Timestamper;
 use archiver::tsa::embedded::{AuthorityMaterial, EmbeddedAuthority, POLICY};
+use archiver::tsa::refusal::{Refusal, TsaError};
 use firmware::clock::{Clock, SystemClock};
 use firmware::entropy::SeededEntropy;
 use formats::digest::DigestAlgorithm;
@@ -145,32 +148,74 @@ fn openssl_reads_why_a_request_was_refused() {
     }
 }
 
+/// What the client says to an authority made with OpenSSL that signs with this key and digest; `None` where OpenSSL cannot.
+fn outcome(key: &str, digest: &'static str) -> Option<Result<AcceptedToken, TsaError>> {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, curve) in [
+        ("p256", "prime256v1"),
+        ("p384", "secp384r1"),
+        ("p521", "secp521r1"),
+    ] {
+        must(
+            directory.path(),
+            &format!("ecparam -name {curve} -out {name}.pem"),
+        );
+    }
+    let authority = Authority::make(directory.path(), key);
+    let root = read_certificates(&authority.root_pem()).unwrap()[0]
+        .raw()
+        .to_vec();
+    let able = Arc::new(AtomicBool::new(true));
+    let told = Arc::clone(&able);
+    let address = start(
+        move |request, stream| match authority.reply_by(&request.body, digest) {
+            Some(reply) => send_reply(stream, &reply),
+            None => told.store(false, Ordering::SeqCst),
+        },
+    );
+    let client = client(&format!("http://{address}"), root, SystemClock.now());
+    let outcome = client.timestamp(&DigestAlgorithm::Sha256.digest(b"a root"));
+    able.load(Ordering::SeqCst).then_some(outcome)
+}
+
 #[test]
 fn answers_of_openssl_are_accepted() {
     if !present("answers_of_openssl_are_accepted") {
         return;
     }
-    for key in ["rsa:2048", "ec:p256.pem"] {
-        let directory = tempfile::tempdir().unwrap();
-        must(directory.path(), "ecparam -name prime256v1 -out p256.pem");
-        let authority = Authority::make(directory.path(), key);
-        let root = read_certificates(&authority.root_pem()).unwrap()[0]
-            .raw()
-            .to_vec();
-        let address =
-            start(move |request, stream| send_reply(stream, &authority.reply(&request.body)));
-        for algorithm in [
-            DigestAlgorithm::Sha256,
-            DigestAlgorithm::Sha384,
-            DigestAlgorithm::Sha512,
-        ] {
-            let client = client(
-                &format!("http://{address}"),
-                root.clone(),
-                SystemClock.now(),
-            );
-            let token = client.timestamp(&algorithm.digest(b"a root")).unwrap();
-            assert!(token.bytes().len() > 500);
+    for (key, digest) in [
+        ("rsa:2048", "sha256"),
+        ("rsa:3072", "sha512"),
+        ("ec:p256.pem", "sha256"),
+        ("ec:p384.pem", "sha384"),
+        ("ec:p521.pem", "sha512"),
+        ("ed25519", "sha512"),
+    ] {
+        match outcome(key, digest) {
+            Some(outcome) => assert!(outcome.unwrap().bytes().len() > 500, "{key}"),
+            None => println!("left out: {key} (this openssl ts does not sign with it)"),
         }
+    }
+}
+
+#[test]
+fn weak_answers_of_openssl_are_refused() {
+    if !present("weak_answers_of_openssl_are_refused") {
+        return;
+    }
+    for (key, digest, name) in [
+        ("rsa:1024", "sha256", "RSA"),
+        ("rsa:2048", "sha1", "SHA-1"),
+        ("rsa:2048", "md5", "MD5"),
+    ] {
+        let Some(outcome) = outcome(key, digest) else {
+            println!("left out: {key} with {digest} (this openssl ts does not sign so)");
+            continue;
+        };
+        let Err(TsaError::Refused(refusal @ Refusal::Algorithm(_))) = outcome else {
+            panic!("{key} {digest}: {outcome:?}");
+        };
+        println!("{key} {digest}: {refusal}");
+        assert!(refusal.to_string().contains(name), "{refusal}");
     }
 }

@@ -75,12 +75,21 @@ impl Authority {
 
     /// `openssl ts -reply` for a request.
     pub fn reply(&self, request: &[u8]) -> Vec<u8> {
+        self.reply_by(request, "sha256").unwrap()
+    }
+
+    /// `openssl ts -reply` with this digest in the signature; `None` where OpenSSL cannot sign so with the key.
+    pub fn reply_by(&self, request: &[u8], digest: &str) -> Option<Vec<u8>> {
         put(&self.directory.join("request.tsq"), request);
-        must(
+        let answered = run(
             &self.directory,
-            "ts -reply -config openssl.cnf -section authority_service -queryfile request.tsq -out reply.tsr",
+            &format!(
+                "ts -reply -config openssl.cnf -section authority_service -{digest} -queryfile request.tsq -out reply.tsr"
+            ),
         );
-        std::fs::read(self.directory.join("reply.tsr")).unwrap()
+        let reply = std::fs::read(self.directory.join("reply.tsr")).ok()?;
+        let response = formats::tsp::TimeStampResponse::parse(&reply).ok()?;
+        (answered.status.success() && response.is_granted()).then_some(reply)
     }
 }
 
