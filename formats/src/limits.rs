@@ -54,6 +54,7 @@ pub const ATS_HASHES_MAX: usize = 4 * CMS_CERTIFICATES_MAX;
 
 /// Most references in complete-certificate-references and complete-revocation-references, and most values in certificate-values and revocation-values.
 pub const CADES_REFERENCES_MAX: usize = CMS_CERTIFICATES_MAX;
+
 // --- OCSP (RFC 6960)
 
 /// Most answers in one OCSP response. Responders give one; RFC 6960 lets them give as many as were asked about, and more.

@@ -150,6 +150,7 @@ fn options<'a>(arguments: &PathArgs, policy: &'a Policy) -> PathOptions<'a> {
         algorithms: AlgorithmRule::Report(policy),
         // CRLs that exist today may be used for a time in the past.
         material_time: Some(judgement_time(None)),
+        signed_at: None,
         proof_of_existence: None,
     }
 }

@@ -1,13 +1,14 @@
 //! Certification path validation (RFC 5280 §6), at any time, past times included.
 //!
-//! [`validate_path`] searches (`search`), puts complete paths through the algorithm of §6.1 (`validate`), and asks CRLs about each certificate
-//! (`signers`, [`crate::revocation`]). Everything foreign is bounded by the [`Budget`].
+//! [`validate_path`] searches (`search`), puts complete paths through the algorithm of §6.1 (`validate`), and asks CRLs and OCSP
+//! responses about each certificate (`signers`, `responders`, [`crate::revocation`]). Everything foreign is bounded by the [`Budget`].
 
 mod failure;
 mod name_constraints;
 mod policy_graph;
 mod purpose;
 pub mod report;
+mod responders;
 mod search;
 mod signers;
 mod state;
@@ -45,7 +46,7 @@ pub struct Material<'a> {
     pub certificates: Vec<&'a [u8]>,
     /// CRLs.
     pub crls: Vec<&'a [u8]>,
-    /// OCSP responses. Not judged yet: a finding says so.
+    /// OCSP responses, each an `OCSPResponse` or a `BasicOCSPResponse`.
     pub ocsp_responses: Vec<&'a [u8]>,
 }
 
@@ -93,6 +94,9 @@ pub struct PathOptions<'a> {
     pub algorithms: AlgorithmRule<'a>,
     /// Until when revocation information may have been issued: the time of verification. `None` means the time that is judged, so that later CRLs are left out.
     pub material_time: Option<OffsetDateTime>,
+    /// When the target signed, by the word of what it signed. Revocation information that was issued since then is enough, though newer was due before the
+    /// time that is judged; a finding says so. `None`: only current information is enough.
+    pub signed_at: Option<OffsetDateTime>,
     /// The time at which what the target signed is proven to exist by something else, for the reach of a revocation (RFC 3161 §4).
     pub proof_of_existence: Option<OffsetDateTime>,
 }
@@ -187,7 +191,7 @@ impl VerifiedPath {
         &self.policies
     }
 
-    /// The algorithms of the signatures on the certificates and CRLs that were relied on.
+    /// The algorithms of the signatures on the certificates, CRLs and OCSP responses that were relied on.
     #[must_use]
     pub fn algorithms(&self) -> &[SignatureAlgorithm] {
         &self.algorithms

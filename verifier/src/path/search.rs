@@ -22,6 +22,18 @@ pub(super) enum Role {
     Target,
     /// The signer of a CRL, this many steps away from the target.
     CrlSigner(u8),
+    /// The signer of an OCSP response, this many steps away from the target.
+    Responder(u8),
+}
+
+impl Role {
+    /// How many steps away from the target a signer for this one is.
+    pub(super) const fn next_step(self) -> u8 {
+        match self {
+            Self::Target => 1,
+            Self::CrlSigner(step) | Self::Responder(step) => step.saturating_add(1),
+        }
+    }
 }
 
 /// The question of one search.
@@ -200,7 +212,7 @@ pub(super) fn find(world: &mut World<'_>, query: Query) -> Result<Found, Exhaust
         }
         best = search.best;
         if query.role != Role::Target {
-            // Nobody reads why the signer of a CRL has no path.
+            // Nobody reads why a signer of revocation information has no path.
             break;
         }
     }

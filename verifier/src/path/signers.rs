@@ -1,10 +1,11 @@
-//! Revocation of the certificates of a path, and who may sign the CRLs (RFC 5280 §6.1.3 (a)(3), §6.3.3 (f), (g)).
+//! Revocation of the certificates of a path (RFC 5280 §6.1.3 (a)(3)), and who may sign the CRLs (§6.3.3 (f), (g)).
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::Purpose;
 use super::failure::{Problem, Stop};
+use super::responders::{Answerers, SIGNER_STEPS_MAX};
 use super::search::{self, Query, Role};
 use super::validate::WorkingKey;
 use super::world::{Who, World};
@@ -15,11 +16,10 @@ use crate::crypto::SignatureCheck;
 use crate::finding::{self, Finding, path as path_code, revocation as code};
 use crate::policy::RevocationRule;
 use crate::report::text::civil_time;
-use crate::revocation::{Authority, Entry, Question, Reason, Status, status};
+use crate::revocation::{
+    Answer, Authority, Entry, Moment, Ocsp, Question, Reason, Source, Status, answers, status,
+};
 use crate::verdict::SubIndication;
-
-/// How many steps of "the signer of the CRL about the signer of the CRL" are taken. NIST PKITS needs 1.
-const CRL_SIGNER_STEPS_MAX: u8 = 3;
 
 /// Where on which path.
 #[derive(Debug, Clone, Copy)]
@@ -54,11 +54,22 @@ pub(super) fn revocation(
             }
             continue;
         }
+        let is_end = position == last;
+        if is_end && matches!(place.query.role, Role::Responder(_)) && is_exempt(world, *number) {
+            continue;
+        }
         let mut noticed = Vec::new();
-        let status = ask(world, place, *key, *number, algorithms, &mut noticed);
-        let judged = status
-            .map_err(Stop::from)
-            .and_then(|status| judge(world, place.query, *number, is_target, status));
+        let answers = ask(world, place, *key, *number, algorithms, &mut noticed);
+        let judged = answers.map_err(Stop::from).and_then(|answers| {
+            let counts = |entry| counts(world, place.query, is_target, entry);
+            judge(
+                world,
+                place.query,
+                *number,
+                is_target,
+                Status::of(&answers, counts),
+            )
+        });
         if is_asked_for {
             findings.extend(noticed);
         }
@@ -71,36 +82,64 @@ pub(super) fn revocation(
     Ok(())
 }
 
-/// The status of one certificate.
-fn ask<'a>(
-    world: &mut World<'a>,
+/// A responder of which its issuer says that it need not be asked about (RFC 6960 §4.2.2.2.1).
+fn is_exempt(world: &World<'_>, number: usize) -> bool {
+    let certificate = world.candidates.get(number);
+    certificate.is_some_and(|certificate| certificate.extensions().ocsp_no_check)
+}
+
+/// Everything that the material says about one certificate.
+fn ask(
+    world: &mut World<'_>,
     place: Place<'_, '_>,
     key: WorkingKey<'_>,
     number: usize,
     algorithms: &mut Vec<SignatureAlgorithm>,
     findings: &mut Vec<Finding>,
-) -> Result<Status, Exhausted> {
-    if world.crls.is_empty() {
-        return Ok(Status::Unknown);
-    }
+) -> Result<Vec<Answer>, Exhausted> {
     let Some(certificate) = world.candidates.get(number).cloned() else {
-        return Ok(Status::Unknown);
+        return Ok(Vec::new());
     };
     let question = Question {
         certificate: &certificate,
         time: place.query.time,
         material_time: world.material_time,
+        enough_since: world.options.signed_at,
     };
+    let mut all = Vec::new();
     let crls = Rc::clone(&world.crls);
-    let mut signers = Signers {
+    if !crls.is_empty() {
+        let mut signers = Signers {
+            world,
+            place,
+            key,
+            number,
+            known: HashMap::new(),
+            algorithms,
+        };
+        all.extend(status(question, &crls, &mut signers, findings)?);
+    }
+    let responses = Rc::clone(&world.ocsp);
+    if responses.is_empty() {
+        return Ok(all);
+    }
+    let mut answerers = Answerers {
         world,
         place,
         key,
         number,
         known: HashMap::new(),
-        algorithms,
     };
-    status(question, &crls, &mut signers, findings)
+    let answers = answers(question, &responses, &mut answerers, findings)?;
+    for answer in &answers {
+        if let Source::Ocsp(response) = answer.source
+            && let Some(Ok(used)) = answerers.known.get(&response)
+        {
+            algorithms.extend(used);
+        }
+    }
+    all.extend(answers);
+    Ok(all)
 }
 
 /// What the status means for the path.
@@ -117,16 +156,8 @@ fn judge(
     let title = certificate.title();
     let root = finding::Place::root();
     match status {
-        Status::Good(crl, this_update) => {
-            let issuer = world.crls.get(crl).map(|crl| crl.issuer.to_string());
-            let finding = Finding::new(code::REVOCATION_CHECKED, root)
-                .with(title)
-                .with(civil_time(query.time))
-                .with(issuer.unwrap_or_default())
-                .with(civil_time(this_update));
-            Ok(Some(finding))
-        }
-        Status::Listed(entry) if counts(world, query, is_target, entry) => {
+        Status::Good(answer) => Ok(Some(good(world, query, &title, answer))),
+        Status::Revoked(entry) => {
             let sub_indication = if is_target {
                 SubIndication::Revoked
             } else {
@@ -138,7 +169,7 @@ fn judge(
                 .with(entry.reason.name())
                 .into())
         }
-        Status::Listed(entry) => Ok(Some(
+        Status::RevokedLater(entry) => Ok(Some(
             Finding::new(code::REVOKED_LATER, root)
                 .with(title)
                 .with(civil_time(entry.time)),
@@ -152,6 +183,32 @@ fn judge(
             Finding::new(code::REVOCATION_NOT_NAMED, root).with(title),
         )),
     }
+}
+
+/// Who says that a certificate is not revoked, and since when that may be out of date.
+fn good(world: &World<'_>, query: Query, title: &str, answer: Answer) -> Finding {
+    let root = finding::Place::root();
+    let issued = civil_time(answer.issued);
+    if answer.moment == Moment::SinceMade {
+        let finding = Finding::new(code::REVOCATION_KNOWN_UNTIL, root).with(title);
+        return finding.with(issued).with(civil_time(query.time));
+    }
+    let (code, by) = match answer.source {
+        Source::Crl(number) => {
+            let crl = world.crls.get(number);
+            let issuer = crl.map(|crl| crl.issuer.to_string());
+            (code::REVOCATION_CHECKED, issuer)
+        }
+        Source::Ocsp(number) => {
+            let responder = world.ocsp.get(number).map(Ocsp::title);
+            (code::REVOCATION_CHECKED_OCSP, responder)
+        }
+    };
+    Finding::new(code, root)
+        .with(title)
+        .with(civil_time(query.time))
+        .with(by.unwrap_or_default())
+        .with(issued)
 }
 
 fn needs_material(rule: RevocationRule, certificate: &Certificate<'_>) -> bool {
@@ -287,11 +344,8 @@ impl Signers<'_, '_, '_> {
 
     /// Is there a valid path from the signer to the trust anchor of the certificate?
     fn has_path(&mut self, candidate: usize) -> Result<bool, Exhausted> {
-        let step = match self.place.query.role {
-            Role::Target => 1,
-            Role::CrlSigner(step) => step.saturating_add(1),
-        };
-        if step > CRL_SIGNER_STEPS_MAX {
+        let step = self.place.query.role.next_step();
+        if step > SIGNER_STEPS_MAX {
             return Ok(false);
         }
         let query = Query {

@@ -124,10 +124,10 @@ fn rules(
         ..
     } = world;
     let defaults = PathOptions::default();
-    // The policies and the purpose are those of the target, not of the signer of a CRL.
+    // The policies and the purpose are those of the target, not of the signer of a CRL or OCSP response.
     let options = match query.role {
         Role::Target => *options,
-        Role::CrlSigner(_) => &defaults,
+        Role::CrlSigner(_) | Role::Responder(_) => &defaults,
     };
     let Some((_, anchor)) = anchors.get(anchor) else {
         return Err((0, lost()));
@@ -288,7 +288,7 @@ fn period(world: &World<'_>, path: &[usize]) -> (OffsetDateTime, OffsetDateTime)
 }
 
 /// EN 319 102-1 §5.2.8: the algorithms of the path at the time for which it is judged.
-fn judge_algorithms(
+pub(super) fn judge_algorithms(
     options: &PathOptions<'_>,
     time: OffsetDateTime,
     algorithms: &[SignatureAlgorithm],

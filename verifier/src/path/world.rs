@@ -5,12 +5,14 @@ use std::rc::Rc;
 
 use time::OffsetDateTime;
 
+use formats::ocsp::{BasicOcspResponse, OcspResponse, ResponseStatus};
+
 use super::{Material, PathOptions, TrustAnchor};
 use crate::budget::{Budget, Exhausted, Resource};
 use crate::certificate::Certificate;
 use crate::crypto::{self, SignatureCheck};
 use crate::finding::{Finding, Place, path as path_code, revocation as revocation_code};
-use crate::revocation::Crl;
+use crate::revocation::{Crl, Ocsp};
 
 /// A certificate by its place: among the candidates, or among the trust anchors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +26,7 @@ pub(super) enum Who {
 enum What {
     Certificate(usize),
     Crl(usize),
+    Ocsp(usize),
 }
 
 /// The material, parsed, with what was computed about it.
@@ -34,6 +37,7 @@ pub(super) struct World<'a> {
     /// With their place in the list that was given.
     pub(super) anchors: Vec<(usize, Certificate<'a>)>,
     pub(super) crls: Rc<[Crl<'a>]>,
+    pub(super) ocsp: Rc<[Ocsp<'a>]>,
     by_subject: BTreeMap<Vec<u8>, Vec<usize>>,
     anchors_by_subject: BTreeMap<Vec<u8>, Vec<usize>>,
     pub(super) material_time: OffsetDateTime,
@@ -58,6 +62,7 @@ impl<'a> World<'a> {
             candidates: vec![target],
             anchors: Vec::new(),
             crls: Rc::from([]),
+            ocsp: Rc::from([]),
             by_subject: BTreeMap::new(),
             anchors_by_subject: BTreeMap::new(),
             material_time: options.material_time.unwrap_or(time).max(time),
@@ -67,7 +72,13 @@ impl<'a> World<'a> {
             budget,
         };
         world.read_anchors(anchors)?;
-        world.read_certificates(&material.certificates)?;
+        world.read_ocsp(&material.ocsp_responses);
+        // The certificates of responders stand in their responses.
+        let ocsp = Rc::clone(&world.ocsp);
+        let given = material.certificates.iter();
+        let responders = ocsp.iter().flat_map(|ocsp| &ocsp.response.certificates);
+        let certificates: Vec<&'a [u8]> = given.chain(responders).copied().collect();
+        world.read_certificates(&certificates)?;
         let mut crls = Vec::new();
         for der in &material.crls {
             match Crl::parse(der) {
@@ -78,11 +89,33 @@ impl<'a> World<'a> {
             }
         }
         world.crls = Rc::from(crls);
-        if !material.ocsp_responses.is_empty() {
-            let finding = Finding::new(revocation_code::OCSP_NOT_JUDGED, Place::root());
-            world.findings.push(finding);
-        }
         Ok(world)
+    }
+
+    fn read_ocsp(&mut self, responses: &[&'a [u8]]) {
+        let mut read = Vec::new();
+        for der in responses {
+            // A status without an answer is no damage.
+            if let Ok(OcspResponse {
+                status,
+                basic: None,
+            }) = OcspResponse::parse(der)
+                && status != ResponseStatus::Successful
+            {
+                let finding = Finding::new(revocation_code::OCSP_NO_ANSWER, Place::root());
+                self.findings.push(finding.with(status.name()));
+                continue;
+            }
+            let finding = || Finding::new(revocation_code::OCSP_MALFORMED, Place::root());
+            match BasicOcspResponse::parse_either(der) {
+                Ok(basic) => match Ocsp::new(basic) {
+                    Ok(ocsp) => read.push(ocsp),
+                    Err(error) => self.findings.push(finding().with(error)),
+                },
+                Err(error) => self.findings.push(finding().with(error)),
+            }
+        }
+        self.ocsp = Rc::from(read);
     }
 
     fn read_anchors(&mut self, anchors: &'a [TrustAnchor]) -> Result<(), Exhausted> {
@@ -169,6 +202,21 @@ impl<'a> World<'a> {
         numbers
     }
 
+    /// The candidates that an OCSP response may mean as its signer.
+    pub(super) fn responders_named(&self, ocsp: &Ocsp<'_>, time: OffsetDateTime) -> Vec<usize> {
+        if let Some(name) = &ocsp.responder {
+            return self.candidates_named(&name.key(), None, time);
+        }
+        // By the digest of its key; the responses bring few certificates, so all of them are looked at.
+        let numbered = self.candidates.iter().enumerate();
+        numbered
+            .filter(|(_, candidate)| {
+                candidate.extensions().extended_key_usage.is_some() && ocsp.is_by(candidate)
+            })
+            .map(|(number, _)| number)
+            .collect()
+    }
+
     /// The signature on a candidate under the key of `signer`. Computed once for each pair, except with inherited DSA parameters.
     pub(super) fn check_certificate(
         &mut self,
@@ -189,6 +237,16 @@ impl<'a> World<'a> {
         self.check(signer, inherited, What::Crl(number))
     }
 
+    /// The signature on an OCSP response under the key of `signer`.
+    pub(super) fn check_ocsp(
+        &mut self,
+        signer: Who,
+        inherited: Option<&[u8]>,
+        number: usize,
+    ) -> Result<SignatureCheck, Exhausted> {
+        self.check(signer, inherited, What::Ocsp(number))
+    }
+
     fn check(
         &mut self,
         signer: Who,
@@ -205,6 +263,7 @@ impl<'a> World<'a> {
         let signed = match what {
             What::Certificate(number) => self.candidates.get(number).map(Certificate::signed),
             What::Crl(number) => self.crls.get(number).map(|crl| &crl.signed),
+            What::Ocsp(number) => self.ocsp.get(number).map(|ocsp| &ocsp.signed),
         };
         let (Some(spki), Some(signed)) = (spki, signed) else {
             return Ok(SignatureCheck::Invalid);

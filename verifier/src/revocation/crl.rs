@@ -96,7 +96,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    const fn of(code: u32) -> Self {
+    pub(super) const fn of(code: u32) -> Self {
         match code {
             0 => Self::Unspecified,
             1 => Self::KeyCompromise,

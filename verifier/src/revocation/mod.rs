@@ -1,33 +1,26 @@
-//! The status of a certificate by CRLs (RFC 5280 §6.3), at a past time if asked.
+//! The status of a certificate by CRLs (RFC 5280 §6.3) and OCSP responses (RFC 6960), at a past time if asked.
 //!
-//! RFC 5280 asks "is it revoked now?". Evidence is judged later: a CRL that was issued after the time in question also answers it, and better, because
-//! it says *when* the certificate was revoked; but only as long as revoked certificates stay listed, which is until their end (§5.1.2.6).
-//! OCSP is not judged yet; [`crate::path::Material`] takes the responses, and a finding says so.
+//! RFC 5280 asks "is it revoked now?". Evidence is judged later: information that was issued after the time in question also answers it, and better,
+//! because it says *when* the certificate was revoked; but only as long as revoked certificates stay listed, which is until their end (§5.1.2.6).
+//! Of several answers the worst counts, and among good ones the best informed.
 
+mod answer;
 mod crl;
+mod ocsp;
 mod scope;
 
 use time::OffsetDateTime;
 
+pub(crate) use answer::{Answer, Moment, Saying, Source, Status};
 pub use crl::Reason;
 use crl::{ALL_REASONS, Lookup};
 pub(crate) use crl::{Crl, Entry};
+pub(crate) use ocsp::{Ocsp, Responders, answers};
 
 use crate::budget::{Budget, Exhausted};
 use crate::certificate::Certificate;
 use crate::finding::{Finding, Place, revocation as code};
 use crate::report::text::civil_time;
-
-/// What is known about the revocation of a certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Status {
-    /// Not revoked, for every reason; by the CRL with this number, issued at this time.
-    Good(usize, OffsetDateTime),
-    /// On a list, perhaps since a time after the one in question.
-    Listed(Entry),
-    /// The material does not tell.
-    Unknown,
-}
 
 /// The question.
 #[derive(Debug, Clone, Copy)]
@@ -35,8 +28,28 @@ pub(crate) struct Question<'q, 'a> {
     pub(crate) certificate: &'q Certificate<'a>,
     /// The time for which the status is asked.
     pub(crate) time: OffsetDateTime,
-    /// The time until which CRLs may have been issued.
+    /// The time until which information may have been issued.
     pub(crate) material_time: OffsetDateTime,
+    /// Information that was issued since this time is enough, however old.
+    pub(crate) enough_since: Option<OffsetDateTime>,
+}
+
+impl Question<'_, '_> {
+    /// How information that was issued at this time stands to the question; `None` if it says nothing about it.
+    fn moment(
+        &self,
+        issued: OffsetDateTime,
+        next_update: Option<OffsetDateTime>,
+    ) -> Option<Moment> {
+        if issued > self.time {
+            return Some(Moment::After);
+        }
+        if next_update.is_some_and(|next| next >= self.time) {
+            return Some(Moment::Current);
+        }
+        let is_enough = self.enough_since.is_some_and(|since| since <= issued);
+        is_enough.then_some(Moment::SinceMade)
+    }
 }
 
 /// Who may sign a CRL: answered by path validation (§6.3.3 (f), (g)).
@@ -57,9 +70,9 @@ pub(crate) fn status<'a>(
     crls: &[Crl<'a>],
     authority: &mut impl Authority<'a>,
     findings: &mut Vec<Finding>,
-) -> Result<Status, Exhausted> {
+) -> Result<Option<Answer>, Exhausted> {
     let mut covered: u16 = 0;
-    let mut good = None;
+    let mut good: Option<Answer> = None;
     for point in scope::points(question.certificate) {
         for (number, crl) in crls.iter().enumerate() {
             if crl.delta_base.is_some() {
@@ -73,22 +86,23 @@ pub(crate) fn status<'a>(
                 continue;
             }
             match ask(question, crls, number, authority, findings)? {
-                Some(Lookup::Listed(entry)) => return Ok(Status::Listed(entry)),
-                Some(Lookup::Absent) => {
-                    covered |= reasons;
-                    good.get_or_insert((number, crl.this_update));
+                Some(answer) if matches!(answer.saying, Saying::Listed(_)) => {
+                    return Ok(Some(answer));
                 }
-                Some(Lookup::Unusable | Lookup::Exhausted(_)) | None => {}
+                Some(answer) => {
+                    covered |= reasons;
+                    // Of lists that cover a part of the reasons each, the oldest tells how much is known.
+                    good = Some(good.map_or(answer, |other| other.less_informed(answer)));
+                }
+                None => {}
             }
-            if covered == ALL_REASONS
-                && let Some((number, this_update)) = good
-            {
-                return Ok(Status::Good(number, this_update));
+            if covered == ALL_REASONS && good.is_some() {
+                return Ok(good);
             }
         }
     }
     note_unused(question, crls, covered, findings);
-    Ok(Status::Unknown)
+    Ok(None)
 }
 
 /// Says why nothing answered: CRLs of the right issuer with another scope, deltas alone, or a part of the reasons.
@@ -132,7 +146,7 @@ fn ask<'a>(
     number: usize,
     authority: &mut impl Authority<'a>,
     findings: &mut Vec<Finding>,
-) -> Result<Option<Lookup>, Exhausted> {
+) -> Result<Option<Answer>, Exhausted> {
     let Some(crl) = crls.get(number) else {
         return Ok(None);
     };
@@ -144,23 +158,46 @@ fn ask<'a>(
         );
         return Ok(None);
     }
-    let stale = current(question, crl).err();
+    let base = current(question, crl);
     let delta = delta_of(question, crls, number, authority)?;
-    if let (Some(reason), None) = (stale, delta) {
-        findings.push(reason);
-        return Ok(None);
-    }
+    let (moment, issued) = match (base, delta) {
+        (_, Some((delta, moment))) => {
+            let issued = crls.get(delta).map(|delta| delta.this_update);
+            (moment, issued.unwrap_or(crl.this_update))
+        }
+        (Ok(moment), None) => (moment, crl.this_update),
+        (Err(reason), None) => {
+            findings.push(reason);
+            return Ok(None);
+        }
+    };
     if let Err(reason) = authority.vouches_for(number)? {
         findings.push(reason);
         return Ok(None);
     }
+    let delta = delta.and_then(|(delta, _)| crls.get(delta));
+    let saying = look_up(question, crl, delta, authority)?;
+    Ok(saying.map(|saying| Answer {
+        source: Source::Crl(number),
+        saying,
+        issued,
+        moment,
+    }))
+}
+
+/// (i) The delta first, (k) unless it takes the certificate off the list.
+fn look_up<'a>(
+    question: Question<'_, 'a>,
+    crl: &Crl<'a>,
+    delta: Option<&Crl<'a>>,
+    authority: &mut impl Authority<'a>,
+) -> Result<Option<Saying>, Exhausted> {
     let certificate = question.certificate;
     let (issuer, serial) = (certificate.issuer(), certificate.serial());
-    // (i) The delta first, (k) unless it takes the certificate off the list.
-    if let Some(delta) = delta.and_then(|delta| crls.get(delta)) {
+    if let Some(delta) = delta {
         match delta.look_up(issuer, serial, authority.budget()) {
             Lookup::Listed(entry) if entry.reason == Reason::RemoveFromCrl => {
-                return Ok(Some(Lookup::Absent));
+                return Ok(Some(Saying::Good));
             }
             Lookup::Absent => {}
             answer @ (Lookup::Listed(_) | Lookup::Unusable | Lookup::Exhausted(_)) => {
@@ -171,37 +208,35 @@ fn ask<'a>(
     settled(crl.look_up(issuer, serial, authority.budget()))
 }
 
-fn settled(answer: Lookup) -> Result<Option<Lookup>, Exhausted> {
+fn settled(answer: Lookup) -> Result<Option<Saying>, Exhausted> {
     match answer {
         Lookup::Exhausted(exhausted) => Err(exhausted),
         Lookup::Unusable => Ok(None),
-        Lookup::Absent | Lookup::Listed(_) => Ok(Some(answer)),
+        Lookup::Absent => Ok(Some(Saying::Good)),
+        Lookup::Listed(entry) => Ok(Some(Saying::Listed(entry))),
     }
 }
 
 /// Does the CRL say something about the time in question?
-fn current(question: Question<'_, '_>, crl: &Crl<'_>) -> Result<(), Finding> {
+fn current(question: Question<'_, '_>, crl: &Crl<'_>) -> Result<Moment, Finding> {
     let finding = |code| Finding::new(code, Place::root()).with(&crl.issuer);
     if crl.this_update > question.material_time {
         return Err(finding(code::CRL_NOT_YET_ISSUED)
             .with(civil_time(crl.this_update))
             .with(civil_time(question.material_time)));
     }
-    if crl.this_update > question.time {
-        let end = question.certificate.not_after();
-        let kept = crl.expired_kept_since.is_some_and(|since| since <= end);
-        if crl.this_update > end && !kept {
-            return Err(finding(code::CRL_AFTER_CERTIFICATE).with(civil_time(crl.this_update)));
-        }
-        return Ok(());
+    let end = question.certificate.not_after();
+    let kept = crl.expired_kept_since.is_some_and(|since| since <= end);
+    if crl.this_update > question.time && crl.this_update > end && !kept {
+        return Err(finding(code::CRL_AFTER_CERTIFICATE).with(civil_time(crl.this_update)));
     }
-    match crl.next_update {
-        None => Err(finding(code::CRL_WITHOUT_NEXT_UPDATE)),
-        Some(next) if next < question.time => Err(finding(code::CRL_OUT_OF_DATE)
+    let moment = question.moment(crl.this_update, crl.next_update);
+    moment.ok_or_else(|| match crl.next_update {
+        None => finding(code::CRL_WITHOUT_NEXT_UPDATE),
+        Some(next) => finding(code::CRL_OUT_OF_DATE)
             .with(civil_time(next))
-            .with(civil_time(question.time))),
-        Some(_) => Ok(()),
-    }
+            .with(civil_time(question.time)),
+    })
 }
 
 /// The newest delta CRL that can be combined with a complete one (§5.2.4, §6.3.3 (c), (h)).
@@ -210,7 +245,7 @@ fn delta_of<'a>(
     crls: &[Crl<'a>],
     number: usize,
     authority: &mut impl Authority<'a>,
-) -> Result<Option<usize>, Exhausted> {
+) -> Result<Option<(usize, Moment)>, Exhausted> {
     let Some(base) = crls.get(number) else {
         return Ok(None);
     };
@@ -241,7 +276,10 @@ fn delta_of<'a>(
     }
     for (candidate, _) in fitting {
         if authority.vouches_for(candidate)?.is_ok() && authority.same_signer(candidate, number) {
-            return Ok(Some(candidate));
+            let moment = crls.get(candidate).map(|delta| current(question, delta));
+            return Ok(moment
+                .and_then(Result::ok)
+                .map(|moment| (candidate, moment)));
         }
     }
     Ok(None)

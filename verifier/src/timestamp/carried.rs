@@ -5,6 +5,7 @@
 
 use formats::cms::{CertificateChoice, RevocationInfo, SignedData, SignerInfo};
 use formats::der::{Element, Reader, Tag, has_indefinite_length};
+use formats::ocsp::BasicOcspResponse;
 use formats::oid;
 use formats::tsp::TimeStampToken;
 use formats::x509::{AlgorithmIdentifier, Certificate};
@@ -91,6 +92,11 @@ pub(super) fn check(judge: &mut Judge<'_>, token: &TimeStampToken, path: Option<
     for info in &token.signed_data.revocations {
         let name = match info {
             RevocationInfo::Crl(bytes) if is_crl_proven(judge, bytes, &issuers) => continue,
+            RevocationInfo::Ocsp { bytes, .. }
+                if is_ocsp_proven(judge, bytes, &known, &issuers) =>
+            {
+                continue;
+            }
             RevocationInfo::Crl(_) => "CRL",
             RevocationInfo::Ocsp { .. } => "OCSP",
             RevocationInfo::Other { .. } => "unknown",
@@ -135,18 +141,8 @@ fn check_certificate(
         Some(certificate) => certificate.subject_text(),
         None => "-".to_owned(),
     };
-    let accounted = parsed.is_some_and(|certificate| {
-        let frame = signature_fills_its_octets(certificate.raw());
-        let is_known = known.iter().any(|other| other.raw() == certificate.raw());
-        // A cross certificate names a key that the path has under the same name, by another issuer: an alternative way, whose
-        // own issuer need not be at hand. A copy of a known certificate with some bits changed is none.
-        let alternative = known.iter().any(|other| {
-            other.subject() == certificate.subject() && other.spki() == certificate.spki()
-        }) && !known
-            .iter()
-            .any(|other| is_damaged_copy(&certificate, other));
-        frame && (is_known || alternative || is_signed_by(judge, &certificate, issuers))
-    });
+    let accounted =
+        parsed.is_some_and(|certificate| is_accounted(judge, &certificate, known, issuers));
     if !accounted {
         judge.because(
             SubIndication::SigConstraintsFailure,
@@ -154,6 +150,24 @@ fn check_certificate(
             [name],
         );
     }
+}
+
+fn is_accounted(
+    judge: &mut Judge<'_>,
+    certificate: &Certificate,
+    known: &[Certificate],
+    issuers: &[Certificate],
+) -> bool {
+    let frame = signature_fills_its_octets(certificate.raw());
+    let is_known = known.iter().any(|other| other.raw() == certificate.raw());
+    // A cross certificate names a key that the path has under the same name, by another issuer: an alternative way, whose
+    // own issuer need not be at hand. A copy of a known certificate with some bits changed is none.
+    let alternative = known.iter().any(|other| {
+        other.subject() == certificate.subject() && other.spki() == certificate.spki()
+    }) && !known
+        .iter()
+        .any(|other| is_damaged_copy(certificate, other));
+    frame && (is_known || alternative || is_signed_by(judge, certificate, issuers))
 }
 
 /// Whether a certificate is another one but for a few bytes. Two certificates that were really issued differ in their whole
@@ -273,4 +287,41 @@ fn is_crl_proven(judge: &mut Judge<'_>, bytes: &[u8], issuers: &[Certificate]) -
                 frame.signature,
             )
         })
+}
+
+/// Whether an OCSP response is signed by a certificate that is at hand, and brings none that is not accounted for.
+fn is_ocsp_proven(
+    judge: &mut Judge<'_>,
+    bytes: &[u8],
+    known: &[Certificate],
+    issuers: &[Certificate],
+) -> bool {
+    let Ok(response) = BasicOcspResponse::parse_either(bytes) else {
+        return false;
+    };
+    let Ok(algorithm) = AlgorithmIdentifier::parse(response.signature_algorithm) else {
+        return false;
+    };
+    let parsed = response.certificates.iter();
+    let brought: Result<Vec<Certificate>, _> =
+        parsed.map(|bytes| Certificate::parse(bytes)).collect();
+    let Ok(brought) = brought else { return false };
+    let mut signers: Vec<Certificate> = issuers.to_vec();
+    signers.extend(brought.iter().cloned());
+    let accounted = brought
+        .iter()
+        .all(|certificate| is_accounted(judge, certificate, known, &signers));
+    accounted
+        && signers
+            .iter()
+            .filter(|signer| response.responder.names(signer.subject(), signer.spki()) == Ok(true))
+            .any(|signer| {
+                verifies(
+                    judge,
+                    signer,
+                    &algorithm,
+                    response.signed,
+                    response.signature,
+                )
+            })
 }

@@ -113,6 +113,7 @@ impl<'a> Judge<'a> {
             revocation: self.context.policy.revocation(),
             algorithms: AlgorithmRule::Enforce(self.context.policy),
             material_time: Some(self.context.time),
+            signed_at: Some(token.info.gen_time),
             proof_of_existence,
             ..PathOptions::default()
         };

@@ -1,0 +1,169 @@
+//! What CRLs and OCSP responses say about a certificate, and which of several answers counts.
+
+use time::OffsetDateTime;
+
+use super::crl::{Entry, Reason};
+
+/// What is known about the revocation of a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Not revoked, for every reason.
+    Good(Answer),
+    /// Revoked at the time in question.
+    Revoked(Entry),
+    /// Revoked after the time in question.
+    RevokedLater(Entry),
+    /// The material does not tell.
+    Unknown,
+}
+
+/// One answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) source: Source,
+    pub(crate) saying: Saying,
+    /// When it was right (thisUpdate).
+    pub(crate) issued: OffsetDateTime,
+    pub(crate) moment: Moment,
+}
+
+/// Where an answer comes from, by its number in the material.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    Crl(usize),
+    Ocsp(usize),
+}
+
+/// What an answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Saying {
+    Good,
+    Listed(Entry),
+}
+
+/// How an answer stands to the time in question. The order is that of how much it tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Moment {
+    /// Newer information was due before the time in question, but what is judged was made before this was issued.
+    SinceMade,
+    /// It was issued before the time in question and nothing newer was due by then.
+    Current,
+    /// It was issued after the time in question.
+    After,
+}
+
+impl Answer {
+    /// The one of two that knows less.
+    pub(super) fn less_informed(self, other: Self) -> Self {
+        if other.rank() < self.rank() {
+            other
+        } else {
+            self
+        }
+    }
+
+    fn rank(&self) -> (Moment, OffsetDateTime) {
+        (self.moment, self.issued)
+    }
+}
+
+impl Status {
+    /// The status by all answers. Any revocation that `counts` wins; a certificate that was on hold and is good by a later answer was released.
+    pub(crate) fn of(answers: &[Answer], counts: impl Fn(Entry) -> bool) -> Self {
+        let released_by = answers
+            .iter()
+            .filter(|answer| answer.saying == Saying::Good)
+            .map(|answer| answer.issued)
+            .max();
+        let entries: Vec<Entry> = answers
+            .iter()
+            .filter_map(|answer| match answer.saying {
+                Saying::Listed(entry) => {
+                    let is_hold = entry.reason == Reason::CertificateHold;
+                    let released = is_hold && released_by.is_some_and(|at| at > answer.issued);
+                    (!released).then_some(entry)
+                }
+                Saying::Good => None,
+            })
+            .collect();
+        if let Some(entry) = entries.iter().find(|entry| counts(**entry)) {
+            return Self::Revoked(*entry);
+        }
+        if let Some(entry) = entries.iter().min_by_key(|entry| entry.time) {
+            return Self::RevokedLater(*entry);
+        }
+        let good = answers
+            .iter()
+            .filter(|answer| answer.saying == Saying::Good);
+        good.max_by_key(|answer| answer.rank())
+            .map_or(Self::Unknown, |answer| Self::Good(*answer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    const EARLY: OffsetDateTime = datetime!(2025-01-01 0:00 UTC);
+    const LATE: OffsetDateTime = datetime!(2025-02-01 0:00 UTC);
+
+    fn answer(source: Source, issued: OffsetDateTime, reason: Option<Reason>) -> Answer {
+        let entry = |reason| Entry {
+            time: EARLY,
+            reason,
+            invalid_since: None,
+        };
+        Answer {
+            source,
+            saying: reason.map_or(Saying::Good, |reason| Saying::Listed(entry(reason))),
+            issued,
+            moment: Moment::Current,
+        }
+    }
+
+    #[test]
+    fn any_revocation_wins_over_any_good_answer() {
+        let good = answer(Source::Ocsp(0), LATE, None);
+        for reason in [Reason::Absent, Reason::Superseded, Reason::KeyCompromise] {
+            let revoked = answer(Source::Crl(0), EARLY, Some(reason));
+            for answers in [[good, revoked], [revoked, good]] {
+                assert!(matches!(Status::of(&answers, |_| true), Status::Revoked(_)));
+                assert!(matches!(
+                    Status::of(&answers, |_| false),
+                    Status::RevokedLater(_)
+                ));
+            }
+        }
+    }
+
+    #[test]
+    fn a_hold_lasts_until_a_later_answer_says_good() {
+        let hold = |issued| answer(Source::Crl(0), issued, Some(Reason::CertificateHold));
+        let good = |issued| answer(Source::Ocsp(0), issued, None);
+        let status = |answers: &[Answer]| Status::of(answers, |_| true);
+        assert!(matches!(
+            status(&[hold(EARLY), good(LATE)]),
+            Status::Good(_)
+        ));
+        assert!(matches!(
+            status(&[hold(LATE), good(EARLY)]),
+            Status::Revoked(_)
+        ));
+        assert!(matches!(
+            status(&[hold(EARLY), good(EARLY)]),
+            Status::Revoked(_)
+        ));
+    }
+
+    #[test]
+    fn the_best_informed_good_answer_is_told() {
+        let (early, late) = (
+            answer(Source::Crl(0), EARLY, None),
+            answer(Source::Ocsp(3), LATE, None),
+        );
+        assert_eq!(Status::of(&[early, late], |_| true), Status::Good(late));
+        assert_eq!(early.less_informed(late), early);
+        assert_eq!(Status::of(&[], |_| true), Status::Unknown);
+    }
+}
