@@ -9,6 +9,8 @@
 )]
 
 mod hostile;
+mod ocsp;
+mod ocsp_response;
 mod revocation;
 mod rules;
 mod support;
