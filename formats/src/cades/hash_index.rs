@@ -258,19 +258,18 @@ const STRUCTURE: &str = "ATSHashIndex";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cades::{Additions, extend};
-    use crate::cms::{RevocationInfo, SignedData};
+    use crate::cades::add_unsigned_attributes;
+    use crate::cms::{SignedData, with_validation_material};
     use crate::samples;
 
     fn signature(numbers: &[u8]) -> SignatureParts {
         let attribute =
             |number| Attribute::new(oid::SIGNATURE_TIME_STAMP, vec![vec![4, 1, number]]);
-        let additions = Additions {
-            unsigned_attributes: numbers.iter().copied().map(attribute).collect(),
-            revocations: vec![RevocationInfo::Crl(vec![0x30, 0x00])],
-            ..Additions::default()
-        };
-        SignatureParts::parse(&extend(&samples::token(b"data"), 0, &additions).unwrap()).unwrap()
+        let attributes: Vec<Attribute> = numbers.iter().copied().map(attribute).collect();
+        let bytes = add_unsigned_attributes(&samples::token(b"data"), 0, &attributes).unwrap();
+        let crl = vec![0x30, 0x02, 0x30, 0x00];
+        let bytes = with_validation_material(&bytes, &[], &[crl], &[]).unwrap();
+        SignatureParts::parse(&bytes).unwrap()
     }
 
     fn over(parts: &SignatureParts) -> HashIndex {

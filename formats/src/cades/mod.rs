@@ -1,8 +1,8 @@
 //! CMS Advanced Electronic Signatures: EN 319 122-1, RFC 5126, JIS X 5092.
 //!
 //! A CAdES signature is a SignedData with more attributes. [`SignatureParts`] holds the exact bytes that archive timestamps cover,
-//! [`HashIndex`] and [`archive_time_stamp_input`] compute what such a timestamp is over, [`extend`] adds to a signature without touching
-//! what stands in it. Nothing here verifies.
+//! [`HashIndex`] and [`archive_time_stamp_input`] compute what such a timestamp is over, [`add_unsigned_attributes`] raises a
+//! signature without touching what stands in it. Nothing here verifies.
 
 mod commitment;
 mod extend;
@@ -14,7 +14,7 @@ mod references;
 mod values;
 
 pub use commitment::{Commitment, SignaturePolicy};
-pub use extend::{Additions, extend};
+pub use extend::{add_unsigned_attributes, detach};
 pub use hash_index::{Coverage, HashIndex, HashIndexVersion};
 pub use imprint::{
     archive_time_stamp_input, archive_time_stamp_v2_input, c_time_stamp_input,

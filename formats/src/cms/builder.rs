@@ -109,6 +109,13 @@ impl PreparedSignedData {
         &self.signed_bytes
     }
 
+    /// Leaves the content out of the structure: it is handed over beside it (RFC 5652 §5.2, an external signature).
+    #[must_use]
+    pub fn detached(mut self) -> Self {
+        self.signed_data.content = None;
+        self
+    }
+
     /// Puts the signature in and writes DER.
     ///
     /// # Errors

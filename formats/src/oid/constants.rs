@@ -228,6 +228,8 @@ oids! {
     ARCHIVE_TIME_STAMP_V2 = [1, 2, 840, 113549, 1, 9, 16, 2, 48] "archiveTimestampV2";
     /// Attribute archive-time-stamp-v3 (CAdES).
     ARCHIVE_TIME_STAMP_V3 = [0, 4, 0, 1733, 2, 4] "archiveTimestampV3";
+    /// Attribute mime-type (EN 319 122-1 §5.2.5).
+    MIME_TYPE = [0, 4, 0, 1733, 2, 1] "mimeType";
     /// Attribute ats-hash-index (TS 101 733 V2.2.1).
     ATS_HASH_INDEX_V1 = [0, 4, 0, 1733, 2, 5] "atsHashIndex";
     /// Attribute ats-hash-index-v2 (EN 319 122-1, drafts).
