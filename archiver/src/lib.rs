@@ -12,5 +12,6 @@ pub mod evidence;
 pub mod intake;
 pub mod keys;
 pub mod record;
+pub mod signature;
 pub mod store;
 pub mod tsa;

@@ -9,7 +9,8 @@ mod policy;
 mod registry;
 
 pub use policy::{
-    Bilingual, Counterparty, Disposal, Integrity, LegalBasis, LongTerm, Period, PolicyError,
-    PreservationClass, Review, ScanConditions, SearchKey, SignatureDemand, TimestampDemand,
+    Bilingual, CadesDigest, CadesLevel, Counterparty, Disposal, Integrity, LegalBasis, LongTerm,
+    Period, PolicyError, PreservationClass, Review, ScanConditions, SearchKey, SignatureDemand,
+    TimestampDemand,
 };
 pub use registry::{ClassError, ClassRegistry, RegisteredClass};

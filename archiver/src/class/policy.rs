@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use formats::cades::Level;
+use formats::digest::DigestAlgorithm;
 use serde::Deserialize;
 
 use crate::cli::lang::Lang;
@@ -177,12 +179,55 @@ pub struct Integrity {
     pub text: Bilingual,
 }
 
+/// A level of CAdES.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct CadesLevel(pub Level);
+
+impl TryFrom<String> for CadesLevel {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        let known = "not one of ES-BES, ES-T, ES-C, ES-X Long, ES-A, B-B, B-T, B-LT, B-LTA";
+        Level::from_name(&name).map(Self).ok_or(known)
+    }
+}
+
+/// The digest of the archive's signatures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum CadesDigest {
+    /// SHA-256.
+    #[default]
+    #[serde(rename = "SHA-256")]
+    Sha256,
+    /// SHA-512.
+    #[serde(rename = "SHA-512")]
+    Sha512,
+}
+
+impl CadesDigest {
+    /// The algorithm.
+    #[must_use]
+    pub const fn algorithm(self) -> DigestAlgorithm {
+        match self {
+            Self::Sha256 => DigestAlgorithm::Sha256,
+            Self::Sha512 => DigestAlgorithm::Sha512,
+        }
+    }
+}
+
 /// How proof outlives certificates and algorithms.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LongTerm {
     /// The evidence form, for example `RFC 4998 evidence record`.
     pub es_format: String,
+    /// The level of the archive's own CAdES signature over each record, by a name of either family: `ES-A` or `B-LTA`. Absent: none.
+    #[serde(default)]
+    pub cades: Option<CadesLevel>,
+    /// The digest of that signature.
+    #[serde(default)]
+    pub cades_digest: CadesDigest,
     /// When and how re-stamping is done.
     pub restamp: Bilingual,
 }
@@ -375,6 +420,25 @@ mod tests {
             class.check_filled(),
             Err(PolicyError::Empty("disposal.text"))
         );
+    }
+
+    #[test]
+    fn the_level_of_signatures_has_names_of_both_families() {
+        let read = |line: &str| {
+            let text = GENERAL.replacen("[long-term]", &format!("[long-term]\n{line}"), 1);
+            PreservationClass::parse(&text).map(|class| class.long_term)
+        };
+        let level = |line| read(line).unwrap().cades.map(|level| level.0);
+        assert_eq!(level("cades = \"ES-A\""), Some(Level::A));
+        assert_eq!(level("cades = \"B-LT\""), Some(Level::XLong));
+        assert_eq!(level(""), None);
+        assert!(read("cades = \"ES-Z\"").is_err());
+        assert!(read("cades = 3").is_err());
+        let digest = |line| read(line).map(|long_term| long_term.cades_digest);
+        assert_eq!(digest(""), Ok(CadesDigest::Sha256));
+        let sha512 = digest("cades-digest = \"SHA-512\"");
+        assert_eq!(sha512.unwrap().algorithm(), DigestAlgorithm::Sha512);
+        assert!(digest("cades-digest = \"SHA-1\"").is_err());
     }
 
     #[test]

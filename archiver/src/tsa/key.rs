@@ -4,6 +4,7 @@ use std::fmt;
 
 use firmware::entropy::Entropy;
 use p256::ecdsa::signature::Signer;
+use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use p256::ecdsa::{DerSignature, SigningKey};
 use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use zeroize::Zeroizing;
@@ -59,6 +60,13 @@ impl AuthorityKey {
     pub fn sign_message(&self, message: &[u8]) -> Vec<u8> {
         let signature: DerSignature = self.signing.sign(message);
         signature.as_bytes().to_vec()
+    }
+
+    /// ECDSA over a digest that was computed elsewhere, its leftmost 256 bits (FIPS 186-5 §6.4.1). `None` for a digest below 128 bits.
+    #[must_use]
+    pub fn sign_digest(&self, digest: &[u8]) -> Option<Vec<u8>> {
+        let signature: DerSignature = self.signing.sign_prehash(digest).ok()?;
+        Some(signature.as_bytes().to_vec())
     }
 
     fn from_signing_key(signing: SigningKey) -> Self {

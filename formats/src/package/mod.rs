@@ -10,6 +10,8 @@
 //! META-INF/evidencerecord.ers                    the evidence record
 //! META-INF/ASiCEvidenceRecordManifest-2.xml      the same for a second authority, if there is one
 //! META-INF/evidencerecord-2.ers                  its evidence record, over the same members
+//! META-INF/ASiCManifest001.xml                   what the archive's signature covers; only where it signs records
+//! META-INF/signature001.p7s                      the signature: detached CAdES over ASiCManifest001.xml
 //! META-INF/fumikura/audit.json                   what happened to the record
 //! META-INF/fumikura/report.html                  for a reader without any program
 //! ```
@@ -27,10 +29,12 @@
 
 mod lines;
 mod member;
+mod signature;
 mod writer;
 
 pub use self::lines::{EvidenceMembers, line_member, write_line_package};
 pub use self::member::document_members;
+pub use self::signature::signature_manifest;
 pub use self::writer::PackageWriter;
 
 /// The record manifest.
@@ -45,6 +49,10 @@ pub const EVIDENCE_RECORD: &str = "META-INF/evidencerecord.ers";
 pub const SECOND_EVIDENCE_RECORD_MANIFEST: &str = "META-INF/ASiCEvidenceRecordManifest-2.xml";
 /// The evidence record of a second, independent authority.
 pub const SECOND_EVIDENCE_RECORD: &str = "META-INF/evidencerecord-2.ers";
+/// What the archive's signature covers (EN 319 162-1 §4.4.3.2: `META-INF/ASiCManifest*.xml`).
+pub const SIGNATURE_MANIFEST: &str = "META-INF/ASiCManifest001.xml";
+/// The archive's signature (EN 319 162-1 §4.4.3.2: `META-INF/*signature*.p7s`).
+pub const SIGNATURE: &str = "META-INF/signature001.p7s";
 /// What happened to the record.
 pub const AUDIT: &str = "META-INF/fumikura/audit.json";
 /// For a reader without any program.

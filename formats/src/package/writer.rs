@@ -4,7 +4,8 @@ use std::io::{self, Read, Seek, Write};
 
 use super::{
     AUDIT, EVIDENCE_RECORD, EVIDENCE_RECORD_MANIFEST, MANIFEST, MANIFEST_MEDIA_TYPE, REPORT,
-    SECOND_EVIDENCE_RECORD, SECOND_EVIDENCE_RECORD_MANIFEST, document_members,
+    SECOND_EVIDENCE_RECORD, SECOND_EVIDENCE_RECORD_MANIFEST, SIGNATURE, SIGNATURE_MANIFEST,
+    document_members,
 };
 use crate::asic::{
     AsicManifest, AsicWriter, DataObjectReference, MIMETYPE_ASIC_E, SignatureReference, WriteError,
@@ -91,6 +92,19 @@ impl<'a, W: Write + Seek> PackageWriter<'a, W> {
         self.second_record = Some(evidence_record);
     }
 
+    /// Adds the archive's signature, after all documents: the detached CAdES and the `ASiCManifest` that it is over.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::Format`] with [`ErrorKind::MissingElement`] if a document has not been added; [`WriteError::Sink`].
+    pub fn add_signature(&mut self, covered: &[u8], signature: &[u8]) -> Result<(), WriteError> {
+        if self.next_document().is_some() {
+            return Err(FormatError::new(ErrorKind::MissingElement, OBJECTS).into());
+        }
+        self.container.add_bytes(SIGNATURE_MANIFEST, covered)?;
+        self.container.add_bytes(SIGNATURE, signature)
+    }
+
     /// Adds the evidence and finishes the package.
     ///
     /// # Errors
@@ -121,30 +135,32 @@ impl<'a, W: Write + Seek> PackageWriter<'a, W> {
     }
 
     fn covered(&self, record: &str) -> Result<AsicManifest> {
-        let names = std::iter::once(MANIFEST).chain(self.members.iter().map(String::as_str));
-        let objects = self
-            .manifest
-            .objects
-            .iter()
-            .map(|object| object.media_type.as_str());
-        let media_types = std::iter::once(MANIFEST_MEDIA_TYPE).chain(objects);
-        let group = Manifest::group(self.manifest, self.algorithm)?;
-        let reference = |((name, media_type), digest): ((&str, &str), DigestValue)| {
-            DataObjectReference::new(name, media_type, digest)
-        };
         Ok(AsicManifest {
             signature: SignatureReference {
                 uri: uri::encode(record),
                 mime_type: None,
             },
-            references: names
-                .zip(media_types)
-                .zip(group)
-                .map(reference)
-                .collect::<Result<_>>()?,
+            references: references_of(self.manifest, &self.members, self.algorithm)?,
             has_critical_extension: false,
         })
     }
+}
+
+/// References to the record manifest and to every content object.
+pub(super) fn references_of(
+    manifest: &Raw<Manifest>,
+    members: &[String],
+    algorithm: DigestAlgorithm,
+) -> Result<Vec<DataObjectReference>> {
+    let names = std::iter::once(MANIFEST).chain(members.iter().map(String::as_str));
+    let objects = manifest.objects.iter();
+    let media_types = std::iter::once(MANIFEST_MEDIA_TYPE)
+        .chain(objects.map(|object| object.media_type.as_str()));
+    let group = Manifest::group(manifest, algorithm)?;
+    let reference = |((name, media_type), digest): ((&str, &str), DigestValue)| {
+        DataObjectReference::new(name, media_type, digest)
+    };
+    names.zip(media_types).zip(group).map(reference).collect()
 }
 
 /// Passes content on, and hashes it.

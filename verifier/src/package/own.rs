@@ -7,7 +7,7 @@ use formats::digest::DigestValue;
 use formats::manifest::{ContentObject, Manifest};
 use formats::package::{
     AUDIT, EVIDENCE_RECORD, EVIDENCE_RECORD_MANIFEST, MANIFEST, REPORT, SECOND_EVIDENCE_RECORD,
-    SECOND_EVIDENCE_RECORD_MANIFEST, document_members,
+    SECOND_EVIDENCE_RECORD_MANIFEST, SIGNATURE, SIGNATURE_MANIFEST, document_members,
 };
 use formats::raw::Raw;
 
@@ -126,7 +126,7 @@ pub(super) fn check_members(
             );
         }
     }
-    let informative = [AUDIT, REPORT];
+    let informative = [AUDIT, REPORT, SIGNATURE_MANIFEST, SIGNATURE];
     let documents: BTreeSet<&str> = documents.iter().map(String::as_str).collect();
     for entry in reader.entries() {
         let name = entry.name();
