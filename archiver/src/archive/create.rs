@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 use super::{Access, ArchiveError, Environment, store_options};
 use crate::config::Config;
 use crate::keys::{self, EvaluationNotice, KdfParameters, KeyMedium, Passphrase};
+use crate::signature;
 use crate::store::durable;
 use crate::store::{self, Store};
 use crate::tsa::vault;
@@ -66,6 +67,7 @@ pub fn create(
         entropy,
     )?;
     vault::create(&keys, disk.as_ref(), now, environment.entropy.as_ref())?;
+    signature::vault::create(&keys, disk.as_ref(), now, environment.entropy.as_ref())?;
     Store::create(&data, &store_options(&config, Access::Write, environment))?.close()?;
 
     durable::replace_file(disk.as_ref(), &config.path, config.to_text().as_bytes())

@@ -7,6 +7,7 @@ use crate::config::ConfigError;
 use crate::content::SealError;
 use crate::keys::KeyError;
 use crate::record::error::DepositError;
+use crate::signature::SignatureError;
 use crate::store::StoreError;
 use crate::tsa::error::EmbeddedError;
 use crate::tsa::registry::RegistryError;
@@ -62,6 +63,8 @@ pub enum ArchiveError {
     },
     /// The machine does not tell what is needed (the boot id, free space). Mount `/proc`.
     Machine(firmware::media::MediaError),
+    /// The archive's signing key, or a signature.
+    Signature(SignatureError),
     /// The random source failed.
     Entropy(firmware::entropy::EntropyError),
 }
@@ -98,6 +101,7 @@ impl std::fmt::Display for ArchiveError {
                 path.display()
             ),
             Self::Machine(error) => error.fmt(f),
+            Self::Signature(error) => error.fmt(f),
             Self::Entropy(error) => error.fmt(f),
         }
     }
@@ -124,6 +128,7 @@ from! {
     DepositError => Deposit,
     EmbeddedError => Authority,
     VaultError => Vault,
+    SignatureError => Signature,
     RegistryError => Registry,
     firmware::media::MediaError => Machine,
     firmware::entropy::EntropyError => Entropy,

@@ -18,6 +18,7 @@ use crate::content::Manifests;
 use crate::keys::{self, CatalogSealer, EvaluationNotice, KeyMedium, LedgerAccess, Passphrase};
 use crate::record::deposit::Depositor;
 use crate::record::retrieve::Retriever;
+use crate::signature::{self, ArchiveSigner, SignatureKeeper};
 use crate::store::catalog::{Catalog, CatalogOptions, CatalogReport, FoldProgress};
 use crate::store::{self, OpenOptions, RecoveryReport, Store};
 use crate::tsa::registry::Registry;
@@ -269,6 +270,36 @@ impl Archive {
     /// [`ArchiveError`] when it cannot be used.
     pub fn registry(&self) -> Result<Option<Registry>, ArchiveError> {
         registry(&self.config)
+    }
+
+    /// The archive as a signer; `None` where the key medium holds no signing key.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when the key or its certificate is damaged.
+    pub fn signer(&self) -> Result<Option<ArchiveSigner>, ArchiveError> {
+        if !signature::vault::exists(&self.keys) {
+            return Ok(None);
+        }
+        Ok(Some(signature::vault::open(&self.keys)?))
+    }
+
+    /// Signs records and finds their signatures.
+    #[must_use]
+    pub fn signature_keeper<'a>(
+        &'a self,
+        signer: Option<&'a ArchiveSigner>,
+    ) -> SignatureKeeper<'a> {
+        SignatureKeeper {
+            archive: self.config.archive,
+            signer,
+            catalog: &self.catalog,
+            frames: &self.store,
+            retriever: self.retriever(),
+            ledger: self.keys.ledger(),
+            classes: &self.classes,
+            clock: self.environment.clock.as_ref(),
+            entropy: self.environment.entropy.as_ref(),
+        }
     }
 
     /// Ends the work with the archive: the index is written out, the media are released.

@@ -80,6 +80,10 @@ pub enum Command {
     Get(Get),
     /// Write the evidence package of a record, for a court or the other side
     Evidence(Evidence),
+    /// Fetch the receipt for a deposit: what the archive signed for having taken the record in
+    Receipt(Receipt),
+    /// Fetch the archive's own signature over a record (CAdES)
+    Signature(SignatureOf),
     /// Check every record: content, digests, evidence
     Verify(Verify),
     /// Build the index anew from the media
@@ -88,6 +92,9 @@ pub enum Command {
     Status,
     /// List the classes (保管要件) that a deposit can name
     Classes(Classes),
+    /// The archive's keys
+    #[command(subcommand)]
+    Keys(Keys),
     /// Time-stamping authorities: check the configured ones, serve the embedded one
     #[command(subcommand)]
     Tsa(Tsa),
@@ -145,6 +152,9 @@ pub struct Deposit {
     /// The name of what comes from standard input
     #[arg(long, value_name = "NAME", default_value = "stdin")]
     pub name: String,
+    /// Write the archive's signed receipt for this deposit
+    #[arg(long, value_name = "FILE.p7m")]
+    pub receipt: Option<PathBuf>,
 }
 
 /// `archiver search`
@@ -192,6 +202,12 @@ pub struct Get {
     /// Where to write it; - for standard output
     #[arg(short, long, value_name = "PATH")]
     pub output: PathBuf,
+    /// Write a signed receipt that says who fetched the record, and when
+    #[arg(long, value_name = "FILE.p7m")]
+    pub receipt: Option<PathBuf>,
+    /// For what purpose it is fetched: stands in the receipt
+    #[arg(long, value_name = "TEXT", requires = "receipt")]
+    pub purpose: Option<String>,
 }
 
 /// `archiver evidence`
@@ -206,6 +222,46 @@ pub struct Evidence {
     /// Also write the trust anchors that the package's timestamps chain to
     #[arg(long, value_name = "FILE.pem")]
     pub trust_anchors: Option<PathBuf>,
+}
+
+/// `archiver receipt`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The receipt is a signature (CAdES) around canonical JSON. To read and check it with OpenSSL:
+  archiver keys signing trust-anchor -o ca.pem
+  openssl cms -verify -cades -inform DER -in receipt.p7m -CAfile ca.pem"
+)]
+pub struct Receipt {
+    /// The record, or RECORD/VERSION
+    #[arg(value_name = "RECORD")]
+    pub record: String,
+    /// Where to write it
+    #[arg(short, long, value_name = "FILE.p7m")]
+    pub output: PathBuf,
+}
+
+/// `archiver signature`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  archiver signature RECORD -o record.p7s --content record.xml     the signature that the archive keeps, and what it is over
+  archiver signature RECORD -o record.p7m                          the same with its content inside
+  archiver signature RECORD -o record.p7s --level B-T              a new one at a level, for a test; it is not kept
+
+To check it with OpenSSL:
+  openssl cms -verify -cades -inform DER -in record.p7s -content record.xml -CAfile ca.pem")]
+pub struct SignatureOf {
+    /// The record, or RECORD/VERSION
+    #[arg(value_name = "RECORD")]
+    pub record: String,
+    /// Where to write it: detached, or with its content inside if the name ends in .p7m
+    #[arg(short, long, value_name = "FILE.p7s")]
+    pub output: PathBuf,
+    /// Also write what is signed: the list of the record's parts with their digests
+    #[arg(long, value_name = "FILE.xml")]
+    pub content: Option<PathBuf>,
+    /// Make a new signature at this level instead of fetching the one that is kept: ES-BES, ES-T, ES-C, ES-XL, ES-A or B-B, B-T, B-LT, B-LTA
+    #[arg(long, value_name = "LEVEL")]
+    pub level: Option<String>,
 }
 
 /// `archiver verify`
@@ -228,6 +284,41 @@ pub struct Classes {
     /// Show everything about one class
     #[arg(value_name = "ID")]
     pub id: Option<String>,
+}
+
+/// `archiver keys`
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// The key that signs records and receipts
+    #[command(subcommand)]
+    Signing(SigningKey),
+}
+
+/// `archiver keys signing`
+#[derive(Debug, Subcommand)]
+pub enum SigningKey {
+    /// Make the signing key, for an archive that was made without one
+    Create,
+    /// Say whose certificate signs, and until when
+    Show,
+    /// Make a new key and a request for its certificate (PKCS #10), for a certificate authority
+    Request {
+        /// The request to write
+        #[arg(short, long, value_name = "FILE.pem")]
+        output: PathBuf,
+    },
+    /// Take the certificate that was issued for the request, with those above it: from now on it signs
+    Install {
+        /// The certificates, the signer's own and those above it up to the root
+        #[arg(value_name = "CHAIN.pem")]
+        chain: PathBuf,
+    },
+    /// Write the certificate that a relying party must trust to check signatures and receipts
+    TrustAnchor {
+        /// The PEM file to write; - for standard output
+        #[arg(short, long, value_name = "FILE.pem")]
+        output: PathBuf,
+    },
 }
 
 /// `archiver tsa`

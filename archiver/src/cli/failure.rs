@@ -7,6 +7,7 @@ use crate::evidence::batch::StampError;
 use crate::intake::MetadataError;
 use crate::keys::KeyError;
 use crate::record::error::{DepositError, RetrieveError};
+use crate::signature::SignatureError;
 use crate::store::StoreError;
 use crate::tsa::refusal::TsaError;
 
@@ -92,6 +93,7 @@ fn archive_exit(error: &ArchiveError) -> Exit {
         ArchiveError::Deposit(error) if error.is_medium_full() => Exit::Medium,
         ArchiveError::Deposit(DepositError::Store(error)) => store_exit(error),
         ArchiveError::Deposit(DepositError::Keys(error)) => key_exit(error),
+        ArchiveError::Signature(error) => signature_exit(error),
         ArchiveError::Class(_)
         | ArchiveError::Deposit(_)
         | ArchiveError::Seal(_)
@@ -104,6 +106,22 @@ fn archive_exit(error: &ArchiveError) -> Exit {
         | ArchiveError::AlreadyConfigured { .. }
         | ArchiveError::Machine(_)
         | ArchiveError::Entropy(_) => Exit::Unusable,
+    }
+}
+
+fn signature_exit(error: &SignatureError) -> Exit {
+    match error {
+        SignatureError::Keys(error) => key_exit(error),
+        SignatureError::Store(error) => store_exit(error),
+        SignatureError::Retrieve(error) => retrieve_exit(error),
+        SignatureError::Authority(_) => Exit::Tsa,
+        SignatureError::Sealed { .. } | SignatureError::Format(_) => Exit::Integrity,
+        SignatureError::NoSignature { .. } => Exit::NotFound,
+        SignatureError::Chain { .. } | SignatureError::AlreadyCreated { .. } => Exit::Usage,
+        SignatureError::NoKey { .. }
+        | SignatureError::Io { .. }
+        | SignatureError::Damaged { .. }
+        | SignatureError::Entropy => Exit::Unusable,
     }
 }
 
@@ -223,6 +241,7 @@ fn archive_text(error: &ArchiveError, lang: Lang) -> String {
         | ArchiveError::Registry(_)
         | ArchiveError::Policy { .. }
         | ArchiveError::AlreadyConfigured { .. }
+        | ArchiveError::Signature(_)
         | ArchiveError::Machine(_)
         | ArchiveError::Entropy(_) => error.to_string(),
     }
@@ -248,6 +267,7 @@ from! {
     firmware::media::MediaError => Archive,
     RetrieveError => Retrieve,
     MetadataError => Metadata,
+    SignatureError => Archive,
     StampError => Stamp,
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Seek, Write};
 use std::thread;
 
 use formats::asic::WriteError;
+use formats::cades::detach;
 use formats::digest::DigestAlgorithm;
 use formats::error::FormatError;
 use formats::id::VersionId;
@@ -27,6 +28,7 @@ use super::log::FrameSource;
 use super::report_page;
 use crate::record::error::RetrieveError;
 use crate::record::retrieve::{OpenedVersion, Retriever};
+use crate::signature::{SignatureError, keeper};
 use crate::store::StoreError;
 use crate::store::catalog::Catalog;
 
@@ -79,6 +81,8 @@ pub enum ExportError {
     Machine(io::Error),
     /// A time of the audit excerpt cannot be written.
     Audit(AuditError),
+    /// The archive's signature over the version cannot be opened.
+    Signature(SignatureError),
 }
 
 impl Exporter<'_> {
@@ -105,6 +109,10 @@ impl Exporter<'_> {
         let mut digests = ComputedDigests::new(manifest.clone());
         while writer.next_document().is_some() {
             add_document(&mut writer, &mut opened, &mut digests, &further)?;
+        }
+        if let Some(kept) = keeper::kept(&self.retriever, self.catalog, self.frames, version)? {
+            let (signature, covered) = detach(&kept.signature)?;
+            writer.add_signature(&covered, &signature)?;
         }
         let records = usable(assembled(&assembler, version, &digests)?)?;
         let report = judge_records(&records, &digests, &self.context);
@@ -281,6 +289,12 @@ impl From<FormatError> for ExportError {
     }
 }
 
+impl From<SignatureError> for ExportError {
+    fn from(error: SignatureError) -> Self {
+        Self::Signature(error)
+    }
+}
+
 impl From<AuditError> for ExportError {
     fn from(error: AuditError) -> Self {
         Self::Audit(error)
@@ -303,6 +317,7 @@ impl fmt::Display for ExportError {
                 write!(f, "the machine cannot run another thread or pipe: {error}")
             }
             Self::Audit(error) => error.fmt(f),
+            Self::Signature(error) => error.fmt(f),
         }
     }
 }
@@ -315,6 +330,7 @@ impl std::error::Error for ExportError {
             Self::Write(error) => Some(error),
             Self::Machine(error) => Some(error),
             Self::Audit(error) => Some(error),
+            Self::Signature(error) => Some(error),
             Self::NotStamped { .. } => None,
         }
     }

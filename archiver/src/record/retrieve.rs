@@ -5,7 +5,7 @@ use std::io::Write;
 use std::ops::Range;
 
 use formats::digest::{DigestAlgorithm, DigestValue};
-use formats::id::VersionId;
+use formats::id::{ArchiveId, VersionId};
 use formats::lines::LineIndex;
 use formats::manifest::{ContentObject, Manifest};
 use formats::raw::Raw;
@@ -15,7 +15,7 @@ use formats::segment::{
 
 use super::error::RetrieveError;
 use crate::content::{ContentReader, ObjectShape, SealError, VersionOpener};
-use crate::keys::KeyLedger;
+use crate::keys::{DataKey, KeyLedger};
 use crate::store::catalog::Catalog;
 use crate::store::{Store, StoreError};
 
@@ -46,6 +46,14 @@ impl<'a> Retriever<'a> {
             catalog,
             ledger,
         }
+    }
+
+    /// The data key of a version, for what else is sealed under it, with the archive that the seals name.
+    ///
+    /// # Errors
+    /// [`RetrieveError::Keys`].
+    pub(crate) fn key_of(&self, version: VersionId) -> Result<(ArchiveId, DataKey), RetrieveError> {
+        Ok((self.store.archive(), self.ledger.data_key(version)?))
     }
 
     /// Opens a version.

@@ -120,23 +120,7 @@ impl SignatureKeeper<'_> {
     /// # Errors
     /// [`SignatureError::Store`], [`SignatureError::Keys`]; [`SignatureError::Sealed`] when it was changed.
     pub fn stored(&self, version: VersionId) -> Result<Option<StoredSignature>, SignatureError> {
-        let Some(address) = self.catalog.signature_of(version)? else {
-            return Ok(None);
-        };
-        let sealed = || SignatureError::Sealed {
-            owner: version.to_string(),
-        };
-        let Frame::Signature(frame) = self.frames.read(address)? else {
-            return Err(sealed());
-        };
-        if frame.version != version {
-            return Err(sealed());
-        }
-        let key = self.ledger.data_key(version)?;
-        Ok(Some(StoredSignature {
-            generation: frame.generation,
-            signature: sealing::open_signature(self.archive, &key, &frame)?,
-        }))
+        kept(&self.retriever, self.catalog, self.frames, version)
     }
 
     /// Signs a version: ES-BES. Nothing is stored.
@@ -364,6 +348,35 @@ impl RaiseSummary {
             Step::Restamp => self.restamped += 1,
         }
     }
+}
+
+/// The newest state of a version's signature.
+///
+/// # Errors
+/// As [`SignatureKeeper::stored`].
+pub fn kept(
+    retriever: &Retriever<'_>,
+    catalog: &Catalog,
+    frames: &dyn FrameSource,
+    version: VersionId,
+) -> Result<Option<StoredSignature>, SignatureError> {
+    let Some(address) = catalog.signature_of(version)? else {
+        return Ok(None);
+    };
+    let sealed = || SignatureError::Sealed {
+        owner: version.to_string(),
+    };
+    let Frame::Signature(frame) = frames.read(address)? else {
+        return Err(sealed());
+    };
+    if frame.version != version {
+        return Err(sealed());
+    }
+    let (archive, key) = retriever.key_of(version)?;
+    Ok(Some(StoredSignature {
+        generation: frame.generation,
+        signature: sealing::open_signature(archive, &key, &frame)?,
+    }))
 }
 
 fn take(

@@ -1,7 +1,9 @@
 //! `archiver deposit`
 
+use std::path::Path;
 use std::sync::Arc;
 
+use formats::id::VersionId;
 use serde_json::{Value, json};
 
 use crate::archive::{Access, Archive};
@@ -15,6 +17,10 @@ use crate::cli::session::Session;
 use crate::intake::{SourceName, Walk, WalkItem, metadata};
 use crate::record::deposit::{DepositOptions, DepositRequest};
 use crate::record::outcome::{DepositEvent, DepositProgress, DepositSummary, DepositedRecord};
+use crate::signature::receipt::{Occasion, ReceiptKind};
+
+use super::receipt;
+use super::signature::sign_deposited;
 
 pub(in crate::cli) fn run(session: &Session, arguments: Deposit) -> Result<Exit, Failure> {
     // Everything that can be wrong with the command itself is found before the archive is opened.
@@ -29,31 +35,75 @@ pub(in crate::cli) fn run(session: &Session, arguments: Deposit) -> Result<Exit,
     let archive = session.open(Access::Write)?;
     let name = SourceName::from_bytes(arguments.name.into_bytes());
     let walk = Walk::new(arguments.paths, name);
-    let summary = deposit(session, &archive, walk, &request)?;
+    let (summary, versions) = deposit_with_versions(session, &archive, walk, &request)?;
     report(session, &summary);
     let exit = exit_of(&summary);
+    sign_deposited(session, &archive, &versions);
+    let received = hand_receipt(
+        session,
+        &archive,
+        &request,
+        &versions,
+        arguments.receipt.as_deref(),
+    );
     let closed = archive.close();
     if summary.stopped.is_none() {
         closed?;
     }
     // What stopped the run also keeps the segment from being closed in order; it has been told once.
+    received?;
     Ok(exit)
 }
 
-/// Deposits what a walk finds, tells each outcome as it becomes certain, and gives the counts.
-pub(super) fn deposit(
+/// Issues the receipt for a deposit. It is kept in any case; a deposit that did not ask for it is not disturbed when it cannot be made.
+pub(super) fn hand_receipt(
+    session: &Session,
+    archive: &Archive,
+    request: &DepositRequest,
+    versions: &[VersionId],
+    output: Option<&Path>,
+) -> Result<(), Failure> {
+    if versions.is_empty() {
+        return Ok(());
+    }
+    let occasion = Occasion {
+        kind: ReceiptKind::Deposit,
+        person: &request.depositor,
+        channel: &request.channel,
+        purpose: None,
+    };
+    let issued = receipt::issue(archive, &occasion, versions, output.is_some());
+    match (issued, output) {
+        (Ok(receipts), Some(path)) => receipt::deliver(session, &receipts, path),
+        (Ok(_), None) => Ok(()),
+        (Err(failure), Some(_)) => Err(failure),
+        (Err(failure), None) => {
+            let reason = failure.text(session.output.lang);
+            session.output.note(&session.output.lang.pick(
+                format!("受領証を作れませんでした。後で archiver receipt で受け取れます: {reason}"),
+                format!("no receipt was made; fetch it later with 'archiver receipt': {reason}"),
+            ));
+            Ok(())
+        }
+    }
+}
+
+/// Deposits what a walk finds, tells each outcome as it becomes certain, and gives the counts and the new versions.
+pub(super) fn deposit_with_versions(
     session: &Session,
     archive: &Archive,
     walk: impl Iterator<Item = WalkItem> + Send,
     request: &DepositRequest,
-) -> Result<DepositSummary, Failure> {
+) -> Result<(DepositSummary, Vec<VersionId>), Failure> {
     let depositor = archive.depositor()?;
     let options = DepositOptions::default();
     let progress: Arc<DepositProgress> = Arc::clone(&options.progress);
     let bar = session
         .output
         .spinner(session.output.lang.pick("預入", "depositing"));
+    let mut versions = Vec::new();
     let summary = depositor.deposit_all(walk, request, &options, &mut |group| {
+        versions.extend(group.iter().filter_map(deposited_version));
         bar.inc(group.len() as u64);
         bar.set_message(format!(
             "{} {}",
@@ -63,7 +113,17 @@ pub(super) fn deposit(
         bar.suspend(|| tell(session, &group));
     });
     bar.finish_and_clear();
-    Ok(summary)
+    Ok((summary, versions))
+}
+
+const fn deposited_version(event: &DepositEvent) -> Option<VersionId> {
+    match event {
+        DepositEvent::Deposited(record) => Some(record.version),
+        DepositEvent::AlreadyThere { .. }
+        | DepositEvent::Skipped { .. }
+        | DepositEvent::Failed(_)
+        | DepositEvent::LeftOut { .. } => None,
+    }
 }
 
 /// Says what became of some sources: for machines in one write, for people what needs their attention.

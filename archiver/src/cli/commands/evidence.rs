@@ -125,6 +125,7 @@ fn failure(session: &Session, error: ExportError) -> Failure {
     let lang = session.output.lang;
     match error {
         ExportError::Retrieve(error) => error.into(),
+        ExportError::Signature(error) => error.into(),
         ExportError::NotStamped { version } => Failure::said(
             Exit::Tsa,
             lang,

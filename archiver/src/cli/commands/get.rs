@@ -13,12 +13,18 @@ use crate::cli::output::sized;
 use crate::cli::query;
 use crate::cli::session::Session;
 use crate::record::error::RetrieveError;
+use crate::signature::receipt::{Occasion, ReceiptKind};
 use crate::store::durable;
 
 pub(in crate::cli) fn run(session: &Session, arguments: &Get) -> Result<Exit, Failure> {
     let lang = session.output.lang;
     let wanted = query::record(&arguments.record, lang)?;
-    let archive = session.open(Access::Read)?;
+    let access = if arguments.receipt.is_some() {
+        Access::Write
+    } else {
+        Access::Read
+    };
+    let archive = session.open(access)?;
     let version = resolve(&archive, wanted)?;
     let retriever = archive.retriever();
     let mut opened = retriever.open(version)?;
@@ -52,6 +58,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Get) -> Result<Exit, Fa
         output
             .flush()
             .map_err(|error| unwritable(Path::new("-"), &error))?;
+        hand_receipt(session, &archive, arguments, version)?;
         return Ok(Exit::Done);
     }
     let mut written = Ok(());
@@ -77,7 +84,28 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Get) -> Result<Exit, Fa
             arguments.output.display()
         ),
     ));
+    hand_receipt(session, &archive, arguments, version)?;
     Ok(Exit::Done)
+}
+
+/// The receipt for a retrieval, where one is asked for.
+fn hand_receipt(
+    session: &Session,
+    archive: &Archive,
+    arguments: &Get,
+    version: VersionId,
+) -> Result<(), Failure> {
+    let Some(path) = &arguments.receipt else {
+        return Ok(());
+    };
+    let occasion = Occasion {
+        kind: ReceiptKind::Retrieval,
+        person: &session.user,
+        channel: "cli",
+        purpose: arguments.purpose.as_deref(),
+    };
+    let receipts = super::receipt::issue(archive, &occasion, &[version], true)?;
+    super::receipt::deliver(session, &receipts, path)
 }
 
 /// The version that is meant: the one named, or the newest.

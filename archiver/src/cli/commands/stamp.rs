@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use formats::id::VersionId;
 use formats::segment::Frame;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -14,6 +15,9 @@ use crate::cli::query::rfc3339;
 use crate::cli::session::Session;
 use crate::evidence::batch::{BatchMaker, BatchStep};
 use crate::evidence::plan::{self, BatchOptions};
+
+use super::receipt::stamp_receipts;
+use super::signature::stamp_signatures;
 
 /// What stamping did.
 #[derive(Debug, Default)]
@@ -49,6 +53,7 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
 pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Failure> {
     let lang = session.output.lang;
     let waiting = archive.catalog().unstamped(usize::MAX)?;
+    let versions: Vec<VersionId> = waiting.iter().map(|one| one.version).collect();
     let plan = plan::plan(waiting, BatchOptions::default());
     let mut done = Stamped::default();
     for version in &plan.unreadable {
@@ -62,6 +67,8 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
         return Ok(done);
     }
     let authorities = archive.authorities()?;
+    stamp_signatures(session, archive, &authorities, &versions)?;
+    stamp_receipts(archive, &authorities, &versions)?;
     let appender = archive.store().appender()?;
     let environment = archive.environment();
     let maker = BatchMaker {

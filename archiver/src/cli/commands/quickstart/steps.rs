@@ -11,7 +11,7 @@ use verifier::policy::Policy;
 use verifier::source::InputFile;
 
 use crate::archive::Archive;
-use crate::cli::commands::{deposit, evidence, search, stamp, tsa, verify};
+use crate::cli::commands::{deposit, evidence, search, signature, stamp, tsa, verify};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::{grouped, moment, sized};
@@ -66,6 +66,7 @@ impl<'a> Steps<'a> {
         let started = Instant::now();
         let folder = directory.join("samples");
         let mut total = DepositSummary::default();
+        let mut versions = Vec::new();
         for sample in samples() {
             let path = lay_out(&folder, &sample)?;
             let item = WalkItem::Found(FoundSource::File {
@@ -73,15 +74,19 @@ impl<'a> Steps<'a> {
                 name: SourceName::from_bytes(sample.file.as_bytes().to_vec()),
             });
             let request = self.request(&sample.class, &sample.meta)?;
-            let summary =
-                deposit::deposit(self.session, self.archive, std::iter::once(item), &request)?;
+            let one = std::iter::once(item);
+            let (summary, new) =
+                deposit::deposit_with_versions(self.session, self.archive, one, &request)?;
+            versions.extend(new);
             add(&mut total, summary);
         }
         let samples = total.deposited;
         if !inputs.is_empty() {
             let request = self.request("general", &[])?;
             let walk = Walk::new(inputs.to_vec(), SourceName::from_bytes(*b"stdin"));
-            let summary = deposit::deposit(self.session, self.archive, walk, &request)?;
+            let (summary, new) =
+                deposit::deposit_with_versions(self.session, self.archive, walk, &request)?;
+            versions.extend(new);
             add(&mut total, summary);
         }
         let seconds = started.elapsed().as_secs_f64();
@@ -114,7 +119,15 @@ impl<'a> Steps<'a> {
             format!("   {bytes} compressed and encrypted to {stored} ({ratio} %) on each of two media, {seconds:.1} s ({rate}/s), all synced"),
         );
         deposit::report_exceptions(self.session, &total);
-        Ok(())
+        self.receive(directory, &versions)
+    }
+
+    /// Signs what its class wants signed, and hands over the receipt for the whole deposit.
+    fn receive(&self, directory: &Path, versions: &[VersionId]) -> Result<(), Failure> {
+        signature::sign_deposited(self.session, self.archive, versions);
+        let request = self.request("general", &[])?;
+        let path = directory.join("receipt.p7m");
+        deposit::hand_receipt(self.session, self.archive, &request, versions, Some(&path))
     }
 
     fn request(&self, class: &str, meta: &[String]) -> Result<DepositRequest, Failure> {

@@ -1,0 +1,161 @@
+//! `archiver receipt`, and the receipts of other commands.
+
+use std::path::{Path, PathBuf};
+
+use formats::cades::Level;
+use formats::id::VersionId;
+use serde_json::json;
+
+use crate::archive::{Access, Archive};
+use crate::cli::arguments::Receipt;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::query;
+use crate::cli::session::Session;
+use crate::signature::receipt::{IssuedReceipt, Occasion, ReceiptDesk, ReceiptKind};
+use crate::signature::{ArchiveSigner, SignatureError};
+
+use super::get::resolve;
+use super::signature::{raiser, signer, write};
+
+pub(in crate::cli) fn run(session: &Session, arguments: &Receipt) -> Result<Exit, Failure> {
+    let wanted = query::record(&arguments.record, session.output.lang)?;
+    let archive = session.open(Access::Write)?;
+    let version = resolve(&archive, wanted)?;
+    let signer = signer(&archive)?;
+    let receipt = fetch(&archive, &signer, version)?;
+    deliver(session, &[receipt], &arguments.output)?;
+    archive.close()?;
+    Ok(Exit::Done)
+}
+
+/// The deposit receipt of a version: the one that was issued, with its timestamp if one can be had now; or a new one.
+fn fetch(
+    archive: &Archive,
+    signer: &ArchiveSigner,
+    version: VersionId,
+) -> Result<IssuedReceipt, Failure> {
+    let catalog_key = archive.keys().catalog_key()?;
+    let desk = ReceiptDesk {
+        keeper: archive.signature_keeper(Some(signer)),
+        catalog_key: &catalog_key,
+    };
+    let authorities = archive.authorities()?;
+    let raiser = raiser(&authorities, signer);
+    let appender = archive.store().appender()?;
+    if let Some(receipt) = desk.find(version, ReceiptKind::Deposit)? {
+        return Ok(desk.raise(&appender, &raiser, receipt)?);
+    }
+    let opened = archive.retriever().open(version)?;
+    let manifest = opened.manifest();
+    let occasion = Occasion {
+        kind: ReceiptKind::Deposit,
+        person: &manifest.depositor,
+        channel: &manifest.channel,
+        purpose: None,
+    };
+    let mut issued = desk.issue(&appender, Some(&raiser), &occasion, &[version])?;
+    Ok(issued
+        .pop()
+        .ok_or(SignatureError::NoSignature { version })?)
+}
+
+/// Issues receipts for what was deposited or fetched. `at_once` asks an authority for their timestamps now; otherwise they get them with the next `stamp`.
+pub(super) fn issue(
+    archive: &Archive,
+    occasion: &Occasion<'_>,
+    versions: &[VersionId],
+    at_once: bool,
+) -> Result<Vec<IssuedReceipt>, Failure> {
+    let signer = signer(archive)?;
+    let catalog_key = archive.keys().catalog_key()?;
+    let desk = ReceiptDesk {
+        keeper: archive.signature_keeper(Some(&signer)),
+        catalog_key: &catalog_key,
+    };
+    let appender = archive.store().appender()?;
+    if !at_once {
+        return Ok(desk.issue(&appender, None, occasion, versions)?);
+    }
+    let authorities = archive.authorities()?;
+    let raiser = raiser(&authorities, &signer);
+    Ok(desk.issue(&appender, Some(&raiser), occasion, versions)?)
+}
+
+/// Puts timestamps over the receipts of versions that are about to be stamped.
+pub(super) fn stamp_receipts(
+    archive: &Archive,
+    authorities: &crate::archive::Authorities,
+    versions: &[VersionId],
+) -> Result<u64, Failure> {
+    let Some(signer) = archive.signer()? else {
+        return Ok(0);
+    };
+    let catalog_key = archive.keys().catalog_key()?;
+    let desk = ReceiptDesk {
+        keeper: archive.signature_keeper(Some(&signer)),
+        catalog_key: &catalog_key,
+    };
+    let raiser = raiser(authorities, &signer);
+    let appender = archive.store().appender()?;
+    let mut seen = std::collections::BTreeSet::new();
+    let mut raised = 0;
+    for version in versions {
+        for entry in archive.catalog().receipts_of(*version)? {
+            if !seen.insert(entry.id) {
+                continue;
+            }
+            let receipt = desk.open(&entry)?;
+            if receipt.level >= Level::T {
+                continue;
+            }
+            if desk.raise(&appender, &raiser, receipt)?.level < Level::T {
+                return Ok(raised);
+            }
+            raised += 1;
+        }
+    }
+    Ok(raised)
+}
+
+/// Writes receipts: the first to `output`, further ones beside it with a number.
+pub(super) fn deliver(
+    session: &Session,
+    receipts: &[IssuedReceipt],
+    output: &Path,
+) -> Result<(), Failure> {
+    let lang = session.output.lang;
+    for (number, receipt) in (1_u32..).zip(receipts) {
+        let path = numbered(output, number);
+        write(&path, &receipt.signature)?;
+        session.output.event(&json!({
+            "event": "receipt", "receipt": receipt.id.to_string(), "records": receipt.versions.len(),
+            "level": receipt.level.es_name(), "path": path,
+        }));
+        let (level, count, path) = (receipt.level, receipt.versions.len(), path.display());
+        session.output.say(&lang.pick(
+            format!("受領証を {path} に書きました(記録 {count} 件、{level})"),
+            format!("wrote the receipt for {count} records, {level}, to {path}"),
+        ));
+        if receipt.level < Level::T {
+            session.output.note(lang.pick(
+                "時刻認証局が応答しないため、受領証にはまだタイムスタンプがありません。archiver stamp の後に archiver receipt で取り直せます",
+                "no authority answered, so the receipt has no timestamp yet: fetch it again with 'archiver receipt' after 'archiver stamp'",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// `r.p7m`, `r-2.p7m`, `r-3.p7m`.
+fn numbered(path: &Path, number: u32) -> PathBuf {
+    if number == 1 {
+        return path.to_path_buf();
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = match path.extension() {
+        Some(extension) => format!("{stem}-{number}.{}", extension.to_string_lossy()),
+        None => format!("{stem}-{number}"),
+    };
+    path.with_file_name(name)
+}
