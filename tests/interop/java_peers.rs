@@ -19,7 +19,7 @@ use crate::evidence::{Change, Evidence, Judge, Tampered, dss_passes_record, rewr
 
 const EMBEDDED: &str = "without-revocation";
 /// The policy of Bouncy Castle's authorities.
-const POLICY: &str = "1.3.6.1.4.1.32473.2.1";
+pub(crate) const POLICY: &str = "1.3.6.1.4.1.32473.2.1";
 
 #[test]
 fn both_accept_our_tokens_and_refuse_tampered_ones() {

@@ -15,6 +15,7 @@ mod evidence;
 mod java_peers;
 mod openssl;
 mod place;
+mod renewals;
 mod theirs;
 
 use tests::world::World;

@@ -63,3 +63,9 @@ pub fn archiver() -> PathBuf {
 pub fn verifier() -> PathBuf {
     built().join("verifier")
 }
+
+/// The program `archiver` with a clock of its own: cargo builds it with the suites of this crate.
+#[must_use]
+pub fn archiver_at() -> PathBuf {
+    profile_folder().join("archiver-at")
+}

@@ -130,7 +130,29 @@ impl World {
         I: IntoIterator<Item = S>,
         S: AsRef<OsStr>,
     {
-        let mut command = Command::new(programs::archiver());
+        self.ready(Command::new(programs::archiver()), arguments)
+    }
+
+    /// Runs `archiver` as if it were this time, written as in RFC 3339.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn archiver_at<I, S>(&self, time: &str, arguments: I) -> Run
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
+        let mut command = Command::new(programs::archiver_at());
+        command.arg(time);
+        let output = self.ready(command, arguments).output();
+        Run::of(output.unwrap_or_else(|e| panic!("archiver-at does not start: {e}")))
+    }
+
+    fn ready<I, S>(&self, mut command: Command, arguments: I) -> Command
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
         command
             .args([
                 "--config",

@@ -83,8 +83,9 @@ final class Authority {
     }
 
     /**
-     * {@code authority name= from= to= root=OUT [crl=OUT] [list=in-tokens] [algorithm=EC|RSA|ML-DSA-44|ML-DSA-65|ML-DSA-87]}: all
-     * certificates hold from one instant to the other. {@code in-tokens} puts the list of revoked certificates into each token.
+     * {@code authority name= from= to= root=OUT [crl=OUT] [list=in-tokens] [algorithm=]}: all certificates hold from one instant to
+     * the other. {@code in-tokens} puts the list of revoked certificates into each token. The algorithm is EC (P-256, the usual one),
+     * EC-384, RSA, ML-DSA-44, ML-DSA-65 or ML-DSA-87.
      */
     static Map<String, Object> make(Request request) throws Exception {
         Authority made = new Authority(request);
@@ -180,15 +181,17 @@ final class Authority {
     private String signatureAlgorithm() {
         return switch (algorithm) {
             case "EC" -> "SHA256withECDSA";
+            case "EC-384" -> "SHA384withECDSA";
             case "RSA" -> "SHA256withRSA";
             default -> algorithm;
         };
     }
 
     private KeyPair keyPair() throws Exception {
-        KeyPairGenerator generator = KeyPairGenerator.getInstance(algorithm, "BC");
-        if (algorithm.equals("EC")) {
-            generator.initialize(256);
+        boolean curve = algorithm.startsWith("EC");
+        KeyPairGenerator generator = KeyPairGenerator.getInstance(curve ? "EC" : algorithm, "BC");
+        if (curve) {
+            generator.initialize(algorithm.equals("EC") ? 256 : 384);
         } else if (algorithm.equals("RSA")) {
             generator.initialize(2048);
         }
