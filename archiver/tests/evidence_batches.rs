@@ -72,6 +72,7 @@ impl World {
     ) -> Result<MadeBatch, StampError> {
         let maker = BatchMaker {
             authority,
+            second: None,
             log,
             clock: self.clock.as_ref(),
             entropy: self.entropy.as_ref(),
@@ -253,6 +254,7 @@ fn steps_are_told_in_order() {
     let log = MemoryLog::default();
     let maker = BatchMaker {
         authority: &world.client,
+        second: None,
         log: &log,
         clock: world.clock.as_ref(),
         entropy: world.entropy.as_ref(),

@@ -4,27 +4,30 @@
 //!
 //! 1. the tree is built in memory;
 //! 2. the authority is asked. When it fails, nothing was written and the versions stay queued;
-//! 3. pages of nodes and of leaves are appended. A crash here leaves pages that no archive timestamp names: dead weight, not evidence;
-//! 4. the `ArchiveTimeStamp` frame is appended and committed: from now on the versions are stamped.
+//! 3. pages of nodes and of leaves, and the validation material of the token, are appended. A crash here leaves frames that no archive
+//!    timestamp names: dead weight, not evidence;
+//! 4. the `ArchiveTimeStamp` frame is appended and committed: from now on the versions are stamped;
+//! 5. where a second, independent authority is configured, it is asked for a token over the same root, which becomes a frame over the same
+//!    pages. When it fails, the next stamping catches up.
 
 use std::fmt;
 use std::num::NonZeroUsize;
 
 use firmware::clock::Clock;
 use firmware::entropy::Entropy;
-use formats::error::FormatError;
+use formats::error::{ErrorKind, FormatError};
 use formats::evidence::hash_tree::HashTree;
-use formats::id::{BatchId, VersionId};
-use formats::segment::{
-    ArchiveTimeStamp, Frame, FrameAddress, LeafPage, Leaves, PAGE_NODES_MAX, TimeStampKind,
-    TreePage,
-};
+use formats::id::BatchId;
+use formats::segment::{ArchiveTimeStamp, Frame, FrameAddress, Leaves, TimeStampKind};
+use formats::tsp::TimeStampToken;
 use time::OffsetDateTime;
 
-use super::log::FrameLog;
+use super::batch_writer::{BatchWriter, NewBatch, Tree};
+use super::log::{FrameLog, FrameSource};
 use super::plan::PlannedBatch;
 use crate::store::StoreError;
-use crate::tsa::client::Timestamper;
+use crate::store::catalog::{BatchEntry, Catalog};
+use crate::tsa::client::{FirstToken, Timestamper};
 use crate::tsa::refusal::TsaError;
 
 /// What making a batch needs beside the batch.
@@ -32,6 +35,8 @@ use crate::tsa::refusal::TsaError;
 pub struct BatchMaker<'a> {
     /// The authority.
     pub authority: &'a dyn Timestamper,
+    /// An authority that is independent of it, for a second token over the same tree.
+    pub second: Option<&'a dyn Timestamper>,
     /// Where the frames go.
     pub log: &'a dyn FrameLog,
     /// For the batch's identifier.
@@ -43,12 +48,28 @@ pub struct BatchMaker<'a> {
 }
 
 /// A batch that was made and committed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct MadeBatch {
     /// Where its archive timestamp stands.
     pub address: FrameAddress,
-    /// The frame itself, for the index.
+    /// The frame itself.
     pub frame: ArchiveTimeStamp,
+    /// The frames with validation material of its token.
+    pub material: Vec<(FrameAddress, Frame)>,
+    /// What the second authority said.
+    pub second: SecondToken,
+}
+
+/// What the second authority said.
+#[derive(Debug, Clone, Default)]
+pub enum SecondToken {
+    /// Nobody asked it.
+    #[default]
+    NotAsked,
+    /// It gave a token. Its frame names the same pages.
+    Made(Box<MadeBatch>),
+    /// It gave none, or it could not be written: the next stamping catches up.
+    Missing(Box<StampError>),
 }
 
 /// How far a batch is.
@@ -87,7 +108,7 @@ impl BatchMaker<'_> {
     /// Makes one batch.
     ///
     /// # Errors
-    /// [`StampError`].
+    /// [`StampError`]. That the second authority gave no token is no error.
     pub fn make(
         &self,
         batch: PlannedBatch,
@@ -106,83 +127,113 @@ impl BatchMaker<'_> {
         progress(BatchStep::Stamped {
             gen_time: token.gen_time(),
         });
-        let id = self.new_id()?;
-        let tree_pages = self.append_tree(id, &tree)?;
-        let (leaf_pages, inline) = self.append_leaves(id, versions)?;
-        let frame = ArchiveTimeStamp {
-            batch: id,
+        let mut made = self.writer().write(NewBatch {
             kind: TimeStampKind::Initial,
             track: 0,
-            tree: id,
-            algorithm,
-            stamped_at: token.gen_time(),
-            leaf_count: tree.leaf_count() as u64,
-            tree_pages,
-            leaf_pages,
-            leaves: inline,
-            tsa: token.authority().to_owned(),
-            token: token.bytes().to_vec(),
-        };
-        let address = self.log.append(Frame::ArchiveTimeStamp(frame.clone()))?;
-        self.log.commit(address)?;
+            tree: Tree::New(&tree, Leaves::Versions(versions)),
+            token: &token,
+        })?;
         progress(BatchStep::Committed);
-        Ok(MadeBatch { address, frame })
+        if self.second.is_some() {
+            made.second = match self.make_second(&made.frame) {
+                Ok(second) => SecondToken::Made(Box::new(second)),
+                Err(error) => SecondToken::Missing(Box::new(error)),
+            };
+        }
+        Ok(made)
     }
 
-    fn new_id(&self) -> Result<BatchId, StampError> {
-        let mut random = [0u8; 10];
-        self.entropy
-            .fill(&mut random)
-            .map_err(|_| StampError::Entropy)?;
-        let millis = self.clock.now().unix_timestamp_nanos() / 1_000_000;
-        Ok(BatchId::new(u64::try_from(millis).unwrap_or(0), &random))
+    /// Puts the tree of a batch under a token of the second authority, too.
+    ///
+    /// # Errors
+    /// [`StampError`]; the batch keeps the evidence that it has.
+    pub fn make_second(&self, first: &ArchiveTimeStamp) -> Result<MadeBatch, StampError> {
+        let second = self.second.ok_or(TsaError::All(Vec::new()))?;
+        let stamped = TimeStampToken::parse(&first.token).map_err(StampError::Tree)?;
+        let unknown = FormatError::new(ErrorKind::UnknownAlgorithm, "MessageImprint");
+        let root = stamped.info.imprint.value();
+        let root = root.ok_or(StampError::Tree(unknown))?;
+        let beside = FirstToken {
+            authority: &first.tsa,
+            token: &first.token,
+        };
+        let token = second.timestamp_beside(&root, &beside)?;
+        self.writer().write(NewBatch {
+            kind: TimeStampKind::Initial,
+            track: 1,
+            tree: Tree::Of(first),
+            token: &token,
+        })
     }
 
-    /// Pages level by level, as [`super::geometry`] finds them again.
-    fn append_tree(
+    /// Reads a batch that [`missing_second`] named, and does the same.
+    ///
+    /// # Errors
+    /// [`StampError`].
+    pub fn catch_up(
         &self,
-        batch: BatchId,
-        tree: &HashTree,
-    ) -> Result<Vec<FrameAddress>, StampError> {
-        let page_bytes = PAGE_NODES_MAX * tree.algorithm().len();
-        let mut pages = Vec::new();
-        for (level, nodes) in (0u8..).zip(tree.levels()) {
-            for (first, nodes) in (0u64..)
-                .step_by(PAGE_NODES_MAX)
-                .zip(nodes.chunks(page_bytes))
-            {
-                let page = TreePage {
-                    batch,
-                    algorithm: tree.algorithm(),
-                    level,
-                    first,
-                    nodes: nodes.to_vec(),
-                };
-                pages.push(self.log.append(Frame::TreePage(page))?);
+        frames: &dyn FrameSource,
+        batch: &BatchEntry,
+    ) -> Result<MadeBatch, StampError> {
+        let address = batch.address;
+        let Frame::ArchiveTimeStamp(first) = frames.read(address)? else {
+            return Err(StoreError::NotFound { address }.into());
+        };
+        self.make_second(&first)
+    }
+
+    fn writer(&self) -> BatchWriter<'_> {
+        BatchWriter {
+            log: self.log,
+            clock: self.clock,
+            entropy: self.entropy,
+        }
+    }
+}
+
+/// The batches of the first authority that have no token of the second one, though their first chains are still in use; oldest first.
+///
+/// # Errors
+/// [`StoreError::IndexDamaged`].
+pub fn missing_second(catalog: &Catalog) -> Result<Vec<BatchEntry>, StoreError> {
+    let mut missing: Vec<BatchEntry> = Vec::new();
+    let mut stamped: Vec<BatchId> = Vec::new();
+    catalog.for_each_head(&mut |head| {
+        if head.entry.kind == TimeStampKind::Initial {
+            match head.track {
+                0 if head.live > 0 => missing.push(head.entry),
+                0 => {}
+                _ => stamped.push(head.entry.tree),
             }
         }
-        Ok(pages)
+        true
+    })?;
+    stamped.sort_unstable();
+    missing.retain(|entry| stamped.binary_search(&entry.batch).is_err());
+    Ok(missing)
+}
+
+impl MadeBatch {
+    /// Everything that the index must learn, in the order in which it was written.
+    #[must_use]
+    pub fn frames(&self) -> Vec<(FrameAddress, Frame)> {
+        let mut frames = self.material.clone();
+        frames.push((self.address, Frame::ArchiveTimeStamp(self.frame.clone())));
+        if let SecondToken::Made(second) = &self.second {
+            frames.extend(second.frames());
+        }
+        frames
     }
 
-    fn append_leaves(
-        &self,
-        batch: BatchId,
-        versions: Vec<VersionId>,
-    ) -> Result<(Vec<FrameAddress>, Leaves), StampError> {
-        let leaves = Leaves::Versions(versions);
-        if leaves.len() <= PAGE_NODES_MAX {
-            return Ok((Vec::new(), leaves));
+    /// Tells the index. The batch is durable whatever comes of it: the next opening reads it from the segments.
+    ///
+    /// # Errors
+    /// As [`Catalog::apply`].
+    pub fn apply(&self, catalog: &Catalog) -> Result<(), StoreError> {
+        for (address, frame) in self.frames() {
+            catalog.apply(address, &frame)?;
         }
-        let mut pages = Vec::new();
-        for (first, leaves) in (0u64..).step_by(PAGE_NODES_MAX).zip(leaves.pages()) {
-            let page = LeafPage {
-                batch,
-                first,
-                leaves,
-            };
-            pages.push(self.log.append(Frame::LeafPage(page))?);
-        }
-        Ok((pages, Leaves::none(TimeStampKind::Initial)))
+        Ok(())
     }
 }
 

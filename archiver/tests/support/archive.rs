@@ -31,7 +31,6 @@ use formats::digest::DigestAlgorithm;
 use formats::id::{ArchiveId, MediumId, VersionId};
 use formats::manifest::Metadata;
 use formats::medium::{MediumLabel, MediumRole};
-use formats::segment::Frame;
 use tempfile::TempDir;
 use time::OffsetDateTime;
 use verifier::context::Context;
@@ -183,6 +182,7 @@ impl World {
         let appender = self.store.appender().unwrap();
         let maker = BatchMaker {
             authority: &self.client,
+            second: None,
             log: &appender,
             clock: self.clock.as_ref(),
             entropy: self.entropy.as_ref(),
@@ -190,9 +190,7 @@ impl World {
         };
         let batch = planned.batches.into_iter().next()?;
         let made = maker.make(batch, &mut |_| {}).unwrap();
-        self.catalog
-            .apply(made.address, &Frame::ArchiveTimeStamp(made.frame.clone()))
-            .unwrap();
+        made.apply(&self.catalog).unwrap();
         Some(made)
     }
 

@@ -40,6 +40,7 @@ fn stamp(authority: &dyn Timestamper, log: &MemoryLog) -> Result<(), StampError>
     let entropy = SeededEntropy::new(9);
     let maker = BatchMaker {
         authority,
+        second: None,
         log,
         clock: &clock,
         entropy: &entropy,

@@ -3,7 +3,6 @@
 use std::num::NonZeroUsize;
 
 use formats::id::VersionId;
-use formats::segment::Frame;
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -13,8 +12,9 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{grouped, moment};
 use crate::cli::query::rfc3339;
 use crate::cli::session::Session;
-use crate::evidence::batch::{BatchMaker, BatchStep};
+use crate::evidence::batch::{BatchMaker, BatchStep, missing_second};
 use crate::evidence::plan::{self, BatchOptions};
+use crate::tsa::client::Timestamper;
 
 use super::receipt::stamp_receipts;
 use super::signature::stamp_signatures;
@@ -63,7 +63,8 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
             format!("record {version} cannot be stamped: its manifest cannot be opened; check the key medium"),
         ));
     }
-    if plan.batches.is_empty() {
+    let wants_second = archive.config().tsas.iter().any(|tsa| tsa.second);
+    if plan.batches.is_empty() && !wants_second {
         return Ok(done);
     }
     let authorities = archive.authorities()?;
@@ -73,6 +74,7 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
     let environment = archive.environment();
     let maker = BatchMaker {
         authority: &authorities.first,
+        second: None,
         log: &appender,
         clock: environment.clock.as_ref(),
         entropy: environment.entropy.as_ref(),
@@ -98,11 +100,7 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
             made.frame.batch,
         );
         // The batch is durable whatever the index says; the next opening reads it from the segments.
-        drop(
-            archive
-                .catalog()
-                .apply(made.address, &Frame::ArchiveTimeStamp(made.frame)),
-        );
+        drop(made.apply(archive.catalog()));
         let accredited = false;
         session.output.event(&json!({
             "event": "stamped", "batch": id.to_string(), "records": versions, "gen_time": rfc3339(time),
@@ -117,5 +115,49 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
         done.batches += 1;
         done.gen_time = Some(time);
     }
+    if let Some(second) = &authorities.second {
+        let second: Option<&dyn Timestamper> = Some(second);
+        stamp_second(session, archive, &BatchMaker { second, ..maker })?;
+    }
     Ok(done)
+}
+
+/// Puts every batch that has no token of the second authority under one: the new ones, and those that it could not serve before.
+fn stamp_second(
+    session: &Session,
+    archive: &Archive,
+    maker: &BatchMaker<'_>,
+) -> Result<(), Failure> {
+    let lang = session.output.lang;
+    for batch in missing_second(archive.catalog())? {
+        let made = match maker.catch_up(archive.store(), &batch) {
+            Ok(made) => made,
+            Err(error) => {
+                session.output.note(&lang.pick(
+                    format!("二つ目のタイムスタンプを取得できません。次回の stamp で再試行します: {error}"),
+                    format!("no second timestamp; the next stamp tries again: {error}"),
+                ));
+                return Ok(());
+            }
+        };
+        // The token is durable whatever the index says.
+        drop(made.apply(archive.catalog()));
+        let (time, tsa) = (made.frame.stamped_at, made.frame.tsa);
+        session.output.event(&json!({
+            "event": "stamped_second", "batch": made.frame.batch.to_string(), "of": batch.batch.to_string(),
+            "records": batch.leaf_count, "gen_time": rfc3339(time), "tsa": tsa,
+        }));
+        let count = grouped(batch.leaf_count);
+        session.output.say(&lang.pick(
+            format!(
+                "{count} 件に {} の二つ目のタイムスタンプを付与しました({tsa})",
+                moment(time)
+            ),
+            format!(
+                "stamped {count} records with a second token of {} by {tsa}",
+                moment(time)
+            ),
+        ));
+    }
+    Ok(())
 }

@@ -195,6 +195,14 @@ impl<'a> EvidenceAssembler<'a> {
         group_hash(algorithm, &chain.token_digests()).ok_or(AssembleError::NoSuchLeaf)
     }
 
+    /// The token of a batch as it stands in evidence, with its validation material.
+    ///
+    /// # Errors
+    /// [`AssembleError`].
+    pub fn token_of(&self, batch: &BatchEntry) -> Result<Vec<u8>, AssembleError> {
+        Ok(self.open(batch.batch, batch.address)?.token().to_vec())
+    }
+
     /// A chain.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Questions about evidence: chains, validation material, further digests, signatures, receipts.
 
 use std::ops::ControlFlow;
+use std::sync::{MutexGuard, PoisonError};
 
 use formats::digest::DigestAlgorithm;
 use formats::id::{BatchId, ReceiptId, VersionId};
@@ -8,7 +9,7 @@ use formats::segment::FrameAddress;
 
 use super::chain_entry::{Generation, HeadState, decode_address};
 use super::visiting::stamp_of;
-use super::{Catalog, ChainHead, ChainStart, ReceiptEntry, key};
+use super::{Catalog, ChainHead, ChainStart, ReceiptEntry, Unstamped, key};
 use crate::store::StoreError;
 
 impl Catalog {
@@ -63,6 +64,24 @@ impl Catalog {
             Some(state) => self.head_of(head, state),
             None => Ok(None),
         }
+    }
+
+    /// Waits until no other thread renews evidence of this archive. A renewal covers what the index knows; two at a time would each miss the
+    /// other.
+    pub fn renewal_turn(&self) -> MutexGuard<'_, ()> {
+        self.renewing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where a version's [`formats::segment::RecordVersion`] frame stands.
+    ///
+    /// # Errors
+    /// [`StoreError::IndexDamaged`].
+    pub fn address_of(&self, version: VersionId) -> Result<Option<FrameAddress>, StoreError> {
+        let fold = self.fold()?;
+        let value = fold.get(&key::of_version(key::VERSIONS, version))?;
+        let entry = value.map(|value| Unstamped::decode(version, &value));
+        let entry = entry.transpose().map_err(|_| fold.damaged())?;
+        Ok(entry.map(|entry| entry.address))
     }
 
     /// The chains of a version on a track, oldest first.

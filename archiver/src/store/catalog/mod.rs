@@ -120,6 +120,8 @@ pub struct Catalog {
     place: Place,
     /// `None` only while the index is being closed: the engine must be gone before its files are measured.
     fold: Mutex<Option<Arc<Fold>>>,
+    /// Held while evidence is renewed.
+    renewing: Mutex<()>,
 }
 
 impl Catalog {
@@ -366,6 +368,7 @@ impl Catalog {
             store: store.clone(),
             place,
             fold: Mutex::new(Some(Arc::new(fold))),
+            renewing: Mutex::new(()),
         }
     }
 
