@@ -212,6 +212,12 @@ pub struct Get {
 
 /// `archiver evidence`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  archiver evidence RECORD -o evidence.asice
+  archiver evidence RECORD --lines 1200..1203 -o lines.asice     these four lines of a log, and no others
+  archiver evidence RECORD --lines 1200.. --object app.log -o lines.asice
+
+Single lines can be proven of records whose class asks for it, such as system-log.")]
 pub struct Evidence {
     /// The record, or RECORD/VERSION
     #[arg(value_name = "RECORD")]
@@ -219,6 +225,12 @@ pub struct Evidence {
     /// The evidence package to write
     #[arg(short, long, value_name = "FILE.asice")]
     pub output: PathBuf,
+    /// Prove only these lines of a log, and show no others: A..B, A.., ..B or A, from 1
+    #[arg(long, value_name = "A..B")]
+    pub lines: Option<String>,
+    /// Whose lines, where the record has several objects
+    #[arg(long, value_name = "NAME", requires = "lines")]
+    pub object: Option<String>,
     /// Also write the trust anchors that the package's timestamps chain to
     #[arg(long, value_name = "FILE.pem")]
     pub trust_anchors: Option<PathBuf>,

@@ -8,6 +8,8 @@ mod batch_writer;
 pub mod calendar;
 pub mod geometry;
 pub mod leaves;
+pub mod line_package;
+pub mod lines;
 pub mod log;
 pub mod package;
 pub mod plan;

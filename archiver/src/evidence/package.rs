@@ -135,7 +135,7 @@ impl Exporter<'_> {
         Ok((exported, sink))
     }
 
-    fn audit(
+    pub(super) fn audit(
         &self,
         manifest: &Manifest,
         version: VersionId,
@@ -165,7 +165,9 @@ impl Exporter<'_> {
 }
 
 /// Those records that could be put together: one is enough to hand out. The first failure, when there is none.
-fn usable(records: Vec<Result<Vec<u8>, AssembleError>>) -> Result<Vec<Vec<u8>>, AssembleError> {
+pub(super) fn usable(
+    records: Vec<Result<Vec<u8>, AssembleError>>,
+) -> Result<Vec<Vec<u8>>, AssembleError> {
     let (good, bad): (Vec<_>, Vec<_>) = records.into_iter().partition(Result::is_ok);
     match bad.into_iter().next() {
         Some(Err(error)) if good.is_empty() => Err(error),

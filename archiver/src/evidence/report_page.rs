@@ -6,28 +6,57 @@
 use std::fmt::Write as _;
 
 use formats::manifest::{ContentObject, Manifest, Metadata};
-use formats::package::document_members;
+use formats::package::{document_members, line_member};
 use formats::raw::Raw;
 use verifier::finding::Language;
 use verifier::report::{Report, text};
 
 use crate::cli::output::{grouped, grouped_amount};
 
-/// The page, UTF-8.
+/// The lines that a package shows.
+#[derive(Debug, Clone, Copy)]
+pub struct ShownLines {
+    /// Number of the content object in the manifest.
+    pub object: u32,
+    /// Number of the first line, from 1.
+    pub first: u64,
+    /// Number of the last line.
+    pub last: u64,
+    /// How many lines the log has.
+    pub lines: u64,
+}
+
+/// The page of a package with documents, UTF-8.
 #[must_use]
 pub fn render(manifest: &Raw<Manifest>, report: &Report) -> String {
+    page(manifest, None, report)
+}
+
+/// The page of a package that shows some lines of a log, UTF-8.
+#[must_use]
+pub fn render_lines(manifest: &Raw<Manifest>, shown: &ShownLines, report: &Report) -> String {
+    page(manifest, Some(shown), report)
+}
+
+fn page(manifest: &Raw<Manifest>, shown: Option<&ShownLines>, report: &Report) -> String {
     let mut page = String::from(HEAD);
     for (language, words) in [
         (Language::Japanese, &JAPANESE),
         (Language::English, &ENGLISH),
     ] {
-        page.push_str(&section(manifest, report, language, words));
+        page.push_str(&section(manifest, shown, report, language, words));
     }
     page.push_str("</body>\n</html>\n");
     page
 }
 
-fn section(manifest: &Raw<Manifest>, report: &Report, language: Language, words: &Words) -> String {
+fn section(
+    manifest: &Raw<Manifest>,
+    shown: Option<&ShownLines>,
+    report: &Report,
+    language: Language,
+    words: &Words,
+) -> String {
     let mut html = String::new();
     // Writing to a string cannot fail.
     let _infallible: std::fmt::Result = (|| {
@@ -42,11 +71,18 @@ fn section(manifest: &Raw<Manifest>, report: &Report, language: Language, words:
         for (name, value) in facts(manifest, words) {
             writeln!(html, "<tr><th>{name}</th><td>{}</td></tr>", escape(&value))?;
         }
-        writeln!(html, "</table>\n<h2>{}</h2>\n<table>", words.documents)?;
-        for (object, member) in manifest.objects.iter().zip(document_members(manifest)) {
-            writeln!(html, "{}", document_row(object, &member))?;
+        let heading = shown.map_or(words.documents, |_| words.lines);
+        writeln!(html, "</table>\n<h2>{heading}</h2>\n<table>")?;
+        match shown {
+            None => {
+                for (object, member) in manifest.objects.iter().zip(document_members(manifest)) {
+                    writeln!(html, "{}", document_row(object, &member))?;
+                }
+                writeln!(html, "</table>")?;
+            }
+            Some(shown) => writeln!(html, "{}", line_rows(manifest, shown, words))?,
         }
-        writeln!(html, "</table>\n<h2>{}</h2>", words.findings)?;
+        writeln!(html, "<h2>{}</h2>", words.findings)?;
         writeln!(
             html,
             "<pre>{}</pre>\n</section>",
@@ -92,6 +128,27 @@ fn facts(manifest: &Manifest, words: &Words) -> Vec<(&'static str, String)> {
             .filter_map(|(name, value)| value.map(|value| (name, value))),
     );
     facts
+}
+
+/// Which lines of what are shown, and where they stand.
+fn line_rows(manifest: &Manifest, shown: &ShownLines, words: &Words) -> String {
+    let place = usize::try_from(shown.object).ok();
+    let object = place.and_then(|place| manifest.objects.get(place));
+    let name = object.map_or("", |object| object.name.as_str());
+    let member = line_member(manifest, shown.object).unwrap_or_default();
+    format!(
+        "<tr><th>{}</th><td>{}</td></tr>\n<tr><th>{}</th><td>{}–{} / {}</td></tr>\n<tr><th>{}</th><td><a href=\"../../{}\">{}</a></td></tr>\n</table>\n<p>{}</p>",
+        words.line_names[0],
+        escape(name),
+        words.line_names[1],
+        grouped(shown.first),
+        grouped(shown.last),
+        grouped(shown.lines),
+        words.line_names[2],
+        escape(&formats::asic::uri::encode(&member)),
+        escape(&member),
+        words.other_lines,
+    )
 }
 
 fn document_row(object: &ContentObject, member: &str) -> String {
@@ -144,6 +201,9 @@ struct Words {
     notice: &'static str,
     record: &'static str,
     documents: &'static str,
+    lines: &'static str,
+    line_names: [&'static str; 3],
+    other_lines: &'static str,
     findings: &'static str,
     names: [&'static str; 7],
 }
@@ -154,6 +214,9 @@ const JAPANESE: Words = Words {
     notice: "このページは案内であり、証拠ではありません。証拠は証拠記録 (META-INF/evidencerecord.ers, RFC 4998) です。信頼できる認証局の証明書があれば、次の手順で、作成者を信頼することなく確認できます。",
     record: "記録",
     documents: "文書",
+    lines: "証明される行",
+    line_names: ["ログ", "行番号 / 全行数", "行の内容"],
+    other_lines: "このパッケージはこれらの行だけを示します。ほかの行の内容は含まれず、何も示されません。",
     findings: "作成時の検証結果",
     names: [
         "表題",
@@ -172,6 +235,9 @@ const ENGLISH: Words = Words {
     notice: "This page is a guide and not evidence. The evidence is the evidence record (META-INF/evidencerecord.ers, RFC 4998). With the certificate of an authority that you trust, check it like this, without trust in whoever made the package:",
     record: "Record",
     documents: "Documents",
+    lines: "Lines that are proven",
+    line_names: ["Log", "Lines / of", "Content"],
+    other_lines: "The package shows these lines alone. It holds nothing of the others, and says nothing about them.",
     findings: "What was found when the package was made",
     names: [
         "Title",

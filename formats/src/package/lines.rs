@@ -4,7 +4,8 @@ use std::io::{Seek, Write};
 
 use super::{
     AUDIT, DOCUMENTS, EVIDENCE_RECORD, EVIDENCE_RECORD_MANIFEST, LINE_PROOF, LINES, MANIFEST,
-    MANIFEST_MEDIA_TYPE, REPORT, document_members,
+    MANIFEST_MEDIA_TYPE, REPORT, SECOND_EVIDENCE_RECORD, SECOND_EVIDENCE_RECORD_MANIFEST,
+    document_members,
 };
 use crate::asic::{
     AsicManifest, AsicWriter, DataObjectReference, MIMETYPE_ASIC_E, SignatureReference, WriteError,
@@ -19,9 +20,9 @@ use crate::raw::Raw;
 /// What stands beside the lines in a package.
 #[derive(Debug, Clone, Copy)]
 pub struct EvidenceMembers<'a> {
-    /// The evidence record.
-    pub record: &'a [u8],
-    /// The digest algorithm of its initial archive time-stamp.
+    /// The evidence records: that of the first authority, and perhaps that of a second one.
+    pub records: &'a [Vec<u8>],
+    /// The digest algorithm of their initial archive time-stamps.
     pub algorithm: DigestAlgorithm,
     /// The audit excerpt.
     pub audit: &'a [u8],
@@ -57,21 +58,33 @@ pub fn write_line_package<W: Write + Seek>(
     let mut container = AsicWriter::new(sink, MIMETYPE_ASIC_E)?;
     container.add_bytes(MANIFEST, manifest.raw())?;
     container.add_bytes(&member, lines)?;
-    let covered = covered(manifest, evidence.algorithm)?.encode()?;
-    container.add_bytes(EVIDENCE_RECORD_MANIFEST, &covered)?;
-    container.add_bytes(EVIDENCE_RECORD, evidence.record)?;
+    for (record, (name, name_of_manifest)) in evidence.records.iter().zip(RECORDS) {
+        let covered = covered(manifest, evidence.algorithm, name)?.encode()?;
+        container.add_bytes(name_of_manifest, &covered)?;
+        container.add_bytes(name, record)?;
+    }
     container.add_bytes(LINE_PROOF, &proof.encode()?)?;
     container.add_bytes(AUDIT, evidence.audit)?;
     container.add_bytes(REPORT, evidence.report)?;
     container.finish()
 }
 
+/// The evidence records, and the manifests that say what they cover.
+const RECORDS: [(&str, &str); 2] = [
+    (EVIDENCE_RECORD, EVIDENCE_RECORD_MANIFEST),
+    (SECOND_EVIDENCE_RECORD, SECOND_EVIDENCE_RECORD_MANIFEST),
+];
+
 /// The evidence record covers the manifest; what else is in its group is not in the package.
-fn covered(manifest: &Raw<Manifest>, algorithm: DigestAlgorithm) -> Result<AsicManifest> {
+fn covered(
+    manifest: &Raw<Manifest>,
+    algorithm: DigestAlgorithm,
+    record: &str,
+) -> Result<AsicManifest> {
     let digest = algorithm.digest(manifest.raw());
     Ok(AsicManifest {
         signature: SignatureReference {
-            uri: uri::encode(EVIDENCE_RECORD),
+            uri: uri::encode(record),
             mime_type: None,
         },
         references: vec![DataObjectReference::new(
@@ -105,7 +118,7 @@ mod tests {
     fn package(object: u32) -> std::result::Result<Vec<u8>, WriteError> {
         let manifest = Manifest::parse(&sample().encode().unwrap()).unwrap();
         let evidence = EvidenceMembers {
-            record: b"evidence",
+            records: &[b"evidence".to_vec()],
             algorithm: DigestAlgorithm::Sha256,
             audit: b"{}",
             report: b"<html>",

@@ -76,7 +76,7 @@ pub(crate) fn shown(record: &Record, first: u64, last: u64) -> Vec<u8> {
 /// The package that shows the lines `first` to `last`.
 pub(crate) fn line_package(record: &Record, evidence: &[u8], first: u64, last: u64) -> Vec<u8> {
     let members = EvidenceMembers {
-        record: evidence,
+        records: &[evidence.to_vec()],
         algorithm: ALGORITHM,
         audit: b"{}",
         report: b"<html></html>",

@@ -1,5 +1,7 @@
 //! `archiver evidence`
 
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::Path;
 
 use formats::id::VersionId;
@@ -16,6 +18,7 @@ use crate::cli::query::{self, rfc3339};
 use crate::cli::session::Session;
 use crate::evidence::package::{ExportError, ExportedPackage, Exporter};
 
+use super::evidence_lines;
 use super::get::{resolve, write_beside};
 use super::tsa::write_anchors;
 
@@ -24,6 +27,9 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Evidence) -> Result<Exi
     let wanted = query::record(&arguments.record, lang)?;
     let archive = session.open(Access::Read)?;
     let version = resolve(&archive, wanted)?;
+    if let Some(range) = &arguments.lines {
+        return evidence_lines::run(session, &archive, version, range, arguments);
+    }
     let exported = export(session, &archive, version, &arguments.output)?;
     if let Some(path) = &arguments.trust_anchors {
         write_anchors(session, &archive.anchors()?, path)?;
@@ -72,6 +78,23 @@ pub(super) fn export(
     version: VersionId,
     output: &Path,
 ) -> Result<ExportedPackage, Failure> {
+    let fill = |exporter: &Exporter<'_>, file: &mut Sink| {
+        let exported = exporter.export(version, file);
+        exported.map(|(package, _)| package)
+    };
+    write_package(session, archive, output, fill)?.map_err(|error| failure(session, error))
+}
+
+/// The file that a package is written to.
+pub(super) type Sink = BufWriter<File>;
+
+/// Writes a package with what `fill` makes of it; nothing stays of one that is not whole.
+pub(super) fn write_package<T, E>(
+    session: &Session,
+    archive: &Archive,
+    output: &Path,
+    fill: impl FnOnce(&Exporter<'_>, &mut Sink) -> Result<T, E>,
+) -> Result<Result<T, E>, Failure> {
     let anchors = trust(session, archive)?;
     let policy = archive.policy();
     let exporter = Exporter {
@@ -90,19 +113,15 @@ pub(super) fn export(
     };
     let mut exported = None;
     write_beside(output, |file| {
-        let result = exporter.export(version, file).map(|(package, _)| package);
+        let result = fill(&exporter, file);
         let whole = result.is_ok();
         exported = Some(result);
         whole
     })?;
-    match exported {
-        Some(Ok(package)) => Ok(package),
-        Some(Err(error)) => Err(failure(session, error)),
-        None => Err(Failure::Said {
-            exit: Exit::Medium,
-            text: output.display().to_string(),
-        }),
-    }
+    exported.ok_or(Failure::Said {
+        exit: Exit::Medium,
+        text: output.display().to_string(),
+    })
 }
 
 /// What the archive's own verifications trust.
@@ -121,7 +140,7 @@ pub(super) fn trust(session: &Session, archive: &Archive) -> Result<Vec<TrustAnc
     Ok(anchors)
 }
 
-fn failure(session: &Session, error: ExportError) -> Failure {
+pub(super) fn failure(session: &Session, error: ExportError) -> Failure {
     let lang = session.output.lang;
     match error {
         ExportError::Retrieve(error) => error.into(),

@@ -13,6 +13,7 @@ use crate::cli::output::sized;
 use crate::cli::query;
 use crate::cli::session::Session;
 use crate::record::error::RetrieveError;
+use crate::record::retrieve::OpenedVersion;
 use crate::signature::receipt::{Occasion, ReceiptKind};
 use crate::store::durable;
 
@@ -28,30 +29,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Get) -> Result<Exit, Fa
     let version = resolve(&archive, wanted)?;
     let retriever = archive.retriever();
     let mut opened = retriever.open(version)?;
-    let object = match &arguments.object {
-        Some(name) => opened.object_named(name.as_bytes())?,
-        None if opened.manifest().objects.len() == 1 => 0,
-        None => {
-            let names: Vec<String> = opened
-                .manifest()
-                .objects
-                .iter()
-                .map(|o| o.name.to_string())
-                .collect();
-            return Err(Failure::said(
-                Exit::Usage,
-                lang,
-                format!(
-                    "{version}: 内容が複数あります。--object で選んでください: {}",
-                    names.join("、")
-                ),
-                format!(
-                    "{version}: there are several objects, choose one with --object: {}",
-                    names.join(", ")
-                ),
-            ));
-        }
-    };
+    let object = object_number(session, &opened, arguments.object.as_deref())?;
     if arguments.output == Path::new("-") {
         let mut output = io::stdout().lock();
         opened.write_object(object, &mut output)?;
@@ -106,6 +84,35 @@ fn hand_receipt(
     };
     let receipts = super::receipt::issue(archive, &occasion, &[version], true)?;
     super::receipt::deliver(session, &receipts, path)
+}
+
+/// The number of the object that is meant: the one named, or the only one.
+pub(super) fn object_number(
+    session: &Session,
+    opened: &OpenedVersion<'_>,
+    name: Option<&str>,
+) -> Result<u32, Failure> {
+    let objects = &opened.manifest().objects;
+    match name {
+        Some(name) => Ok(opened.object_named(name.as_bytes())?),
+        None if objects.len() == 1 => Ok(0),
+        None => {
+            let version = opened.version();
+            let names: Vec<String> = objects.iter().map(|o| o.name.to_string()).collect();
+            Err(Failure::said(
+                Exit::Usage,
+                session.output.lang,
+                format!(
+                    "{version}: 内容が複数あります。--object で選んでください: {}",
+                    names.join("、")
+                ),
+                format!(
+                    "{version}: there are several objects, choose one with --object: {}",
+                    names.join(", ")
+                ),
+            ))
+        }
+    }
 }
 
 /// The version that is meant: the one named, or the newest.

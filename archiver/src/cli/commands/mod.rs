@@ -3,6 +3,7 @@
 pub(super) mod classes;
 pub(super) mod deposit;
 pub(super) mod evidence;
+mod evidence_lines;
 pub(super) mod get;
 pub(super) mod init;
 pub(super) mod keys;
