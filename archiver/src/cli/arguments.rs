@@ -74,12 +74,14 @@ pub enum Command {
     Deposit(Deposit),
     /// Put all waiting records under one timestamp
     Stamp,
+    /// Renew evidence before what it rests on ends; plan it; or ask what would be if an algorithm fell
+    Renew(Renew),
     /// Find records by date, amount, counterparty, class or text
     Search(Search),
     /// Fetch a record's content back
     Get(Get),
     /// Write the evidence package of a record, for a court or the other side
-    Evidence(Evidence),
+    Evidence(EvidenceCommand),
     /// Fetch the receipt for a deposit: what the archive signed for having taken the record in
     Receipt(Receipt),
     /// Fetch the archive's own signature over a record (CAdES)
@@ -210,7 +212,56 @@ pub struct Get {
     pub purpose: Option<String>,
 }
 
-/// `archiver evidence`
+/// `archiver evidence`: a package, or the forecast.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct EvidenceCommand {
+    /// The forecast.
+    #[command(subcommand)]
+    pub view: Option<EvidenceView>,
+    /// The package.
+    #[command(flatten)]
+    pub package: Option<Evidence>,
+}
+
+/// What is to be seen of the archive's evidence as a whole.
+#[derive(Debug, Subcommand)]
+pub enum EvidenceView {
+    /// The timetable of the years ahead: what ends when and why, and what will be done about it
+    Forecast(EvidenceForecast),
+}
+
+/// `archiver evidence forecast`
+#[derive(Debug, Args)]
+pub struct EvidenceForecast {
+    /// How many years ahead
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub years: u32,
+}
+
+/// `archiver renew`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  archiver renew --plan                      what is due, when and why, how many requests and bytes; changes nothing
+  archiver renew                             does what is due; a run that was interrupted is simply started again
+  archiver renew --drill sha256@2031-04-01   what if SHA-256 were not trusted from that day (in Japan) on?
+  archiver renew --drill rsa-2048@2030-12-31
+
+Every record that exists is renewed, whether its retention has ended or a hold lies on it.
+Exit code 1: some proof has ended, or something that should be done cannot be; the lines say what and why.")]
+pub struct Renew {
+    /// Show what would be done, and do nothing
+    #[arg(long, conflicts_with = "drill")]
+    pub plan: bool,
+    /// Ask what must be done, and what would be lost, if an algorithm were not trusted from a day on; changes nothing
+    #[arg(long, value_name = "ALGORITHM@DATE")]
+    pub drill: Option<String>,
+    /// Renew although a token of the last days shows that nothing is gained
+    #[arg(long, conflicts_with = "drill")]
+    pub force: bool,
+}
+
+/// `archiver evidence RECORD`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   archiver evidence RECORD -o evidence.asice

@@ -9,9 +9,19 @@ pub mod output;
 mod query;
 pub mod session;
 
-use arguments::Command;
+use arguments::{Command, EvidenceCommand, EvidenceView};
 use exit::Exit;
+use failure::Failure;
 use session::Session;
+
+/// A package or the forecast: the arguments hold one of them.
+fn evidence(session: &Session, arguments: &EvidenceCommand) -> Result<Exit, Failure> {
+    match (&arguments.view, &arguments.package) {
+        (Some(EvidenceView::Forecast(forecast)), _) => commands::forecast::run(session, forecast),
+        (None, Some(package)) => commands::evidence::run(session, package),
+        (None, None) => Ok(Exit::Usage),
+    }
+}
 
 /// Runs one command. Whatever stops it is said in one line.
 #[must_use]
@@ -21,12 +31,13 @@ pub fn run(command: Command, session: &Session) -> Exit {
         Command::Init(arguments) => commands::init::run(session, &arguments),
         Command::Deposit(arguments) => commands::deposit::run(session, arguments),
         Command::Stamp => commands::stamp::run(session),
+        Command::Renew(arguments) => commands::renew::run(session, &arguments),
         Command::Search(arguments) => commands::search::run(session, &arguments),
         Command::Get(arguments) => commands::get::run(session, &arguments),
-        Command::Evidence(arguments) => commands::evidence::run(session, &arguments),
         Command::Receipt(arguments) => commands::receipt::run(session, &arguments),
         Command::Signature(arguments) => commands::signature::run(session, &arguments),
         Command::Keys(command) => commands::keys::run(session, &command),
+        Command::Evidence(arguments) => evidence(session, &arguments),
         Command::Verify(arguments) => commands::verify::run(session, &arguments),
         Command::Rebuild => commands::rebuild::run(session),
         Command::Status => commands::status::run(session),

@@ -111,6 +111,11 @@ where
     Some(ValueMatch::Between(end(low)?, end(high)?))
 }
 
+/// A moment: RFC 3339, or the start of a day in Japan.
+pub(super) fn instant(text: &str) -> Option<OffsetDateTime> {
+    moment(text, false)
+}
+
 fn moment(text: &str, end_of_day: bool) -> Option<OffsetDateTime> {
     if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
         return Some(time);
