@@ -187,7 +187,10 @@ impl<'a> Group<'a> {
                 heads: heads(&needs),
             },
             due: tree.due,
-            latest: latest(&needs),
+            // By then the tokens that end earlier were renewed.
+            latest: latest(&needs)
+                .filter(|latest| *latest >= tree.due)
+                .or(Some(tree.end.at)),
             cause: Cause::End(tree.end.clone()),
             versions,
             bytes: TOKEN_BYTES.saturating_add(versions.saturating_mul(per_version)),
