@@ -8,6 +8,7 @@ pub mod client;
 pub mod log;
 pub mod openssl;
 pub mod tokens;
+pub mod years;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
