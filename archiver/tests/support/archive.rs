@@ -11,6 +11,8 @@ use archiver::class::ClassRegistry;
 use archiver::content::Manifests;
 use archiver::evidence::batch::{BatchMaker, MadeBatch};
 use archiver::evidence::leaves;
+use archiver::evidence::line_package::ExportedLines;
+use archiver::evidence::lines::{LineRange, LinesError};
 use archiver::evidence::package::{ExportError, ExportedPackage, Exporter};
 use archiver::evidence::plan::{BatchOptions, plan};
 use archiver::evidence::verify_records::{Period, RecordVerdict, RecordVerifier, VerifySummary};
@@ -18,7 +20,7 @@ use archiver::intake::SourceName;
 use archiver::intake::walk::Walk;
 use archiver::keys::{CatalogSealer, KdfParameters, KeyMedium, Passphrase};
 use archiver::record::deposit::{DepositOptions, DepositRequest, Depositor};
-use archiver::record::outcome::DepositEvent;
+use archiver::record::outcome::{DepositEvent, DepositedRecord};
 use archiver::record::retrieve::Retriever;
 use archiver::store::catalog::{Catalog, CatalogOptions};
 use archiver::store::{OpenOptions, SEGMENT_BYTES_MAX, Store, durable};
@@ -135,9 +137,14 @@ impl World {
     }
 
     fn deposit_path(&self, path: &Path) -> VersionId {
+        self.deposit_as("general", path).version
+    }
+
+    /// Deposits a file under a class.
+    pub fn deposit_as(&self, class: &str, path: &Path) -> Box<DepositedRecord> {
         let classes = ClassRegistry::built_in().unwrap();
         let request = DepositRequest {
-            class: classes.class("general").unwrap().clone(),
+            class: classes.class(class).unwrap().clone(),
             given: Metadata::default(),
             depositor: "tester".into(),
             channel: "cli".into(),
@@ -151,7 +158,7 @@ impl World {
             self.entropy.as_ref(),
         )
         .unwrap();
-        let mut version = None;
+        let mut deposited = None;
         let walk = Walk::new(
             vec![PathBuf::from(path)],
             SourceName::from(std::ffi::OsStr::new("-")),
@@ -161,10 +168,10 @@ impl World {
                 let DepositEvent::Deposited(record) = event else {
                     panic!("{event:?}");
                 };
-                version = Some(record.version);
+                deposited = Some(record);
             }
         });
-        version.unwrap()
+        deposited.unwrap()
     }
 
     /// Stamps all that waits; one batch at most.
@@ -216,15 +223,32 @@ impl World {
         version: VersionId,
         time: OffsetDateTime,
     ) -> Result<(ExportedPackage, Vec<u8>), ExportError> {
-        let exporter = Exporter {
+        let sink = Cursor::new(Vec::new());
+        let (exported, sink) = self.exporter(time).export(version, sink)?;
+        Ok((exported, sink.into_inner()))
+    }
+
+    /// The package that shows some lines of a version's only object.
+    pub fn export_lines(
+        &self,
+        version: VersionId,
+        range: &str,
+        time: OffsetDateTime,
+    ) -> Result<(ExportedLines, Vec<u8>), LinesError> {
+        let range = LineRange::parse(range).unwrap();
+        let sink = Cursor::new(Vec::new());
+        let exported = self.exporter(time).export_lines(version, 0, range, sink);
+        exported.map(|(exported, sink)| (exported, sink.into_inner()))
+    }
+
+    fn exporter(&self, time: OffsetDateTime) -> Exporter<'_> {
+        Exporter {
             retriever: self.retriever(),
             catalog: &self.catalog,
             frames: &self.store,
             context: self.context(time),
             exported_by: "tester",
-        };
-        let (exported, sink) = exporter.export(version, Cursor::new(Vec::new()))?;
-        Ok((exported, sink.into_inner()))
+        }
     }
 
     /// Verifies everything.
