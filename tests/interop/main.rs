@@ -16,6 +16,7 @@ mod java_peers;
 mod openssl;
 mod place;
 mod renewals;
+mod sigstore;
 mod theirs;
 
 use tests::world::World;
