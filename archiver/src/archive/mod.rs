@@ -2,6 +2,7 @@
 //!
 //! The composition of the parts below the command line. Clock, random source and boot id come in as arguments.
 
+mod accreditation;
 mod authorities;
 mod create;
 mod error;
@@ -23,6 +24,7 @@ use crate::store::catalog::{Catalog, CatalogOptions, CatalogReport, FoldProgress
 use crate::store::{self, OpenOptions, RecoveryReport, Store};
 use crate::tsa::registry::Registry;
 
+pub use accreditation::Accreditations;
 pub use authorities::{Authorities, configured, embedded, health, registry};
 pub use create::{NewArchive, create, refuse_existing};
 pub use error::ArchiveError;

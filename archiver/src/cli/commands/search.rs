@@ -1,6 +1,6 @@
 //! `archiver search`
 
-use crate::archive::Access;
+use crate::archive::{Access, Accreditations};
 use crate::cli::arguments::Search;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -13,8 +13,17 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Search) -> Result<Exit,
     let question = question(session, arguments)?;
     let archive = session.open(Access::Read)?;
     let hits = archive.catalog().search(&question)?;
+    let accreditations = Accreditations::of(&archive)?;
     for hit in &hits {
-        session.output.event(&query::hit_json(hit));
+        if session.output.json {
+            let accreditation = accreditations.version(hit.version)?;
+            let mut value = query::hit_json(hit);
+            if let Some(members) = value.as_object_mut() {
+                let accreditation = accreditation.map(|found| found.to_json());
+                members.insert("accreditation".to_owned(), accreditation.into());
+            }
+            session.output.event(&value);
+        }
         session.output.say(&line(session, hit));
     }
     let count = grouped(hits.len() as u64);

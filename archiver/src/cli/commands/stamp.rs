@@ -15,6 +15,7 @@ use crate::cli::session::Session;
 use crate::evidence::batch::{BatchMaker, BatchStep, missing_second};
 use crate::evidence::plan::{self, BatchOptions};
 use crate::tsa::client::Timestamper;
+use crate::tsa::registry::judge;
 
 use super::receipt::stamp_receipts;
 use super::signature::stamp_signatures;
@@ -101,15 +102,21 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
         );
         // The batch is durable whatever the index says; the next opening reads it from the segments.
         drop(made.apply(archive.catalog()));
-        let accredited = false;
+        let statutory = judge(&made.frame.token, authorities.registry.as_deref());
         session.output.event(&json!({
             "event": "stamped", "batch": id.to_string(), "records": versions, "gen_time": rfc3339(time),
-            "tsa": tsa, "accredited": accredited,
+            "tsa": tsa, "accredited": statutory.is_statutory(), "accreditation": statutory.to_json(),
         }));
-        let count = grouped(versions);
+        let (count, said) = (grouped(versions), statutory.text(lang));
         session.output.say(&lang.pick(
-            format!("{count} 件に {} のタイムスタンプを一つ付与しました({tsa}、認定の確認なし)", moment(time)),
-            format!("stamped {count} records with one token of {} by {tsa}; accreditation not established", moment(time)),
+            format!(
+                "{count} 件に {} のタイムスタンプを一つ付与しました({tsa})。{said}",
+                moment(time)
+            ),
+            format!(
+                "stamped {count} records with one token of {} by {tsa}; {said}",
+                moment(time)
+            ),
         ));
         done.versions += versions;
         done.batches += 1;

@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
-use crate::archive::Access;
+use crate::archive::{Access, Accreditations};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::{grouped, moment};
 use crate::cli::query::rfc3339;
 use crate::cli::session::Session;
+use crate::tsa::registry::Statutory;
 
 pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
     let archive = session.open(Access::Read)?;
@@ -16,6 +17,10 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
     let since = waiting.iter().map(|one| one.received_at).min();
     let batches = archive.catalog().batches()?;
     let last = batches.iter().max_by_key(|batch| batch.stamped_at);
+    let accreditations = Accreditations::of(&archive)?;
+    let accreditation = last
+        .map(|last| accreditations.batch(last.batch))
+        .transpose()?;
     session.output.event(&json!({
         "event": "status",
         "archive": archive.config().archive.to_string(),
@@ -26,6 +31,7 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
         "unstamped_since": since.map(rfc3339),
         "last_stamped_at": last.map(|batch| rfc3339(batch.stamped_at)),
         "last_tsa": last.map(|batch| batch.tsa.clone()),
+        "last_accreditation": accreditation.as_ref().map(Statutory::to_json),
     }));
     let lang = session.output.lang;
     let (versions, unstamped) = (grouped(counts.versions), grouped(counts.unstamped));
@@ -61,6 +67,9 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
                 last.tsa
             ),
         ));
+    }
+    if let Some(accreditation) = accreditation {
+        session.output.say(&accreditation.text(lang));
     }
     Ok(Exit::Done)
 }

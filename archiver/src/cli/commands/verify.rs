@@ -6,7 +6,7 @@ use formats::id::VersionId;
 use serde_json::{Value, json};
 use verifier::context::Context;
 
-use crate::archive::{Access, Archive};
+use crate::archive::{Access, Accreditations, Archive};
 use crate::cli::arguments::Verify;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -191,10 +191,11 @@ fn records(
     } else {
         versions.len() as u64
     };
+    let accreditations = Accreditations::of(archive)?;
     let bar = records_bar(session, "記録の検証", "verifying records", total);
     let mut each = |verdict: &RecordVerdict| {
         bar.inc(1);
-        bar.suspend(|| tell_verdict(session, verdict));
+        bar.suspend(|| tell_verdict(session, &accreditations, verdict));
     };
     let result = if versions.is_empty() {
         let (from, to) = match period {
@@ -215,8 +216,21 @@ fn records(
     })
 }
 
+/// Whether the law takes the record's timestamp, for machines; `null` where that cannot be read, which is told elsewhere.
+fn accreditation(
+    session: &Session,
+    accreditations: &Accreditations<'_>,
+    version: VersionId,
+) -> Value {
+    if !session.output.json {
+        return Value::Null;
+    }
+    let found = accreditations.version(version).ok().flatten();
+    found.map_or(Value::Null, |found| found.to_json())
+}
+
 /// One event for each record; in words only what is not as it should be.
-fn tell_verdict(session: &Session, verdict: &RecordVerdict) {
+fn tell_verdict(session: &Session, accreditations: &Accreditations<'_>, verdict: &RecordVerdict) {
     let lang = session.output.lang;
     let version = verdict.version;
     let told = |result: &str, detail: Value| {
@@ -228,7 +242,10 @@ fn tell_verdict(session: &Session, verdict: &RecordVerdict) {
     match &verdict.outcome {
         Outcome::Passed { existence } => told(
             "passed",
-            json!({ "best_signature_time": existence.map(rfc3339) }),
+            json!({
+                "best_signature_time": existence.map(rfc3339),
+                "accreditation": accreditation(session, accreditations, version),
+            }),
         ),
         Outcome::Unstamped { received_at } => {
             told("unstamped", json!({ "received_at": rfc3339(*received_at) }));
