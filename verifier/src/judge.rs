@@ -11,6 +11,7 @@ use crate::judgement::Judgement;
 use crate::package::verify_package;
 use crate::recognise::{Kind, recognise};
 use crate::report::{FileEntry, FileRole, ObjectKind, ObjectReport, Report};
+use crate::signature::verify_signature_file;
 use crate::source::{DigestSource, InputFile};
 use crate::timestamp::{TimestampReport, token_of_response, verify_token};
 use crate::verdict::{Integrity, SubIndication};
@@ -81,8 +82,8 @@ fn judge_file(
         Kind::EvidenceRecord => judge_record(bytes, data, files, context, place),
         Kind::TimestampToken => judge_token(bytes, data, context, place),
         Kind::TimestampResponse => judge_response(bytes, data, context, place),
+        Kind::CmsSignature => judge_signature(bytes, data, context, place),
         Kind::TimestampRequest
-        | Kind::CmsSignature
         | Kind::TimestampedData
         | Kind::Certificate
         | Kind::RevocationList
@@ -181,6 +182,25 @@ fn judge_record(
         detached: true,
         findings,
         objects,
+    }
+}
+
+/// A signature says who signed, which no other proof does: it is never passed over.
+fn judge_signature(
+    bytes: &[u8],
+    data: &[&dyn DigestSource],
+    context: &Context<'_>,
+    place: &Place,
+) -> FileAnswer {
+    let report = verify_signature_file(bytes, data, context, place);
+    FileAnswer {
+        judgement: report.judgement,
+        existence: report.existence,
+        covered: report.covered,
+        judged: true,
+        detached: false,
+        findings: report.findings,
+        objects: report.objects,
     }
 }
 

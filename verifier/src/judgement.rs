@@ -10,6 +10,8 @@ use crate::verdict::{Conclusion, Integrity, SubIndication, Verdict};
 pub struct Judgement {
     verdict: Verdict,
     integrity: Integrity,
+    /// Whether nothing is held against it but that trust has ended or is missing. The first reason alone does not tell.
+    only_trust: bool,
 }
 
 impl Judgement {
@@ -17,12 +19,14 @@ impl Judgement {
     pub const PASSED: Self = Self {
         verdict: Verdict::PASSED,
         integrity: Integrity::Intact,
+        only_trust: true,
     };
 
     /// A kind of evidence that this version names but does not judge.
     pub const NOT_JUDGED: Self = Self {
         verdict: Verdict::because(SubIndication::Custom),
         integrity: Integrity::Unknown,
+        only_trust: false,
     };
 
     /// A digest, signature, link or structure that does not hold: TOTAL-FAILED and BROKEN.
@@ -31,6 +35,7 @@ impl Judgement {
         Self {
             verdict: Verdict::failed(reason),
             integrity: Integrity::Broken,
+            only_trust: false,
         }
     }
 
@@ -40,6 +45,7 @@ impl Judgement {
         Self {
             verdict: Verdict::because(reason),
             integrity: Integrity::Intact,
+            only_trust: is_of_trust(reason),
         }
     }
 
@@ -49,6 +55,7 @@ impl Judgement {
         Self {
             verdict: Verdict::indeterminate(reason),
             integrity: Integrity::Unknown,
+            only_trust: false,
         }
     }
 
@@ -58,6 +65,10 @@ impl Judgement {
         Self {
             verdict,
             integrity: Integrity::Intact,
+            only_trust: match verdict.sub_indication() {
+                None => true,
+                Some(reason) => is_of_trust(reason),
+            },
         }
     }
 
@@ -91,6 +102,7 @@ impl Judgement {
         Self {
             verdict: self.verdict.and(other.verdict),
             integrity: self.integrity.and(other.integrity),
+            only_trust: self.only_trust && other.only_trust,
         }
     }
 
@@ -105,30 +117,8 @@ impl Judgement {
     /// the reader trusts. None of that speaks against the data. What is broken, malformed or could not be computed does, or may: it is
     /// never passed over (ADR 0015).
     #[must_use]
-    pub const fn can_be_passed_over(&self) -> bool {
-        matches!(
-            (self.integrity, self.verdict.sub_indication()),
-            (
-                Integrity::Intact,
-                Some(
-                    SubIndication::NoCertificateChainFound
-                        | SubIndication::NoCertificateChainFoundNoPoe
-                        | SubIndication::ChainConstraintsFailure
-                        | SubIndication::Expired
-                        | SubIndication::NotYetValid
-                        | SubIndication::Revoked
-                        | SubIndication::RevokedNoPoe
-                        | SubIndication::RevokedCaNoPoe
-                        | SubIndication::OutOfBoundsNotRevoked
-                        | SubIndication::OutOfBoundsNoPoe
-                        | SubIndication::RevocationOutOfBoundsNoPoe
-                        | SubIndication::CryptoConstraintsFailure
-                        | SubIndication::CryptoConstraintsFailureNoPoe
-                        | SubIndication::NoPoe
-                        | SubIndication::TryLater
-                )
-            )
-        )
+    pub fn can_be_passed_over(&self) -> bool {
+        !self.is_passed() && self.integrity == Integrity::Intact && self.only_trust
     }
 
     /// The judgement on data that several proofs cover, each of them completely: one that has passed is enough, as long as nothing is
@@ -155,6 +145,28 @@ impl Judgement {
             (one, other) => one.or(other),
         }
     }
+}
+
+/// Whether a reason is about the trust in who made a proof, and not about the proof.
+const fn is_of_trust(reason: SubIndication) -> bool {
+    matches!(
+        reason,
+        SubIndication::NoCertificateChainFound
+            | SubIndication::NoCertificateChainFoundNoPoe
+            | SubIndication::ChainConstraintsFailure
+            | SubIndication::Expired
+            | SubIndication::NotYetValid
+            | SubIndication::Revoked
+            | SubIndication::RevokedNoPoe
+            | SubIndication::RevokedCaNoPoe
+            | SubIndication::OutOfBoundsNotRevoked
+            | SubIndication::OutOfBoundsNoPoe
+            | SubIndication::RevocationOutOfBoundsNoPoe
+            | SubIndication::CryptoConstraintsFailure
+            | SubIndication::CryptoConstraintsFailureNoPoe
+            | SubIndication::NoPoe
+            | SubIndication::TryLater
+    )
 }
 
 #[cfg(test)]
@@ -210,6 +222,17 @@ mod tests {
             }
         }
         assert_eq!(Judgement::of_alternatives(&[]), None);
+    }
+
+    #[test]
+    fn a_reason_of_trust_hides_no_other_one() {
+        let unknown_root = Judgement::because(SubIndication::NoCertificateChainFound);
+        let malformed = Judgement::because(SubIndication::SigConstraintsFailure);
+        let both = unknown_root.and(malformed);
+        assert_eq!(both.sub_indication(), unknown_root.sub_indication());
+        assert!(unknown_root.can_be_passed_over() && !both.can_be_passed_over());
+        let whole = Judgement::of_alternatives(&[both, Judgement::PASSED]);
+        assert!(whole.is_some_and(|whole| !whole.is_passed()));
     }
 
     #[test]

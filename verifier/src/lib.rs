@@ -25,6 +25,7 @@ pub mod policy;
 pub mod recognise;
 pub mod report;
 pub mod revocation;
+pub mod signature;
 pub mod source;
 pub mod timestamp;
 pub mod verdict;

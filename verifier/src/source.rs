@@ -57,6 +57,11 @@ pub trait DigestSource {
         None
     }
 
+    /// The data itself, where it is at hand: archive time-stamps of the older kind are over more than digests (RFC 5126 §6.4.1).
+    fn content(&self) -> Option<Cow<'_, [u8]>> {
+        None
+    }
+
     /// Whether the digests are computed from the data itself. A bare digest from outside is not a data object: an
     /// inner node of a hash tree is a digest too, so a report says when it had nothing better (RFC 4998 §6).
     fn is_data(&self) -> bool {
@@ -112,6 +117,10 @@ impl DigestSource for DataBytes<'_> {
 
     fn size(&self) -> Option<u64> {
         u64::try_from(self.bytes.len()).ok()
+    }
+
+    fn content(&self) -> Option<Cow<'_, [u8]>> {
+        Some(Cow::Borrowed(&self.bytes))
     }
 }
 

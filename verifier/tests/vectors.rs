@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use support::vectors::{Expectation, Vector, chain_of, data_of, read_manifest, trust_everything};
 use verifier::context::Context;
-use verifier::finding::evidence as codes;
+use verifier::finding::{Code, evidence as codes, signature as signature_codes};
 use verifier::judge::verify;
 use verifier::path::TrustAnchor;
 use verifier::policy::Policy;
@@ -36,6 +36,13 @@ const PERMISSIVE: &str = include_str!("data/permissive-policy.json");
 /// exchanged it, looks exactly like these two. "Passed" tells a reader that nothing was altered since the first proof, which nobody can
 /// know here; so the whole is BROKEN, and the document is shown with the time of the proof that holds (ADR 0015).
 const OTHER_OPINION: &[&str] = &["1st-tst-invalid-2nd-tst-no-coverage-3rd-tst-valid"];
+
+/// What their authors state is not about the mathematics: digidoc4j refuses CAdES in containers altogether, and in the last one the
+/// digest that was signed is not that of the only document.
+const STATED_OF_SOMETHING_ELSE: &[&str] = &[
+    "asic/ddj/testFiles__CAdES-baseline-lt",
+    "asic/dss/cades-containerWithCounterSig.asics",
+];
 
 fn vectors() -> Option<PathBuf> {
     let folder = std::env::var_os("FUMIKURA_VECTORS").map_or_else(
@@ -177,7 +184,12 @@ fn walk(family: &str, wanted: impl Fn(&Vector) -> bool) {
             assert!(document.unwrap().time.is_some(), "{}", vector.path);
             continue;
         }
-        if let Some(why) = contradiction(vector, &reports, has_data) {
+        let elsewhere = STATED_OF_SOMETHING_ELSE.iter();
+        if !elsewhere
+            .clone()
+            .any(|start| vector.path.starts_with(start))
+            && let Some(why) = contradiction(vector, &reports, has_data)
+        {
             contradictions.push(format!(
                 "{}: {why}; stated: {}\n    {}\n    {}",
                 vector.path,
@@ -199,7 +211,10 @@ fn walk(family: &str, wanted: impl Fn(&Vector) -> bool) {
 /// Whether everything that integrity depends on was there: the data under every digest, and no evidence that is only named.
 fn knows_all(folder: &Path, vector: &Vector, report: &Report) -> bool {
     let kinds = |kind: ObjectKind| report.objects.iter().any(|object| object.kind == kind);
-    let has_evidence = kinds(ObjectKind::Timestamp) && !kinds(ObjectKind::NotJudged);
+    let is_open = |code: Code| report.findings.iter().any(|finding| finding.code() == code);
+    let has_evidence = kinds(ObjectKind::Timestamp)
+        && !kinds(ObjectKind::NotJudged)
+        && !is_open(signature_codes::SIGNATURE_PART_NOT_JUDGED);
     let has_data = !data_of(folder, vector).is_empty() || kinds(ObjectKind::Package);
     let lacks_digest = report
         .findings
@@ -231,7 +246,7 @@ fn time_stamps_of_other_tools() {
 fn everything_else_is_named_and_not_passed() {
     let Some(folder) = vectors() else { return };
     let others = |vector: &&Vector| {
-        ["XMLERS", "XAdES", "PAdES", "CAdES", "XAIP", "TimeStampReq"]
+        ["XMLERS", "XAdES", "PAdES", "XAIP", "TimeStampReq"]
             .iter()
             .any(|kind| vector.kind.starts_with(kind))
     };

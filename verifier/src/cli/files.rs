@@ -1,5 +1,6 @@
 //! Reads files for the commands.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -15,6 +16,9 @@ use super::CannotJudge;
 
 /// Bytes read at once from a data object.
 const CHUNK_BYTES: usize = 1 << 20;
+
+/// Bytes of a data object that is read whole, where digests do not suffice.
+const CONTENT_BYTES_MAX: u64 = 256 << 20;
 
 /// The whole content of an evidence file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CannotJudge> {
@@ -162,6 +166,13 @@ impl DigestSource for DataFile {
 
     fn size(&self) -> Option<u64> {
         Some(self.size)
+    }
+
+    fn content(&self) -> Option<Cow<'_, [u8]>> {
+        if self.size > CONTENT_BYTES_MAX {
+            return None;
+        }
+        fs::read(&self.path).ok().map(Cow::Owned)
     }
 }
 

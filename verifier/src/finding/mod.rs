@@ -28,6 +28,7 @@ pub mod lines;
 pub mod package;
 pub mod path;
 pub mod revocation;
+pub mod signature;
 pub mod timestamp;
 
 /// Every table of codes.
@@ -39,6 +40,7 @@ pub const ALL: &[&[Code]] = &[
     evidence::TABLE,
     package::TABLE,
     lines::TABLE,
+    signature::TABLE,
 ];
 
 /// The language of a text.

@@ -127,4 +127,7 @@ finding_codes! { TABLE:
     TOKEN_REVOKED_NO_POE Error "EN 319 102-1 §5.6.2.2" {
         en: "The time-stamp states {0}, before its certificate was revoked, but that it existed by then is not proven by anything else (judged as of {1}).",
         ja: "タイムスタンプの時刻 {0} は証明書の失効より前ですが、失効前に存在したことがほかに証明されていません ({1} の時点で判断)。" }
+    TOKEN_SIGNED_OUTSIDE Error "RFC 5652 §11.3" {
+        en: "The token says that it was signed at {0}, when its certificate was not valid.",
+        ja: "トークンの署名時刻 {0} に、その証明書は有効ではありませんでした。" }
 }

@@ -5,50 +5,25 @@
 //! an evidence record covers the listed members themselves; evidence that no manifest names covers the one document of a
 //! simple container. Evidence that covers other evidence proves that this existed, so the outermost is judged first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use formats::asic::{AsicManifest, AsicReader, META_INF, MIMETYPE_ASIC_E, MIMETYPE_ASIC_S};
-use formats::digest::DigestAlgorithm;
-use formats::raw::Raw;
+use formats::asic::{AsicReader, META_INF, MIMETYPE_ASIC_S};
 use time::OffsetDateTime;
 
-use super::{Notes, PackageReport, as_sources, check_references, data_of, digests_of};
+use super::contents::{Contents, Evidence, EvidenceKind, Listed};
+use super::{Notes, PackageReport, as_sources, data_of, digests_of};
 use crate::alternatives::pass_over;
 use crate::context::Context;
-use crate::evidence::{EvidenceReport, Group, covers, initial_algorithm, verify_record_standing};
-use crate::finding::{Finding, Language, Place, package as codes, timestamp as timestamp_codes};
+use crate::evidence::{EvidenceReport, Group, initial_algorithm, verify_record_standing};
+use crate::finding::{Finding, Place, package as codes};
 use crate::judgement::Judgement;
-use crate::recognise::{Kind, recognise, xml_root};
 use crate::report::{ObjectKind, ObjectReport};
+use crate::signature::verify_signature_standing;
 use crate::source::DataBytes;
 use crate::timestamp::{Standing, verify_token_standing};
 use crate::verdict::SubIndication;
 
 const MIMETYPE: &str = "mimetype";
-
-/// One piece of evidence in the container.
-struct Evidence {
-    name: String,
-    kind: EvidenceKind,
-    /// Members that it covers, other evidence among them.
-    covers: Vec<String>,
-}
-
-enum EvidenceKind {
-    /// Over the content of this member: a manifest, or the one document. `None` if there is nothing for it.
-    Token(Option<String>),
-    /// Over each covered member; `listed` if a manifest says so, otherwise those documents that it turns out to cover.
-    Record {
-        /// The digest algorithm of the manifest, if there is one.
-        listed: Option<Listed>,
-    },
-}
-
-/// What a manifest says of an evidence record.
-struct Listed {
-    manifest: String,
-    algorithms: BTreeSet<DigestAlgorithm>,
-}
 
 /// What evidence says after it was judged.
 struct Proven {
@@ -146,208 +121,6 @@ fn check_simple_container(notes: &mut Notes<'_>, reader: &AsicReader<'_>, docume
     }
 }
 
-/// The members of `META-INF/` by what they are.
-struct Contents {
-    manifests: BTreeMap<String, Raw<AsicManifest>>,
-    tokens: Vec<String>,
-    records: Vec<String>,
-    unjudged: Vec<(String, Kind)>,
-    objects: Vec<ObjectReport>,
-    /// What manifests of evidence that is not judged refer to.
-    referred: BTreeSet<String>,
-}
-
-impl Contents {
-    fn read(notes: &mut Notes<'_>, reader: &AsicReader<'_>) -> Self {
-        let mut contents = Self {
-            manifests: BTreeMap::new(),
-            tokens: Vec::new(),
-            records: Vec::new(),
-            unjudged: Vec::new(),
-            objects: Vec::new(),
-            referred: BTreeSet::new(),
-        };
-        for entry in reader.entries() {
-            let name = entry.name();
-            if entry.is_folder() || !name.starts_with(META_INF) {
-                continue;
-            }
-            if let Some(content) = notes.read(entry) {
-                contents.sort_in(notes, name, &content);
-            }
-        }
-        contents
-    }
-
-    fn sort_in(&mut self, notes: &mut Notes<'_>, name: &str, content: &[u8]) {
-        let owned = name.to_owned();
-        match recognise(content) {
-            Kind::TimestampToken => self.tokens.push(owned),
-            Kind::EvidenceRecord => self.records.push(owned),
-            kind @ (Kind::CmsSignature | Kind::XmlEvidenceRecord | Kind::XmlSignature) => {
-                self.unjudged.push((owned, kind));
-            }
-            _ if xml_root(content) == Some("ASiCManifest") => match AsicManifest::parse(content) {
-                Ok(manifest) => {
-                    self.manifests.insert(owned, manifest);
-                }
-                Err(error) => notes.add(
-                    Judgement::broken(SubIndication::FormatFailure),
-                    codes::PACKAGE_MANIFEST_MALFORMED,
-                    [name, &error.to_string()],
-                ),
-            },
-            _ if promises_evidence(name) => {
-                let detail = format!("{name}: no token and no evidence record");
-                let judgement = Judgement::broken(SubIndication::FormatFailure);
-                notes.judgement.add(judgement);
-                let at = notes.place.child(name);
-                let code = timestamp_codes::TOKEN_MALFORMED;
-                notes.findings.push(Finding::new(code, at).with(detail));
-            }
-            Kind::Package
-            | Kind::TimestampResponse
-            | Kind::TimestampRequest
-            | Kind::TimestampedData
-            | Kind::Certificate
-            | Kind::RevocationList
-            | Kind::XmlArchivePackage
-            | Kind::Pdf
-            | Kind::Pem
-            | Kind::Unknown => {}
-        }
-    }
-
-    /// Names the evidence that is not judged, and what its manifests refer to.
-    fn tell_unjudged(&mut self, notes: &mut Notes<'_>) {
-        for (name, kind) in &self.unjudged {
-            let at = notes.place.child(name);
-            let label = kind.label(Language::English);
-            notes.judgement.add(Judgement::NOT_JUDGED);
-            notes
-                .findings
-                .push(Finding::new(codes::NOT_JUDGED_YET, at.clone()).with(label));
-            let object = ObjectReport::new(ObjectKind::NotJudged, at, Judgement::NOT_JUDGED);
-            self.objects.push(object.with("kind", kind.name()));
-        }
-    }
-
-    /// The evidence with what it covers; every manifest is compared with the members on the way.
-    fn evidence(
-        &mut self,
-        notes: &mut Notes<'_>,
-        reader: &AsicReader<'_>,
-        documents: &[String],
-    ) -> Vec<Evidence> {
-        // By the name of the evidence: the manifest that names it and the members that the manifest lists.
-        let mut named: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
-        for (name, manifest) in &self.manifests {
-            let listed = check_references(notes, reader, name, manifest);
-            let target = reader.resolve(&manifest.signature.uri);
-            let Some(target) = target.map(|entry| entry.name().to_owned()) else {
-                notes.add(
-                    Judgement::unknown(SubIndication::SignedDataNotFound),
-                    codes::PACKAGE_MANIFEST_WITHOUT_EVIDENCE,
-                    [name, &manifest.signature.uri],
-                );
-                continue;
-            };
-            if !self.tokens.contains(&target) && !self.records.contains(&target) {
-                self.referred.extend(listed.iter().cloned());
-            }
-            named.insert(target, (name.clone(), listed));
-        }
-        if reader.mimetype() == Some(MIMETYPE_ASIC_E) {
-            for name in self.tokens.iter().chain(&self.records) {
-                if !named.contains_key(name) {
-                    notes.add(
-                        Judgement::because(SubIndication::SignedDataNotFound),
-                        codes::PACKAGE_EVIDENCE_UNLISTED,
-                        [name],
-                    );
-                }
-            }
-        }
-        let tokens = self.tokens.iter().map(|name| match named.get(name) {
-            Some((manifest, listed)) => {
-                let mut covers = vec![manifest.clone()];
-                covers.extend(listed.iter().cloned());
-                Evidence {
-                    name: name.clone(),
-                    kind: EvidenceKind::Token(Some(manifest.clone())),
-                    covers,
-                }
-            }
-            None => {
-                let document = match documents {
-                    [document] => Some(document.clone()),
-                    _ => None,
-                };
-                Evidence {
-                    name: name.clone(),
-                    covers: document.iter().cloned().collect(),
-                    kind: EvidenceKind::Token(document),
-                }
-            }
-        });
-        let records = self.records.iter().map(|name| match named.get(name) {
-            Some((manifest, members)) => Evidence {
-                name: name.clone(),
-                kind: EvidenceKind::Record {
-                    listed: Some(self.listed(manifest)),
-                },
-                covers: members.clone(),
-            },
-            None => Evidence {
-                name: name.clone(),
-                kind: EvidenceKind::Record { listed: None },
-                covers: covered_by(reader, name, documents),
-            },
-        });
-        tokens.chain(records).collect()
-    }
-
-    fn listed(&self, manifest: &str) -> Listed {
-        let references = self
-            .manifests
-            .get(manifest)
-            .map(|manifest| &manifest.references);
-        Listed {
-            manifest: manifest.to_owned(),
-            algorithms: references
-                .into_iter()
-                .flatten()
-                .filter_map(|reference| Some(reference.digest_value()?.algorithm()))
-                .collect(),
-        }
-    }
-}
-
-/// The documents that an evidence record covers, where no manifest tells; all of them if it covers none.
-fn covered_by(reader: &AsicReader<'_>, record: &str, documents: &[String]) -> Vec<String> {
-    let Some(content) = reader.entry(record).and_then(|entry| entry.read().ok()) else {
-        return Vec::new();
-    };
-    let data = data_of(reader, documents);
-    let covered: Vec<String> = as_sources(&data)
-        .into_iter()
-        .filter(|data| covers(&content, *data))
-        .map(|data| data.name().to_owned())
-        .collect();
-    if covered.is_empty() {
-        documents.to_vec()
-    } else {
-        covered
-    }
-}
-
-fn promises_evidence(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    [".tst", ".ers", ".p7s"]
-        .iter()
-        .any(|extension| lower.ends_with(extension))
-}
-
 /// Whether others have proven all that this evidence covers, or every document where it covers other evidence alone.
 fn is_passed_over(
     evidence: &Evidence,
@@ -357,7 +130,8 @@ fn is_passed_over(
 ) -> bool {
     let covers = |name: &String| evidence.covers.contains(name);
     let some = documents.iter().any(covers);
-    proof.judgement.can_be_passed_over()
+    !evidence.is_signature()
+        && proof.judgement.can_be_passed_over()
         && !documents.is_empty()
         && documents
             .iter()
@@ -452,6 +226,14 @@ fn judge_one(
                 objects: vec![object],
             }
         }
+        EvidenceKind::Signature(target) => judge_signature(
+            (reader, context),
+            evidence,
+            target.as_deref(),
+            &content,
+            standing,
+            &place,
+        ),
         EvidenceKind::Record { listed } => {
             let data: Vec<DataBytes<'_>> = data_of(reader, &evidence.covers);
             let sources = as_sources(&data);
@@ -471,6 +253,37 @@ fn judge_one(
                 objects: report.objects,
             }
         }
+    }
+}
+
+fn judge_signature(
+    (reader, context): (&AsicReader<'_>, &Context<'_>),
+    evidence: &Evidence,
+    target: Option<&str>,
+    content: &[u8],
+    standing: Standing,
+    place: &Place,
+) -> Proven {
+    let data: Vec<String> = target.map(str::to_owned).into_iter().collect();
+    let data = data_of(reader, &data);
+    let mut report =
+        verify_signature_standing(content, &as_sources(&data), standing, context, place);
+    if report.covered.contains(&false) && report.judgement.is_passed() {
+        // A signature that holds its content, and another than that of the container.
+        let judgement = Judgement::broken(SubIndication::HashFailure);
+        report.judgement.add(judgement);
+        let finding = Finding::new(codes::PACKAGE_MEMBER_UNCOVERED, place.clone());
+        report.findings.push(finding.with(target.unwrap_or("-")));
+    }
+    let signatures = report.objects.iter_mut();
+    for object in signatures.filter(|object| object.kind == ObjectKind::Signature) {
+        object.covers.clone_from(&evidence.covers);
+    }
+    Proven {
+        time: report.stated,
+        judgement: report.judgement,
+        findings: report.findings,
+        objects: report.objects,
     }
 }
 
@@ -509,13 +322,22 @@ fn judge_documents(
 ) -> Vec<ObjectReport> {
     let mut objects = Vec::with_capacity(documents.len());
     for name in documents {
-        let proofs: Vec<&Proven> = evidence
+        let covering = evidence
             .iter()
-            .filter(|evidence| evidence.covers.contains(name))
-            .filter_map(|evidence| proven.get(&evidence.name))
+            .filter(|evidence| evidence.covers.contains(name));
+        let proofs: Vec<(bool, &Proven)> = covering
+            .filter_map(|evidence| Some((evidence.is_signature(), proven.get(&evidence.name)?)))
             .collect();
-        let judgements: Vec<Judgement> = proofs.iter().map(|proof| proof.judgement).collect();
-        let judgement = match Judgement::of_alternatives(&judgements) {
+        let judgements = |signatures: bool| -> Vec<Judgement> {
+            let of_kind = proofs.iter().filter(|(is, _)| *is == signatures);
+            of_kind.map(|(_, proof)| proof.judgement).collect()
+        };
+        let signed = judgements(true).into_iter().reduce(Judgement::and);
+        let judgement = match (Judgement::of_alternatives(&judgements(false)), signed) {
+            (Some(existence), Some(signed)) => Some(existence.and(signed)),
+            (one, other) => one.or(other),
+        };
+        let judgement = match judgement {
             Some(judgement) => judgement,
             // A signature that is not judged may cover it; otherwise nothing does.
             None if contents.unjudged.is_empty() && !contents.referred.contains(name) => {
@@ -530,8 +352,8 @@ fn judge_documents(
             ObjectReport::new(ObjectKind::Document, notes.place.child(name), judgement);
         object.time = proofs
             .iter()
-            .filter(|proof| proof.passed())
-            .filter_map(|proof| proof.time)
+            .filter(|(_, proof)| proof.passed())
+            .filter_map(|(_, proof)| proof.time)
             .min();
         objects.push(object.with("name", name.clone()));
     }

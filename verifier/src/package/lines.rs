@@ -11,7 +11,7 @@ use formats::lines::{LineProof, LineTree, leaf, range_root, split_lines};
 use formats::manifest::{ContentObject, Manifest};
 use formats::package::{LINE_PROOF, MANIFEST, line_member};
 
-use super::{Notes, PackageReport, digests_of, own};
+use super::{Notes, PackageReport, digests_of, own, records};
 use crate::context::Context;
 use crate::evidence::Group;
 use crate::finding::{Code, Place, lines as codes, package as package_codes};
@@ -40,7 +40,7 @@ pub(super) fn judge(
             None,
             Vec::new(),
             Vec::new(),
-            own::Evidence::default(),
+            records::Evidence::default(),
         );
     };
     let proof = read_proof(&mut notes, reader);
@@ -61,7 +61,7 @@ pub(super) fn judge(
     }
     let group = [MANIFEST.to_owned()];
     // The others in its group are the log as a whole, which is not in the package.
-    let evidence = own::judge_records(&mut notes, reader, &group, Group::Members, context);
+    let evidence = records::judge_records(&mut notes, reader, &group, Group::Members, context);
     let digests = digests_of(reader, &shown);
     own::report(notes, place, Some(&manifest), objects, digests, evidence)
 }

@@ -5,9 +5,11 @@
 //! archive writes them. Of a foreign container every piece of evidence is judged over what it covers, and whatever no
 //! evidence covers is told.
 
+mod contents;
 mod foreign;
 mod lines;
 mod own;
+mod records;
 
 use std::borrow::Cow;
 

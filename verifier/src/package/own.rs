@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use formats::asic::{AsicManifest, AsicReader, MIMETYPE_ASIC_E};
+use formats::asic::{AsicReader, MIMETYPE_ASIC_E};
 use formats::digest::DigestValue;
 use formats::manifest::{ContentObject, Manifest};
 use formats::package::{
@@ -11,12 +11,10 @@ use formats::package::{
 };
 use formats::raw::Raw;
 
-use time::OffsetDateTime;
-
-use super::{Notes, PackageReport, as_sources, check_references, data_of, digests_of};
-use crate::alternatives::pass_over;
+use super::records::{Evidence, judge_records};
+use super::{Notes, PackageReport, digests_of};
 use crate::context::Context;
-use crate::evidence::{EvidenceReport, Group, verify_record};
+use crate::evidence::Group;
 use crate::finding::{Place, package as codes};
 use crate::judgement::Judgement;
 use crate::report::text::civil_time;
@@ -24,12 +22,6 @@ use crate::report::{ObjectKind, ObjectReport};
 use crate::verdict::SubIndication;
 
 const MIMETYPE: &str = "mimetype";
-
-/// The evidence records of independent authorities: the name of each, and that of the manifest which says what it covers.
-const RECORDS: [(&str, &str); 2] = [
-    (EVIDENCE_RECORD, EVIDENCE_RECORD_MANIFEST),
-    (SECOND_EVIDENCE_RECORD, SECOND_EVIDENCE_RECORD_MANIFEST),
-];
 
 /// Judges an own package.
 pub(super) fn judge(
@@ -110,11 +102,20 @@ pub(super) fn check_members(
     more: &[&'static str],
     documents: &[String],
 ) {
-    let has_second = reader.entry(SECOND_EVIDENCE_RECORD).is_some()
-        || reader.entry(SECOND_EVIDENCE_RECORD_MANIFEST).is_some();
-    let mut demanded = vec![MIMETYPE, MANIFEST];
-    for (record, manifest) in RECORDS.iter().take(if has_second { 2 } else { 1 }) {
-        demanded.extend([*manifest, *record]);
+    let mut demanded = vec![
+        MIMETYPE,
+        MANIFEST,
+        EVIDENCE_RECORD_MANIFEST,
+        EVIDENCE_RECORD,
+    ];
+    // What a package may have it must have whole: evidence together with the manifest that says what it covers.
+    for pair in [
+        [SECOND_EVIDENCE_RECORD_MANIFEST, SECOND_EVIDENCE_RECORD],
+        [SIGNATURE_MANIFEST, SIGNATURE],
+    ] {
+        if pair.iter().any(|name| reader.entry(name).is_some()) {
+            demanded.extend(pair);
+        }
     }
     demanded.extend(more);
     for name in &demanded {
@@ -126,7 +127,7 @@ pub(super) fn check_members(
             );
         }
     }
-    let informative = [AUDIT, REPORT, SIGNATURE_MANIFEST, SIGNATURE];
+    let informative = [AUDIT, REPORT];
     let documents: BTreeSet<&str> = documents.iter().map(String::as_str).collect();
     for entry in reader.entries() {
         let name = entry.name();
@@ -189,113 +190,6 @@ fn judge_document(
         .with("media-type", object.media_type.clone())
         .with("size", object.size.to_string())
         .with("digests", digests.join(" "))
-}
-
-/// The evidence manifest lists exactly the record manifest and its documents, with their digests.
-fn check_evidence_manifest(
-    notes: &mut Notes<'_>,
-    reader: &AsicReader<'_>,
-    (record, name): (&str, &str),
-    group: &[String],
-) {
-    let Some(entry) = reader.entry(name) else {
-        return;
-    };
-    let Some(content) = notes.read(entry) else {
-        return;
-    };
-    let manifest = match AsicManifest::parse(&content) {
-        Ok(manifest) => manifest,
-        Err(error) => {
-            notes.add(
-                Judgement::broken(SubIndication::FormatFailure),
-                codes::PACKAGE_MANIFEST_MALFORMED,
-                [name, &error.to_string()],
-            );
-            return;
-        }
-    };
-    let named = reader.resolve(&manifest.signature.uri);
-    if named.is_none_or(|entry| entry.name() != record) {
-        notes.add(
-            Judgement::broken(SubIndication::FormatFailure),
-            codes::PACKAGE_MANIFEST_WITHOUT_EVIDENCE,
-            [name, &manifest.signature.uri],
-        );
-    }
-    let mut listed = check_references(notes, reader, name, &manifest);
-    let mut expected = group.to_vec();
-    listed.sort_unstable();
-    expected.sort_unstable();
-    if listed != expected {
-        let differing = expected
-            .iter()
-            .find(|name| !listed.contains(name))
-            .or_else(|| listed.iter().find(|name| !expected.contains(name)));
-        let differing = differing.map_or("-", String::as_str).to_owned();
-        notes.add(
-            Judgement::broken(SubIndication::FormatFailure),
-            codes::PACKAGE_REFERENCES_NOT_EXACT,
-            [&differing],
-        );
-    }
-}
-
-/// What the evidence records of a package say together.
-#[derive(Default)]
-pub(super) struct Evidence {
-    judgement: Option<Judgement>,
-    existence: Option<OffsetDateTime>,
-    objects: Vec<ObjectReport>,
-}
-
-/// Each evidence record covers the group, and nothing else if that is the whole one, so they are alternatives.
-pub(super) fn judge_records(
-    notes: &mut Notes<'_>,
-    reader: &AsicReader<'_>,
-    group: &[String],
-    relation: Group,
-    context: &Context<'_>,
-) -> Evidence {
-    let data = data_of(reader, group);
-    if data.len() != group.len() {
-        // A member is missing or damaged, which has been told; the record is judged over the others.
-        notes
-            .judgement
-            .add(Judgement::unknown(SubIndication::SignedDataNotFound));
-    }
-    let sources = as_sources(&data);
-    let mut reports: Vec<(Place, EvidenceReport)> = Vec::with_capacity(RECORDS.len());
-    for names in RECORDS {
-        check_evidence_manifest(notes, reader, names, group);
-        let (name, _) = names;
-        if let Some(content) = reader.entry(name).and_then(|entry| notes.read(entry)) {
-            let place = notes.place.child(name);
-            let report = verify_record(&content, &sources, relation, context, &place);
-            reports.push((place, report));
-        }
-    }
-    let judgements: Vec<Judgement> = reports.iter().map(|(_, report)| report.judgement).collect();
-    let mut evidence = Evidence {
-        judgement: Judgement::of_alternatives(&judgements),
-        existence: reports
-            .iter()
-            .filter_map(|(_, report)| report.existence)
-            .min(),
-        objects: Vec::new(),
-    };
-    let passed = evidence.judgement.is_some_and(|whole| whole.is_passed());
-    notes
-        .judgement
-        .add(evidence.judgement.unwrap_or(Judgement::NOT_JUDGED));
-    for (place, mut report) in reports {
-        if passed && report.judgement.can_be_passed_over() {
-            pass_over(report.judgement, &place, &mut report.findings);
-        }
-        notes.findings.append(&mut report.findings);
-        evidence.objects.append(&mut report.objects);
-    }
-    evidence
 }
 
 pub(super) fn report(

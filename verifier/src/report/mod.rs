@@ -76,7 +76,9 @@ pub enum ObjectKind {
     Lines,
     /// An evidence record (RFC 4998).
     EvidenceRecord,
-    /// One time-stamp token (RFC 3161), alone or inside an evidence record.
+    /// A signature of one signer (RFC 5652, EN 319 122-1).
+    Signature,
+    /// One time-stamp token (RFC 3161), alone or inside an evidence record or a signature.
     Timestamp,
     /// A time-stamp response that holds no token.
     Response,
@@ -94,6 +96,7 @@ impl ObjectKind {
             Self::Document => "document",
             Self::Lines => "lines",
             Self::EvidenceRecord => "evidence-record",
+            Self::Signature => "signature",
             Self::Timestamp => "timestamp",
             Self::Response => "timestamp-response",
             Self::NotJudged => "not-judged",

@@ -36,7 +36,11 @@ pub(super) fn demanded_version(signed_data: &SignedData) -> u32 {
 
 /// Unsigned attributes are allowed and unprotected.
 pub(super) fn check_unsigned(judge: &mut Judge<'_>, signer: &SignerInfo) {
-    let count = signer.unsigned_attributes.len();
+    let covered = judge.covered_attribute.as_ref();
+    let attributes = signer.unsigned_attributes.iter();
+    let count = attributes
+        .filter(|attribute| Some(&attribute.oid) != covered)
+        .count();
     if count == 0 {
         return;
     }

@@ -11,6 +11,7 @@ mod signer;
 mod trust;
 
 use formats::digest::DigestAlgorithm;
+use formats::oid::Oid;
 use formats::tsp::TimeStampToken;
 use formats::x509::{AlgorithmIdentifier, Certificate};
 use time::{Duration, OffsetDateTime};
@@ -18,6 +19,7 @@ use time::{Duration, OffsetDateTime};
 pub use self::end::{End, EndReason};
 use self::imprint::judge_imprint;
 pub use self::response::{ResponseReport, token_of_response};
+pub(crate) use self::signer::named_certificates;
 use crate::algorithm::{AlgorithmJudgement, SignatureAlgorithm, Trust};
 use crate::budget::Budget;
 use crate::context::Context;
@@ -103,7 +105,21 @@ pub fn verify_token_standing(
     context: &Context<'_>,
     place: &Place,
 ) -> TimestampReport {
-    let mut report = judge_token(token, standing, context, place);
+    verify_embedded_token(token, data, None, standing, context, place)
+}
+
+/// The same for a token inside a signature, where one unsigned attribute of the token is covered by its imprint (EN 319 122-1 §5.5.2).
+pub(crate) fn verify_embedded_token(
+    token: &[u8],
+    data: Option<&dyn DigestSource>,
+    covered_attribute: Option<&Oid>,
+    standing: Standing,
+    context: &Context<'_>,
+    place: &Place,
+) -> TimestampReport {
+    let mut judge = Judge::new(context, standing, place);
+    judge.covered_attribute = covered_attribute.cloned();
+    let mut report = judge_with(judge, token);
     let imprint = judge_imprint(&report, data, standing, context, place);
     report.judgement.add(imprint.judgement);
     report.findings.extend(imprint.findings);
@@ -123,7 +139,10 @@ pub(crate) fn judge_token(
     context: &Context<'_>,
     place: &Place,
 ) -> TimestampReport {
-    let mut judge = Judge::new(context, standing, place);
+    judge_with(Judge::new(context, standing, place), bytes)
+}
+
+fn judge_with(mut judge: Judge<'_>, bytes: &[u8]) -> TimestampReport {
     let token = match TimeStampToken::parse(bytes) {
         Ok(token) => token,
         Err(error) => {
@@ -155,6 +174,8 @@ struct Judge<'a> {
     holds_until: Option<(OffsetDateTime, String)>,
     ends: Vec<End>,
     signature_algorithm: Option<SignatureAlgorithm>,
+    /// An unsigned attribute that the imprint covers.
+    covered_attribute: Option<Oid>,
 }
 
 impl<'a> Judge<'a> {
@@ -169,6 +190,7 @@ impl<'a> Judge<'a> {
             holds_until: None,
             ends: Vec::new(),
             signature_algorithm: None,
+            covered_attribute: None,
         }
     }
 
@@ -276,6 +298,16 @@ impl<'a> Judge<'a> {
         };
         let time = token.info.gen_time;
         let validity = certificate.validity();
+        // The attribute signingTime is optional in a token; one that contradicts the certificate makes the token worthless.
+        let signers = token.signed_data.signers.iter();
+        for claimed in signers.filter_map(|signer| signer.signing_time().ok()?) {
+            if claimed < validity.not_before.to_datetime()
+                || claimed > validity.not_after.to_datetime()
+            {
+                let reason = SubIndication::SigConstraintsFailure;
+                self.because(reason, codes::TOKEN_SIGNED_OUTSIDE, [civil_time(claimed)]);
+            }
+        }
         let reason = if time < validity.not_before.to_datetime() {
             SubIndication::NotYetValid
         } else if time > validity.not_after.to_datetime() {

@@ -235,7 +235,7 @@ fn check_reference(judge: &mut Judge<'_>, ids: &[&EssCertId], certificate: &Cert
 }
 
 /// Every certificate that has the issuer and serial number, or the key identifier, of the signer.
-fn named_certificates<'c>(
+pub(crate) fn named_certificates<'c>(
     certificates: impl Iterator<Item = &'c [u8]>,
     signer: &SignerInfo,
 ) -> Vec<Certificate> {

@@ -5,8 +5,10 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use formats::asic::AsicReader;
+use formats::cms::SignedData;
 use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::evidence::EvidenceRecord;
+use formats::raw::Raw;
 use formats::tsp::{TimeStampResponse, TimeStampToken};
 use formats::x509::read_certificates;
 use time::{Duration, OffsetDateTime};
@@ -211,17 +213,24 @@ pub(crate) fn chain_of(folder: &Path, vector: &Vector) -> Vec<Vec<u8>> {
 /// All certificates of all tokens in `bytes` as trust anchors, and a time shortly after the newest token.
 pub(crate) fn trust_everything(bytes: &[u8]) -> (Vec<TrustAnchor>, Option<OffsetDateTime>) {
     let mut tokens = Vec::new();
-    collect(bytes, &mut tokens);
-    let anchors = tokens
-        .iter()
-        .flat_map(|token| token.signed_data.x509_certificates())
+    let mut signatures = Vec::new();
+    collect(bytes, &mut tokens, &mut signatures);
+    let in_tokens = tokens.iter().map(|token| &*token.signed_data);
+    let anchors = in_tokens
+        .chain(signatures.iter().map(|signed_data| &**signed_data))
+        .flat_map(SignedData::x509_certificates)
         .filter_map(|certificate| TrustAnchor::from_certificate(certificate).ok())
         .collect();
-    let newest = tokens.iter().map(|token| token.info.gen_time).max();
+    let stated = tokens.iter().map(|token| token.info.gen_time);
+    let claimed = signatures
+        .iter()
+        .flat_map(|signed_data| &signed_data.signers)
+        .filter_map(|signer| signer.signing_time().ok()?);
+    let newest = stated.chain(claimed).max();
     (anchors, newest.map(|time| time + Duration::seconds(1)))
 }
 
-fn collect(bytes: &[u8], tokens: &mut Vec<TimeStampToken>) {
+fn collect(bytes: &[u8], tokens: &mut Vec<TimeStampToken>, signatures: &mut Vec<Raw<SignedData>>) {
     if let Ok(token) = TimeStampToken::parse(bytes) {
         tokens.push(token);
     } else if let Ok(response) = TimeStampResponse::parse(bytes) {
@@ -240,8 +249,15 @@ fn collect(bytes: &[u8], tokens: &mut Vec<TimeStampToken>) {
                 && let Ok(content) = entry.read()
                 && !content.starts_with(b"PK")
             {
-                collect(&content, tokens);
+                collect(&content, tokens, signatures);
             }
         }
+    } else if let Ok(signed_data) = SignedData::parse(bytes) {
+        for signer in &signed_data.signers {
+            for value in signer.unsigned_attributes.iter().flat_map(|a| &a.values) {
+                tokens.extend(TimeStampToken::parse(value).ok());
+            }
+        }
+        signatures.push(signed_data);
     }
 }
