@@ -208,7 +208,10 @@ impl std::fmt::Display for TransportError {
 
 impl std::error::Error for TransportError {}
 
-fn build_client(address: &Url, options: &TransportOptions) -> Result<Client, TransportError> {
+pub(super) fn build_client(
+    address: &Url,
+    options: &TransportOptions,
+) -> Result<Client, TransportError> {
     let mut roots = Vec::new();
     for root in &options.tls_roots {
         let parsed = Certificate::from_pem_bundle(root)
@@ -245,7 +248,7 @@ fn finish(builder: ClientBuilder) -> Result<Client, TransportError> {
     builder.build().map_err(|_| TransportError::Configuration)
 }
 
-fn next_address(current: &Url, response: &Response) -> Result<Url, TransportError> {
+pub(super) fn next_address(current: &Url, response: &Response) -> Result<Url, TransportError> {
     let target = response
         .headers()
         .get(LOCATION)
@@ -274,7 +277,7 @@ fn check_content_type(response: &Response) -> Result<(), TransportError> {
     })
 }
 
-fn classify(error: &reqwest::Error) -> TransportError {
+pub(super) fn classify(error: &reqwest::Error) -> TransportError {
     if error.is_timeout() {
         return TransportError::TimeOut;
     }

@@ -2,15 +2,26 @@
 //!
 //! It is collected while it can still be had: at stamping, and again before a renewal freezes the token's bytes. A CRL or OCSP response that
 //! was issued after the token's time is *final* for that token, since it would say so if the certificate had been revoked before; an older one
-//! is *provisional* and is asked for again later. Nothing here is trusted: the verifier judges all of it.
+//! is *provisional* and is asked for again later ([`missing_or_provisional`]). What comes in is checked so far that a useless answer is named to
+//! the operator; nothing of it is trusted: the verifier judges all of it. ADR 0012 says where it is kept.
 
+mod addresses;
+mod answer;
+mod cache;
 mod collected;
+mod collector;
+mod fetch;
+mod gaps;
+mod revocation;
 
 use std::fmt;
 
 use time::OffsetDateTime;
 
 pub use collected::{Collected, MaterialError, MaterialFailure};
+pub use collector::HttpMaterial;
+pub use fetch::MaterialOptions;
+pub use gaps::{Gap, GapKind, missing_or_provisional};
 
 /// Where validation material comes from.
 pub trait MaterialSource: Send + Sync + fmt::Debug {
