@@ -14,6 +14,7 @@ use crate::tsa::client::{ClientOptions, Link, TsaClient};
 use crate::tsa::embedded::EmbeddedAuthority;
 use crate::tsa::failover::{Failover, Member};
 use crate::tsa::health::Health;
+use crate::tsa::material::{HttpMaterial, MaterialOptions, MaterialSource};
 use crate::tsa::registry::Registry;
 use crate::tsa::retry::{RetryPolicy, SystemSleeper};
 use crate::tsa::transport::{HttpTransport, TransportOptions};
@@ -34,6 +35,8 @@ pub struct Authorities {
     pub registry: Option<Arc<Registry>>,
     /// What is remembered of each authority.
     pub health: Arc<Health>,
+    /// Where revocation information and missing certificates of their tokens come from.
+    pub material: Arc<dyn MaterialSource>,
 }
 
 /// The embedded authority of the archive, ready to answer.
@@ -62,10 +65,12 @@ pub fn configured(
     let policy = super::policy(config)?.for_new_protection();
     let registry = registry(config)?.map(Arc::new);
     let health = Arc::new(health(config, environment));
+    let material = material(config, environment);
     let mut clients = Vec::new();
     let (mut ordinary, mut for_second) = (Vec::new(), Vec::new());
     for tsa in &config.tsas {
-        let options = options(tsa, registry.as_ref(), &health)?;
+        let mut options = options(tsa, registry.as_ref(), &health)?;
+        options.trust.material = Some(Arc::clone(&material));
         let client = client(tsa, options, keys, environment)?;
         let client = Arc::new(client.with_policy(policy.clone()));
         clients.push(Arc::clone(&client));
@@ -92,6 +97,7 @@ pub fn configured(
         anchors: anchors(config)?,
         registry,
         health,
+        material,
     })
 }
 
@@ -110,6 +116,20 @@ pub fn health(config: &Config, environment: &Environment) -> Health {
     let mut name = config.index.as_os_str().to_owned();
     name.push(HEALTH_SUFFIX);
     Health::kept_in(PathBuf::from(name), Arc::clone(&environment.clock))
+}
+
+/// The services that certificates name. What they said is kept in a folder beside the index: derived, too.
+#[must_use]
+pub(super) fn material(config: &Config, environment: &Environment) -> Arc<dyn MaterialSource> {
+    let mut folder = config.index.as_os_str().to_owned();
+    folder.push(MATERIAL_SUFFIX);
+    let options = MaterialOptions {
+        cache: Some(PathBuf::from(folder)),
+        ..MaterialOptions::default()
+    };
+    let clock = Arc::clone(&environment.clock);
+    let entropy = Arc::clone(&environment.entropy);
+    Arc::new(HttpMaterial::new(options, clock, entropy))
 }
 
 /// The root certificates, DER, that the tokens of the configured authorities chain to. The embedded authority's stays among them
@@ -207,6 +227,9 @@ fn client(
 
 /// What the file of the authorities' health is called beside the index.
 const HEALTH_SUFFIX: &str = ".tsa.json";
+
+/// What the folder of fetched CRLs is called beside the index.
+const MATERIAL_SUFFIX: &str = ".material";
 
 /// The certificates, DER, of a PEM file.
 fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, ArchiveError> {

@@ -104,7 +104,11 @@ fn ask(
         certificate: &certificate,
         time: place.query.time,
         material_time: world.material_time,
-        enough_since: world.options.signed_at,
+        // CRLs and responses state whole seconds: one of the same second may be later.
+        enough_since: world
+            .options
+            .signed_at
+            .map(|time| time.truncate_to_second()),
     };
     let mut all = Vec::new();
     let crls = Rc::clone(&world.crls);

@@ -86,6 +86,8 @@ fn says_nothing(
     next_update: Option<OffsetDateTime>,
     moment: OffsetDateTime,
 ) -> bool {
+    // Answers state whole seconds.
+    let moment = moment.truncate_to_second();
     this_update < moment && next_update.is_none_or(|next| next < moment)
 }
 

@@ -55,7 +55,8 @@ pub fn missing_or_provisional(
     let Some(signer) = signer_certificate(&token) else {
         return Vec::new();
     };
-    let made = token.info.gen_time;
+    // Answers state whole seconds: one of the same second may be later.
+    let made = token.info.gen_time.truncate_to_second();
     let at_hand = AtHand::of(&token, material);
     let carried = token.signed_data.x509_certificates();
     let collected = material.certificates.iter().map(Vec::as_slice);
