@@ -127,9 +127,20 @@ pub fn due(
     let ends = facts.newest_ends?;
     Some(Due {
         step: Step::Restamp,
-        at: ends.saturating_sub(options.lead),
+        at: restamp_at(stamped, ends, options.lead),
         latest: Some(ends),
     })
+}
+
+/// Ahead of the end. Where the authority still signs with a certificate that ends soon, a new timestamp each day would help nobody: then after half of the time that
+/// is left.
+fn restamp_at(stamped: OffsetDateTime, ends: OffsetDateTime, lead: Duration) -> OffsetDateTime {
+    let at = ends.saturating_sub(lead);
+    if stamped < at {
+        return at;
+    }
+    let left: Duration = ends - stamped;
+    stamped.saturating_add(Duration::max(left / 2_i32, Duration::DAY))
 }
 
 #[cfg(test)]
@@ -194,6 +205,18 @@ mod tests {
         let due = due(Some(&facts(Level::A)), Level::A, &options, NOW).unwrap();
         assert_eq!(due.at, datetime!(2035-11-21 08:00 UTC));
         assert_eq!(due.latest, Some(datetime!(2036-11-20 08:00 UTC)));
+        let late = SignatureFacts {
+            newest_timestamp: Some(datetime!(2036-05-20 08:00 UTC)),
+            ..facts(Level::A)
+        };
+        let due = super::due(Some(&late), Level::A, &options, NOW).unwrap();
+        assert_eq!(due.at, datetime!(2036-08-20 08:00 UTC));
+        let last = SignatureFacts {
+            newest_timestamp: Some(datetime!(2036-11-20 07:00 UTC)),
+            ..facts(Level::A)
+        };
+        let due = super::due(Some(&last), Level::A, &options, NOW).unwrap();
+        assert_eq!(due.at, datetime!(2036-11-21 07:00 UTC));
         let endless = SignatureFacts {
             newest_ends: None,
             ..facts(Level::A)

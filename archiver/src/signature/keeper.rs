@@ -241,6 +241,10 @@ impl SignatureKeeper<'_> {
                     summary.count(step);
                     current = Some(signature);
                     changed = true;
+                    // One in a run is enough, whatever the new one says about its own end.
+                    if step == Step::Restamp {
+                        break;
+                    }
                 }
                 Ok(None) => {
                     summary.waiting += 1;

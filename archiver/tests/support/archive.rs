@@ -128,6 +128,11 @@ impl World {
         }
     }
 
+    /// The time.
+    pub fn now(&self) -> OffsetDateTime {
+        firmware::clock::Clock::now(self.clock.as_ref())
+    }
+
     /// Writes a file and deposits it.
     pub fn deposit(&self, name: &str, bytes: &[u8]) -> VersionId {
         let path = self.folder.path().join("in").join(name);

@@ -7,6 +7,7 @@ pub mod authority;
 pub mod client;
 pub mod log;
 pub mod openssl;
+pub mod signing;
 pub mod tokens;
 pub mod years;
 
