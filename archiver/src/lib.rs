@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod intake;
 pub mod keys;
 pub mod record;
+pub mod service;
 pub mod signature;
 pub mod store;
 pub mod tsa;

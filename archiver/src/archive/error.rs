@@ -109,6 +109,18 @@ impl std::fmt::Display for ArchiveError {
 
 impl std::error::Error for ArchiveError {}
 
+impl ArchiveError {
+    /// Whether another process is at work in the archive: most often the service, and soon gone.
+    #[must_use]
+    pub const fn is_in_use(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(StoreError::Locked { .. } | StoreError::IndexInUse { .. })
+                | Self::Keys(KeyError::InUse { .. })
+        )
+    }
+}
+
 macro_rules! from {
     ($($source:ty => $variant:ident),* $(,)?) => {
         $(impl From<$source> for ArchiveError {

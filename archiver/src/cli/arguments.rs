@@ -97,6 +97,8 @@ pub enum Command {
     /// The archive's keys
     #[command(subcommand)]
     Keys(Keys),
+    /// Stamp, renew and alarm by itself, as a service, and tell monitors how it is
+    Serve(Serve),
     /// Time-stamping authorities: check the configured ones, serve the embedded one
     #[command(subcommand)]
     Tsa(Tsa),
@@ -237,6 +239,22 @@ pub struct EvidenceForecast {
     /// How many years ahead
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub years: u32,
+}
+
+/// `archiver serve`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "It opens the archive only while it works and releases it in between, so other commands can be used meanwhile.
+Alarms go to the log (standard error, one JSON object per line), to /metrics, and to [alarms] webhook in the configuration.
+SIGTERM and Ctrl-C end it after what is under way; being killed at any point loses nothing.
+
+  archiver serve --config /etc/fumikura/fumikura.toml
+  curl http://127.0.0.1:8420/metrics"
+)]
+pub struct Serve {
+    /// The address of /healthz, /readyz and /metrics [default: service.listen of the configuration, 127.0.0.1:8420]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
 }
 
 /// `archiver renew`

@@ -42,6 +42,7 @@ pub fn run(command: Command, session: &Session) -> Exit {
         Command::Rebuild => commands::rebuild::run(session),
         Command::Status => commands::status::run(session),
         Command::Classes(arguments) => commands::classes::run(session, &arguments),
+        Command::Serve(arguments) => commands::serve::run(session, &arguments),
         Command::Tsa(command) => commands::tsa::run(session, &command),
     };
     match result {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::macros::offset;
 
@@ -20,6 +20,8 @@ pub struct Output {
     /// Whether results are printed for machines.
     pub json: bool,
     progress: bool,
+    /// Whether results are passed over and notes are log lines.
+    service: bool,
 }
 
 impl Output {
@@ -30,12 +32,24 @@ impl Output {
             lang,
             json,
             progress,
+            service: false,
+        }
+    }
+
+    /// The output of a service: no results, no progress, and every note a log line.
+    #[must_use]
+    pub const fn for_service(&self) -> Self {
+        Self {
+            lang: self.lang,
+            json: false,
+            progress: false,
+            service: true,
         }
     }
 
     /// One line of result for people; not printed with `--json`.
     pub fn say(&self, text: &str) {
-        if !self.json {
+        if !self.json && !self.service {
             line_to(&mut io::stdout().lock(), text);
         }
     }
@@ -57,6 +71,11 @@ impl Output {
 
     /// One line that is no result: a warning, a failure, a notice.
     pub fn note(&self, text: &str) {
+        if self.service && !text.starts_with('{') {
+            let line = json!({ "level": "warning", "event": "note", "text": text });
+            line_to(&mut io::stderr().lock(), &line.to_string());
+            return;
+        }
         line_to(&mut io::stderr().lock(), text);
     }
 

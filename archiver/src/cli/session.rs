@@ -1,8 +1,9 @@
 //! What every command does first: find the configuration, get the passphrase, open the archive, say what must be said.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
-use crate::archive::{Access, Archive, Environment, OpeningReport};
+use crate::archive::{Access, Archive, ArchiveError, Environment, OpeningReport};
 use crate::config::{CONFIG_FILE_NAME, Config};
 use crate::keys::Passphrase;
 use crate::keys::passphrase::{PassphraseSource, Prompt};
@@ -50,6 +51,21 @@ impl Session {
             .clone()
             .or_else(|| self.config_variable.clone())
             .unwrap_or_else(|| PathBuf::from(CONFIG_FILE_NAME))
+    }
+
+    /// The same user and machine, for work that nobody looks at.
+    #[must_use]
+    pub fn for_service(&self) -> Self {
+        Self {
+            common: self.common.clone(),
+            output: self.output.for_service(),
+            environment: self.environment.clone(),
+            config_variable: self.config_variable.clone(),
+            credentials: self.credentials.clone(),
+            user: self.user.clone(),
+            programs: self.programs.clone(),
+            interactive: false,
+        }
     }
 
     /// Reads the configuration.
@@ -104,15 +120,29 @@ impl Session {
     ) -> Result<Archive, Failure> {
         let label = self.output.lang.pick("索引", "index");
         let bar = self.output.spinner(label);
-        let opened = Archive::open(
-            config,
-            passphrase,
-            access,
-            self.environment.clone(),
-            &mut |at| {
-                bar.set_position(at.versions);
-            },
-        );
+        let open = || {
+            Archive::open(
+                config.clone(),
+                passphrase,
+                access,
+                self.environment.clone(),
+                &mut |at| {
+                    bar.set_position(at.versions);
+                },
+            )
+        };
+        let mut opened = open();
+        let started = Instant::now();
+        // The service is at work for some moments now and then: it is waited for.
+        while opened.as_ref().is_err_and(ArchiveError::is_in_use) && started.elapsed() < IN_USE_WAIT
+        {
+            bar.set_message(self.output.lang.pick(
+                "別のプロセスの終わりを待っています",
+                "waiting for another process",
+            ));
+            std::thread::sleep(IN_USE_PAUSE);
+            opened = open();
+        }
         bar.finish_and_clear();
         let (archive, report) = opened?;
         self.announce(&archive, &report);
@@ -172,3 +202,9 @@ impl Session {
         }
     }
 }
+
+/// How long another process is waited for.
+const IN_USE_WAIT: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether it is gone.
+const IN_USE_PAUSE: Duration = Duration::from_millis(200);

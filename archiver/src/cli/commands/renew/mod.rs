@@ -1,6 +1,6 @@
 //! `archiver renew`: what is due, done; or only planned; or asked as a drill.
 
-mod carry_out;
+pub(super) mod carry_out;
 mod drill;
 mod sample;
 mod show;

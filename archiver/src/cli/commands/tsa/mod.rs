@@ -95,7 +95,7 @@ fn keys(session: &Session, config: &Config) -> Result<KeyMedium, Failure> {
 }
 
 /// Resolves at Ctrl-C or when the service manager asks to stop.
-async fn stopped() {
+pub(super) async fn stopped() {
     let interrupt = tokio::signal::ctrl_c();
     let Ok(mut terminate) =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())

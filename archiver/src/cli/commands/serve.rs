@@ -1,0 +1,178 @@
+//! `archiver serve`: stamps, renews and alarms by itself, and tells monitors how it is.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use formats::x509::read_certificates;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+use crate::archive;
+use crate::cli::arguments::Serve;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::cli::session::Session;
+use crate::config::{Config, SecretPlace, WebhookConfig};
+use crate::service::http::{self, Shown};
+use crate::service::log::{self, Level, Log};
+use crate::service::notify::Notifier;
+use crate::service::scheduler::{Parts, Scheduler};
+use crate::service::webhook::Webhook;
+
+use super::tsa::stopped;
+use super::visits::Archivist;
+
+pub(in crate::cli) fn run(session: &Session, arguments: &Serve) -> Result<Exit, Failure> {
+    let config = session.config()?;
+    archive::policy(&config)?;
+    let passphrase = session.passphrase(config.passphrase_file.clone(), false)?;
+    let listen = arguments.listen.unwrap_or(config.service.listen);
+    let unusable = |error: std::io::Error| Failure::Said {
+        exit: Exit::Unusable,
+        text: format!("{listen}: {error}"),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(unusable)?;
+    let notifier = match &config.alarms.webhook {
+        None => None,
+        Some(webhook) => Some(receiver(session, webhook, runtime.handle().clone())?),
+    };
+    let silent = session.for_service();
+    let clock = Arc::clone(&session.environment.clock);
+    let mut memory = config.index.as_os_str().to_owned();
+    memory.push(MEMORY_SUFFIX);
+    let scheduler = Scheduler::new(Parts {
+        archive: config.archive.to_string(),
+        service: config.service.clone(),
+        alarms: config.alarms.clone(),
+        clock,
+        work: Box::new(Archivist::new(&silent, config.clone(), &passphrase)),
+        notifier,
+        log: Box::new(silent.output.clone()),
+        memory: Some(memory.into()),
+    });
+    work(session, &config, &runtime, listen, scheduler).map_err(unusable)?;
+    Ok(Exit::Done)
+}
+
+/// Ticks until somebody asks to stop; what is under way then is brought to its end.
+fn work(
+    session: &Session,
+    config: &Config,
+    runtime: &Runtime,
+    listen: SocketAddr,
+    mut scheduler: Scheduler<'_>,
+) -> std::io::Result<()> {
+    let clock = Arc::clone(&session.environment.clock);
+    let note = |level, event, details| {
+        let line = log::line(clock.now(), level, event, details);
+        session.output.note(&line);
+    };
+    let listener = runtime.block_on(TcpListener::bind(listen))?;
+    let address = listener.local_addr()?;
+    let shown = Shown {
+        status: scheduler.status(),
+        clock: Arc::clone(&clock),
+        ready_for: time::Duration::minutes(i64::from(config.service.look_minutes) * 3 + 5),
+    };
+    let (end, ended) = oneshot::channel::<()>();
+    let server = runtime.spawn(http::serve(listener, shown, async {
+        drop(ended.await);
+    }));
+    let (stop, stopping) = mpsc::channel();
+    runtime.spawn(async move {
+        stopped().await;
+        // Nobody waits when the work has ended by itself.
+        let _sent = stop.send(());
+    });
+    note(
+        Level::Info,
+        "listening",
+        json!({ "url": format!("http://{address}/"), "evaluation": config.evaluation, "archive": config.archive.to_string() }),
+    );
+    loop {
+        scheduler.tick();
+        match stopping.recv_timeout(TICK) {
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    note(Level::Info, "stopping", json!({}));
+    let _sent = end.send(());
+    let waited = runtime.block_on(async { tokio::time::timeout(END_WAIT_MAX, server).await });
+    // A monitor that does not let go of its connection does not keep the service alive.
+    drop(waited);
+    note(Level::Info, "stopped", json!({}));
+    Ok(())
+}
+
+/// Prepares whom alarms are sent to.
+fn receiver(
+    session: &Session,
+    webhook: &WebhookConfig,
+    runtime: Handle,
+) -> Result<Box<dyn Notifier>, Failure> {
+    let unusable = |text: String| Failure::Said {
+        exit: Exit::Unusable,
+        text: format!("alarms.webhook: {text}"),
+    };
+    let secret = match &webhook.secret {
+        None => None,
+        Some(SecretPlace::File(path)) => Some(secret(path).map_err(unusable)?),
+        Some(SecretPlace::Credential(name)) => {
+            let folder = session.credentials.as_ref().ok_or_else(|| {
+                unusable(format!(
+                    "credential {name}: the service manager gave none ($CREDENTIALS_DIRECTORY)"
+                ))
+            })?;
+            Some(secret(&folder.join(name)).map_err(unusable)?)
+        }
+    };
+    let roots = match &webhook.tls_roots {
+        None => Vec::new(),
+        Some(path) => {
+            let failed = |error: String| unusable(format!("{}: {error}", path.display()));
+            let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+            let certificates =
+                read_certificates(&bytes).map_err(|error| failed(error.to_string()))?;
+            certificates.iter().map(|one| one.raw().to_vec()).collect()
+        }
+    };
+    let secret = secret.as_ref().map(|secret| secret.as_str());
+    let webhook = Webhook::new(&webhook.url, secret, &roots, runtime).map_err(unusable)?;
+    Ok(Box::new(webhook))
+}
+
+/// The first line of a file.
+fn secret(path: &Path) -> Result<Zeroizing<String>, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    let text = Zeroizing::new(std::fs::read_to_string(path).map_err(failed)?);
+    match text.lines().next().map(str::trim) {
+        Some(line) if !line.is_empty() => Ok(Zeroizing::new(line.to_owned())),
+        _ => Err(format!("{}: it holds no secret", path.display())),
+    }
+}
+
+impl Log for Output {
+    fn line(&self, line: &str) {
+        self.note(line);
+    }
+}
+
+/// How often it is looked whether something is due: the time that stopping takes, at most, when nothing is under way.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How long answers that are under way at the end are waited for.
+const END_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// What the file of the alarms that were told is called beside the index.
+const MEMORY_SUFFIX: &str = ".alarms.json";

@@ -1,0 +1,150 @@
+//! The visits of the service at the archive: the work of `archiver stamp` and `archiver renew`, without their words.
+
+use crate::archive::{self, Access, Archive};
+use crate::cli::failure::Failure;
+use crate::cli::session::Session;
+use crate::config::{Config, TsaKind};
+use crate::evidence::calendar::{RenewalOptions, plan};
+use crate::evidence::renew::RenewalAction;
+use crate::keys::Passphrase;
+use crate::service::schedule::{Seen, Todo};
+use crate::service::work::{AuthorityState, Visit, Work, WorkError};
+use crate::tsa::client::EMBEDDED_NAME;
+
+use super::renew::carry_out::carry_out;
+use super::renew::facts;
+use super::stamp::stamp;
+
+/// Does the work of the service.
+pub(super) struct Archivist<'a> {
+    session: &'a Session,
+    config: Config,
+    passphrase: &'a Passphrase,
+}
+
+impl<'a> Archivist<'a> {
+    /// For the archive of a configuration; nothing is opened.
+    pub(super) const fn new(
+        session: &'a Session,
+        config: Config,
+        passphrase: &'a Passphrase,
+    ) -> Self {
+        Self {
+            session,
+            config,
+            passphrase,
+        }
+    }
+
+    fn text(&self, failure: &Failure) -> String {
+        failure.text(self.session.output.lang)
+    }
+
+    fn seen(archive: &Archive) -> Result<Seen, Failure> {
+        let waiting = archive.catalog().unstamped(usize::MAX)?;
+        Ok(Seen {
+            unstamped: waiting.len() as u64,
+            since: waiting.iter().map(|one| one.received_at).min(),
+        })
+    }
+
+    /// Does what is to be done; each failure is told, and does not stop the rest.
+    fn work(&self, archive: &Archive, todo: Todo, visit: &mut Visit) {
+        if todo.stamp {
+            match stamp(self.session, archive) {
+                Ok(stamped) => {
+                    visit.stamped = stamped.versions;
+                    visit.tokens += stamped.batches;
+                    if stamped.unreadable > 0 {
+                        let text = format!("{} records cannot be opened", stamped.unreadable);
+                        visit.failures.push(text);
+                    }
+                }
+                Err(failure) => visit.failures.push(self.text(&failure)),
+            }
+        }
+        if todo.renew
+            && let Err(failure) = self.renew(archive, visit)
+        {
+            visit.failures.push(self.text(&failure));
+        }
+        match Self::seen(archive) {
+            Ok(seen) => visit.seen = seen,
+            Err(failure) => visit.failures.push(self.text(&failure)),
+        }
+    }
+
+    /// Plans, does what is due, and plans again: what is left then is told.
+    fn renew(&self, archive: &Archive, visit: &mut Visit) -> Result<(), Failure> {
+        let options = RenewalOptions::from(&archive.config().renewal);
+        let planned = || -> Result<_, Failure> {
+            let chains = facts(self.session, archive, archive.policy())?;
+            let now = archive.environment().clock.now();
+            Ok(plan(&chains, archive.policy(), &options, now))
+        };
+        let first = planned()?;
+        let actions: Vec<RenewalAction> = first.due.iter().map(|one| one.action.clone()).collect();
+        visit.plan = Some(first);
+        if actions.is_empty() {
+            return Ok(());
+        }
+        let done = carry_out(self.session, archive, &actions);
+        // Also after a failure: what was done before it counts.
+        visit.plan = Some(planned()?);
+        let done = done?;
+        visit.tokens += done.tokens;
+        visit.renewed += done.chains;
+        if done.left > 0 {
+            let text = format!("{} chains or records could not be renewed", done.left);
+            visit.failures.push(text);
+        }
+        Ok(())
+    }
+
+    fn authorities(&self) -> Vec<AuthorityState> {
+        let health = archive::health(&self.config, &self.session.environment);
+        let names = self.config.tsas.iter().map(|tsa| match &tsa.kind {
+            TsaKind::Embedded => EMBEDDED_NAME,
+            TsaKind::Remote { .. } => tsa.name.as_str(),
+        });
+        names
+            .map(|name| {
+                let known = health.of(name);
+                AuthorityState {
+                    name: name.to_owned(),
+                    failures: known.failures,
+                    reason: known.last_failure.map(|(_, reason)| reason),
+                    last_success: known.last_success,
+                }
+            })
+            .collect()
+    }
+}
+
+impl Work for Archivist<'_> {
+    fn visit(&mut self, decide: &mut dyn FnMut(&Seen) -> Todo) -> Result<Visit, WorkError> {
+        let failed = |failure: Failure| WorkError {
+            text: self.text(&failure),
+        };
+        let environment = self.session.environment.clone();
+        let opened = Archive::open(
+            self.config.clone(),
+            self.passphrase,
+            Access::Write,
+            environment,
+            &mut |_| {},
+        );
+        let (archive, _) = opened.map_err(|error| failed(error.into()))?;
+        let mut visit = Visit {
+            seen: Self::seen(&archive).map_err(failed)?,
+            ..Visit::default()
+        };
+        let todo = decide(&visit.seen);
+        self.work(&archive, todo, &mut visit);
+        visit.authorities = self.authorities();
+        if let Err(error) = archive.close() {
+            visit.failures.push(self.text(&error.into()));
+        }
+        Ok(visit)
+    }
+}

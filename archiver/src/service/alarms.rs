@@ -1,0 +1,407 @@
+//! What somebody must be told, and how often: once, then once a day until it is solved, and then that it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+
+use super::work::Visit;
+use crate::config::AlarmsConfig;
+use crate::evidence::calendar::Obstacle;
+
+/// Something that somebody must be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// What sort it is.
+    pub kind: AlarmKind,
+    /// What it is about, to tell it from others of its sort.
+    pub subject: String,
+    /// In English.
+    pub en: String,
+    /// In Japanese.
+    pub ja: String,
+}
+
+/// Sorts of alarms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AlarmKind {
+    /// Records have waited too long for their timestamp.
+    Unstamped,
+    /// A renewal is due, not done, and its last moment comes near.
+    RenewalOverdue,
+    /// A renewal that should be done cannot be.
+    RenewalBlocked,
+    /// The proof of records has ended.
+    EvidenceLost,
+    /// An authority fails again and again.
+    AuthorityFailing,
+    /// Work at the archive failed.
+    WorkFailing,
+    /// The archive cannot be opened.
+    ArchiveUnreachable,
+}
+
+impl AlarmKind {
+    /// Every sort, for metrics.
+    pub const ALL: [Self; 7] = [
+        Self::Unstamped,
+        Self::RenewalOverdue,
+        Self::RenewalBlocked,
+        Self::EvidenceLost,
+        Self::AuthorityFailing,
+        Self::WorkFailing,
+        Self::ArchiveUnreachable,
+    ];
+
+    /// The name in logs, metrics and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unstamped => "unstamped",
+            Self::RenewalOverdue => "renewal-overdue",
+            Self::RenewalBlocked => "renewal-blocked",
+            Self::EvidenceLost => "evidence-lost",
+            Self::AuthorityFailing => "authority-failing",
+            Self::WorkFailing => "work-failing",
+            Self::ArchiveUnreachable => "archive-unreachable",
+        }
+    }
+}
+
+/// What is told about an alarm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The alarm.
+    pub condition: Condition,
+    /// New, still there, or gone.
+    pub state: NoticeState,
+    /// Since when it is known.
+    pub since: OffsetDateTime,
+    /// When this notice was made.
+    pub at: OffsetDateTime,
+}
+
+/// Where an alarm is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeState {
+    /// It is new.
+    Raised,
+    /// It is still there after a day.
+    Standing,
+    /// It is gone.
+    Solved,
+}
+
+impl NoticeState {
+    /// The name in logs and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Raised => "raised",
+            Self::Standing => "standing",
+            Self::Solved => "solved",
+        }
+    }
+}
+
+/// The alarms that stand.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Alarms {
+    standing: BTreeMap<String, Standing>,
+}
+
+/// One alarm that stands. Times are seconds since 1970.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Standing {
+    since: i64,
+    told: i64,
+    kind: String,
+    subject: String,
+    en: String,
+    ja: String,
+}
+
+impl Alarms {
+    /// Takes in what is the case now, and says what somebody must be told. Conditions of a kind in `unknown` were not looked at: what stands
+    /// of them stands.
+    pub fn update(
+        &mut self,
+        conditions: &[Condition],
+        unknown: &BTreeSet<AlarmKind>,
+        now: OffsetDateTime,
+    ) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        let mut present = BTreeSet::new();
+        for condition in conditions {
+            let key = condition.key();
+            if !present.insert(key.clone()) {
+                continue;
+            }
+            let state = match self.standing.get(&key) {
+                None => NoticeState::Raised,
+                Some(known) if now.unix_timestamp() - known.told >= REPEAT.whole_seconds() => {
+                    NoticeState::Standing
+                }
+                Some(_) => continue,
+            };
+            let since = self
+                .standing
+                .get(&key)
+                .map_or(now, |known| moment(known.since, now));
+            let told = Standing {
+                since: since.unix_timestamp(),
+                told: now.unix_timestamp(),
+                kind: condition.kind.name().to_owned(),
+                subject: condition.subject.clone(),
+                en: condition.en.clone(),
+                ja: condition.ja.clone(),
+            };
+            self.standing.insert(key, told);
+            notices.push(Notice {
+                condition: condition.clone(),
+                state,
+                since,
+                at: now,
+            });
+        }
+        self.standing.retain(|key, known| {
+            let kind = AlarmKind::ALL
+                .into_iter()
+                .find(|kind| kind.name() == known.kind);
+            let Some(kind) = kind else { return false };
+            if present.contains(key) || unknown.contains(&kind) {
+                return true;
+            }
+            notices.push(Notice {
+                condition: Condition {
+                    kind,
+                    subject: known.subject.clone(),
+                    en: known.en.clone(),
+                    ja: known.ja.clone(),
+                },
+                state: NoticeState::Solved,
+                since: moment(known.since, now),
+                at: now,
+            });
+            false
+        });
+        notices
+    }
+
+    /// How many alarms of each kind stand.
+    #[must_use]
+    pub fn count(&self, kind: AlarmKind) -> u64 {
+        let of_kind = self
+            .standing
+            .values()
+            .filter(|known| known.kind == kind.name());
+        of_kind.count() as u64
+    }
+}
+
+impl Condition {
+    fn key(&self) -> String {
+        format!("{} {}", self.kind.name(), self.subject)
+    }
+}
+
+/// What a visit says about alarms.
+#[must_use]
+pub fn of_visit(visit: &Visit, config: &AlarmsConfig, now: OffsetDateTime) -> Vec<Condition> {
+    let mut found = Vec::new();
+    let waits_max = Duration::hours(i64::from(config.unstamped_hours));
+    if let Some(since) = visit.seen.since.filter(|since| now - *since > waits_max) {
+        let (count, hours) = (visit.seen.unstamped, (now - since).whole_hours());
+        found.push(Condition {
+            kind: AlarmKind::Unstamped,
+            subject: String::new(),
+            en: format!("{count} records wait for a timestamp, the oldest for {hours} hours"),
+            ja: format!(
+                "{count} 件がタイムスタンプを待っています。最も古いものは {hours} 時間前から"
+            ),
+        });
+    }
+    for authority in &visit.authorities {
+        if authority.failures >= config.tsa_failures {
+            let (name, failures) = (&authority.name, authority.failures);
+            let reason = authority.reason.as_deref().unwrap_or("?");
+            found.push(Condition {
+                kind: AlarmKind::AuthorityFailing,
+                subject: name.clone(),
+                en: format!("authority {name} failed {failures} times in a row: {reason}"),
+                ja: format!("時刻認証局 {name} が {failures} 回続けて失敗しました: {reason}"),
+            });
+        }
+    }
+    if !visit.failures.is_empty() {
+        let text = visit.failures.join("; ");
+        found.push(Condition {
+            kind: AlarmKind::WorkFailing,
+            subject: String::new(),
+            en: format!("work at the archive failed: {text}"),
+            ja: format!("保管庫での作業に失敗しました: {text}"),
+        });
+    }
+    found.extend(of_plan(visit, config, now));
+    found
+}
+
+fn of_plan(visit: &Visit, config: &AlarmsConfig, now: OffsetDateTime) -> Vec<Condition> {
+    let mut found = Vec::new();
+    let Some(plan) = &visit.plan else {
+        return found;
+    };
+    let near = Duration::days(i64::from(config.renewal_days));
+    for planned in &plan.due {
+        let Some(latest) = planned.latest.filter(|latest| *latest - now <= near) else {
+            continue;
+        };
+        let (name, versions, days) = (
+            planned.action.name(),
+            planned.versions,
+            (latest - now).whole_days(),
+        );
+        if planned.action.requests() == 0 {
+            continue;
+        }
+        found.push(Condition {
+            kind: AlarmKind::RenewalOverdue,
+            subject: name.to_owned(),
+            en: format!(
+                "{name} of {versions} record versions is due and not done; {days} days are left"
+            ),
+            ja: format!("{versions} 版の更新({name})が済んでいません。残り {days} 日です"),
+        });
+    }
+    for blocked in &plan.blocked {
+        let (subject, en, ja) = match &blocked.why {
+            Obstacle::NewTokenEndsNoLater { tsa, ends_at, .. } => (
+                format!("authority {tsa}"),
+                format!(
+                    "a new token of {tsa} would end {ends_at} like the old one: it needs a new certificate, or another authority is needed"
+                ),
+                format!(
+                    "{tsa} の新しいトークンも {ends_at} に終わります。局の証明書の更新か別の局が必要です"
+                ),
+            ),
+            Obstacle::Doubt(code) => (
+                format!("doubt {code}"),
+                format!(
+                    "tokens of {} record versions cannot be verified now: {code}",
+                    blocked.versions
+                ),
+                format!(
+                    "{} 版のトークンを今は検証できません: {code}",
+                    blocked.versions
+                ),
+            ),
+            Obstacle::NoDigest { from } => (
+                format!("digest {}", from.name()),
+                format!(
+                    "no digest algorithm is trusted for longer than {}",
+                    from.name()
+                ),
+                format!("{} より長く信頼されるハッシュ関数がありません", from.name()),
+            ),
+        };
+        found.push(Condition {
+            kind: AlarmKind::RenewalBlocked,
+            subject,
+            en,
+            ja,
+        });
+    }
+    let lost: u64 = plan.lost.iter().map(|lost| lost.versions).sum();
+    if lost > 0 {
+        found.push(Condition {
+            kind: AlarmKind::EvidenceLost,
+            subject: String::new(),
+            en: format!(
+                "the proof of {lost} record versions has ended; see 'archiver renew --plan'"
+            ),
+            ja: format!(
+                "{lost} 版の証明が終わっています。archiver renew --plan で確かめてください"
+            ),
+        });
+    }
+    found
+}
+
+fn moment(seconds: i64, otherwise: OffsetDateTime) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(otherwise)
+}
+
+/// An alarm that stands is told again after so long.
+pub const REPEAT: Duration = Duration::DAY;
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const NOW: OffsetDateTime = datetime!(2030-01-01 12:00 UTC);
+
+    fn condition(subject: &str) -> Condition {
+        Condition {
+            kind: AlarmKind::AuthorityFailing,
+            subject: subject.to_owned(),
+            en: "fails".to_owned(),
+            ja: "失敗".to_owned(),
+        }
+    }
+
+    fn states(notices: &[Notice]) -> Vec<(&str, NoticeState)> {
+        notices
+            .iter()
+            .map(|notice| (notice.condition.subject.as_str(), notice.state))
+            .collect()
+    }
+
+    #[test]
+    fn an_alarm_is_told_once_a_day_until_it_is_solved() {
+        let mut alarms = Alarms::default();
+        let none = BTreeSet::new();
+        let both = [condition("a"), condition("b"), condition("a")];
+        let told = alarms.update(&both, &none, NOW);
+        assert_eq!(
+            states(&told),
+            [("a", NoticeState::Raised), ("b", NoticeState::Raised)]
+        );
+        assert_eq!(alarms.count(AlarmKind::AuthorityFailing), 2);
+        let hours = Duration::hours;
+        assert!(alarms.update(&both, &none, NOW + hours(23)).is_empty());
+        let told = alarms.update(&both[..1], &none, NOW + hours(24));
+        assert_eq!(
+            states(&told),
+            [("a", NoticeState::Standing), ("b", NoticeState::Solved)]
+        );
+        assert_eq!(told[0].since, NOW);
+        assert!(alarms.update(&both[..1], &none, NOW + hours(25)).is_empty());
+        let told = alarms.update(&[], &none, NOW + hours(26));
+        assert_eq!(states(&told), [("a", NoticeState::Solved)]);
+        assert!(alarms.update(&[], &none, NOW + hours(27)).is_empty());
+        assert_eq!(alarms.count(AlarmKind::AuthorityFailing), 0);
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_not_solved() {
+        let mut alarms = Alarms::default();
+        alarms.update(&[condition("a")], &BTreeSet::new(), NOW);
+        let unknown = BTreeSet::from([AlarmKind::AuthorityFailing]);
+        assert!(alarms.update(&[], &unknown, NOW).is_empty());
+        assert_eq!(alarms.count(AlarmKind::AuthorityFailing), 1);
+    }
+
+    #[test]
+    fn alarms_survive_as_text() {
+        let mut alarms = Alarms::default();
+        alarms.update(&[condition("a")], &BTreeSet::new(), NOW);
+        let text = serde_json::to_string(&alarms).expect("text");
+        let mut read: Alarms = serde_json::from_str(&text).expect("alarms");
+        assert!(
+            read.update(&[condition("a")], &BTreeSet::new(), NOW)
+                .is_empty()
+        );
+    }
+}

@@ -1,0 +1,54 @@
+//! What the service does with the archive, as the scheduler sees it.
+
+use time::OffsetDateTime;
+
+use super::schedule::{Seen, Todo};
+use crate::evidence::calendar::RenewalPlan;
+
+/// Visits the archive.
+pub trait Work {
+    /// Opens the archive, asks `decide` what to do about what is seen there, does it, and releases the archive.
+    ///
+    /// # Errors
+    /// [`WorkError`] when the archive could not be opened. What fails after that is part of the visit.
+    fn visit(&mut self, decide: &mut dyn FnMut(&Seen) -> Todo) -> Result<Visit, WorkError>;
+}
+
+/// What a visit found and did.
+#[derive(Debug, Clone, Default)]
+pub struct Visit {
+    /// What waits for a timestamp after the visit.
+    pub seen: Seen,
+    /// Record versions that were stamped.
+    pub stamped: u64,
+    /// Tokens that were made, for new records and for renewals.
+    pub tokens: u64,
+    /// Chains that were renewed.
+    pub renewed: u64,
+    /// The plan as it is after the visit, if one was made.
+    pub plan: Option<RenewalPlan>,
+    /// What failed, in words.
+    pub failures: Vec<String>,
+    /// What is remembered of each authority.
+    pub authorities: Vec<AuthorityState>,
+}
+
+/// What is remembered of an authority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorityState {
+    /// Its name.
+    pub name: String,
+    /// Failures since its last token.
+    pub failures: u32,
+    /// Why it failed last.
+    pub reason: Option<String>,
+    /// When its last token was accepted.
+    pub last_success: Option<OffsetDateTime>,
+}
+
+/// Why the archive could not be visited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkError {
+    /// In words: what is wrong, and what to do.
+    pub text: String,
+}
