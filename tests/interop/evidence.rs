@@ -249,12 +249,12 @@ pub(crate) fn tampered(good: &Evidence, other: &Evidence) -> Vec<Tampered> {
             });
         }
     }
-    if let [_, later @ ..] = record.sequence.as_slice() {
-        if !later.is_empty() {
-            let headless = EvidenceRecord::new(later.to_vec()).expect("a record");
-            let name = "first chain taken out";
-            cases.push(Tampered::new(name, good.with_record(name, &headless)));
-        }
+    if let [_, later @ ..] = record.sequence.as_slice()
+        && !later.is_empty()
+    {
+        let headless = EvidenceRecord::new(later.to_vec()).expect("a record");
+        let name = "first chain taken out";
+        cases.push(Tampered::new(name, good.with_record(name, &headless)));
     }
     cases
 }

@@ -10,12 +10,14 @@
 )]
 
 mod containers;
+mod decades;
 mod deviations;
 mod evidence;
 mod java_peers;
 mod openssl;
 mod place;
 mod renewals;
+mod signatures;
 mod sigstore;
 mod theirs;
 
