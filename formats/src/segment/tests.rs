@@ -49,7 +49,8 @@ fn segment_index() -> SegmentIndex {
 fn samples() -> Vec<Frame> {
     let time = datetime!(2026-11-22 03:48:30.123456 UTC);
     let batch = BatchId::from_bytes([9; 16]);
-    vec![
+    let mut samples = evidence::samples();
+    samples.extend([
         Frame::SegmentHeader(SegmentHeader {
             archive: ArchiveId::from_bytes([1; 16]),
             segment: 5,
@@ -94,11 +95,6 @@ fn samples() -> Vec<Frame> {
             leaves: Leaves::Heads(vec![batch, batch, batch]),
         }),
         Frame::ArchiveTimeStamp(time_stamp()),
-        Frame::ArchiveTimeStamp(evidence::renewal()),
-        Frame::FurtherDigests(evidence::further_digests()),
-        Frame::ValidationMaterial(evidence::material()),
-        Frame::Signature(evidence::signature()),
-        Frame::Receipt(evidence::receipt()),
         Frame::Event(Event {
             id: [3; 16],
             time,
@@ -117,7 +113,8 @@ fn samples() -> Vec<Frame> {
             length: 100,
             digest: [6; 32],
         }),
-    ]
+    ]);
+    samples
 }
 
 fn time_stamp() -> ArchiveTimeStamp {

@@ -152,7 +152,7 @@ pub type RenewProgress<'p> = &'p mut dyn FnMut(RenewStep);
 impl Default for RenewOptions {
     fn default() -> Self {
         Self {
-            leaves_max: 4 * 1024 * 1024,
+            leaves_max: 1024 * 1024,
             re_hash_versions_max: None,
         }
     }

@@ -6,7 +6,17 @@ use time::macros::datetime;
 use super::*;
 use crate::id::ReceiptId;
 
-pub(super) fn renewal() -> ArchiveTimeStamp {
+pub(super) fn samples() -> Vec<Frame> {
+    vec![
+        Frame::ArchiveTimeStamp(renewal()),
+        Frame::FurtherDigests(further_digests()),
+        Frame::ValidationMaterial(material()),
+        Frame::Signature(signature()),
+        Frame::Receipt(receipt()),
+    ]
+}
+
+fn renewal() -> ArchiveTimeStamp {
     ArchiveTimeStamp {
         kind: TimeStampKind::TimeStampRenewal,
         track: 0,
@@ -15,7 +25,7 @@ pub(super) fn renewal() -> ArchiveTimeStamp {
     }
 }
 
-pub(super) fn further_digests() -> FurtherDigests {
+fn further_digests() -> FurtherDigests {
     FurtherDigests {
         version: version(4),
         algorithm: DigestAlgorithm::Sha3_256,
@@ -23,7 +33,7 @@ pub(super) fn further_digests() -> FurtherDigests {
     }
 }
 
-pub(super) fn material() -> ValidationMaterial {
+fn material() -> ValidationMaterial {
     ValidationMaterial {
         batch: BatchId::from_bytes([9; 16]),
         collected_at: datetime!(2026-11-22 03:48:30 UTC),
@@ -33,7 +43,7 @@ pub(super) fn material() -> ValidationMaterial {
     }
 }
 
-pub(super) fn signature() -> Signature {
+fn signature() -> Signature {
     Signature {
         version: version(4),
         generation: 3,
@@ -42,7 +52,7 @@ pub(super) fn signature() -> Signature {
     }
 }
 
-pub(super) fn receipt() -> Receipt {
+fn receipt() -> Receipt {
     Receipt {
         id: ReceiptId::from_bytes([4; 16]),
         generation: 0,
