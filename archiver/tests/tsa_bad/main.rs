@@ -14,6 +14,7 @@ mod support;
 
 mod answers;
 mod certificates;
+mod revocation;
 mod row;
 mod servers;
 mod tokens;
@@ -62,6 +63,7 @@ fn nothing_wrong_reaches_the_archive_and_each_reason_is_told() {
         answers::rows(),
         tokens::rows(),
         certificates::rows(),
+        revocation::rows(),
     ]
     .into_iter()
     .flatten()
@@ -103,6 +105,7 @@ fn what_is_odd_but_right_is_accepted() {
         .into_iter()
         .chain(servers::accepted())
         .chain(certificates::accepted())
+        .chain(revocation::accepted())
     {
         let what = row.what;
         let log = MemoryLog::default();
