@@ -335,7 +335,11 @@ fn ends_too_soon(until: OffsetDateTime, because: &str, days_min: i64, lang: Lang
 fn revocation_unknown(tried: &[MaterialFailure], left_out: &[Finding], lang: Lang) -> String {
     let tried = tried.iter().map(|one| printable(&one.to_string()));
     let left_out = left_out.iter().map(|finding| said(finding, lang));
-    let why: Vec<String> = tried.chain(left_out).collect();
+    let mut why: Vec<String> = tried
+        .chain(left_out)
+        .map(|one| one.trim_end_matches(['.', '。']).to_owned())
+        .collect();
+    why.dedup();
     let why = if why.is_empty() {
         String::new()
     } else {
