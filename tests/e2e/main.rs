@@ -13,6 +13,7 @@
 mod bad_input;
 mod bad_tsa;
 mod disk_full;
+mod lines;
 mod main_job;
 mod rebuild;
 

@@ -18,7 +18,7 @@ Exit codes:
   5  a medium is full or failed; nothing that was acknowledged is lost
   6  no time-stamping authority gave a valid token; the records stay queued
   7  an integrity failure was found
-  8  no such record or object";
+  8  no such record, object or line";
 
 const EXAMPLES: &str = "\
 Try it in one line (no configuration, no network):

@@ -1,36 +1,33 @@
 //! From a source to a record that only has to be committed.
 
+mod lines;
+
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
 use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::error::{ErrorKind, FormatError};
 use formats::id::{RecordId, VersionId};
-use formats::limits::{LINE_BYTES_MAX, LINES_MAX};
-use formats::lines::{LineIndex, LineTree};
+use formats::lines::LineTree;
 use formats::manifest::{ClassReference, ContentObject, Digests, Manifest, Role};
 use formats::raw::Raw;
-use formats::segment::{
-    ContentChunk, ContentLocations, Frame, RecordVersion, SIDE_OBJECTS, line_index_object,
-};
+use formats::segment::{ContentLocations, RecordVersion};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use zeroize::Zeroizing;
 
+use self::lines::{append_to, tell_without_lines};
 use super::deposit::{DepositRequest, Depositor};
 use super::error::DepositError;
 use super::examine::Examined;
 use super::identity::{DepositIdentity, same_content};
 use super::in_flight::{Claim, InFlight};
-use super::outcome::{DepositEvent, DepositProgress, DepositWarning, DepositedRecord};
+use super::outcome::{DepositEvent, DepositProgress, DepositedRecord};
 use super::retrieve::Retriever;
 use crate::content::{
-    BuiltLines, ContentSummary, ContentWriter, LineKey, NoLines, SealError, VersionSealer,
-    WriteError,
+    ContentSummary, ContentWriter, NoLines, SealError, VersionSealer, WriteError,
 };
 use crate::intake::{IntakeError, Source, SourceName, StableSource};
 use crate::keys::LedgerTicket;
-use crate::store::StoreError;
 
 /// Prepares one source after another. Keeps its compressor and buffers.
 pub(super) struct Worker<'a> {
@@ -288,58 +285,6 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// The secret behind the salts of the lines, where the class asks for a line tree.
-    fn line_key(&self) -> Result<Option<LineKey>, Refusal> {
-        if !self.request.class.policy().line_tree {
-            return Ok(None);
-        }
-        let mut bytes = Zeroizing::new([0; LineIndex::KEY_BYTES]);
-        self.depositor.entropy.fill(bytes.as_mut_slice())?;
-        Ok(Some(LineKey::new(&bytes)))
-    }
-
-    /// Appends the line index beside a content whose chunks are appended.
-    fn store_lines(
-        &mut self,
-        mut sealer: VersionSealer,
-        mut content: ContentSummary,
-        located: ContentLocations,
-        lines: Option<Result<BuiltLines, NoLines>>,
-    ) -> Result<Stored, Refusal> {
-        let mut contents = vec![located];
-        let lines = match lines {
-            Some(Ok(BuiltLines { tree, index })) => {
-                let depositor = self.depositor;
-                let mut located = ContentLocations {
-                    object: line_index_object(0).unwrap_or(SIDE_OBJECTS),
-                    chunks: Vec::new(),
-                };
-                let written = self
-                    .writer()?
-                    .write_line_index(&mut sealer, 0, &index, |chunk| {
-                        append_to(depositor, &mut located, chunk)
-                    });
-                drop(Zeroizing::new(index.into_bytes()));
-                content.sealed_bytes += written.map_err(|error| match error {
-                    WriteError::Append(error) => Refusal::from(error),
-                    WriteError::Seal(error) => Refusal::Stop(DepositError::Seal(error)),
-                    // The index is in memory.
-                    WriteError::Source(_) => Refusal::Stop(DepositError::Seal(SealError::Packing)),
-                })?;
-                contents.push(located);
-                Some(Ok(tree))
-            }
-            Some(Err(reason)) => Some(Err(reason)),
-            None => None,
-        };
-        Ok(Stored {
-            sealer,
-            content,
-            contents,
-            lines,
-        })
-    }
-
     /// Makes the manifest and the record version.
     fn describe(
         &mut self,
@@ -433,30 +378,6 @@ impl<'a> Worker<'a> {
             .as_mut()
             .ok_or(Refusal::Stop(DepositError::Seal(SealError::Packing)))
     }
-}
-
-/// Appends a chunk and notes where it stands.
-fn append_to(
-    depositor: &Depositor<'_>,
-    located: &mut ContentLocations,
-    chunk: ContentChunk,
-) -> Result<(), StoreError> {
-    let address = depositor.appender.append(Frame::ContentChunk(chunk))?;
-    located.chunks.push(address);
-    Ok(())
-}
-
-/// A class asks for a line tree and the content has none: its manifest says why. Of empty content that it is empty is said elsewhere.
-fn tell_without_lines(examined: &mut Examined, reason: NoLines) {
-    let why = match reason {
-        NoLines::Empty => return,
-        NoLines::LineTooLong { line } => {
-            format!("none: line {line} is longer than {LINE_BYTES_MAX} bytes")
-        }
-        NoLines::TooMany => format!("none: more than {LINES_MAX} lines"),
-    };
-    examined.facts.insert("line-tree".to_owned(), why);
-    examined.warnings.push(DepositWarning::NoLines(reason));
 }
 
 /// What a search for the same content found.
