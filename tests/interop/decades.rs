@@ -86,7 +86,7 @@ impl Decades {
     }
 
     /// Each test's authorities have names of their own.
-    fn named(&self, authority: &str) -> String {
+    pub(crate) fn named(&self, authority: &str) -> String {
         format!("{authority} of {}", self.world.path().display())
     }
 

@@ -40,7 +40,7 @@ fn all_judges_accept_each_renewal_of_ours_and_no_tampered_one() {
         decades.run(START, &["deposit", folder, "--class", "general"]);
         decades.run(START, &["stamp"]);
     }
-    for (what, time, authority) in YEARS.into_iter().take(1) {
+    for (what, time, authority) in YEARS {
         if time != START {
             decades.ask_only(authority);
             decades.run(time, &["renew"]);
