@@ -228,7 +228,7 @@ pub(crate) fn tampered(good: &Evidence, other: &Evidence) -> Vec<Tampered> {
     ];
     let record = good.parsed();
     let foreign = other.parsed();
-    let foreign = foreign.time_stamps().last().expect("a time-stamp").2;
+    let foreign = foreign.time_stamps().next().expect("a time-stamp").2;
     for (chain, position, stamp) in record.time_stamps() {
         let mut change = |what: &str, change: &dyn Fn(&mut ArchiveTimeStamp)| {
             let name = format!("{what}, time-stamp {position} of chain {chain}");
