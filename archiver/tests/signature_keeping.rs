@@ -99,6 +99,45 @@ fn a_signature_is_raised_when_its_time_has_come() {
 }
 
 #[test]
+fn the_end_of_a_digest_is_seen_and_the_next_one_takes_its_place() {
+    let mut world = World::new(NOW);
+    let signing = Signing::new(&world);
+    let version = world.deposit("contract.txt", b"we agree");
+    raise(
+        &world,
+        &signing,
+        Some(&world.client),
+        Reach::Stamp(&[version]),
+    );
+    world.clock.advance(Duration::days(2));
+    raise(&world, &signing, Some(&world.client), Reach::All);
+    assert_eq!(level_of(&world, &signing, version), Some(Level::A));
+    let end = world.now() + Duration::days(100);
+    let policy = world
+        .policy
+        .with_end(&"sha256".parse().unwrap(), end, "test");
+    world.policy = policy;
+    let planned = signing
+        .keeper(&world)
+        .plan(&RaiseOptions::default())
+        .unwrap();
+    assert_eq!(planned[0].due.latest, Some(end));
+    world.clock.advance(Duration::days(60));
+    assert_eq!(
+        raise(&world, &signing, Some(&world.client), Reach::All).restamped,
+        1
+    );
+    let stored = signing.keeper(&world).stored(version).unwrap().unwrap();
+    assert_eq!(archive_timestamps(&stored.signature), Some(2));
+    let newest = archiver::signature::raise::newest_token(&stored.signature).unwrap();
+    let token = formats::tsp::TimeStampToken::parse(&newest.unwrap()).unwrap();
+    assert_eq!(
+        token.info.imprint.digest_algorithm(),
+        Some(DigestAlgorithm::Sha512)
+    );
+}
+
+#[test]
 fn without_an_authority_nothing_is_lost_and_all_of_it_waits() {
     let world = World::new(NOW);
     let signing = Signing::new(&world);

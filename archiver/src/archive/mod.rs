@@ -299,6 +299,8 @@ impl Archive {
             retriever: self.retriever(),
             ledger: self.keys.ledger(),
             classes: &self.classes,
+            policy: self.policy(),
+            anchors: &[],
             clock: self.environment.clock.as_ref(),
             entropy: self.environment.entropy.as_ref(),
         }

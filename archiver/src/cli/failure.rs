@@ -184,6 +184,7 @@ fn archive_text(error: &ArchiveError, lang: Lang) -> String {
     match error {
         ArchiveError::Class(error) => error.text(lang),
         ArchiveError::Deposit(error) => error.text(lang),
+        ArchiveError::Signature(error) => error.text(lang),
         ArchiveError::Config(ConfigError::Missing { looked_at }) => {
             let places: Vec<String> = looked_at.iter().map(|p| p.display().to_string()).collect();
             lang.pick(
@@ -241,7 +242,6 @@ fn archive_text(error: &ArchiveError, lang: Lang) -> String {
         | ArchiveError::Registry(_)
         | ArchiveError::Policy { .. }
         | ArchiveError::AlreadyConfigured { .. }
-        | ArchiveError::Signature(_)
         | ArchiveError::Machine(_)
         | ArchiveError::Entropy(_) => error.to_string(),
     }

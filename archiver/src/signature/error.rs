@@ -8,6 +8,7 @@ use firmware::entropy::EntropyError;
 use formats::error::FormatError;
 use formats::id::VersionId;
 
+use crate::cli::lang::Lang;
 use crate::keys::KeyError;
 use crate::record::error::RetrieveError;
 use crate::store::StoreError;
@@ -67,6 +68,40 @@ pub enum SignatureError {
         /// The version.
         version: VersionId,
     },
+}
+
+impl SignatureError {
+    /// What is wrong and what to do, in one line.
+    #[must_use]
+    pub fn text(&self, lang: Lang) -> String {
+        let ja = match self {
+            Self::NoKey { path } => format!(
+                "{} に署名鍵がありません。archiver keys signing create で作ってください",
+                path.display()
+            ),
+            Self::AlreadyCreated { path } => format!(
+                "{} にはすでに署名鍵があり、上書きしません。証明書を替えるには archiver keys signing request と install を使ってください",
+                path.display()
+            ),
+            Self::Io { path, source } => {
+                format!("{}: {source}。鍵媒体を確かめてください", path.display())
+            }
+            Self::Damaged { what } => format!(
+                "署名鍵のフォルダが壊れています({what})。鍵媒体の写しから signing を戻してください"
+            ),
+            Self::Chain { reason } => format!("証明書の鎖を入れられません: {reason}"),
+            Self::Authority(error) => format!("署名にタイムスタンプを付けられません: {error}"),
+            Self::Retrieve(error) => error.text(lang),
+            Self::Sealed { owner } => format!(
+                "{owner} の署名が変えられているか、別のものです。archiver verify で確かめてください"
+            ),
+            Self::NoSignature { version } => format!(
+                "記録 {version} には署名がありません。保管要件が求めていないか、archiver stamp がまだです"
+            ),
+            Self::Keys(_) | Self::Entropy | Self::Format(_) | Self::Store(_) => self.to_string(),
+        };
+        lang.pick(ja, self.to_string())
+    }
 }
 
 impl fmt::Display for SignatureError {

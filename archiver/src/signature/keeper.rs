@@ -9,14 +9,18 @@ use formats::digest::DigestAlgorithm;
 use formats::id::{ArchiveId, VersionId};
 use formats::oid;
 use formats::segment::{Frame, FrameAddress};
+use verifier::context::Context;
+use verifier::path::TrustAnchor;
+use verifier::policy::Policy;
 
-use super::due::{Due, RaiseOptions, Step, due};
+use super::due::{Due, RaiseOptions, SignatureFacts, Step, due};
 use super::error::SignatureError;
-use super::raise::{Raiser, facts};
+use super::raise::{Raiser, facts, newest_token};
 use super::sealing;
 use super::signer::{ArchiveSigner, SigningRequest};
 use super::subject;
 use crate::class::ClassRegistry;
+use crate::evidence::calendar::{RenewalOptions, TokenFacts, next_digest};
 use crate::evidence::log::{FrameLog, FrameSource};
 use crate::keys::KeyLedger;
 use crate::record::retrieve::Retriever;
@@ -40,6 +44,10 @@ pub struct SignatureKeeper<'a> {
     pub ledger: &'a KeyLedger,
     /// Says which level a class asks for.
     pub classes: &'a ClassRegistry,
+    /// Which algorithms are trusted until when.
+    pub policy: &'a Policy,
+    /// Roots of the timestamp authorities, for the ends of timestamps; without them only the end of each authority's certificate is known.
+    pub anchors: &'a [TrustAnchor],
     /// The time.
     pub clock: &'a dyn Clock,
     /// Random salts.
@@ -158,7 +166,7 @@ impl SignatureKeeper<'_> {
             let Ok(stored) = self.stored(version) else {
                 continue;
             };
-            let facts = match stored.map(|stored| facts(&stored.signature)) {
+            let facts = match stored.map(|stored| self.facts(&stored.signature)) {
                 None => None,
                 Some(Ok(facts)) => Some(facts),
                 Some(Err(_)) => continue,
@@ -223,7 +231,7 @@ impl SignatureKeeper<'_> {
         let mut changed = false;
         let now = self.clock.now();
         loop {
-            let facts = current.as_deref().map(facts).transpose()?;
+            let facts = current.as_deref().map(|one| self.facts(one)).transpose()?;
             let due = due(facts.as_ref(), demand.level, options, now);
             let Some(step) = due.filter(|due| due.at <= now).map(|due| due.step) else {
                 break;
@@ -233,7 +241,13 @@ impl SignatureKeeper<'_> {
             }
             let next = match (step, &current, raiser) {
                 (Step::Sign, _, _) => self.sign(version, demand.digest).map(Some),
-                (_, Some(signature), Some(raiser)) => take(raiser, signature, step, now).map(Some),
+                (_, Some(signature), Some(raiser)) => {
+                    let raiser = Raiser {
+                        digest: self.digest_now(demand.digest, options),
+                        ..*raiser
+                    };
+                    take(&raiser, signature, step, now).map(Some)
+                }
                 (_, _, None) | (_, None, _) => Ok(None),
             };
             match next {
@@ -264,6 +278,39 @@ impl SignatureKeeper<'_> {
                 generation,
                 signature,
             }))
+    }
+
+    /// The facts of a signature, with the end of its newest timestamp as a verifier sees it: path, algorithms, imprint.
+    fn facts(&self, signature: &[u8]) -> Result<SignatureFacts, SignatureError> {
+        let mut facts = facts(signature)?;
+        if let Some(token) = newest_token(signature)? {
+            let context = Context {
+                anchors: self.anchors,
+                certificates: &[],
+                crls: &[],
+                ocsp_responses: &[],
+                policy: self.policy,
+                time: self.clock.now(),
+            };
+            let judged = TokenFacts::judge(&token, &context);
+            let ends = [facts.newest_ends, judged.first_end().map(|end| end.at)];
+            facts.newest_ends = ends.into_iter().flatten().min();
+        }
+        Ok(facts)
+    }
+
+    /// The digest for new timestamps: the one of the class as long as it is trusted beyond the next re-stamping, then the next one.
+    fn digest_now(&self, wanted: DigestAlgorithm, options: &RaiseOptions) -> DigestAlgorithm {
+        let now = self.clock.now();
+        let until = self
+            .policy
+            .digest_trust(wanted)
+            .and_then(|trust| trust.until);
+        if until.is_none_or(|until| until > now.saturating_add(options.lead)) {
+            return wanted;
+        }
+        let next = next_digest(wanted, self.policy, &RenewalOptions::default(), now);
+        next.map_or(wanted, |next| next.algorithm)
     }
 
     /// Stores a state of a signature, durably.

@@ -173,8 +173,10 @@ impl Raiser<'_> {
         Ok(add_unsigned_attributes(&signature, 0, &[attribute])?)
     }
 
+    /// A token, with the validation material that its acceptance used inside: the authority may not give it again.
     fn token(&self, imprint: &DigestValue) -> Result<Vec<u8>, SignatureError> {
-        Ok(self.authority.timestamp(imprint)?.bytes().to_vec())
+        let token = self.authority.timestamp(imprint)?;
+        Ok(token.material().put_into(token.bytes())?)
     }
 
     fn signer_material(
@@ -208,19 +210,26 @@ pub fn level(signature: &[u8]) -> Result<Level, SignatureError> {
 /// # Errors
 /// [`SignatureError::Format`].
 pub fn facts(signature: &[u8]) -> Result<SignatureFacts, SignatureError> {
-    let signed = SignedData::parse(signature)?;
-    let mut newest: Option<(OffsetDateTime, Option<OffsetDateTime>)> = None;
-    for token in timestamps(&signed)? {
-        let time = token.info.gen_time;
-        if newest.is_none_or(|(latest, _)| time >= latest) {
-            newest = Some((time, end_of(&token)));
-        }
-    }
+    let newest = newest(signature)?;
     Ok(SignatureFacts {
         level: level(signature)?,
-        newest_timestamp: newest.map(|(time, _)| time),
-        newest_ends: newest.and_then(|(_, end)| end),
+        newest_timestamp: newest.as_ref().map(|token| token.info.gen_time),
+        newest_ends: newest.as_ref().and_then(end_of),
     })
+}
+
+/// The newest timestamp of a signature, archive timestamps included; `None` if it has none.
+///
+/// # Errors
+/// [`SignatureError::Format`].
+pub fn newest_token(signature: &[u8]) -> Result<Option<Vec<u8>>, SignatureError> {
+    Ok(newest(signature)?.map(|token| token.raw().to_vec()))
+}
+
+fn newest(signature: &[u8]) -> Result<Option<TimeStampToken>, SignatureError> {
+    let signed = SignedData::parse(signature)?;
+    let tokens = timestamps(&signed)?.into_iter();
+    Ok(tokens.max_by_key(|token| token.info.gen_time))
 }
 
 /// The tokens in a signature's unsigned attributes.

@@ -61,6 +61,8 @@ impl Signing {
             retriever: world.retriever(),
             ledger: world.keys.ledger(),
             classes: &self.classes,
+            policy: &world.policy,
+            anchors: &world.anchors,
             clock: world.clock.as_ref(),
             entropy: world.entropy.as_ref(),
         }

@@ -1,5 +1,6 @@
 //! `archiver signature`, and what other commands need to sign.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -7,18 +8,22 @@ use formats::cades::{Level, detach};
 use formats::digest::DigestAlgorithm;
 use formats::id::VersionId;
 use serde_json::json;
+use time::OffsetDateTime;
 
 use crate::archive::{Access, Archive, Authorities};
 use crate::cli::arguments::SignatureOf;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::output::grouped;
+use crate::cli::output::{grouped, moment};
 use crate::cli::query;
 use crate::cli::session::Session;
+use crate::evidence::calendar::RenewalOptions;
 use crate::signature::raise::level;
-use crate::signature::{ArchiveSigner, RaiseOptions, RaiseSummary, Raiser, Reach, SignatureError};
-use crate::tsa::material::NoMaterial;
+use crate::signature::{
+    ArchiveSigner, Planned, RaiseOptions, RaiseSummary, Raiser, Reach, SignatureError, Step,
+};
 
+use super::evidence::trust;
 use super::get::{resolve, write_beside};
 
 pub(in crate::cli) fn run(session: &Session, arguments: &SignatureOf) -> Result<Exit, Failure> {
@@ -107,7 +112,7 @@ pub(super) fn signer(archive: &Archive) -> Result<ArchiveSigner, Failure> {
 pub(super) fn raiser<'a>(authorities: &'a Authorities, signer: &'a ArchiveSigner) -> Raiser<'a> {
     Raiser {
         authority: &authorities.first,
-        material: &NoMaterial,
+        material: authorities.material.as_ref(),
         anchors: &authorities.anchors,
         signer,
         digest: DigestAlgorithm::Sha256,
@@ -152,35 +157,103 @@ fn sign_versions(archive: &Archive, versions: &[VersionId]) -> Result<RaiseSumma
     )?)
 }
 
-/// Signs and timestamps the signatures of versions that are about to be stamped.
+/// Signs and timestamps the signatures of versions that were just stamped. What no authority gives is told, and left to `archiver renew`.
 pub(super) fn stamp_signatures(
     session: &Session,
     archive: &Archive,
     authorities: &Authorities,
     versions: &[VersionId],
 ) -> Result<(), Failure> {
+    raise(session, archive, authorities, Reach::Stamp(versions))?;
+    Ok(())
+}
+
+/// Raises and re-stamps every signature that is due.
+pub(super) fn renew_signatures(
+    session: &Session,
+    archive: &Archive,
+) -> Result<RaiseSummary, Failure> {
+    if planned(session, archive)?.is_empty() {
+        return Ok(RaiseSummary::default());
+    }
+    let authorities = archive.authorities()?;
+    raise(session, archive, &authorities, Reach::All)
+}
+
+/// Says what is due for signatures, and what will be.
+pub(super) fn tell_plan(session: &Session, archive: &Archive) -> Result<(), Failure> {
+    let lang = session.output.lang;
+    let now = archive.environment().clock.now();
+    let mut steps: BTreeMap<Step, (u64, Option<OffsetDateTime>)> = BTreeMap::new();
+    for planned in planned(session, archive)? {
+        let entry = steps.entry(planned.due.step).or_default();
+        entry.0 += 1;
+        entry.1 = entry.1.min(Some(planned.due.at)).or(Some(planned.due.at));
+    }
+    for (step, (count, first)) in steps {
+        let first = first.unwrap_or(now);
+        session.output.event(&json!({
+            "event": "signature-plan", "step": format!("{step:?}"), "level": step.level().es_name(), "signatures": count,
+            "first": query::rfc3339(first), "due": first <= now, "requests": step.requests() * count,
+        }));
+        let (count, level, first) = (grouped(count), step.level(), moment(first.max(now)));
+        session.output.say(&lang.pick(
+            format!("署名 {count} 件を {level} に上げる: 最も早いもので {first} から"),
+            format!("{count} signatures to {level}: the first from {first}"),
+        ));
+    }
+    Ok(())
+}
+
+fn planned(session: &Session, archive: &Archive) -> Result<Vec<Planned>, Failure> {
+    let anchors = trust(session, archive)?;
+    let mut keeper = archive.signature_keeper(None);
+    keeper.anchors = &anchors;
+    Ok(keeper.plan(&options(archive))?)
+}
+
+/// As early as evidence records are renewed.
+fn options(archive: &Archive) -> RaiseOptions {
+    let renewal = RenewalOptions::from(&archive.config().renewal);
+    RaiseOptions {
+        lead: renewal.path_lead.max(renewal.algorithm_lead),
+        ..RaiseOptions::default()
+    }
+}
+
+fn raise(
+    session: &Session,
+    archive: &Archive,
+    authorities: &Authorities,
+    reach: Reach<'_>,
+) -> Result<RaiseSummary, Failure> {
+    let lang = session.output.lang;
     let Some(signer) = archive.signer()? else {
-        return Ok(());
+        return Ok(RaiseSummary::default());
     };
     let appender = archive.store().appender()?;
+    let anchors = trust(session, archive)?;
     let raiser = raiser(authorities, &signer);
-    let bar = session
-        .output
-        .spinner(session.output.lang.pick("署名", "signatures"));
-    let summary = archive.signature_keeper(Some(&signer)).raise_due(
+    let mut keeper = archive.signature_keeper(Some(&signer));
+    keeper.anchors = &anchors;
+    let bar = session.output.spinner(lang.pick("署名", "signatures"));
+    let summary = keeper.raise_due(
         &appender,
         Some(&raiser),
-        Reach::Stamp(versions),
-        &RaiseOptions::default(),
+        reach,
+        &options(archive),
         &mut |done, _| bar.set_position(done as u64),
     );
     bar.finish_and_clear();
     let summary = summary?;
     tell(session, &summary);
-    if let Some(error) = summary.outage {
-        return Err(error.into());
+    if let Some(error) = &summary.outage {
+        session.output.note(&lang.pick(
+            format!("署名へのタイムスタンプは archiver renew を待ちます: {error}"),
+            format!("the timestamps over signatures are left to 'archiver renew': {error}"),
+        ));
     }
-    Ok(())
+    Ok(summary)
 }
 
 /// Says what was done to signatures.

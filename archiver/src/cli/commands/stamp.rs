@@ -69,8 +69,6 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
         return Ok(done);
     }
     let authorities = archive.authorities()?;
-    stamp_signatures(session, archive, &authorities, &versions)?;
-    stamp_receipts(archive, &authorities, &versions)?;
     let appender = archive.store().appender()?;
     let environment = archive.environment();
     let maker = BatchMaker {
@@ -126,6 +124,9 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
         let second: Option<&dyn Timestamper> = Some(second);
         stamp_second(session, archive, &BatchMaker { second, ..maker })?;
     }
+    // After the batches: one token for all records comes before those for single signatures.
+    stamp_signatures(session, archive, &authorities, &versions)?;
+    stamp_receipts(archive, &authorities, &versions)?;
     Ok(done)
 }
 

@@ -13,6 +13,7 @@ use crate::tsa::client::EMBEDDED_NAME;
 
 use super::renew::carry_out::carry_out;
 use super::renew::facts;
+use super::signature::renew_signatures;
 use super::stamp::stamp;
 
 /// Does the work of the service.
@@ -65,6 +66,11 @@ impl<'a> Archivist<'a> {
         }
         if todo.renew
             && let Err(failure) = self.renew(archive, visit)
+        {
+            visit.failures.push(self.text(&failure));
+        }
+        if todo.renew
+            && let Err(failure) = renew_signatures(self.session, archive)
         {
             visit.failures.push(self.text(&failure));
         }

@@ -13,6 +13,7 @@ pub mod plan;
 #[cfg(test)]
 mod tests;
 
+pub use digests::next_digest;
 pub use facts::{ChainFacts, End, EndReason, TokenFacts};
 pub use forecast::{Assumptions, Forecast, forecast};
 pub use gather::gather;

@@ -160,6 +160,7 @@ impl ReceiptDesk<'_> {
             records.push(content::record(opened.manifest())?);
         }
         let at = self.keeper.clock.now();
+        let at = at.replace_millisecond(at.millisecond()).unwrap_or(at);
         let mut random = [0; 10];
         self.keeper.entropy.fill(&mut random)?;
         let unix_ms = u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();

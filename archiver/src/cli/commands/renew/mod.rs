@@ -17,6 +17,7 @@ use crate::evidence::calendar::gather::JudgedBy;
 use crate::evidence::calendar::{ChainFacts, RenewalOptions, RenewalPlan, gather, plan};
 
 use super::evidence::trust;
+use super::signature;
 
 pub(in crate::cli) fn run(session: &Session, arguments: &Renew) -> Result<Exit, Failure> {
     if let Some(drill) = &arguments.drill {
@@ -33,9 +34,13 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Renew) -> Result<Exit, 
         let chains = facts(session, &archive, archive.policy())?;
         let plan = planned(&archive, &chains, &options);
         show::plan(session, &archive, &plan);
+        signature::tell_plan(session, &archive)?;
         return Ok(exit_of(&plan));
     }
-    let exit = carry_out::run(session, &archive, &options)?;
+    let mut exit = carry_out::run(session, &archive, &options)?;
+    if signature::renew_signatures(session, &archive)?.waiting > 0 {
+        exit = exit.max(Exit::Partial);
+    }
     archive.close()?;
     Ok(exit)
 }
