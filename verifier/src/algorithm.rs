@@ -23,6 +23,12 @@ pub enum SignatureFamily {
     Ed25519,
     /// Ed448 (RFC 8032).
     Ed448,
+    /// ML-DSA-44 (FIPS 204), of security category 2.
+    MlDsa44,
+    /// ML-DSA-65 (FIPS 204), of security category 3.
+    MlDsa65,
+    /// ML-DSA-87 (FIPS 204), of security category 5.
+    MlDsa87,
 }
 
 impl SignatureFamily {
@@ -34,6 +40,9 @@ impl SignatureFamily {
         Self::Dsa,
         Self::Ed25519,
         Self::Ed448,
+        Self::MlDsa44,
+        Self::MlDsa65,
+        Self::MlDsa87,
     ];
 
     /// The name in policies and reports.
@@ -46,6 +55,9 @@ impl SignatureFamily {
             Self::Dsa => "DSA",
             Self::Ed25519 => "Ed25519",
             Self::Ed448 => "Ed448",
+            Self::MlDsa44 => "ML-DSA-44",
+            Self::MlDsa65 => "ML-DSA-65",
+            Self::MlDsa87 => "ML-DSA-87",
         }
     }
 
@@ -64,9 +76,9 @@ impl SignatureFamily {
 pub struct SignatureAlgorithm {
     /// The family.
     pub family: SignatureFamily,
-    /// Bits of the RSA modulus, the DSA prime, or the order of the curve.
+    /// Bits of the RSA modulus, the DSA prime, or the order of the curve; for ML-DSA those of the symmetric key that is as hard to find.
     pub key_bits: u32,
-    /// The digest of the message; `None` where the family fixes it (EdDSA).
+    /// The digest of the message; `None` where the family fixes it (EdDSA, ML-DSA).
     pub digest: Option<DigestAlgorithm>,
 }
 

@@ -156,6 +156,12 @@ oids! {
     ED25519 = [1, 3, 101, 112] "Ed25519";
     /// Ed448 key and signature (RFC 8410).
     ED448 = [1, 3, 101, 113] "Ed448";
+    /// ML-DSA-44 key and signature (FIPS 204, RFC 9881).
+    ML_DSA_44 = [2, 16, 840, 1, 101, 3, 4, 3, 17] "ML-DSA-44";
+    /// ML-DSA-65 key and signature (FIPS 204, RFC 9881).
+    ML_DSA_65 = [2, 16, 840, 1, 101, 3, 4, 3, 18] "ML-DSA-65";
+    /// ML-DSA-87 key and signature (FIPS 204, RFC 9881).
+    ML_DSA_87 = [2, 16, 840, 1, 101, 3, 4, 3, 19] "ML-DSA-87";
     /// DSA key (RFC 3279).
     DSA = [1, 2, 840, 10040, 4, 1] "DSA";
     /// DSA with SHA-1 (RFC 3279).

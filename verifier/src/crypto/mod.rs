@@ -5,6 +5,7 @@
 
 mod dsa;
 mod ecdsa;
+mod ml_dsa;
 mod rsa;
 mod scheme;
 
@@ -16,6 +17,7 @@ use crate::certificate::Algorithm;
 use crate::der::{BIT_STRING, Malformed, NULL, Reader, SEQUENCE};
 use dsa::DsaKey;
 use ecdsa::{EcKey, Encoding};
+use ml_dsa::ParameterSet;
 use rsa::RsaKey;
 use scheme::{PssParameters, Scheme};
 
@@ -151,6 +153,10 @@ pub fn key_size(spki_der: &[u8]) -> Result<(SignatureFamily, u32), Unsupported> 
         PublicKey::Dsa(key) => (SignatureFamily::Dsa, key.bits()),
         PublicKey::Ed25519(_) => (SignatureFamily::Ed25519, 256),
         PublicKey::Ed448 => (SignatureFamily::Ed448, 448),
+        PublicKey::MlDsa(set, _) => {
+            let algorithm = set.algorithm();
+            (algorithm.family, algorithm.key_bits)
+        }
     })
 }
 
@@ -170,6 +176,7 @@ enum PublicKey<'a> {
     Dsa(DsaKey),
     Ed25519(&'a [u8]),
     Ed448,
+    MlDsa(ParameterSet, &'a [u8]),
 }
 
 /// `SubjectPublicKeyInfo ::= SEQUENCE { algorithm AlgorithmIdentifier, subjectPublicKey BIT STRING }`
@@ -205,6 +212,12 @@ impl<'a> PublicKey<'a> {
             Ok(Self::Ed25519(key))
         } else if algorithm.oid == oid::ED448 {
             Ok(Self::Ed448)
+        } else if let Some(set) = ParameterSet::of(&algorithm.oid) {
+            // RFC 9881 §2: the parameters are absent.
+            match algorithm.parameters {
+                None => Ok(Self::MlDsa(set, key)),
+                Some(_) => Err(Unsupported::Parameters),
+            }
         } else {
             Err(Unsupported::KeyType)
         }
@@ -253,6 +266,9 @@ impl<'a> PublicKey<'a> {
                     digest: None,
                 },
             ),
+            (Self::MlDsa(set, key), Scheme::MlDsa(used)) if *set == used => {
+                (used.verify(key, message, signature)?, used.algorithm())
+            }
             (Self::Ed448, Scheme::Ed448) => {
                 return Err(Unsupported::Family(SignatureFamily::Ed448));
             }

@@ -4,6 +4,7 @@ use formats::digest::DigestAlgorithm;
 use formats::oid::{self, Oid};
 
 use super::Unsupported;
+use super::ml_dsa::ParameterSet;
 use crate::certificate::Algorithm;
 use crate::der::{INTEGER, NULL, Reader, SEQUENCE, context_constructed};
 
@@ -19,6 +20,7 @@ pub(super) enum Scheme {
     Dsa(DigestAlgorithm),
     Ed25519,
     Ed448,
+    MlDsa(ParameterSet),
 }
 
 /// ```text
@@ -137,6 +139,13 @@ impl Scheme {
                 Some(_) => Err(Unsupported::Parameters),
                 None if *algorithm == oid::ED25519 => Ok(Self::Ed25519),
                 None => Ok(Self::Ed448),
+            };
+        }
+        if let Some(set) = ParameterSet::of(algorithm) {
+            // RFC 9881 §2, RFC 9882 §3: the parameters are absent.
+            return match parameters {
+                Some(_) => Err(Unsupported::Parameters),
+                None => Ok(Self::MlDsa(set)),
             };
         }
         let (kind, named) = kind_of(algorithm).ok_or(Unsupported::SignatureAlgorithm)?;

@@ -173,29 +173,9 @@ impl Contents {
                 }
             }
         }
-        let over_one =
-            |name: &String, kind: fn(Option<String>) -> EvidenceKind| match named.get(name) {
-                Some((manifest, listed)) => {
-                    let mut covers = vec![manifest.clone()];
-                    covers.extend(listed.iter().cloned());
-                    Evidence {
-                        name: name.clone(),
-                        kind: kind(Some(manifest.clone())),
-                        covers,
-                    }
-                }
-                None => {
-                    let document = match documents {
-                        [document] => Some(document.clone()),
-                        _ => None,
-                    };
-                    Evidence {
-                        name: name.clone(),
-                        covers: document.iter().cloned().collect(),
-                        kind: kind(document),
-                    }
-                }
-            };
+        let over_one = |name: &String, kind: fn(Option<String>) -> EvidenceKind| {
+            over_one(name, named.get(name), documents, kind)
+        };
         let tokens = self.tokens.iter();
         let tokens = tokens.map(|name| over_one(name, EvidenceKind::Token));
         let signatures = self.signatures.iter();
@@ -230,6 +210,29 @@ impl Contents {
                 .filter_map(|reference| Some(reference.digest_value()?.algorithm()))
                 .collect(),
         }
+    }
+}
+
+/// Evidence over one member: the manifest that names it, or the one document.
+fn over_one(
+    name: &str,
+    named: Option<&(String, Vec<String>)>,
+    documents: &[String],
+    kind: fn(Option<String>) -> EvidenceKind,
+) -> Evidence {
+    let (target, covers) = match (named, documents) {
+        (Some((manifest, listed)), _) => {
+            let listed = listed.iter().cloned();
+            let covers = std::iter::once(manifest.clone()).chain(listed).collect();
+            (Some(manifest.clone()), covers)
+        }
+        (None, [document]) => (Some(document.clone()), vec![document.clone()]),
+        (None, _) => (None, Vec::new()),
+    };
+    Evidence {
+        name: name.to_owned(),
+        kind: kind(target),
+        covers,
     }
 }
 

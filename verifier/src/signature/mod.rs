@@ -129,7 +129,9 @@ pub fn verify_signature_standing(
             parts: &parts,
             signer,
             cuts,
-            content: content.as_ref().map(|content| content as &dyn DigestSource),
+            content: content
+                .as_ref()
+                .map(|content| -> &dyn DigestSource { content }),
             data,
         };
         let circumstances = (standing, context);

@@ -138,9 +138,10 @@ pub(super) fn judge(
             .map(|(time, _)| *time)
             .min();
         // The content-time-stamp is signed: whatever proves the signature proves it.
-        let covering = match stamp.kind {
-            Kind::Content => proven,
-            _ => covering,
+        let covering = if stamp.kind == Kind::Content {
+            proven
+        } else {
+            covering
         };
         let standing = Standing {
             judged_at: covering.unwrap_or(outer.judged_at).min(outer.judged_at),
@@ -171,9 +172,8 @@ fn all<'s>(notes: &mut Notes<'_>, subject: &Subject<'s>, left: &mut usize) -> Ve
         }
     }
     for (number, attribute) in subject.cuts.unsigned_attributes.iter().enumerate() {
-        let kinds = Kind::UNSIGNED.iter();
-        let kind = kinds.filter(|(oid, _)| *oid == attribute.oid).next();
-        if let Some((_, kind)) = kind {
+        let mut kinds = Kind::UNSIGNED.iter();
+        if let Some((_, kind)) = kinds.find(|(oid, _)| *oid == attribute.oid) {
             found.extend(values(attribute).map(|value| (*kind, Some(number), value)));
         }
     }
@@ -295,18 +295,15 @@ fn judge_one(
         own.because(reason, codes::SIGNATURE_STAMP_WRAPPED, super::NONE);
     }
     let input = input_of(&mut own, subject, target, stamp);
-    let data = match &input {
-        Input::Bytes(input) => Some(input as &dyn DigestSource),
+    let data: Option<&dyn DigestSource> = match &input {
+        Input::Bytes(input) => Some(input),
         Input::Content => target,
         Input::Unknown => None,
     };
-    let index = match stamp.kind {
-        Kind::ArchiveV3 => stamp
-            .token
-            .as_ref()
-            .and_then(|token| index_of(token).ok().flatten()),
-        _ => None,
-    };
+    let archive = stamp.token.as_ref();
+    let index = archive
+        .filter(|_| stamp.kind == Kind::ArchiveV3)
+        .and_then(|token| index_of(token).ok().flatten());
     let covered = index.as_ref().map(|index| index.version.oid());
     let mut report = verify_embedded_token(
         stamp.bytes,

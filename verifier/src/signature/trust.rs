@@ -50,10 +50,13 @@ pub(super) fn judge(
         .extend(found.map(|finding| finding.within(&place)));
     if let PathOutcome::Refused(failure) = outcome {
         // A proof from before the end of the certificate, or from before its revocation, would answer these.
-        let verdict = match failure.sub_indication() {
-            SubIndication::Expired => Verdict::because(SubIndication::OutOfBoundsNoPoe),
-            SubIndication::Revoked => Verdict::because(SubIndication::RevokedNoPoe),
-            _ => failure.verdict(),
+        let reason = failure.sub_indication();
+        let verdict = if reason == SubIndication::Expired {
+            Verdict::because(SubIndication::OutOfBoundsNoPoe)
+        } else if reason == SubIndication::Revoked {
+            Verdict::because(SubIndication::RevokedNoPoe)
+        } else {
+            failure.verdict()
         };
         notes.judgement.add(Judgement::of(verdict));
         notes.note(codes::SIGNER_NOT_TRUSTED, [civil_time(at)]);

@@ -11,5 +11,6 @@
 )]
 
 mod curves;
+mod ml_dsa;
 mod rsa;
 mod support;

@@ -183,6 +183,24 @@ impl Authority {
         self.token_with(digest, TokenOptions::at(time))
     }
 
+    /// A CAdES signature (B-B) by the authority's key, with its content inside.
+    pub(crate) fn signature(&self, content: &[u8], with_reference: bool) -> Vec<u8> {
+        let reference = SigningCertificates::encode_v2(&self.certificate, DigestAlgorithm::Sha256);
+        let reference = Attribute::new(oid::SIGNING_CERTIFICATE_V2, vec![reference]);
+        let builder = SignedDataBuilder {
+            content_type: oid::DATA,
+            content: content.to_vec(),
+            identifier: SignerIdentifier::of(&self.certificate),
+            digest_algorithm: DigestAlgorithm::Sha256,
+            signature_algorithm: AlgorithmIdentifier::bare(oid::ECDSA_WITH_SHA256),
+            signed_attributes: with_reference.then_some(reference).into_iter().collect(),
+            certificates: vec![self.certificate().to_vec()],
+            revocations: Vec::new(),
+        };
+        let signature = builder.build(|bytes| Some(self.key.sign(bytes))).unwrap();
+        signature.raw().to_vec()
+    }
+
     /// A token over a digest.
     pub(crate) fn token_with(&self, digest: &DigestValue, options: TokenOptions) -> Vec<u8> {
         let info = TstInfo {
