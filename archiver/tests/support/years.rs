@@ -10,6 +10,7 @@ use archiver::content::{ContentWriter, VersionSealer};
 use archiver::evidence::assemble::{AssembleError, EvidenceAssembler};
 use archiver::evidence::batch::{BatchMaker, MadeBatch};
 use archiver::evidence::leaves;
+use archiver::evidence::log::FrameLog;
 use archiver::evidence::plan::{BatchOptions, plan};
 use archiver::evidence::renew::{
     RenewError, RenewOptions, RenewalAction, RenewalAuthorities, RenewedChains, Renewer,
@@ -212,17 +213,32 @@ impl Years {
         first: &dyn Timestamper,
         action: &RenewalAction,
     ) -> Result<RenewedChains, RenewError> {
+        let appender = self.world.store.appender().unwrap();
+        self.run_by(first, &appender, action)
+    }
+
+    pub fn run_on(
+        &self,
+        log: &dyn FrameLog,
+        action: &RenewalAction,
+    ) -> Result<RenewedChains, RenewError> {
+        self.run_by(&self.world.client, log, action)
+    }
+
+    fn run_by(
+        &self,
+        first: &dyn Timestamper,
+        log: &dyn FrameLog,
+        action: &RenewalAction,
+    ) -> Result<RenewedChains, RenewError> {
         let world = &self.world;
-        let appender = world.store.appender().unwrap();
+        let second = self.second.as_ref();
         let renewer = Renewer {
             authorities: RenewalAuthorities {
                 first,
-                second: self
-                    .second
-                    .as_ref()
-                    .map(|second| -> &dyn Timestamper { second }),
+                second: second.map(|second| -> &dyn Timestamper { second }),
             },
-            log: &appender,
+            log,
             frames: &world.store,
             catalog: &world.catalog,
             retriever: world.retriever(),

@@ -170,7 +170,7 @@ impl Renewer<'_> {
         action: &RenewalAction,
         progress: RenewProgress<'_>,
     ) -> Result<RenewedChains, RenewError> {
-        let _turn = self.catalog.renewal_turn();
+        let _turn = self.catalog.renewal_turn()?;
         let mut renewed = RenewedChains::default();
         match action {
             RenewalAction::TimeStamp {

@@ -1,6 +1,7 @@
 //! Questions about evidence: chains, validation material, further digests, signatures, receipts.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 
 use formats::digest::DigestAlgorithm;
@@ -68,8 +69,16 @@ impl Catalog {
 
     /// Waits until no other thread renews evidence of this archive. A renewal covers what the index knows; two at a time would each miss the
     /// other.
-    pub fn renewal_turn(&self) -> MutexGuard<'_, ()> {
-        self.renewing.lock().unwrap_or_else(PoisonError::into_inner)
+    ///
+    /// # Errors
+    /// [`StoreError::IndexDamaged`] when a frame could not be applied: what the index does not know would be left out. Opening the archive
+    /// again, or [`Catalog::catch_up`], puts it right.
+    pub fn renewal_turn(&self) -> Result<MutexGuard<'_, ()>, StoreError> {
+        let turn = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.behind.load(Ordering::Relaxed) {
+            return Err(self.fold()?.damaged());
+        }
+        Ok(turn)
     }
 
     /// Where a version's [`formats::segment::RecordVersion`] frame stands.

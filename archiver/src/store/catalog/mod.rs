@@ -23,6 +23,7 @@ mod visiting;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use formats::error::FormatError;
@@ -122,6 +123,8 @@ pub struct Catalog {
     fold: Mutex<Option<Arc<Fold>>>,
     /// Held while evidence is renewed.
     renewing: Mutex<()>,
+    /// A frame that is durable could not be applied: the index does not know all that is in the segments.
+    behind: AtomicBool,
 }
 
 impl Catalog {
@@ -178,6 +181,7 @@ impl Catalog {
     ) -> Result<CatalogReport, StoreError> {
         let mut report = CatalogReport::default();
         self.read_segments(opener, progress, &mut report)?;
+        self.behind.store(false, Ordering::Relaxed);
         Ok(report)
     }
 
@@ -205,12 +209,12 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`]; errors of reading leaf pages.
     pub fn apply(&self, address: FrameAddress, frame: &Frame) -> Result<(), StoreError> {
-        match frame {
-            Frame::ArchiveTimeStamp(stamp) => self.apply_stamp(address, stamp)?,
-            Frame::FurtherDigests(frame) => self.fold()?.add_further_digests(address, frame)?,
-            Frame::ValidationMaterial(frame) => self.fold()?.add_material(address, frame)?,
-            Frame::Signature(frame) => self.fold()?.add_signature(address, frame)?,
-            Frame::Receipt(frame) => self.fold()?.add_receipt(address, frame)?,
+        let applied = match frame {
+            Frame::ArchiveTimeStamp(stamp) => self.apply_stamp(address, stamp),
+            Frame::FurtherDigests(frame) => self.fold()?.add_further_digests(address, frame),
+            Frame::ValidationMaterial(frame) => self.fold()?.add_material(address, frame),
+            Frame::Signature(frame) => self.fold()?.add_signature(address, frame),
+            Frame::Receipt(frame) => self.fold()?.add_receipt(address, frame),
             Frame::SegmentHeader(_)
             | Frame::ContentChunk(_)
             | Frame::RecordVersion(_)
@@ -220,9 +224,13 @@ impl Catalog {
             | Frame::SegmentIndex(_)
             | Frame::SegmentSeal(_)
             | Frame::LeafPage(_) => return Ok(()),
+        };
+        if applied.is_err() {
+            self.behind.store(true, Ordering::Relaxed);
+        } else {
+            self.store.set_applied(address);
         }
-        self.store.set_applied(address);
-        Ok(())
+        applied
     }
 
     /// Makes what was applied durable and notes how far the fold is, so that the next opening starts there. Closing does it, too.
@@ -369,6 +377,7 @@ impl Catalog {
             place,
             fold: Mutex::new(Some(Arc::new(fold))),
             renewing: Mutex::new(()),
+            behind: AtomicBool::new(false),
         }
     }
 
