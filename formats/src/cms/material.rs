@@ -271,7 +271,7 @@ mod tests {
             .collect();
         let token = parts.assemble(3, &reversed, &[]);
         let more = samples::certificate(1).raw().to_vec();
-        let out = with_validation_material(&token, &[more.clone()], &[], &[]).unwrap();
+        let out = with_validation_material(&token, std::slice::from_ref(&more), &[], &[]).unwrap();
         let set = Parts::of(&out).unwrap().certificates.unwrap();
         assert_eq!(set.content(), [reversed, more].concat());
     }
