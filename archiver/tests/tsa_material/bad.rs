@@ -26,18 +26,14 @@ fn kind(error: &MaterialError) -> String {
         .to_owned()
 }
 
-#[test]
-fn broken_list_services_are_told() {
-    if !present("tsa_material") {
-        return;
-    }
-    let world = World::new(Named::Crl);
+/// What a distribution point may answer instead of its list, and what is told then.
+fn broken_lists(world: &World) -> Vec<(&'static str, Route, &'static str)> {
     let good = world.crl("ca", "-crldays 7");
     let mut tampered = good.clone();
     let position = tampered.len() - 300;
     tampered[position] ^= 1;
     let here = |path: &str| format!("{}{path}", world.address);
-    let rows: Vec<(&str, Route, &str)> = vec![
+    vec![
         ("not there", Route::Status("404 Not Found"), "HttpStatus"),
         (
             "broken server",
@@ -105,7 +101,16 @@ fn broken_list_services_are_told() {
             "WrongIssuer",
         ),
         ("tampered", Route::Body(tampered), "Signature"),
-    ];
+    ]
+}
+
+#[test]
+fn broken_list_services_are_told() {
+    if !present("tsa_material") {
+        return;
+    }
+    let world = World::new(Named::Crl);
+    let rows = broken_lists(&world);
     assert!(rows.len() >= 16);
     for (name, route, expected) in rows {
         world.route("/ca.crl", route);
@@ -113,6 +118,15 @@ fn broken_list_services_are_told() {
         assert_eq!(kind(&error), expected, "{name}: {error:?}");
         assert!(error.to_string().len() > 20, "{name}: {error}");
     }
+}
+
+#[test]
+fn a_list_may_be_as_long_as_allowed_and_one_redirection_away() {
+    if !present("tsa_material") {
+        return;
+    }
+    let world = World::new(Named::Crl);
+    let good = world.crl("ca", "-crldays 7");
     let limit = good.len() - 1;
     world.route("/ca.crl", Route::Body(good.clone()));
     let options = MaterialOptions {
@@ -132,7 +146,10 @@ fn broken_list_services_are_told() {
         "{errors:?}"
     );
     world.route("/redirected.crl", Route::Body(good));
-    world.route("/ca.crl", Route::Redirect(here("/redirected.crl")));
+    world.route(
+        "/ca.crl",
+        Route::Redirect(format!("{}/redirected.crl", world.address)),
+    );
     assert_eq!(world.collect(&world.source(), now()).failures, []);
 }
 

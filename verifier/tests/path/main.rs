@@ -11,6 +11,7 @@
 mod hostile;
 mod ocsp;
 mod ocsp_response;
+mod ocsp_wrong;
 mod revocation;
 mod rules;
 mod support;

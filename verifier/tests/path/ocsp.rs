@@ -7,20 +7,20 @@ use formats::digest::DigestAlgorithm;
 use rcgen::{RevocationReason, RevokedCertParams, SerialNumber};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
-use verifier::finding::{Code, path as code, revocation as revocation_code};
+use verifier::finding::{path as code, revocation as revocation_code};
 use verifier::path::{Material, PathOptions, PathOutcome, Purpose};
 use verifier::policy::RevocationRule;
 use verifier::verdict::SubIndication;
 
 /// The certificate of [`Revocation`], whose serial number is 77, and everything that may answer about it.
-struct Case {
-    inner: Revocation,
-    issuer: Vec<u8>,
-    stranger: Responder,
+pub(crate) struct Case {
+    pub(crate) inner: Revocation,
+    pub(crate) issuer: Vec<u8>,
+    pub(crate) stranger: Responder,
 }
 
 impl Case {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let inner = Revocation::new();
         let stranger = responder(&root(), |params| {
             params
@@ -35,7 +35,7 @@ impl Case {
         }
     }
 
-    fn answer(&self) -> Answer {
+    pub(crate) fn answer(&self) -> Answer {
         Answer {
             hash: DigestAlgorithm::Sha1,
             issuer: self.issuer.clone(),
@@ -47,7 +47,7 @@ impl Case {
         }
     }
 
-    fn response(&self, answers: Vec<Answer>) -> Response {
+    pub(crate) fn response(&self, answers: Vec<Answer>) -> Response {
         Response {
             answers,
             produced_at: BEFORE,
@@ -58,7 +58,7 @@ impl Case {
     }
 
     /// A response by a responder that the issuer designated, after changes.
-    fn designated(
+    pub(crate) fn designated(
         &self,
         params: impl FnOnce(&mut rcgen::CertificateParams),
         answer: impl FnOnce(&mut Answer),
@@ -73,11 +73,11 @@ impl Case {
         made.signed_by(&responder)
     }
 
-    fn answered(&self, answer: impl FnOnce(&mut Answer)) -> Vec<u8> {
+    pub(crate) fn answered(&self, answer: impl FnOnce(&mut Answer)) -> Vec<u8> {
         self.designated(|_| (), answer, |_| ())
     }
 
-    fn judge(
+    pub(crate) fn judge(
         &self,
         responses: &[Vec<u8>],
         crls: &[Vec<u8>],
@@ -106,7 +106,7 @@ impl Case {
     }
 }
 
-fn hours(count: i64) -> Duration {
+pub(crate) fn hours(count: i64) -> Duration {
     Duration::hours(count)
 }
 
@@ -151,262 +151,6 @@ fn a_right_answer_passes_however_it_is_named() {
     others[0].serial = 1;
     others[2].serial = 2;
     case.passes(case.designated(|_| (), |_| (), |response| response.answers = others));
-}
-
-type Row = (&'static str, Box<dyn Fn(&Case) -> Vec<Vec<u8>>>, Code);
-
-fn row(name: &'static str, make: impl Fn(&Case) -> Vec<u8> + 'static, code: Code) -> Row {
-    (name, Box::new(move |case| vec![make(case)]), code)
-}
-
-/// Everything that a response can be wrong about, and what is told then.
-fn wrong_ones() -> Vec<Row> {
-    use revocation_code::*;
-    let mut rows = about_the_answer();
-    rows.extend(about_the_responder());
-    rows.extend([
-        row(
-            "cut off",
-            |c| {
-                let mut r = c.answered(|_| ());
-                r.pop();
-                r
-            },
-            OCSP_MALFORMED,
-        ),
-        row(
-            "one byte more",
-            |c| {
-                let mut r = c.answered(|_| ());
-                r.push(0);
-                r
-            },
-            OCSP_MALFORMED,
-        ),
-        row("garbage", |_| b"<html>".to_vec(), OCSP_MALFORMED),
-        row("empty", |_| Vec::new(), OCSP_MALFORMED),
-        row(
-            "no answers",
-            |c| c.designated(|_| (), |_| (), |r| r.answers.clear()),
-            OCSP_MALFORMED,
-        ),
-        row("try later", |_| status_only(3), OCSP_NO_ANSWER),
-        row("unauthorized", |_| status_only(6), OCSP_NO_ANSWER),
-        row("malformed request", |_| status_only(1), OCSP_NO_ANSWER),
-        row(
-            "critical extension",
-            |c| c.designated(|_| (), |_| (), |r| r.strange = true),
-            OCSP_UNKNOWN_CRITICAL,
-        ),
-    ]);
-    rows
-}
-
-fn about_the_answer() -> Vec<Row> {
-    use revocation_code::*;
-    vec![
-        row(
-            "another serial number",
-            |c| c.answered(|a| a.serial = 78),
-            OCSP_OTHER_CERTIFICATE,
-        ),
-        row(
-            "another issuer of the same name",
-            |c| c.answered(|a| a.issuer = root().der().to_vec()),
-            OCSP_OTHER_CERTIFICATE,
-        ),
-        row(
-            "another issuer",
-            |c| c.answered(|a| a.issuer = c.stranger.certificate.clone()),
-            OCSP_OTHER_CERTIFICATE,
-        ),
-        row(
-            "unknown",
-            |c| c.answered(|a| a.status = Status::Unknown),
-            OCSP_STATUS_UNKNOWN,
-        ),
-        row(
-            "stale",
-            |c| c.answered(|a| a.next_update = Some(BEFORE + hours(1))),
-            OCSP_OUT_OF_DATE,
-        ),
-        row(
-            "old, without next update",
-            |c| c.answered(|a| a.next_update = None),
-            OCSP_WITHOUT_NEXT_UPDATE,
-        ),
-        row(
-            "of the future",
-            |c| c.answered(|a| a.this_update = NOW + hours(1)),
-            OCSP_NOT_YET_ISSUED,
-        ),
-        row(
-            "made in the future",
-            |c| c.designated(|_| (), |_| (), |r| r.produced_at = NOW + hours(1)),
-            OCSP_NOT_YET_ISSUED,
-        ),
-        row(
-            "times contradict",
-            |c| c.answered(|a| a.next_update = Some(BEFORE - hours(1))),
-            OCSP_TIMES_CONTRADICT,
-        ),
-    ]
-}
-
-fn about_the_responder() -> Vec<Row> {
-    use revocation_code::*;
-    vec![
-        row(
-            "signed by a stranger",
-            |c| c.response(vec![c.answer()]).signed_by(&c.stranger),
-            OCSP_RESPONDER_UNKNOWN,
-        ),
-        row(
-            "a stranger with certificate",
-            |c| {
-                let certificates = vec![c.stranger.certificate.clone()];
-                Response {
-                    certificates,
-                    ..c.response(vec![c.answer()])
-                }
-                .signed_by(&c.stranger)
-            },
-            OCSP_RESPONDER_NOT_AUTHORIZED,
-        ),
-        row(
-            "in the issuer's name by a stranger",
-            |c| {
-                let name = Responder {
-                    certificate: c.issuer.clone(),
-                    key: key(),
-                };
-                c.response(vec![c.answer()]).signed_by(&name)
-            },
-            OCSP_SIGNATURE_INVALID,
-        ),
-        row(
-            "designated without purpose",
-            |c| {
-                c.designated(
-                    |p| {
-                        p.custom_extensions.remove(0);
-                    },
-                    |_| (),
-                    |_| (),
-                )
-            },
-            OCSP_RESPONDER_NOT_AUTHORIZED,
-        ),
-        row(
-            "designated for time-stamps",
-            |c| {
-                c.designated(
-                    |p| p.custom_extensions[0] = purposes(false, &[8]),
-                    |_| (),
-                    |_| (),
-                )
-            },
-            OCSP_RESPONDER_NOT_AUTHORIZED,
-        ),
-        row(
-            "key not for signing",
-            |c| {
-                c.designated(
-                    |p| p.key_usages = vec![rcgen::KeyUsagePurpose::KeyAgreement],
-                    |_| (),
-                    |_| (),
-                )
-            },
-            OCSP_RESPONDER_NOT_AUTHORIZED,
-        ),
-        row(
-            "expired responder",
-            |c| c.designated(|p| p.not_after = BEFORE - hours(1), |_| (), |_| ()),
-            OCSP_RESPONDER_INVALID,
-        ),
-        row(
-            "responder not yet valid",
-            |c| c.designated(|p| p.not_before = BEFORE + hours(1), |_| (), |_| ()),
-            OCSP_RESPONDER_INVALID,
-        ),
-        row(
-            "designated by a subordinate",
-            |c| {
-                let below = below(&c.inner.root, ca("CA"));
-                let responder = responder(&below, |_| ());
-                let certificates = vec![responder.certificate.clone(), below.der().to_vec()];
-                Response {
-                    certificates,
-                    ..c.response(vec![c.answer()])
-                }
-                .signed_by(&responder)
-            },
-            OCSP_RESPONDER_NOT_AUTHORIZED,
-        ),
-        row(
-            "answers for himself",
-            |c| {
-                let responder = Responder {
-                    certificate: c.inner.target.clone(),
-                    key: key(),
-                };
-                c.response(vec![c.answer()]).signed_by(&responder)
-            },
-            OCSP_RESPONDER_UNKNOWN,
-        ),
-        row(
-            "tampered answer",
-            |c| {
-                let mut response = c.answered(|a| a.status = Status::Unknown);
-                let position = response
-                    .windows(2)
-                    .position(|two| two == [0x82, 0x00])
-                    .unwrap();
-                response[position] = 0x80;
-                response
-            },
-            OCSP_SIGNATURE_INVALID,
-        ),
-        row(
-            "its revocation is not told",
-            |c| {
-                c.designated(
-                    |p| {
-                        p.custom_extensions.pop();
-                        p.crl_distribution_points = vec![rcgen::CrlDistributionPoint {
-                            uris: vec!["http://crl.example/".into()],
-                        }];
-                    },
-                    |_| (),
-                    |_| (),
-                )
-            },
-            OCSP_RESPONDER_INVALID,
-        ),
-    ]
-}
-
-#[test]
-fn a_wrong_response_is_told_and_does_not_pass() {
-    let case = Case::new();
-    let rows = wrong_ones();
-    assert!(rows.len() >= 20);
-    for (name, make, code) in rows {
-        println!("{name}");
-        let responses = make(&case);
-        let outcome = case.judge(&responses, &[], |_| ());
-        let unknown = SubIndication::TryLater;
-        refuses(&outcome, code, unknown, false);
-        refuses(
-            &outcome,
-            revocation_code::REVOCATION_UNKNOWN,
-            unknown,
-            false,
-        );
-        // Beside a right one it does no harm.
-        let both = [responses, vec![case.answered(|_| ())]].concat();
-        passes(&case.judge(&both, &[], |_| ()));
-    }
 }
 
 fn revoked(time: OffsetDateTime, reason: Option<u8>) -> Status {
@@ -539,7 +283,7 @@ fn after_the_end_of_the_certificate_only_a_remembering_responder_says_good() {
     };
     let judge = |response: Vec<u8>| {
         case.judge(&[response], &[], |options| {
-            options.material_time = Some(after + hours(1))
+            options.material_time = Some(after + hours(1));
         })
     };
     let (later, unknown) = (after - hours(24), SubIndication::TryLater);
@@ -618,7 +362,7 @@ fn a_responder_without_exemption_is_asked_about() {
     };
     let required = |responses: &[Vec<u8>]| {
         case.judge(responses, &[], |options| {
-            options.revocation = RevocationRule::Required
+            options.revocation = RevocationRule::Required;
         })
     };
     passes(&case.judge(&answered(None), &[], |_| ()));

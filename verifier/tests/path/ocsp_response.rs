@@ -84,9 +84,8 @@ impl Answer {
                 let mut value = Writer::new();
                 moment(&mut value, cutoff);
                 w.constructed(Tag::context(1), |w| {
-                    w.sequence(|w| {
-                        extension(w, &oid::OCSP_ARCHIVE_CUTOFF, false, &value.into_bytes())
-                    });
+                    let value = value.into_bytes();
+                    w.sequence(|w| extension(w, &oid::OCSP_ARCHIVE_CUTOFF, false, &value));
                 });
             }
         });

@@ -72,12 +72,11 @@ pub(super) fn services(certificate: &Certificate) -> Services {
 
 /// An address of plain http, as is the custom: what is fetched is signed, and asking for a status must not need the status of a TLS certificate.
 fn http(name: &GeneralName<'_>) -> Option<String> {
-    match name {
-        GeneralName::URI(address) if address.to_ascii_lowercase().starts_with("http://") => {
-            Some((*address).to_owned())
-        }
-        _ => None,
-    }
+    let GeneralName::URI(address) = name else {
+        return None;
+    };
+    let plain = address.to_ascii_lowercase().starts_with("http://");
+    plain.then(|| (*address).to_owned())
 }
 
 /// Addresses of one kind that are tried for one certificate. Real ones name one to three.
