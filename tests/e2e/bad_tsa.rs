@@ -169,6 +169,15 @@ fn a_failure_is_told_in_japanese() {
     }
 }
 
+/// The state of each authority, as it is remembered.
+fn states(world: &World) -> Vec<String> {
+    let told = world.archiver(["tsa", "status", "--json"]).expect_code(0);
+    let states = told.json().into_iter();
+    states
+        .map(|one| one["state"].as_str().expect("a state").to_owned())
+        .collect()
+}
+
 #[test]
 fn authorities_are_checked_and_remembered() {
     let queue = Queue::new();
@@ -217,15 +226,6 @@ fn authorities_are_checked_and_remembered() {
         let text = run.stdout + &run.stderr;
         assert!(text.contains(said), "{name}: {text}");
     }
-    let states = |world: &World| {
-        let told = world
-            .archiver(["tsa", "status", "--json"])
-            .expect_code(0)
-            .json();
-        told.iter()
-            .map(|one| one["state"].as_str().expect("a state").to_owned())
-            .collect::<Vec<_>>()
-    };
     assert_eq!(states(world), ["failing", "open", "ready"]);
     world.archiver(["stamp"]).expect_code(0);
     assert_eq!(

@@ -137,6 +137,10 @@ fn http_status(status: u16, retry_after: Option<Duration>, lang: Lang) -> String
 impl Refusal {
     /// What is wrong with the token and what to do, in one line.
     #[must_use]
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the variants without fields have a fixed text"
+    )]
     pub fn text(&self, lang: Lang) -> String {
         match self {
             Self::Malformed(error) => lang.pick(
@@ -182,7 +186,11 @@ impl Refusal {
             }
             Self::RevocationUnknown { tried, left_out } => revocation_unknown(tried, left_out, lang),
             Self::EndsTooSoon { until, because, days_min } => ends_too_soon(*until, because, *days_min, lang),
-            plain => plain.plain_text(lang).to_owned(),
+            plain => {
+                let texts = plain.about_the_answer();
+                let (ja, en) = texts.unwrap_or_else(|| plain.about_the_signer());
+                lang.pick(ja, en).to_owned()
+            }
         }
     }
 
@@ -190,8 +198,8 @@ impl Refusal {
         clippy::wildcard_enum_match_arm,
         reason = "the variants with fields are written by `text`"
     )]
-    const fn plain(&self) -> (&'static str, &'static str) {
-        match self {
+    const fn about_the_answer(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
             Self::NoToken => (
                 "時刻認証局は要求を受け入れましたが、トークンを送っていません。運営者に問い合わせてください",
                 "the TSA granted the request but sent no token: ask its operator",
@@ -220,6 +228,16 @@ impl Refusal {
                 "トークンに時刻の精度がありません。別の局を使うか、accuracy_missing を accept にしてください",
                 "the token states no accuracy: use another TSA, or set accuracy_missing to accept",
             ),
+            _ => return None,
+        })
+    }
+
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other variants are written by `text` and `about_the_answer`"
+    )]
+    const fn about_the_signer(&self) -> (&'static str, &'static str) {
+        match self {
             Self::CertificateMissing => (
                 "トークンに時刻認証局の証明書がありません。certReq に従うよう局の運営者に求めてください",
                 "the token lacks the TSA's certificate: ask the TSA's operator to honour certReq",
@@ -265,14 +283,6 @@ impl Refusal {
                 "the second token was made with the key of the first: configure a TSA of another operator",
             ),
             _ => ("トークンを受け入れられません", "the token is not accepted"),
-        }
-    }
-
-    const fn plain_text(&self, lang: Lang) -> &'static str {
-        let (ja, en) = self.plain();
-        match lang {
-            Lang::Ja => ja,
-            Lang::En => en,
         }
     }
 }

@@ -358,7 +358,7 @@ pub fn accepted() -> Vec<Row> {
             |bent, request| indefinite(&bent.answer(&request, GOOD)),
         ),
         info("four minutes late", |info| {
-            info.gen_time -= Duration::minutes(4)
+            info.gen_time -= Duration::minutes(4);
         }),
         info("an accuracy of exactly one second", |info| {
             info.accuracy = Some(Accuracy {

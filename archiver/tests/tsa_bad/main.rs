@@ -8,6 +8,10 @@
     unreachable_pub,
     reason = "a test fails by panicking"
 )]
+#![allow(
+    clippy::too_many_lines,
+    reason = "a table is one function per topic, however many rows it has"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;

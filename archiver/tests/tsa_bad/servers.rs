@@ -19,7 +19,7 @@ pub fn rows() -> Vec<Row> {
 
 fn status(what: &'static str, line: &'static str, en: &'static str, ja: &'static str) -> Row {
     Row::raw(what, en, ja, move |_, _, stream| {
-        send(stream, line, &[], b"no")
+        send(stream, line, &[], b"no");
     })
 }
 

@@ -285,7 +285,7 @@ fn algorithms() -> Vec<Row> {
     );
     let digest = |what, algorithm| {
         built(what, old.0, old.1, move |_, builder| {
-            builder.digest_algorithm = algorithm
+            builder.digest_algorithm = algorithm;
         })
     };
     vec![

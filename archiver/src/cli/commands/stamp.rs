@@ -3,10 +3,11 @@
 use std::num::NonZeroUsize;
 
 use formats::id::VersionId;
+use formats::segment::ArchiveTimeStamp;
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::archive::{Access, Archive};
+use crate::archive::{Access, Archive, Authorities};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::{grouped, moment};
@@ -93,32 +94,12 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
         });
         bar.finish_and_clear();
         let made = made?;
-        let (time, tsa, id) = (
-            made.frame.stamped_at,
-            made.frame.tsa.clone(),
-            made.frame.batch,
-        );
         // The batch is durable whatever the index says; the next opening reads it from the segments.
         drop(made.apply(archive.catalog()));
-        let statutory = judge(&made.frame.token, authorities.registry.as_deref());
-        session.output.event(&json!({
-            "event": "stamped", "batch": id.to_string(), "records": versions, "gen_time": rfc3339(time),
-            "tsa": tsa, "accredited": statutory.is_statutory(), "accreditation": statutory.to_json(),
-        }));
-        let (count, said) = (grouped(versions), statutory.text(lang));
-        session.output.say(&lang.pick(
-            format!(
-                "{count} 件に {} のタイムスタンプを一つ付与しました({tsa})。{said}",
-                moment(time)
-            ),
-            format!(
-                "stamped {count} records with one token of {} by {tsa}; {said}",
-                moment(time)
-            ),
-        ));
+        tell_stamped(session, &made.frame, versions, &authorities);
         done.versions += versions;
         done.batches += 1;
-        done.gen_time = Some(time);
+        done.gen_time = Some(made.frame.stamped_at);
     }
     if let Some(second) = &authorities.second {
         let second: Option<&dyn Timestamper> = Some(second);
@@ -128,6 +109,32 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
     stamp_signatures(session, archive, &authorities, &versions)?;
     stamp_receipts(archive, &authorities, &versions)?;
     Ok(done)
+}
+
+fn tell_stamped(
+    session: &Session,
+    frame: &ArchiveTimeStamp,
+    versions: u64,
+    authorities: &Authorities,
+) {
+    let lang = session.output.lang;
+    let (time, tsa) = (frame.stamped_at, &frame.tsa);
+    let statutory = judge(&frame.token, authorities.registry.as_deref());
+    session.output.event(&json!({
+        "event": "stamped", "batch": frame.batch.to_string(), "records": versions, "gen_time": rfc3339(time),
+        "tsa": tsa, "accredited": statutory.is_statutory(), "accreditation": statutory.to_json(),
+    }));
+    let (count, said) = (grouped(versions), statutory.text(lang));
+    session.output.say(&lang.pick(
+        format!(
+            "{count} 件に {} のタイムスタンプを一つ付与しました({tsa})。{said}",
+            moment(time)
+        ),
+        format!(
+            "stamped {count} records with one token of {} by {tsa}; {said}",
+            moment(time)
+        ),
+    ));
 }
 
 /// Puts every batch that has no token of the second authority under one: the new ones, and those that it could not serve before.

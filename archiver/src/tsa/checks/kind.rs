@@ -78,151 +78,216 @@ impl Check {
 
     /// A name for machines.
     #[must_use]
-    pub const fn id(self) -> &'static str {
-        self.row().0
+    pub fn id(self) -> &'static str {
+        self.row().id
     }
 
     /// The clause that demands it.
     #[must_use]
-    pub const fn clause(self) -> &'static str {
-        self.row().1
+    pub fn clause(self) -> &'static str {
+        self.row().clause
     }
 
     /// What is checked, in one line.
     #[must_use]
     pub fn text(self, lang: Lang) -> &'static str {
-        let (_, _, ja, en) = self.row();
-        lang.pick(ja, en)
+        let row = self.row();
+        lang.pick(row.ja, row.en)
     }
 
-    const fn row(self) -> (&'static str, &'static str, &'static str, &'static str) {
-        match self {
-            Self::Response => (
-                "response",
-                "RFC 3161 §2.4.2",
-                "応答を読み取れる",
-                "the answer is a timestamp response",
-            ),
-            Self::Status => (
-                "status",
-                "RFC 3161 §2.4.2",
-                "要求が受け入れられた",
-                "the request is granted",
-            ),
-            Self::Token => (
-                "token",
-                "RFC 3161 §2.4.2",
-                "トークンを読み取れる",
-                "the token can be read",
-            ),
-            Self::DigestAlgorithm => (
-                "digest-algorithm",
-                "RFC 3161 §2.2",
-                "要求したハッシュ関数である",
-                "the hash function is the one asked for",
-            ),
-            Self::Imprint => (
-                "imprint",
-                "RFC 3161 §2.2",
-                "送ったダイジェストに対するものである",
-                "it is over the digest that was sent",
-            ),
-            Self::Nonce => (
-                "nonce",
-                "RFC 3161 §2.2",
-                "ナンスが一致する",
-                "the nonce is the one sent",
-            ),
-            Self::Policy => (
-                "policy",
-                "RFC 3161 §2.2",
-                "要求したポリシーである",
-                "the policy is the one asked for",
-            ),
-            Self::Clock => (
-                "clock",
-                "RFC 3161 §2.2",
-                "時刻がこちらの時計と合う",
-                "the time agrees with our clock",
-            ),
-            Self::Accuracy => (
-                "accuracy",
-                "RFC 3161 §2.4.2",
-                "時刻の精度が要求を満たす",
-                "the accuracy is good enough",
-            ),
-            Self::Order => (
-                "order",
-                "RFC 3161 §2.4.2",
-                "同じ局の以前のトークンより前の時刻ではない",
-                "it does not lie before an earlier token of this TSA",
-            ),
-            Self::Signers => (
-                "signers",
-                "RFC 3161 §2.4.2",
-                "署名者が一人だけである",
-                "there is exactly one signer",
-            ),
-            Self::Certificate => (
-                "certificate",
-                "RFC 3161 §2.4.1",
-                "署名者の証明書が含まれている",
-                "the signer's certificate is in it",
-            ),
-            Self::Signature => (
-                "signature",
-                "RFC 5652 §5.6",
-                "署名が正しい",
-                "the signature holds",
-            ),
-            Self::Binding => (
-                "binding",
-                "RFC 5816 §2.2.1",
-                "署名者の証明書が署名対象に含まれる (ESSCertID)",
-                "it signs which certificate made it (ESSCertID)",
-            ),
-            Self::Algorithm => (
-                "algorithm",
-                "EN 319 102-1 §5.2.8",
-                "アルゴリズムが現在信頼できる",
-                "its algorithms are trusted today",
-            ),
-            Self::Usage => (
-                "usage",
-                "RFC 3161 §2.3",
-                "証明書の用途がタイムスタンプ専用でクリティカルである",
-                "the certificate is for timestamping alone, and critically so",
-            ),
-            Self::Validity => (
-                "validity",
-                "RFC 5280 §6.1.3",
-                "証明書がその時刻に有効である",
-                "the certificate is valid at that time",
-            ),
-            Self::Path => (
-                "path",
-                "RFC 5280 §6.1",
-                "設定した信頼点まで認証パスがつながる",
-                "a path leads to a configured trust anchor",
-            ),
-            Self::Revocation => (
-                "revocation",
-                "RFC 5280 §6.3",
-                "失効しておらず、そう確認できる",
-                "nothing is revoked, and that can be told",
-            ),
-            Self::Verification => (
-                "verification",
-                "EN 319 102-1 §5.4",
-                "検証のその他の項目に問題がない",
-                "a verifier finds nothing else against it",
-            ),
-            Self::Remaining => (
-                "remaining",
-                "RFC 4998 §5",
-                "更新が必要になるまで十分な期間がある",
-                "it holds for long enough before it must be renewed",
-            ),
+    fn row(self) -> &'static Row {
+        let found = ROWS.iter().find(|row| row.check == self);
+        // A test looks every check up.
+        found.unwrap_or(&ROWS[0])
+    }
+}
+
+/// A check in words.
+struct Row {
+    check: Check,
+    id: &'static str,
+    clause: &'static str,
+    ja: &'static str,
+    en: &'static str,
+}
+
+const fn row(
+    check: Check,
+    id: &'static str,
+    clause: &'static str,
+    ja: &'static str,
+    en: &'static str,
+) -> Row {
+    Row {
+        check,
+        id,
+        clause,
+        ja,
+        en,
+    }
+}
+
+const ROWS: [Row; Check::ALL.len()] = [
+    row(
+        Check::Response,
+        "response",
+        "RFC 3161 §2.4.2",
+        "応答を読み取れる",
+        "the answer is a timestamp response",
+    ),
+    row(
+        Check::Status,
+        "status",
+        "RFC 3161 §2.4.2",
+        "要求が受け入れられた",
+        "the request is granted",
+    ),
+    row(
+        Check::Token,
+        "token",
+        "RFC 3161 §2.4.2",
+        "トークンを読み取れる",
+        "the token can be read",
+    ),
+    row(
+        Check::DigestAlgorithm,
+        "digest-algorithm",
+        "RFC 3161 §2.2",
+        "要求したハッシュ関数である",
+        "the hash function is the one asked for",
+    ),
+    row(
+        Check::Imprint,
+        "imprint",
+        "RFC 3161 §2.2",
+        "送ったダイジェストに対するものである",
+        "it is over the digest that was sent",
+    ),
+    row(
+        Check::Nonce,
+        "nonce",
+        "RFC 3161 §2.2",
+        "ナンスが一致する",
+        "the nonce is the one sent",
+    ),
+    row(
+        Check::Policy,
+        "policy",
+        "RFC 3161 §2.2",
+        "要求したポリシーである",
+        "the policy is the one asked for",
+    ),
+    row(
+        Check::Clock,
+        "clock",
+        "RFC 3161 §2.2",
+        "時刻がこちらの時計と合う",
+        "the time agrees with our clock",
+    ),
+    row(
+        Check::Accuracy,
+        "accuracy",
+        "RFC 3161 §2.4.2",
+        "時刻の精度が要求を満たす",
+        "the accuracy is good enough",
+    ),
+    row(
+        Check::Order,
+        "order",
+        "RFC 3161 §2.4.2",
+        "同じ局の以前のトークンより前の時刻ではない",
+        "it does not lie before an earlier token of this TSA",
+    ),
+    row(
+        Check::Signers,
+        "signers",
+        "RFC 3161 §2.4.2",
+        "署名者が一人だけである",
+        "there is exactly one signer",
+    ),
+    row(
+        Check::Certificate,
+        "certificate",
+        "RFC 3161 §2.4.1",
+        "署名者の証明書が含まれている",
+        "the signer's certificate is in it",
+    ),
+    row(
+        Check::Signature,
+        "signature",
+        "RFC 5652 §5.6",
+        "署名が正しい",
+        "the signature holds",
+    ),
+    row(
+        Check::Binding,
+        "binding",
+        "RFC 5816 §2.2.1",
+        "署名者の証明書が署名対象に含まれる (ESSCertID)",
+        "it signs which certificate made it (ESSCertID)",
+    ),
+    row(
+        Check::Algorithm,
+        "algorithm",
+        "EN 319 102-1 §5.2.8",
+        "アルゴリズムが現在信頼できる",
+        "its algorithms are trusted today",
+    ),
+    row(
+        Check::Usage,
+        "usage",
+        "RFC 3161 §2.3",
+        "証明書の用途がタイムスタンプ専用でクリティカルである",
+        "the certificate is for timestamping alone, and critically so",
+    ),
+    row(
+        Check::Validity,
+        "validity",
+        "RFC 5280 §6.1.3",
+        "証明書がその時刻に有効である",
+        "the certificate is valid at that time",
+    ),
+    row(
+        Check::Path,
+        "path",
+        "RFC 5280 §6.1",
+        "設定した信頼点まで認証パスがつながる",
+        "a path leads to a configured trust anchor",
+    ),
+    row(
+        Check::Revocation,
+        "revocation",
+        "RFC 5280 §6.3",
+        "失効しておらず、そう確認できる",
+        "nothing is revoked, and that can be told",
+    ),
+    row(
+        Check::Verification,
+        "verification",
+        "EN 319 102-1 §5.4",
+        "検証のその他の項目に問題がない",
+        "a verifier finds nothing else against it",
+    ),
+    row(
+        Check::Remaining,
+        "remaining",
+        "RFC 4998 §5",
+        "更新が必要になるまで十分な期間がある",
+        "it holds for long enough before it must be renewed",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_check_has_its_row_in_order() {
+        for (check, row) in Check::ALL.iter().zip(&ROWS) {
+            assert_eq!(*check, row.check);
+            assert!(!check.id().is_empty() && !check.clause().is_empty());
+            assert_ne!(check.text(Lang::Ja), check.text(Lang::En));
         }
+        assert!(Check::ALL.is_sorted());
     }
 }
