@@ -106,7 +106,6 @@ struct Trees {
 
 impl LineBuilder {
     pub(super) fn new(key: LineKey) -> Self {
-        let index = LineIndexWriter::new(&key.bytes);
         Self {
             key,
             splitter: LineSplitter::default(),
@@ -119,7 +118,7 @@ impl LineBuilder {
                 block: TreeBuilder::new(algorithm),
                 top: TreeBuilder::new(algorithm),
             }),
-            index,
+            index: LineIndexWriter::new(),
             stopped: None,
         }
     }
@@ -163,7 +162,7 @@ impl LineBuilder {
         let roots = self.trees.iter_mut().map(|trees| trees.top.take_root());
         let roots: Option<Vec<_>> = roots.collect();
         let roots = roots.and_then(|roots| Digests::new(roots).ok());
-        let index = self.index.finish(self.lines).ok();
+        let index = self.index.finish(&self.key.bytes, self.lines).ok();
         match roots.zip(index) {
             Some((roots, index)) => Ok(BuiltLines {
                 tree: LineTree {

@@ -138,36 +138,63 @@ pub fn disclose(
     let index = opened
         .line_index(object)?
         .ok_or(broken(ErrorKind::MissingElement))?;
-    let key = LineKey::of(&index).ok_or(broken(ErrorKind::MissingElement))?;
-    let blocks = Blocks::of(&wanted, &index, size).ok_or(broken(ErrorKind::Inconsistent))?;
-    let mut reader = LineReader::new(&key, &blocks, wanted);
-    let read = opened.write_range(object, blocks.bytes.clone(), &mut reader);
-    if reader.too_much {
-        return Err(LinesError::TooMuch { lines });
-    }
-    read?;
-    reader.end();
-    let proof = reader
-        .prove(&index, &tree)
-        .ok_or(broken(ErrorKind::DigestMismatch))?;
-    let proof = LineProof {
-        version,
+    let request = Request {
         object,
-        first: *reader.wanted.start(),
-        salts: reader
-            .wanted
-            .clone()
-            .map(|number| key.salt(number))
-            .collect(),
-        proofs: proof,
+        size,
+        tree,
+        wanted,
     };
-    let bytes = std::mem::take(&mut reader.shown);
+    let disclosed = request.read(opened, &index);
     drop(Zeroizing::new(index.into_bytes()));
-    Ok(Disclosure {
-        bytes,
-        proof,
-        lines,
-    })
+    disclosed
+}
+
+/// What is to be read of which object.
+struct Request {
+    object: u32,
+    size: u64,
+    tree: LineTree,
+    wanted: RangeInclusive<u64>,
+}
+
+impl Request {
+    fn read(
+        &self,
+        opened: &mut OpenedVersion<'_>,
+        index: &LineIndex,
+    ) -> Result<Disclosure, LinesError> {
+        let version = opened.version();
+        let lines = self.tree.lines;
+        let broken = |kind| RetrieveError::LineIndex {
+            version,
+            error: Some(FormatError::new(kind, "line tree")),
+        };
+        let key = LineKey::of(index).ok_or(broken(ErrorKind::MissingElement))?;
+        let blocks =
+            Blocks::of(&self.wanted, index, self.size).ok_or(broken(ErrorKind::Inconsistent))?;
+        let mut reader = LineReader::new(&key, &blocks, self.wanted.clone());
+        let read = opened.write_range(self.object, blocks.bytes.clone(), &mut reader);
+        if reader.too_much {
+            return Err(LinesError::TooMuch { lines });
+        }
+        read?;
+        reader.end();
+        let proofs = reader
+            .prove(index, &self.tree)
+            .ok_or(broken(ErrorKind::DigestMismatch))?;
+        let salts = self.wanted.clone().map(|number| key.salt(number));
+        Ok(Disclosure {
+            bytes: std::mem::take(&mut reader.shown),
+            proof: LineProof {
+                version,
+                object: self.object,
+                first: *self.wanted.start(),
+                salts: salts.collect(),
+                proofs,
+            },
+            lines,
+        })
+    }
 }
 
 /// The blocks in which the wanted lines stand.

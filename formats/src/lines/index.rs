@@ -34,14 +34,20 @@ pub struct LineIndexWriter {
     writer: Writer,
 }
 
+impl Default for LineIndexWriter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl LineIndexWriter {
     /// An index without blocks.
     #[must_use]
-    pub fn new(key: &[u8; LineIndex::KEY_BYTES]) -> Self {
+    pub fn new() -> Self {
         let mut writer = Writer::with_capacity(HEAD_BYTES);
         writer.raw(&MAGIC);
         writer.u16(VERSION);
-        writer.raw(key);
+        writer.raw(&[0; LineIndex::KEY_BYTES]);
         writer.u64(0);
         writer.u32(BLOCK_LINES);
         Self { writer }
@@ -55,18 +61,18 @@ impl LineIndexWriter {
         }
     }
 
-    /// The index of content with this many lines.
+    /// The index of content with this many lines and this key. The key comes last, so that no buffer that was outgrown holds it.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::NotEncodable`] if the blocks are not those of so many lines.
-    pub fn finish(self, lines: u64) -> Result<LineIndex> {
+    pub fn finish(self, key: &[u8; LineIndex::KEY_BYTES], lines: u64) -> Result<LineIndex> {
         let mut bytes = self.writer.finish();
         if LineIndex::bytes_of(lines) != u64::try_from(bytes.len()).ok() {
             return Err(FormatError::new(ErrorKind::NotEncodable, STRUCTURE));
         }
-        let count = bytes.iter_mut().skip(LINES_OFFSET);
-        for (place, byte) in count.zip(lines.to_be_bytes()) {
+        let fields = key.iter().copied().chain(lines.to_be_bytes());
+        for (place, byte) in bytes.iter_mut().skip(KEY_OFFSET).zip(fields) {
             *place = byte;
         }
         Ok(LineIndex { bytes, lines })
@@ -190,7 +196,6 @@ impl std::fmt::Debug for LineIndexWriter {
 const MAGIC: [u8; 8] = *b"FUMILINE";
 const VERSION: u16 = 1;
 const KEY_OFFSET: usize = 10;
-const LINES_OFFSET: usize = 42;
 const HEAD_BYTES: usize = 54;
 const ROOTS_BYTES: usize = 96;
 const BLOCK_BYTES: usize = 104;

@@ -143,14 +143,14 @@ fn lines_end_with_a_line_feed() {
 }
 
 fn index_of(lines: u64) -> LineIndex {
-    let mut writer = LineIndexWriter::new(&[9; 32]);
+    let mut writer = LineIndexWriter::new();
     for number in 0..block_count(lines) {
         writer.push(&IndexBlock {
             offset: number * 5000,
             roots: LINE_ALGORITHMS.map(|algorithm| algorithm.digest(&number.to_be_bytes())),
         });
     }
-    writer.finish(lines).unwrap()
+    writer.finish(&[9; 32], lines).unwrap()
 }
 
 fn tree_of(lines: u64) -> LineTree {
@@ -206,7 +206,7 @@ fn an_index_of_other_content_is_refused() {
     }
     assert_eq!(LineIndex::bytes_of(0), None);
     assert_eq!(LineIndex::bytes_of(LINES_MAX + 1), None);
-    let few = LineIndexWriter::new(&[9; 32]).finish(1);
+    let few = LineIndexWriter::new().finish(&[9; 32], 1);
     assert_eq!(few.unwrap_err().kind(), ErrorKind::NotEncodable);
 }
 

@@ -197,8 +197,8 @@ fn deposited_json(record: &DepositedRecord) -> Value {
         "metadata": metadata_json(&record.metadata),
         "received_at": crate::cli::query::rfc3339(record.received_at),
     });
-    if let Some(lines) = record.lines {
-        value["lines"] = json!(lines);
+    if let (Some(lines), Some(members)) = (record.lines, value.as_object_mut()) {
+        members.insert("lines".to_owned(), json!(lines));
     }
     value
 }
