@@ -14,7 +14,7 @@ use crate::evidence::Evidence;
 pub(crate) const START: &str = "2027-03-01T00:00:00Z";
 
 /// Each authority with its key and its life.
-pub(crate) const AUTHORITIES: [(&str, &str, [&str; 2]); 5] = [
+pub(crate) const AUTHORITIES: [(&str, &str, [&str; 2]); 7] = [
     (
         "one",
         "EC",
@@ -39,6 +39,16 @@ pub(crate) const AUTHORITIES: [(&str, &str, [&str; 2]); 5] = [
         "five",
         "EC-384",
         ["2059-01-01T00:00:00Z", "2071-01-01T00:00:00Z"],
+    ),
+    (
+        "beside",
+        "EC",
+        ["2026-01-01T00:00:00Z", "2046-01-01T00:00:00Z"],
+    ),
+    (
+        "aside",
+        "EC",
+        ["2044-01-01T00:00:00Z", "2058-01-01T00:00:00Z"],
     ),
 ];
 
@@ -99,7 +109,20 @@ impl Decades {
 
     /// From now on the archive asks this authority and nobody else.
     pub(crate) fn ask_only(&self, authority: &str) {
-        let (request, answer) = (self.world.at("request.tsq"), self.world.at("answer.tsr"));
+        let section = self.section(authority);
+        crate::name_authorities(&self.world, &[section]);
+    }
+
+    /// From now on the archive asks both of these authorities for each token.
+    pub(crate) fn ask_both(&self, first: &str, second: &str) {
+        let second = format!("{}second = true\n", self.section(second));
+        crate::name_authorities(&self.world, &[self.section(first), second]);
+    }
+
+    /// Serves an authority, and names it for the configuration.
+    fn section(&self, authority: &str) -> String {
+        let request = self.world.at(&format!("{authority}.tsq"));
+        let answer = self.world.at(&format!("{authority}.tsr"));
         let (peers, time) = (self.peers, Arc::clone(&self.time));
         let reply = Question::new("reply")
             .with("authority", &self.named(authority))
@@ -111,7 +134,7 @@ impl Decades {
             peers.order(&reply.clone().with("time", &time));
             Answer::reply(fs::read(&answer).expect("an answer"))
         });
-        crate::name_authority(&self.world, &url, "roots.pem", crate::java_peers::POLICY);
+        crate::section(authority, &url, "roots.pem", crate::java_peers::POLICY)
     }
 
     /// Hands the evidence of a document over at a time: the package, and what is in it.

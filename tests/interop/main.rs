@@ -15,6 +15,7 @@ mod deviations;
 mod evidence;
 mod java_peers;
 mod openssl;
+mod packages;
 mod place;
 mod renewals;
 mod signatures;
@@ -60,12 +61,22 @@ fn hand_over_as(world: &World, folder: &str, text: &str, package: &str) {
     world.archiver(evidence).expect_code(0);
 }
 
-/// Puts an authority of somebody else into the configuration, in the place of the embedded one.
+/// Puts an authority of somebody else into the configuration, in the place of those that are in it.
 fn name_authority(world: &World, url: &str, trust: &str, policy: &str) {
+    name_authorities(world, &[section("somebody", url, trust, policy)]);
+}
+
+/// The part of a configuration that names an authority.
+fn section(name: &str, url: &str, trust: &str, policy: &str) -> String {
+    format!(
+        "[[tsa]]\nname = \"{name}\"\nurl = \"{url}\"\ntrust = \"{trust}\"\npolicy = \"{policy}\"\n"
+    )
+}
+
+/// Puts these authorities into the configuration, in the place of those that are in it.
+fn name_authorities(world: &World, sections: &[String]) {
     let configuration = std::fs::read_to_string(world.at("fumikura.toml")).expect("readable");
     let (head, _) = configuration.split_once("[[tsa]]").expect("a section");
-    let section = format!(
-        "[[tsa]]\nname = \"somebody\"\nurl = \"{url}\"\ntrust = \"{trust}\"\npolicy = \"{policy}\"\n"
-    );
-    world.file("fumikura.toml", format!("{head}{section}").as_bytes());
+    let text = format!("{head}{}", sections.concat());
+    world.file("fumikura.toml", text.as_bytes());
 }

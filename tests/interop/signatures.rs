@@ -76,7 +76,7 @@ impl Signature {
 }
 
 /// DSS passes the one signature and each time-stamp in it, with a valid index of hashes where there is one.
-fn dss_passes(answer: &Value) -> bool {
+pub(crate) fn dss_passes(answer: &Value) -> bool {
     let Some([signature]) = answer["signatures"].as_array().map(Vec::as_slice) else {
         return false;
     };
