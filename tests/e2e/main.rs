@@ -16,6 +16,8 @@ mod disk_full;
 mod lines;
 mod main_job;
 mod rebuild;
+mod renewal;
+mod service;
 
 use serde_json::Value;
 

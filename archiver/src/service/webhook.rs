@@ -78,7 +78,7 @@ impl Notifier for Webhook {
         // The error names the address without what may stand in its query.
         let answer = self
             .runtime
-            .block_on(request.send())
+            .block_on(async { request.send().await })
             .map_err(|error| error.without_url().to_string())?;
         if answer.status().is_success() {
             Ok(())
