@@ -80,11 +80,19 @@ impl<'de, T: serde::de::DeserializeOwned> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let all = match Value::deserialize(deserializer)? {
             Value::Array(all) => all,
-            one => vec![one],
+            one @ (Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_)) => vec![one],
         };
         let objects = all.into_iter().map(|one| match one {
             Value::Object(_) => serde_json::from_value(one).map_err(serde::de::Error::custom),
-            other => Err(serde::de::Error::custom(format_args!(
+            other @ (Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)) => Err(serde::de::Error::custom(format_args!(
                 "an object is expected, not {other}"
             ))),
         });
