@@ -7,7 +7,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::work::Visit;
 use crate::config::AlarmsConfig;
-use crate::evidence::calendar::Obstacle;
+use crate::evidence::calendar::{Blocked, Obstacle, PlannedAction};
 
 /// Something that somebody must be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -247,70 +247,17 @@ pub fn of_visit(visit: &Visit, config: &AlarmsConfig, now: OffsetDateTime) -> Ve
 }
 
 fn of_plan(visit: &Visit, config: &AlarmsConfig, now: OffsetDateTime) -> Vec<Condition> {
-    let mut found = Vec::new();
     let Some(plan) = &visit.plan else {
-        return found;
+        return Vec::new();
     };
     let near = Duration::days(i64::from(config.renewal_days));
-    for planned in &plan.due {
-        let Some(latest) = planned.latest.filter(|latest| *latest - now <= near) else {
-            continue;
-        };
-        let (name, versions, days) = (
-            planned.action.name(),
-            planned.versions,
-            (latest - now).whole_days(),
-        );
-        if planned.action.requests() == 0 {
-            continue;
-        }
-        found.push(Condition {
-            kind: AlarmKind::RenewalOverdue,
-            subject: name.to_owned(),
-            en: format!(
-                "{name} of {versions} record versions is due and not done; {days} days are left"
-            ),
-            ja: format!("{versions} 版の更新({name})が済んでいません。残り {days} 日です"),
-        });
-    }
-    for blocked in &plan.blocked {
-        let (subject, en, ja) = match &blocked.why {
-            Obstacle::NewTokenEndsNoLater { tsa, ends_at, .. } => (
-                format!("authority {tsa}"),
-                format!(
-                    "a new token of {tsa} would end {ends_at} like the old one: it needs a new certificate, or another authority is needed"
-                ),
-                format!(
-                    "{tsa} の新しいトークンも {ends_at} に終わります。局の証明書の更新か別の局が必要です"
-                ),
-            ),
-            Obstacle::Doubt(code) => (
-                format!("doubt {code}"),
-                format!(
-                    "tokens of {} record versions cannot be verified now: {code}",
-                    blocked.versions
-                ),
-                format!(
-                    "{} 版のトークンを今は検証できません: {code}",
-                    blocked.versions
-                ),
-            ),
-            Obstacle::NoDigest { from } => (
-                format!("digest {}", from.name()),
-                format!(
-                    "no digest algorithm is trusted for longer than {}",
-                    from.name()
-                ),
-                format!("{} より長く信頼されるハッシュ関数がありません", from.name()),
-            ),
-        };
-        found.push(Condition {
-            kind: AlarmKind::RenewalBlocked,
-            subject,
-            en,
-            ja,
-        });
-    }
+    let renewals = plan.due.iter().filter(|one| one.action.requests() > 0);
+    let mut found: Vec<Condition> = renewals
+        .filter_map(|planned| Some((planned, planned.latest?)))
+        .filter(|(_, latest)| *latest - now <= near)
+        .map(|(planned, latest)| overdue(planned, (latest - now).whole_days()))
+        .collect();
+    found.extend(plan.blocked.iter().map(blocked));
     let lost: u64 = plan.lost.iter().map(|lost| lost.versions).sum();
     if lost > 0 {
         found.push(Condition {
@@ -325,6 +272,57 @@ fn of_plan(visit: &Visit, config: &AlarmsConfig, now: OffsetDateTime) -> Vec<Con
         });
     }
     found
+}
+
+fn overdue(planned: &PlannedAction, days: i64) -> Condition {
+    let (name, versions) = (planned.action.name(), planned.versions);
+    Condition {
+        kind: AlarmKind::RenewalOverdue,
+        subject: name.to_owned(),
+        en: format!(
+            "{name} of {versions} record versions is due and not done; {days} days are left"
+        ),
+        ja: format!("{versions} 版の更新({name})が済んでいません。残り {days} 日です"),
+    }
+}
+
+fn blocked(blocked: &Blocked) -> Condition {
+    let (subject, en, ja) = match &blocked.why {
+        Obstacle::NewTokenEndsNoLater { tsa, ends_at, .. } => (
+            format!("authority {tsa}"),
+            format!(
+                "a new token of {tsa} would end {ends_at} like the old one: it needs a new certificate, or another authority is needed"
+            ),
+            format!(
+                "{tsa} の新しいトークンも {ends_at} に終わります。局の証明書の更新か別の局が必要です"
+            ),
+        ),
+        Obstacle::Doubt(code) => (
+            format!("doubt {code}"),
+            format!(
+                "tokens of {} record versions cannot be verified now: {code}",
+                blocked.versions
+            ),
+            format!(
+                "{} 版のトークンを今は検証できません: {code}",
+                blocked.versions
+            ),
+        ),
+        Obstacle::NoDigest { from } => (
+            format!("digest {}", from.name()),
+            format!(
+                "no digest algorithm is trusted for longer than {}",
+                from.name()
+            ),
+            format!("{} より長く信頼されるハッシュ関数がありません", from.name()),
+        ),
+    };
+    Condition {
+        kind: AlarmKind::RenewalBlocked,
+        subject,
+        en,
+        ja,
+    }
 }
 
 fn moment(seconds: i64, otherwise: OffsetDateTime) -> OffsetDateTime {

@@ -49,119 +49,127 @@ pub struct Status {
 #[must_use]
 pub fn to_text(status: &Status, now: OffsetDateTime) -> String {
     let mut page = Page(String::new());
-    let seconds = |at: Option<OffsetDateTime>| at.map(OffsetDateTime::unix_timestamp);
-    let waits = status
-        .unstamped_since
-        .map_or(0, |since| (now - since).whole_seconds().max(0));
-    page.one(
-        "up",
-        "gauge",
-        "Whether the archive could be visited last time.",
-        i64::from(status.unreachable.is_none() && status.visited_at.is_some()),
-    );
-    page.some(
-        "start_timestamp_seconds",
-        "gauge",
-        "When the service was started.",
-        seconds(status.started_at),
-    );
-    page.some(
-        "visit_timestamp_seconds",
-        "gauge",
-        "When the archive was last visited.",
-        seconds(status.visited_at),
-    );
-    page.head(
-        "visits_total",
-        "counter",
-        "Visits to the archive since the start.",
-    );
+    for (name, help, value) in numbers(status, now) {
+        page.head(name, help);
+        page.sample(name, &[], value);
+    }
+    for (name, help, at) in moments(status) {
+        if let Some(at) = at {
+            page.head(name, help);
+            page.sample(name, &[], at.unix_timestamp());
+        }
+    }
+    page.head("visits_total", "Visits to the archive since the start.");
     page.sample("visits_total", &[("result", "ok")], status.visits);
     page.sample(
         "visits_total",
         &[("result", "failed")],
         status.visits_failed,
     );
-    page.one(
-        "unstamped_records",
-        "gauge",
-        "Record versions that wait for a timestamp.",
-        status.unstamped,
-    );
-    page.one(
-        "unstamped_oldest_seconds",
-        "gauge",
-        "How long the oldest of them has waited.",
-        waits,
-    );
-    page.one(
-        "stamped_records_total",
-        "counter",
-        "Record versions stamped since the start.",
-        status.stamped,
-    );
-    page.one(
-        "tokens_total",
-        "counter",
-        "Tokens made since the start.",
-        status.tokens,
-    );
-    page.one(
-        "renewed_chains_total",
-        "counter",
-        "Chains renewed since the start.",
-        status.renewed,
-    );
-    page.one(
-        "renewals_due",
-        "gauge",
-        "Renewals that are due and not done.",
-        status.renewals_due,
-    );
-    page.some(
-        "renewal_next_timestamp_seconds",
-        "gauge",
-        "When the next renewal will be due.",
-        seconds(status.renewal_next),
-    );
-    page.some(
-        "renewal_deadline_timestamp_seconds",
-        "gauge",
-        "The last moment of the renewals that are due.",
-        seconds(status.renewal_deadline),
-    );
-    page.one(
-        "evidence_lost_records",
-        "gauge",
-        "Record versions whose proof has ended.",
-        status.lost,
-    );
     page.head(
         "authority_failures",
-        "gauge",
         "Failures of an authority since its last token.",
     );
     for (name, failures) in &status.authorities {
         page.sample("authority_failures", &[("authority", name)], *failures);
     }
-    page.head("alarms", "gauge", "Alarms that stand.");
+    page.head("alarms", "Alarms that stand.");
     for (kind, count) in &status.alarms {
         page.sample("alarms", &[("kind", kind.name())], *count);
     }
-    page.one(
-        "alarms_undelivered",
-        "gauge",
-        "Messages that wait to be delivered.",
-        status.undelivered,
-    );
     page.0
+}
+
+fn numbers(status: &Status, now: OffsetDateTime) -> Vec<(&'static str, &'static str, u64)> {
+    let waits = status
+        .unstamped_since
+        .map_or(0, |since| (now - since).whole_seconds().max(0));
+    let is_up = status.unreachable.is_none() && status.visited_at.is_some();
+    vec![
+        (
+            "up",
+            "Whether the archive could be visited last time.",
+            u64::from(is_up),
+        ),
+        (
+            "unstamped_records",
+            "Record versions that wait for a timestamp.",
+            status.unstamped,
+        ),
+        (
+            "unstamped_oldest_seconds",
+            "How long the oldest of them has waited.",
+            waits.unsigned_abs(),
+        ),
+        (
+            "stamped_records_total",
+            "Record versions stamped since the start.",
+            status.stamped,
+        ),
+        (
+            "tokens_total",
+            "Tokens made since the start.",
+            status.tokens,
+        ),
+        (
+            "renewed_chains_total",
+            "Chains renewed since the start.",
+            status.renewed,
+        ),
+        (
+            "renewals_due",
+            "Renewals that are due and not done.",
+            status.renewals_due,
+        ),
+        (
+            "evidence_lost_records",
+            "Record versions whose proof has ended.",
+            status.lost,
+        ),
+        (
+            "alarms_undelivered",
+            "Messages that wait to be delivered.",
+            status.undelivered,
+        ),
+    ]
+}
+
+fn moments(status: &Status) -> [(&'static str, &'static str, Option<OffsetDateTime>); 4] {
+    [
+        (
+            "start_timestamp_seconds",
+            "When the service was started.",
+            status.started_at,
+        ),
+        (
+            "visit_timestamp_seconds",
+            "When the archive was last visited.",
+            status.visited_at,
+        ),
+        (
+            "renewal_next_timestamp_seconds",
+            "When the next renewal will be due.",
+            status.renewal_next,
+        ),
+        (
+            "renewal_deadline_timestamp_seconds",
+            "The last moment of the renewals that are due.",
+            status.renewal_deadline,
+        ),
+    ]
 }
 
 /// A page in the making.
 struct Page(String);
 
 impl Page {
-    fn head(&mut self, name: &str, kind: &str, help: &str) {
+    /// What only grows is a counter, and says so in its name.
+    fn head(&mut self, name: &str, help: &str) {
+        let kind = if name.ends_with("_total") {
+            "counter"
+        } else {
+            "gauge"
+        };
         // Writing to a string does not fail.
         let _infallible = write!(
             self.0,
@@ -180,17 +188,6 @@ impl Page {
             format!("{{{}}}", labels.join(","))
         };
         let _infallible = writeln!(self.0, "fumikura_{name}{labels} {value}");
-    }
-
-    fn one(&mut self, name: &str, kind: &str, help: &str, value: impl std::fmt::Display) {
-        self.head(name, kind, help);
-        self.sample(name, &[], value);
-    }
-
-    fn some(&mut self, name: &str, kind: &str, help: &str, value: Option<i64>) {
-        if let Some(value) = value {
-            self.one(name, kind, help, value);
-        }
     }
 }
 

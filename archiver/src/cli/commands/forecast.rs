@@ -100,17 +100,13 @@ fn assumptions(session: &Session, found: &Forecast) {
 fn events(session: &Session, found: &Forecast) {
     let mut lines: Vec<Value> = Vec::new();
     for group in &found.ends {
-        let mut line = words::end_json(&group.end);
-        line["event"] = json!("forecast-end");
-        line["chains"] = json!(group.chains);
-        line["records"] = json!(group.versions);
-        lines.push(line);
+        let more =
+            json!({ "event": "forecast-end", "chains": group.chains, "records": group.versions });
+        lines.push(words::with(words::end_json(&group.end), more));
     }
     for step in &found.steps {
-        let mut line = words::action_json(&step.action);
-        line["event"] = json!("forecast-step");
-        line["at"] = json!(rfc3339(step.at));
-        lines.push(line);
+        let more = json!({ "event": "forecast-step", "at": rfc3339(step.at) });
+        lines.push(words::with(words::action_json(&step.action), more));
     }
     for lost in &found.lost {
         lines.push(json!({

@@ -109,7 +109,10 @@ fn one(
     bar.finish_and_clear();
     renewed.map_err(|error| match error {
         RenewError::Stamp(error) => error.into(),
-        other => Failure::said(
+        other @ (RenewError::NoAuthority
+        | RenewError::TimeRunsBack { .. }
+        | RenewError::Seal(_)
+        | RenewError::Machine) => Failure::said(
             Exit::Unusable,
             lang,
             format!("{label} ができませんでした。証拠は前のままです: {other}"),

@@ -206,9 +206,7 @@ fn tell(session: &Session, question: &Question, found: &Forecast, effort: &Effor
         "algorithm": question.algorithms.to_string(),
         "last": rfc3339(question.last),
         "must_do": found.steps.iter().map(|step| {
-            let mut value = words::action_json(&step.action);
-            value["at"] = json!(rfc3339(step.at));
-            value
+            words::with(words::action_json(&step.action), json!({ "at": rfc3339(step.at) }))
         }).collect::<Vec<_>>(),
         "requests": effort.requests,
         "bytes": found.bytes(),

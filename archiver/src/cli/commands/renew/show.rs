@@ -120,9 +120,8 @@ fn events(session: &Session, archive: &Archive, plan: &RenewalPlan) {
     let mut lines: Vec<Value> = Vec::new();
     for (event, actions) in [("renewal-due", &plan.due), ("renewal-later", &plan.later)] {
         for planned in actions {
-            let mut line = words::action_json(planned);
-            line["event"] = json!(event);
-            lines.push(line);
+            let event = json!({ "event": event });
+            lines.push(words::with(words::action_json(planned), event));
         }
     }
     for lost in &plan.lost {

@@ -75,7 +75,10 @@ pub(in crate::cli::commands) fn end(end: &End, lang: Lang) -> String {
             format!("トークンが検証に合格しない: {code}"),
             format!("the token does not verify: {code}"),
         ),
-        _ => lang.pick(
+        EndReason::CertificatePath
+        | EndReason::Signature(_)
+        | EndReason::SignatureDigest(_)
+        | EndReason::TreeDigest(_) => lang.pick(
             format!("{what}は {at} まで [{source}]"),
             format!("{what} until {at} [{source}]"),
         ),
@@ -131,7 +134,7 @@ pub(in crate::cli::commands) fn obstacle(obstacle: &Obstacle, lang: Lang) -> Str
 
 /// An action for machines.
 pub(in crate::cli::commands) fn action_json(planned: &PlannedAction) -> Value {
-    let mut value = json!({
+    let value = json!({
         "action": planned.action.name(),
         "due": rfc3339(planned.due),
         "latest": planned.latest.map(rfc3339),
@@ -157,6 +160,11 @@ pub(in crate::cli::commands) fn action_json(planned: &PlannedAction) -> Value {
         RenewalAction::ReHash { algorithm, .. } => json!({ "algorithm": algorithm.name() }),
         RenewalAction::Material { batches } => json!({ "tokens": batches.len() }),
     };
+    with(value, more)
+}
+
+/// An object with the members of another one.
+pub(in crate::cli::commands) fn with(mut value: Value, more: Value) -> Value {
     if let (Value::Object(all), Value::Object(more)) = (&mut value, more) {
         all.extend(more);
     }
