@@ -438,7 +438,9 @@ fn take(
 ) -> Result<Vec<u8>, SignatureError> {
     match step {
         Step::Restamp => raiser.archive(signature, None, now),
-        _ => raiser.raise(signature, None, step.level(), now),
+        Step::Sign | Step::Timestamp | Step::References | Step::LongTerm | Step::Archive => {
+            raiser.raise(signature, None, step.level(), now)
+        }
     }
 }
 

@@ -109,11 +109,14 @@ impl ArchiveSigner {
             what: "the signing certificate",
         };
         let own = self.chain.first().ok_or(missing)?;
-        let signature_algorithm = match request.digest {
-            DigestAlgorithm::Sha256 => oid::ECDSA_WITH_SHA256,
-            DigestAlgorithm::Sha512 => oid::ECDSA_WITH_SHA512,
-            _ => return Err(FormatError::new(ErrorKind::UnknownAlgorithm, "SignerInfo").into()),
-        };
+        let known = [
+            (DigestAlgorithm::Sha256, oid::ECDSA_WITH_SHA256),
+            (DigestAlgorithm::Sha512, oid::ECDSA_WITH_SHA512),
+        ];
+        let (_, signature_algorithm) = known
+            .into_iter()
+            .find(|(digest, _)| *digest == request.digest)
+            .ok_or(FormatError::new(ErrorKind::UnknownAlgorithm, "SignerInfo"))?;
         let ess = SigningCertificates::encode_v2(own, request.digest);
         let builder = SignedDataBuilder {
             content_type: oid::DATA,

@@ -51,20 +51,28 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
     })
 }
 
+/// Names the records that cannot be stamped, and counts them.
+fn tell_unreadable(session: &Session, versions: &[VersionId]) -> u64 {
+    let lang = session.output.lang;
+    for version in versions {
+        session.output.note(&lang.pick(
+            format!("記録 {version} は目録を開けないためタイムスタンプを付与できません。鍵媒体を確かめてください"),
+            format!("record {version} cannot be stamped: its manifest cannot be opened; check the key medium"),
+        ));
+    }
+    versions.len() as u64
+}
+
 /// Puts everything that waits under timestamps, and says so.
 pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Failure> {
     let lang = session.output.lang;
     let waiting = archive.catalog().unstamped(usize::MAX)?;
     let versions: Vec<VersionId> = waiting.iter().map(|one| one.version).collect();
     let plan = plan::plan(waiting, BatchOptions::default());
-    let mut done = Stamped::default();
-    for version in &plan.unreadable {
-        done.unreadable += 1;
-        session.output.note(&lang.pick(
-            format!("記録 {version} は目録を開けないためタイムスタンプを付与できません。鍵媒体を確かめてください"),
-            format!("record {version} cannot be stamped: its manifest cannot be opened; check the key medium"),
-        ));
-    }
+    let mut done = Stamped {
+        unreadable: tell_unreadable(session, &plan.unreadable),
+        ..Stamped::default()
+    };
     let wants_second = archive.config().tsas.iter().any(|tsa| tsa.second);
     if plan.batches.is_empty() && !wants_second {
         return Ok(done);
