@@ -35,10 +35,15 @@ pub(in crate::cli) fn run(session: &Session, arguments: Deposit) -> Result<Exit,
     let archive = session.open(Access::Write)?;
     let name = SourceName::from_bytes(arguments.name.into_bytes());
     let walk = Walk::new(arguments.paths, name);
-    let (summary, versions) = deposit_with_versions(session, &archive, walk, &request)?;
+    let (summary, deposited) = deposit_with_versions(session, &archive, walk, &request)?;
     report(session, &summary);
     let exit = exit_of(&summary);
-    sign_deposited(session, &archive, &versions);
+    sign_deposited(session, &archive, &deposited.versions);
+    let mut versions = deposited.versions;
+    if arguments.receipt.is_some() {
+        // Who asks for a receipt gets one also for what the archive had received before.
+        versions.extend(deposited.known);
+    }
     let received = hand_receipt(
         session,
         &archive,
@@ -94,16 +99,17 @@ pub(super) fn deposit_with_versions(
     archive: &Archive,
     walk: impl Iterator<Item = WalkItem> + Send,
     request: &DepositRequest,
-) -> Result<(DepositSummary, Vec<VersionId>), Failure> {
+) -> Result<(DepositSummary, DepositedVersions), Failure> {
     let depositor = archive.depositor()?;
     let options = DepositOptions::default();
     let progress: Arc<DepositProgress> = Arc::clone(&options.progress);
     let bar = session
         .output
         .spinner(session.output.lang.pick("預入", "depositing"));
-    let mut versions = Vec::new();
+    let (mut versions, mut known) = (Vec::new(), Vec::new());
     let summary = depositor.deposit_all(walk, request, &options, &mut |group| {
         versions.extend(group.iter().filter_map(deposited_version));
+        known.extend(group.iter().filter_map(known_version));
         bar.inc(group.len() as u64);
         bar.set_message(format!(
             "{} {}",
@@ -113,7 +119,26 @@ pub(super) fn deposit_with_versions(
         bar.suspend(|| tell(session, &group));
     });
     bar.finish_and_clear();
-    Ok((summary, versions))
+    Ok((summary, DepositedVersions { versions, known }))
+}
+
+/// The versions of a deposit.
+#[derive(Debug, Default)]
+pub(super) struct DepositedVersions {
+    /// Those that are new.
+    pub(super) versions: Vec<VersionId>,
+    /// Those that were there already.
+    known: Vec<VersionId>,
+}
+
+const fn known_version(event: &DepositEvent) -> Option<VersionId> {
+    match event {
+        DepositEvent::AlreadyThere { version, .. } => Some(*version),
+        DepositEvent::Deposited(_)
+        | DepositEvent::Skipped { .. }
+        | DepositEvent::Failed(_)
+        | DepositEvent::LeftOut { .. } => None,
+    }
 }
 
 const fn deposited_version(event: &DepositEvent) -> Option<VersionId> {

@@ -139,11 +139,15 @@ pub(super) fn sign_deposited(session: &Session, archive: &Archive, versions: &[V
 }
 
 fn sign_versions(archive: &Archive, versions: &[VersionId]) -> Result<RaiseSummary, Failure> {
-    let wants = archive
-        .classes()
-        .iter()
-        .any(|class| class.policy().long_term.cades.is_some());
-    if !wants || versions.is_empty() {
+    let keeper = archive.signature_keeper(None);
+    let mut wanted = Vec::new();
+    for version in versions {
+        let hit = archive.catalog().version(*version)?;
+        if hit.is_some_and(|hit| keeper.demand(&hit.class).is_some()) {
+            wanted.push(*version);
+        }
+    }
+    if wanted.is_empty() {
         return Ok(RaiseSummary::default());
     }
     let signer = signer(archive)?;
@@ -151,7 +155,7 @@ fn sign_versions(archive: &Archive, versions: &[VersionId]) -> Result<RaiseSumma
     Ok(archive.signature_keeper(Some(&signer)).raise_due(
         &appender,
         None,
-        Reach::Sign(versions),
+        Reach::Sign(&wanted),
         &RaiseOptions::default(),
         &mut |_, _| {},
     )?)

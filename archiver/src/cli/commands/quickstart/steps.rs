@@ -77,7 +77,7 @@ impl<'a> Steps<'a> {
             let one = std::iter::once(item);
             let (summary, new) =
                 deposit::deposit_with_versions(self.session, self.archive, one, &request)?;
-            versions.extend(new);
+            versions.extend(new.versions);
             add(&mut total, summary);
         }
         let samples = total.deposited;
@@ -86,7 +86,7 @@ impl<'a> Steps<'a> {
             let walk = Walk::new(inputs.to_vec(), SourceName::from_bytes(*b"stdin"));
             let (summary, new) =
                 deposit::deposit_with_versions(self.session, self.archive, walk, &request)?;
-            versions.extend(new);
+            versions.extend(new.versions);
             add(&mut total, summary);
         }
         let seconds = started.elapsed().as_secs_f64();
