@@ -181,7 +181,8 @@ fn without_a_passed_proof_the_package_does_not_pass() {
 #[test]
 fn a_broken_proof_is_never_passed_over() {
     let (good, other) = members_of_two();
-    let damages: [(&str, fn(&mut Vec<u8>, &[u8])); 3] = [
+    type Damage = (&'static str, fn(&mut Vec<u8>, &[u8]));
+    let damages: [Damage; 3] = [
         ("another record's", |content, other| {
             *content = other.to_vec();
         }),

@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::print_stdout,
     reason = "a test stops at the first surprise, in its helpers too"
 )]
@@ -14,7 +15,7 @@ use std::process::{Command, Output};
 use formats::digest::DigestAlgorithm;
 use serde_json::Value;
 use support::authority::{Authority, Profile};
-use support::record::{ALGORITHM, RECEIVED, Record, batch, package};
+use support::record::{ALGORITHM, RECEIVED, Record, batch, package, renew_time_stamp, renew_tree};
 use time::OffsetDateTime;
 use time::macros::datetime;
 use verifier::context::Context;
@@ -142,6 +143,67 @@ fn the_first_three_lines_say_what_a_judge_needs() {
             "Verdict: PASSED. Nothing was altered, and the proof of time leads to a trusted authority. [TOTAL-PASSED]",
             "Existed: at the latest since 2026-11-22 12:48:30 JST (2026-11-22 03:48:30 UTC).",
         ]
+    );
+}
+
+#[test]
+fn the_time_line_tells_what_each_proof_proves_and_until_when() {
+    let record = Record::new(1, &[("b.txt", b"b")]);
+    let evidence = batch(&[record.group(ALGORITHM)], &authority(), RECEIVED).remove(0);
+    let renewed = datetime!(2026-12-01 00:00 UTC);
+    let evidence = renew_time_stamp(&evidence, &authority(), renewed);
+    let again = datetime!(2027-01-01 00:00 UTC);
+    let group = record.group(DigestAlgorithm::Sha512);
+    let evidence = renew_tree(&evidence, &group, false, &authority(), again);
+    let bytes = package(&record, &evidence.encode().unwrap());
+    let report = judge(&[("RECORD.asice", bytes)], &[authority().anchor()]);
+    assert!(report.judgement.is_passed(), "{:?}", report.findings);
+    let japanese = text::to_text(&report, Language::Japanese);
+    let english = text::to_text(&report, Language::English);
+    let in_order = |text: &str, parts: &[&str]| {
+        let mut rest = text;
+        for part in parts {
+            rest = rest
+                .split_once(part)
+                .map(|(_, rest)| rest)
+                .unwrap_or_else(|| panic!("{part} in {text}"));
+        }
+    };
+    in_order(
+        &japanese,
+        &[
+            "証拠記録: TOTAL-PASSED",
+            "2026-11-22 12:48:30 JST",
+            "最初のアーカイブタイムスタンプ",
+            "2026-12-01 09:00:00 JST (2026-12-01 00:00:00 UTC) に後の証明へ引き継ぎ",
+            "再スタンプ (タイムスタンプの更新)",
+            "2027-01-01 09:00:00 JST (2027-01-01 00:00:00 UTC) に後の証明へ引き継ぎ",
+            "再スタンプ (ハッシュ木の更新)",
+            "までに再スタンプが必要",
+        ],
+    );
+    in_order(
+        &english,
+        &[
+            "Evidence record: TOTAL-PASSED",
+            "first archive time-stamp",
+            "taken over by a later proof at 2026-12-01",
+            "re-stamping (time-stamp renewal)",
+            "taken over by a later proof at 2027-01-01",
+            "re-stamping (hash-tree renewal)",
+            "renew before 20",
+        ],
+    );
+    let value = to_value(&report, Language::English);
+    let roles: Vec<&str> = value["objects"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|object| object["details"]["role"].as_str())
+        .collect();
+    assert_eq!(
+        roles,
+        ["initial", "time-stamp-renewal", "hash-tree-renewal"]
     );
 }
 

@@ -26,6 +26,9 @@ Examples:
   A time-stamp over a document of which only the digest is known, as JSON:
     verifier verify stamp.tsr --data-digest SHA-256:2cf2… --trust tsa.pem --format json
 
+  A detached signature (CAdES) and what it signs:
+    verifier verify contract.p7s --data contract.pdf --trust roots/
+
   As it stood at the end of 2030:
     verifier verify RECORD.asice --trust trust-anchors.pem --at 2030-12-31
 

@@ -20,7 +20,7 @@ use super::{
 /// The arguments of `verifier verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Evidence: a package (.asice), an evidence record, a time-stamp token or response. Recognised by content.
+    /// Evidence: a package (.asice), an evidence record, a time-stamp token or response, a CAdES signature. Recognised by content.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 

@@ -242,6 +242,11 @@ impl RecordJudge<'_> {
         }
         self.judge_algorithm(stamp, proof.tree, &mut report);
         report.object.judgement = report.judgement;
+        report.object = report.object.with("role", stamp.role());
+        if let Some((until, what)) = &report.holds_until {
+            report.object.set("holds-until", civil_time(*until));
+            report.object.set("holds-until-because-of", what.clone());
+        }
         if let (true, Some(time)) = (report.judgement.is_passed(), report.time()) {
             proof.token = Standing {
                 judged_at: time,

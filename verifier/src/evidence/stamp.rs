@@ -89,6 +89,17 @@ impl<'a> Stamp<'a> {
     }
 }
 
+impl Stamp<'_> {
+    /// What the stamp is in its record (RFC 4998 §5.1): the word in the report.
+    pub(super) const fn role(&self) -> &'static str {
+        match (self.chain, self.position) {
+            (0, 0) => "initial",
+            (_, 0) => "hash-tree-renewal",
+            _ => "time-stamp-renewal",
+        }
+    }
+}
+
 /// A digest algorithm that is known and has no parameters, or NULL.
 pub(super) fn plain_digest(algorithm: &AlgorithmIdentifier) -> Option<DigestAlgorithm> {
     algorithm.digest_algorithm()

@@ -2,6 +2,7 @@
 
 pub mod json;
 pub mod text;
+mod timeline;
 
 use time::OffsetDateTime;
 
@@ -136,6 +137,19 @@ impl ObjectReport {
             covers: Vec::new(),
             details: Vec::new(),
         }
+    }
+
+    /// The value of a fact.
+    #[must_use]
+    pub fn detail(&self, name: &str) -> Option<&str> {
+        let found = self.details.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Adds one fact, or replaces it.
+    pub fn set(&mut self, name: &'static str, value: impl Into<String>) {
+        self.details.retain(|(known, _)| *known != name);
+        self.details.push((name, value.into()));
     }
 
     /// Adds one fact.

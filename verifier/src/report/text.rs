@@ -10,7 +10,7 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::{format_description, offset};
 use time::{OffsetDateTime, UtcOffset};
 
-use super::{FileRole, ObjectKind, ObjectReport, Report};
+use super::{FileRole, ObjectKind, ObjectReport, Report, timeline};
 use crate::finding::{Finding, Language, Severity, printable};
 use crate::judgement::Judgement;
 use crate::verdict::{Conclusion, Integrity};
@@ -50,7 +50,7 @@ fn write_report(out: &mut String, report: &Report, language: Language) -> fmt::R
     writeln!(out, "{}", existence_line(report, language))?;
     write_objects(out, report, language)?;
     write_lines(out, report, language)?;
-    write_timeline(out, report, language)?;
+    timeline::write(out, report, language)?;
     write_findings(out, &report.findings, language)?;
     writeln!(out)?;
     let judged = civil_time(report.verified_at);
@@ -241,40 +241,6 @@ fn write_lines(out: &mut String, report: &Report, language: Language) -> fmt::Re
     Ok(())
 }
 
-fn write_timeline(out: &mut String, report: &Report, language: Language) -> fmt::Result {
-    let mut stamps: Vec<&ObjectReport> = report
-        .objects
-        .iter()
-        .filter(|object| object.kind == ObjectKind::Timestamp)
-        .collect();
-    if stamps.is_empty() {
-        return Ok(());
-    }
-    stamps.sort_by_key(|object| object.time);
-    heading(out, language, "時刻の証明", "Proofs of time")?;
-    for object in stamps {
-        let time = object.time.map_or_else(|| "—".to_owned(), civil_time);
-        let judgement = object.judgement;
-        let reason = judgement
-            .sub_indication()
-            .map(|sub| format!(" / {}", sub.name()))
-            .unwrap_or_default();
-        writeln!(out, "  {time}  {}{reason}", judgement.conclusion().name())?;
-        writeln!(out, "    {}", object.place)?;
-        if let Some((_, signer)) = object.details.iter().find(|(name, _)| *name == "signer") {
-            writeln!(out, "    {}", printable(signer))?;
-        }
-        if let Some(judged) = object.judged_at {
-            let judged = civil_time(judged);
-            match language {
-                Language::Japanese => writeln!(out, "    {judged} の時点で判定")?,
-                Language::English => writeln!(out, "    judged as of {judged}")?,
-            }
-        }
-    }
-    Ok(())
-}
-
 /// The findings, the gravest first; of equal ones in the order in which they were found.
 fn write_findings(out: &mut String, findings: &[Finding], language: Language) -> fmt::Result {
     if findings.is_empty() {
@@ -304,7 +270,7 @@ fn write_findings(out: &mut String, findings: &[Finding], language: Language) ->
     Ok(())
 }
 
-fn heading(out: &mut String, language: Language, ja: &str, en: &str) -> fmt::Result {
+pub(super) fn heading(out: &mut String, language: Language, ja: &str, en: &str) -> fmt::Result {
     writeln!(out)?;
     match language {
         Language::Japanese => writeln!(out, "{ja}"),
