@@ -38,19 +38,18 @@ pub(in crate::cli) fn run(session: &Session, arguments: Deposit) -> Result<Exit,
     let (summary, deposited) = deposit_with_versions(session, &archive, walk, &request)?;
     report(session, &summary);
     let exit = exit_of(&summary);
-    sign_deposited(session, &archive, &deposited.versions);
-    let mut versions = deposited.versions;
-    if arguments.receipt.is_some() {
-        // Who asks for a receipt gets one also for what the archive had received before.
-        versions.extend(deposited.known);
-    }
-    let received = hand_receipt(
-        session,
-        &archive,
-        &request,
-        &versions,
-        arguments.receipt.as_deref(),
-    );
+    let received = if summary.stopped.is_none() {
+        acknowledge(
+            session,
+            &archive,
+            &request,
+            deposited,
+            arguments.receipt.as_deref(),
+        )
+    } else {
+        // What stopped the run would stop signatures and receipt, too: both can be had later.
+        Ok(())
+    };
     let closed = archive.close();
     if summary.stopped.is_none() {
         closed?;
@@ -58,6 +57,23 @@ pub(in crate::cli) fn run(session: &Session, arguments: Deposit) -> Result<Exit,
     // What stopped the run also keeps the segment from being closed in order; it has been told once.
     received?;
     Ok(exit)
+}
+
+/// Signs what its class wants signed, and issues the receipt.
+fn acknowledge(
+    session: &Session,
+    archive: &Archive,
+    request: &DepositRequest,
+    deposited: DepositedVersions,
+    receipt: Option<&Path>,
+) -> Result<(), Failure> {
+    sign_deposited(session, archive, &deposited.versions);
+    let mut versions = deposited.versions;
+    if receipt.is_some() {
+        // Who asks for a receipt gets one also for what the archive had received before.
+        versions.extend(deposited.known);
+    }
+    hand_receipt(session, archive, request, &versions, receipt)
 }
 
 /// Issues the receipt for a deposit. It is kept in any case; a deposit that did not ask for it is not disturbed when it cannot be made.
