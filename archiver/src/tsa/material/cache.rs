@@ -14,8 +14,6 @@ use crate::store::durable::{create_directories, replace_derived_file, system_dis
 #[derive(Debug, Clone)]
 struct Kept {
     body: Vec<u8>,
-    /// When it was right; for certificates, when it was fetched.
-    issued: OffsetDateTime,
     /// Until when nothing newer is expected.
     until: OffsetDateTime,
 }
@@ -39,55 +37,31 @@ impl Cache {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was kept for a key, if it is right for a signature of `moment` or nothing newer is expected yet.
-    pub(super) fn get(
-        &self,
-        key: &str,
-        moment: OffsetDateTime,
-        now: OffsetDateTime,
-    ) -> Option<Vec<u8>> {
+    /// What was kept for a key, if nothing newer is expected yet.
+    pub(super) fn get(&self, key: &str, now: OffsetDateTime) -> Option<Vec<u8>> {
         let kept = self.kept();
-        let entry = kept.get(key)?;
-        let useful = entry.issued >= moment || now < entry.until;
-        useful.then(|| entry.body.clone())
+        let entry = kept.get(key).filter(|entry| now < entry.until)?;
+        Some(entry.body.clone())
     }
 
     /// Keeps something until a time.
-    pub(super) fn put(
-        &self,
-        key: &str,
-        body: &[u8],
-        issued: OffsetDateTime,
-        until: OffsetDateTime,
-    ) {
+    pub(super) fn put(&self, key: &str, body: &[u8], until: OffsetDateTime) {
         let mut kept = self.kept();
         if kept.len() >= ENTRIES_MAX {
             kept.clear();
         }
         let body = body.to_vec();
-        kept.insert(
-            key.to_owned(),
-            Kept {
-                body,
-                issued,
-                until,
-            },
-        );
+        kept.insert(key.to_owned(), Kept { body, until });
     }
 
     /// A CRL, also from the folder.
-    pub(super) fn crl(
-        &self,
-        address: &str,
-        moment: OffsetDateTime,
-        now: OffsetDateTime,
-    ) -> Option<Vec<u8>> {
-        if let Some(body) = self.get(address, moment, now) {
+    pub(super) fn crl(&self, address: &str, now: OffsetDateTime) -> Option<Vec<u8>> {
+        if let Some(body) = self.get(address, now) {
             return Some(body);
         }
         let body = std::fs::read(self.file_of(address)?).ok()?;
         self.remember_crl(address, &body, now);
-        self.get(address, moment, now)
+        self.get(address, now)
     }
 
     /// Keeps a CRL until its next update, also in the folder.
@@ -106,7 +80,7 @@ impl Cache {
     fn remember_crl(&self, address: &str, body: &[u8], now: OffsetDateTime) {
         if let Ok(head) = CrlHead::read(body) {
             let until = head.next_update.unwrap_or(now);
-            self.put(address, body, head.this_update, until);
+            self.put(address, body, until);
         }
     }
 

@@ -190,14 +190,14 @@ impl Work<'_> {
         let now = self.source.clock.now();
         let cache = &self.source.cache;
         // Certificates do not change; they are asked for again now and then, in case the service corrects a mistake.
-        if let Some(body) = cache.get(address, now, now) {
+        if let Some(body) = cache.get(address, now) {
             return answer::certificates(&body);
         }
         let limit = self.source.options.certificates_bytes_max;
         let body = self.fetcher.get(address, limit).await?;
         let found = answer::certificates(&body)?;
         let until = now.saturating_add(CERTIFICATES_KEPT);
-        cache.put(address, &body, OffsetDateTime::UNIX_EPOCH, until);
+        cache.put(address, &body, until);
         Ok(found)
     }
 
@@ -246,7 +246,8 @@ impl Work<'_> {
             .map_err(answer::malformed)?;
         let key = format!("{address} {}", hex::encode(certificate.raw()));
         let mut nonce = [0_u8; NONCE_BYTES];
-        if let Some(body) = self.source.cache.get(&key, self.moment, now)
+        if let Some(body) = self.source.cache.get(&key, now)
+            && issued(&body, certificate, issuer).is_some_and(|issued| issued >= self.moment)
             && let Ok(signer) =
                 answer::ocsp(&body, certificate, issuer, &kept_nonce(&body), self.moment)
         {
@@ -260,10 +261,9 @@ impl Work<'_> {
         };
         let body = self.fetcher.ask(address, &request.encode()).await?;
         let signer = answer::ocsp(&body, certificate, issuer, &nonce, self.moment)?;
-        if let Some(issued) = issued(&body, certificate, issuer) {
-            // A responder that answers on demand has something newer at any time.
-            self.source.cache.put(&key, &body, issued, issued);
-        }
+        // Long enough for all tokens of a refresh, and too short to stand in for one years later.
+        let until = now.saturating_add(ANSWERS_KEPT);
+        self.source.cache.put(&key, &body, until);
         Ok((body, signer))
     }
 
@@ -273,7 +273,7 @@ impl Work<'_> {
         issuer: &Certificate,
     ) -> Result<Vec<u8>, MaterialError> {
         let now = self.source.clock.now();
-        let cached = self.source.cache.crl(address, self.moment, now);
+        let cached = self.source.cache.crl(address, now);
         if let Some(Ok(list)) = cached.map(|body| answer::crl(&body, issuer, self.moment)) {
             return Ok(list);
         }
@@ -329,6 +329,9 @@ const CERTIFICATES_MAX: usize = 32;
 
 /// RFC 9654 §2.1: 32 octets.
 const NONCE_BYTES: usize = 32;
+
+/// How long OCSP responses are kept, for tokens that are older than they.
+const ANSWERS_KEPT: Duration = Duration::HOUR;
 
 /// How long certificates of issuers are kept.
 const CERTIFICATES_KEPT: Duration = Duration::DAY;
