@@ -15,7 +15,6 @@ use crate::evidence::renew::{
     RenewError, RenewOptions, RenewStep, RenewalAction, RenewalAuthorities, RenewedChains, Renewer,
 };
 use crate::tsa::client::Timestamper;
-use crate::tsa::material::NoMaterial;
 
 use super::{exit_of, facts, planned, show, words};
 
@@ -73,7 +72,7 @@ pub(in crate::cli::commands) fn carry_out(
         clock: environment.clock.as_ref(),
         entropy: environment.entropy.as_ref(),
         threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-        material: &NoMaterial,
+        material: authorities.material.as_ref(),
         anchors: &authorities.anchors,
         options: RenewOptions::default(),
     };
