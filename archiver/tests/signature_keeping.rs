@@ -1,4 +1,10 @@
 //! Signatures and receipts in the archive: made, raised when due, found again, and never lost for want of an authority.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 

@@ -24,9 +24,10 @@ pub(super) fn write(out: &mut String, report: &Report, language: Language) -> fm
     }
     heading(out, language, "時刻の証明", "Proofs of time")?;
     for object in proofs {
-        match object.kind {
-            ObjectKind::Timestamp => write_stamp(out, object, report, language)?,
-            _ => write_proof(out, object, language)?,
+        if object.kind == ObjectKind::Timestamp {
+            write_stamp(out, object, report, language)?;
+        } else {
+            write_proof(out, object, language)?;
         }
     }
     Ok(())
