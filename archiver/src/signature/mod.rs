@@ -2,7 +2,7 @@
 //!
 //! The private key stands sealed on the key medium ([`vault`]). A signature is made at the level ES-BES and raised from there
 //! ([`raise`]): ES-T when a timestamp can be had, ES-X Long with validation material, ES-A with archive timestamps, and again before
-//! the last of them ends ([`due`] decides, [`keeper`] does it). What stood in a signature before is never changed by raising it.
+//! the last of them ends ([`due()`] decides, [`keeper`] does it). What stood in a signature before is never changed by raising it.
 
 pub mod certificate;
 pub mod due;

@@ -1,6 +1,6 @@
 //! The calendar of renewal: what ends when and why, what has to be done until then, and what the years ahead will bring.
 //!
-//! [`gather`] reads what is known of each chain; [`plan`] and [`forecast`] decide from these facts alone; the work is done by
+//! [`gather()`] reads what is known of each chain; [`plan()`] and [`forecast()`] decide from these facts alone; the work is done by
 //! [`super::renew`] afterwards. ADR 0010 says how the plan decides.
 
 pub mod digests;
