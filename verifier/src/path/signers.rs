@@ -7,7 +7,7 @@ use super::Purpose;
 use super::failure::{Problem, Stop};
 use super::responders::{Answerers, SIGNER_STEPS_MAX};
 use super::search::{self, Query, Role};
-use super::validate::WorkingKey;
+use super::validate::{WorkingKey, judge_algorithms};
 use super::world::{Who, World};
 use crate::algorithm::SignatureAlgorithm;
 use crate::budget::{Budget, Exhausted};
@@ -119,6 +119,7 @@ fn ask(
             key,
             number,
             known: HashMap::new(),
+            signed_with: HashMap::new(),
             algorithms,
         };
         all.extend(status(question, &crls, &mut signers, findings)?);
@@ -254,6 +255,9 @@ struct Signers<'w, 'p, 'a> {
     /// The certificate in question.
     number: usize,
     known: HashMap<usize, Result<Who, Finding>>,
+    /// The algorithms of the CRLs that were signed by whom they should be.
+    signed_with: HashMap<usize, SignatureAlgorithm>,
+    /// Those that the path rests on.
     algorithms: &'w mut Vec<SignatureAlgorithm>,
 }
 
@@ -266,6 +270,17 @@ impl<'a> Authority<'a> for Signers<'_, '_, 'a> {
         let result = answer.clone().map(|_| ());
         self.known.insert(crl, answer);
         Ok(result)
+    }
+
+    fn trusts(&self, crl: usize) -> bool {
+        let (options, time) = (self.world.options, self.place.query.time);
+        self.signed_with.get(&crl).is_some_and(|algorithm| {
+            judge_algorithms(options, time, &[*algorithm], &mut Vec::new()).is_ok()
+        })
+    }
+
+    fn rely_on(&mut self, crl: usize) {
+        self.algorithms.extend(self.signed_with.get(&crl));
     }
 
     fn same_signer(&self, one: usize, other: usize) -> bool {
@@ -341,7 +356,7 @@ impl Signers<'_, '_, '_> {
     ) -> Result<SignatureCheck, Exhausted> {
         let check = self.world.check_crl(who, inherited, crl)?;
         if let SignatureCheck::Valid(algorithm) = check {
-            self.algorithms.push(algorithm);
+            self.signed_with.insert(crl, algorithm);
         }
         Ok(check)
     }

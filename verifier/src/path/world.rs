@@ -80,7 +80,9 @@ impl<'a> World<'a> {
         let certificates: Vec<&'a [u8]> = given.chain(responders).copied().collect();
         world.read_certificates(&certificates)?;
         let mut crls = Vec::new();
-        for der in &material.crls {
+        let mut seen = std::collections::HashSet::new();
+        // Each list is asked, and they may be long: the same one is not asked twice.
+        for der in material.crls.iter().filter(|der| seen.insert(**der)) {
             match Crl::parse(der) {
                 Ok(crl) => crls.push(crl),
                 Err(error) => world

@@ -44,6 +44,8 @@ pub(crate) enum Saying {
 /// How an answer stands to the time in question. The order is that of how much it tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Moment {
+    /// Newer information was due before the time in question: only a revocation that nothing takes back is still right.
+    OutOfDate,
     /// Newer information was due before the time in question, but what is judged was made before this was issued.
     SinceMade,
     /// It was issued before the time in question and nothing newer was due by then.
@@ -62,6 +64,20 @@ impl Answer {
         }
     }
 
+    /// Does it tell of a revocation that nothing takes back?
+    pub(super) fn is_final(&self) -> bool {
+        matches!(self.saying, Saying::Listed(entry) if entry.reason.is_for_good())
+    }
+
+    /// Whether it may be used: what is out of date tells of revocations that had happened, and of nothing else.
+    fn is_usable(&self, counts: impl Fn(Entry) -> bool) -> bool {
+        match self.saying {
+            _ if self.moment != Moment::OutOfDate => true,
+            Saying::Good => false,
+            Saying::Listed(entry) => self.is_final() && counts(entry),
+        }
+    }
+
     fn rank(&self) -> (Moment, OffsetDateTime) {
         (self.moment, self.issued)
     }
@@ -70,13 +86,12 @@ impl Answer {
 impl Status {
     /// The status by all answers. Any revocation that `counts` wins; a certificate that was on hold and is good by a later answer was released.
     pub(crate) fn of(answers: &[Answer], counts: impl Fn(Entry) -> bool) -> Self {
-        let released_by = answers
-            .iter()
+        let usable = || answers.iter().filter(|answer| answer.is_usable(&counts));
+        let released_by = usable()
             .filter(|answer| answer.saying == Saying::Good)
             .map(|answer| answer.issued)
             .max();
-        let entries: Vec<Entry> = answers
-            .iter()
+        let entries: Vec<Entry> = usable()
             .filter_map(|answer| match answer.saying {
                 Saying::Listed(entry) => {
                     let is_hold = entry.reason == Reason::CertificateHold;
@@ -92,9 +107,7 @@ impl Status {
         if let Some(entry) = entries.iter().min_by_key(|entry| entry.time) {
             return Self::RevokedLater(*entry);
         }
-        let good = answers
-            .iter()
-            .filter(|answer| answer.saying == Saying::Good);
+        let good = usable().filter(|answer| answer.saying == Saying::Good);
         good.max_by_key(|answer| answer.rank())
             .map_or(Self::Unknown, |answer| Self::Good(*answer))
     }

@@ -131,6 +131,11 @@ impl Reason {
         }
     }
 
+    /// Can it not be taken back (§5.3.1: only a hold ends)?
+    pub(super) const fn is_for_good(self) -> bool {
+        !matches!(self, Self::CertificateHold | Self::RemoveFromCrl)
+    }
+
     /// Could somebody else have used the key?
     #[must_use]
     pub const fn is_compromise(self) -> bool {

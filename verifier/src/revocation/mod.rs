@@ -35,20 +35,19 @@ pub(crate) struct Question<'q, 'a> {
 }
 
 impl Question<'_, '_> {
-    /// How information that was issued at this time stands to the question; `None` if it says nothing about it.
-    fn moment(
-        &self,
-        issued: OffsetDateTime,
-        next_update: Option<OffsetDateTime>,
-    ) -> Option<Moment> {
+    /// How information that was issued at this time stands to the question.
+    fn moment(&self, issued: OffsetDateTime, next_update: Option<OffsetDateTime>) -> Moment {
         if issued > self.time {
-            return Some(Moment::After);
+            return Moment::After;
         }
         if next_update.is_some_and(|next| next >= self.time) {
-            return Some(Moment::Current);
+            return Moment::Current;
         }
-        let is_enough = self.enough_since.is_some_and(|since| since <= issued);
-        is_enough.then_some(Moment::SinceMade)
+        if self.enough_since.is_some_and(|since| since <= issued) {
+            Moment::SinceMade
+        } else {
+            Moment::OutOfDate
+        }
     }
 }
 
@@ -57,6 +56,12 @@ pub(crate) trait Authority<'a> {
     /// Does the signature on the CRL with this number verify under the key of somebody who may sign it? If not, the finding says why.
     fn vouches_for(&mut self, crl: usize) -> Result<Result<(), Finding>, Exhausted>;
 
+    /// May "not revoked" rest on the algorithm by which the CRL with this number is signed? To be asked after `vouches_for`.
+    fn trusts(&self, crl: usize) -> bool;
+
+    /// The answer rests on the CRL with this number.
+    fn rely_on(&mut self, crl: usize);
+
     /// Do two CRLs, one a delta of the other, come from the same key?
     fn same_signer(&self, one: usize, other: usize) -> bool;
 
@@ -64,45 +69,82 @@ pub(crate) trait Authority<'a> {
     fn budget(&mut self) -> &mut Budget;
 }
 
-/// Asks the CRLs (§6.3.3). Findings tell which were left out, and why.
+/// Asks the CRLs (§6.3.3), every one: a revocation may stand in any. Findings tell which were left out, and why.
 pub(crate) fn status<'a>(
     question: Question<'_, 'a>,
     crls: &[Crl<'a>],
     authority: &mut impl Authority<'a>,
     findings: &mut Vec<Finding>,
-) -> Result<Option<Answer>, Exhausted> {
-    let mut covered: u16 = 0;
-    let mut good: Option<Answer> = None;
-    for point in scope::points(question.certificate) {
-        for (number, crl) in crls.iter().enumerate() {
-            if crl.delta_base.is_some() {
-                continue;
+) -> Result<Vec<Answer>, Exhausted> {
+    let points = scope::points(question.certificate);
+    let mut covered = Covered::default();
+    for (number, crl) in crls.iter().enumerate() {
+        // By several points a list may cover several parts of the reasons.
+        let reasons = points
+            .iter()
+            .filter_map(|point| scope::reasons_covered(question.certificate, point, crl))
+            .reduce(|some, others| some | others);
+        let Some(reasons) = reasons else {
+            continue;
+        };
+        let mut noticed = Vec::new();
+        let answer = ask(question, crls, number, authority, &mut noticed)?;
+        // What is known already needs no other list; why one says nothing is of no interest then.
+        if !covered.all() {
+            findings.append(&mut noticed);
+        }
+        if let Some(answer) = answer {
+            covered.add(answer, number, reasons, authority);
+        }
+    }
+    if !covered.all() && covered.answers.is_empty() {
+        note_unused(question, crls, covered.reasons, findings);
+    }
+    Ok(covered.answers)
+}
+
+/// What the lists that were asked say together.
+#[derive(Default)]
+struct Covered {
+    answers: Vec<Answer>,
+    /// The reasons for which lists say "not revoked".
+    reasons: u16,
+    /// Of lists that cover a part of the reasons each, the one that knows least: it tells how much is known.
+    parts: Option<Answer>,
+}
+
+impl Covered {
+    const fn all(&self) -> bool {
+        self.reasons == ALL_REASONS
+    }
+
+    fn add<'a>(
+        &mut self,
+        answer: Answer,
+        number: usize,
+        reasons: u16,
+        authority: &mut impl Authority<'a>,
+    ) {
+        if matches!(answer.saying, Saying::Listed(_)) {
+            self.answers.push(answer);
+        } else if reasons == ALL_REASONS {
+            if !self.all() || authority.trusts(number) {
+                authority.rely_on(number);
+                self.answers.push(answer);
             }
-            let Some(reasons) = scope::reasons_covered(question.certificate, &point, crl) else {
-                continue;
-            };
-            // (e) Only a CRL that adds reasons is worth a look.
-            if reasons & !covered == 0 {
-                continue;
-            }
-            match ask(question, crls, number, authority, findings)? {
-                Some(answer) if matches!(answer.saying, Saying::Listed(_)) => {
-                    return Ok(Some(answer));
-                }
-                Some(answer) => {
-                    covered |= reasons;
-                    // Of lists that cover a part of the reasons each, the oldest tells how much is known.
-                    good = Some(good.map_or(answer, |other| other.less_informed(answer)));
-                }
-                None => {}
-            }
-            if covered == ALL_REASONS && good.is_some() {
-                return Ok(good);
+            self.reasons = ALL_REASONS;
+        } else if reasons & !self.reasons != 0 {
+            authority.rely_on(number);
+            self.reasons |= reasons;
+            let parts = self
+                .parts
+                .map_or(answer, |other| other.less_informed(answer));
+            self.parts = Some(parts);
+            if self.all() {
+                self.answers.push(parts);
             }
         }
     }
-    note_unused(question, crls, covered, findings);
-    Ok(None)
 }
 
 /// Says why nothing answered: CRLs of the right issuer with another scope, deltas alone, or a part of the reasons.
@@ -139,7 +181,7 @@ fn note_unused(
     }
 }
 
-/// Asks one complete CRL, together with a delta CRL if one fits. `None` if it is not usable.
+/// Asks one CRL, a complete one together with a delta CRL if one fits. `None` if it says nothing about the time in question.
 fn ask<'a>(
     question: Question<'_, 'a>,
     crls: &[Crl<'a>],
@@ -151,38 +193,48 @@ fn ask<'a>(
         return Ok(None);
     };
     if let Some(oid) = &crl.unknown_critical {
-        findings.push(
-            Finding::new(code::CRL_UNKNOWN_CRITICAL, Place::root())
-                .with(&crl.issuer)
-                .with(oid),
-        );
+        let finding = Finding::new(code::CRL_UNKNOWN_CRITICAL, Place::root());
+        findings.push(finding.with(&crl.issuer).with(oid));
         return Ok(None);
     }
-    let base = current(question, crl);
-    let delta = delta_of(question, crls, number, authority)?;
-    let (moment, issued) = match (base, delta) {
-        (_, Some((delta, moment))) => {
-            let issued = crls.get(delta).map(|delta| delta.this_update);
-            (moment, issued.unwrap_or(crl.this_update))
-        }
-        (Ok(moment), None) => (moment, crl.this_update),
-        (Err(reason), None) => {
-            findings.push(reason);
-            return Ok(None);
-        }
+    if let Some(reason) = not_yet_issued(question, crl) {
+        findings.push(reason);
+        return Ok(None);
+    }
+    let complete = crl.delta_base.is_none();
+    let delta = if complete {
+        delta_of(question, crls, number, authority)?
+    } else {
+        None
+    };
+    let own = question.moment(crl.this_update, crl.next_update);
+    let (moment, issued) = match delta.and_then(|delta| crls.get(delta)) {
+        Some(delta) => (
+            question.moment(delta.this_update, delta.next_update),
+            delta.this_update,
+        ),
+        None => (own, crl.this_update),
     };
     if let Err(reason) = authority.vouches_for(number)? {
         findings.push(reason);
         return Ok(None);
     }
-    let delta = delta.and_then(|(delta, _)| crls.get(delta));
-    let saying = look_up(question, crl, delta, authority)?;
-    Ok(saying.map(|saying| Answer {
+    let delta = delta.and_then(|delta| crls.get(delta));
+    let answer = look_up(question, crl, delta, authority)?.map(|saying| Answer {
         source: Source::Crl(number),
         saying,
         issued,
         moment,
-    }))
+    });
+    let good = answer.is_some_and(|answer| answer.saying == Saying::Good);
+    if let Some(reason) = says_nothing_good(question, crl).filter(|_| delta.is_none()) {
+        if answer.is_none_or(|answer| !answer.is_final()) {
+            findings.push(reason);
+        }
+        return Ok(answer.filter(|_| !good));
+    }
+    // A delta alone tells only what was revoked since its base.
+    Ok(answer.filter(|answer| complete || answer.is_final()))
 }
 
 /// (i) The delta first, (k) unless it takes the certificate off the list.
@@ -217,26 +269,36 @@ fn settled(answer: Lookup) -> Result<Option<Saying>, Exhausted> {
     }
 }
 
-/// Does the CRL say something about the time in question?
-fn current(question: Question<'_, '_>, crl: &Crl<'_>) -> Result<Moment, Finding> {
-    let finding = |code| Finding::new(code, Place::root()).with(&crl.issuer);
-    if crl.this_update > question.material_time {
-        return Err(finding(code::CRL_NOT_YET_ISSUED)
+/// Was the CRL issued after everything that may be used?
+fn not_yet_issued(question: Question<'_, '_>, crl: &Crl<'_>) -> Option<Finding> {
+    let finding = Finding::new(code::CRL_NOT_YET_ISSUED, Place::root()).with(&crl.issuer);
+    (crl.this_update > question.material_time).then(|| {
+        finding
             .with(civil_time(crl.this_update))
-            .with(civil_time(question.material_time)));
-    }
+            .with(civil_time(question.material_time))
+    })
+}
+
+/// Why it says nothing about the time in question that a certificate is not on the CRL.
+fn says_nothing_good(question: Question<'_, '_>, crl: &Crl<'_>) -> Option<Finding> {
+    let finding = |code| Finding::new(code, Place::root()).with(&crl.issuer);
     let end = question.certificate.not_after();
     let kept = crl.expired_kept_since.is_some_and(|since| since <= end);
     if crl.this_update > question.time && crl.this_update > end && !kept {
-        return Err(finding(code::CRL_AFTER_CERTIFICATE).with(civil_time(crl.this_update)));
+        return Some(finding(code::CRL_AFTER_CERTIFICATE).with(civil_time(crl.this_update)));
     }
-    let moment = question.moment(crl.this_update, crl.next_update);
-    moment.ok_or_else(|| match crl.next_update {
-        None => finding(code::CRL_WITHOUT_NEXT_UPDATE),
-        Some(next) => finding(code::CRL_OUT_OF_DATE)
-            .with(civil_time(next))
-            .with(civil_time(question.time)),
-    })
+    match (
+        question.moment(crl.this_update, crl.next_update),
+        crl.next_update,
+    ) {
+        (Moment::OutOfDate, None) => Some(finding(code::CRL_WITHOUT_NEXT_UPDATE)),
+        (Moment::OutOfDate, Some(next)) => Some(
+            finding(code::CRL_OUT_OF_DATE)
+                .with(civil_time(next))
+                .with(civil_time(question.time)),
+        ),
+        _ => None,
+    }
 }
 
 /// The newest delta CRL that can be combined with a complete one (§5.2.4, §6.3.3 (c), (h)).
@@ -245,7 +307,7 @@ fn delta_of<'a>(
     crls: &[Crl<'a>],
     number: usize,
     authority: &mut impl Authority<'a>,
-) -> Result<Option<(usize, Moment)>, Exhausted> {
+) -> Result<Option<usize>, Exhausted> {
     let Some(base) = crls.get(number) else {
         return Ok(None);
     };
@@ -267,7 +329,8 @@ fn delta_of<'a>(
                 && delta
                     .number
                     .is_some_and(|number| below(base_number, number))
-                && current(question, delta).is_ok()
+                && not_yet_issued(question, delta).is_none()
+                && says_nothing_good(question, delta).is_none()
         })
         .collect();
     fitting.sort_by_key(|(_, delta)| std::cmp::Reverse(delta.this_update));
@@ -276,10 +339,7 @@ fn delta_of<'a>(
     }
     for (candidate, _) in fitting {
         if authority.vouches_for(candidate)?.is_ok() && authority.same_signer(candidate, number) {
-            let moment = crls.get(candidate).map(|delta| current(question, delta));
-            return Ok(moment
-                .and_then(Result::ok)
-                .map(|moment| (candidate, moment)));
+            return Ok(Some(candidate));
         }
     }
     Ok(None)

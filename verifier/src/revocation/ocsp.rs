@@ -97,8 +97,8 @@ pub(crate) fn answers<'a>(
                 continue;
             }
             is_named = true;
-            let moment = match current(question, ocsp, single) {
-                Ok(moment) => moment,
+            let (moment, reason) = match current(question, ocsp, single) {
+                Ok(current) => current,
                 Err(reason) => {
                     findings.push(reason);
                     continue;
@@ -108,17 +108,19 @@ pub(crate) fn answers<'a>(
                 findings.push(reason);
                 continue;
             }
-            match saying(single) {
-                Some(saying) => answers.push(Answer {
-                    source: Source::Ocsp(number),
-                    saying,
-                    issued: single.this_update,
-                    moment,
-                }),
-                None => findings.push(
-                    finding(code::OCSP_STATUS_UNKNOWN, ocsp).with(question.certificate.title()),
-                ),
-            }
+            let Some(saying) = saying(single) else {
+                let finding = finding(code::OCSP_STATUS_UNKNOWN, ocsp);
+                findings.push(finding.with(question.certificate.title()));
+                continue;
+            };
+            let answer = Answer {
+                source: Source::Ocsp(number),
+                saying,
+                issued: single.this_update,
+                moment,
+            };
+            findings.extend(reason.filter(|_| !answer.is_final()));
+            answers.push(answer);
         }
     }
     if !is_named && !responses.is_empty() {
@@ -158,12 +160,12 @@ fn finding(code: Code, ocsp: &Ocsp<'_>) -> Finding {
     Finding::new(code, Place::root()).with(ocsp.title())
 }
 
-/// Does the answer say something about the time in question (§3.2 (5), (6), §4.2.2.1, §4.4.4)?
+/// How the answer stands to the time in question (§3.2 (5), (6), §4.2.2.1, §4.4.4), and what is noticed where it is out of date.
 fn current(
     question: Question<'_, '_>,
     ocsp: &Ocsp<'_>,
     single: &SingleResponse,
-) -> std::result::Result<Moment, Finding> {
+) -> std::result::Result<(Moment, Option<Finding>), Finding> {
     let unknown = ocsp.response.unknown_critical.as_ref();
     if let Some(oid) = unknown.or(single.unknown_critical.as_ref()) {
         return Err(finding(code::OCSP_UNKNOWN_CRITICAL, ocsp).with(oid));
@@ -184,12 +186,13 @@ fn current(
     if issued > end && is_good && !remembers {
         return Err(finding(code::OCSP_AFTER_CERTIFICATE, ocsp).with(civil_time(issued)));
     }
-    question
-        .moment(issued, single.next_update)
-        .ok_or_else(|| match single.next_update {
-            None => finding(code::OCSP_WITHOUT_NEXT_UPDATE, ocsp).with(civil_time(issued)),
-            Some(next) => finding(code::OCSP_OUT_OF_DATE, ocsp)
-                .with(civil_time(next))
-                .with(civil_time(question.time)),
-        })
+    let moment = question.moment(issued, single.next_update);
+    let reason = || match single.next_update {
+        None => finding(code::OCSP_WITHOUT_NEXT_UPDATE, ocsp).with(civil_time(issued)),
+        Some(next) => finding(code::OCSP_OUT_OF_DATE, ocsp)
+            .with(civil_time(next))
+            .with(civil_time(question.time)),
+    };
+    let reason = (moment == Moment::OutOfDate).then(reason);
+    Ok((moment, reason))
 }

@@ -14,4 +14,5 @@ mod ocsp_response;
 mod ocsp_wrong;
 mod revocation;
 mod rules;
+mod stale;
 mod support;

@@ -30,7 +30,7 @@ pub(crate) fn crl(
     params.signed_by(issuer).unwrap().der().to_vec()
 }
 
-fn entry(
+pub(crate) fn entry(
     revocation_time: OffsetDateTime,
     reason_code: Option<RevocationReason>,
 ) -> Option<RevokedCertParams> {
