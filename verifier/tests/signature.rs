@@ -20,7 +20,7 @@ use support::judging;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 use verifier::context::Context;
-use verifier::finding::{Place, signature as codes};
+use verifier::finding::{Place, path, revocation, signature as codes};
 use verifier::judge::verify;
 use verifier::policy::Policy;
 use verifier::signature::{SignatureReport, verify_signature_file};
@@ -318,4 +318,41 @@ fn hostile_numbers_leave_the_answer_open() {
     let report = judge(&many, ARCHIVED);
     assert!(report.has(codes::SIGNATURE_TOO_MANY));
     assert!(!report.judgement.is_passed());
+}
+
+/// "Final is enough" (ADR 0012) holds for a signer as for a token: what was known in the second of the time-stamp stays known.
+#[test]
+fn information_since_the_time_stamp_is_enough_for_the_signer() {
+    let strict = include_str!("../policy/default.json").replace("\"if-named\"", "\"required\"");
+    let policy = Policy::parse(strict.as_bytes()).unwrap();
+    let anchors = [signer().anchor(), first().anchor()];
+    let moment = Duration::milliseconds(1);
+    // The time states fractions of a second, the list whole ones.
+    let t = stamped(&basic(), &first(), SIGNED + Duration::milliseconds(500));
+    let judge = |issued: OffsetDateTime, revoked| {
+        let crls = [
+            signer().crl_until(issued, issued + moment, revoked),
+            first().crl(ARCHIVED, None),
+        ];
+        let context = Context {
+            crls: &crls,
+            ..judging(&anchors, &policy, ARCHIVED)
+        };
+        verify_signature_file(&t, &[], &context, &Place::root())
+    };
+    let report = judge(SIGNED, None);
+    assert!(report.judgement.is_passed(), "{:?}", report.findings);
+    assert!(report.has(revocation::REVOCATION_KNOWN_UNTIL));
+    let earlier = judge(SIGNED - Duration::seconds(1), None);
+    assert_eq!(
+        earlier.judgement.sub_indication(),
+        Some(SubIndication::TryLater)
+    );
+    let revoked = Revoked {
+        at: SIGNED - Duration::days(9),
+        reason: Some(RevocationReason::Superseded),
+    };
+    let old = judge(SIGNED - Duration::days(8), Some(revoked));
+    assert!(!old.judgement.is_passed(), "a list of long ago");
+    assert!(old.has(path::CERTIFICATE_REVOKED));
 }

@@ -27,6 +27,8 @@ pub(super) fn judge(
         revocation: context.policy.revocation(),
         algorithms: AlgorithmRule::Enforce(context.policy),
         material_time: Some(context.time),
+        // It was signed by then at the latest (ADR 0012: information since then is enough).
+        signed_at: proven,
         proof_of_existence: proven,
         ..PathOptions::default()
     };

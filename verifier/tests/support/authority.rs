@@ -155,6 +155,16 @@ impl Authority {
 
     /// A CRL of the root, from its first moment to a day later.
     pub(crate) fn crl(&self, issued: OffsetDateTime, revoked: Option<Revoked>) -> Vec<u8> {
+        self.crl_until(issued, issued + time::Duration::days(1), revoked)
+    }
+
+    /// A CRL of the root, with the time when the next one is due.
+    pub(crate) fn crl_until(
+        &self,
+        issued: OffsetDateTime,
+        next: OffsetDateTime,
+        revoked: Option<Revoked>,
+    ) -> Vec<u8> {
         let issuer = Issuer::from_params(&self.root_params, &self.root_key);
         let revoked = revoked.map(|revoked| RevokedCertParams {
             serial_number: SerialNumber::from_slice(self.certificate.serial().as_bytes()),
@@ -164,7 +174,7 @@ impl Authority {
         });
         let params = CertificateRevocationListParams {
             this_update: issued,
-            next_update: issued + time::Duration::days(1),
+            next_update: next,
             crl_number: SerialNumber::from(1_u64),
             issuing_distribution_point: None,
             revoked_certs: revoked.into_iter().collect(),
