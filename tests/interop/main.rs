@@ -14,6 +14,7 @@ mod decades;
 mod deviations;
 mod evidence;
 mod java_peers;
+mod ml_dsa;
 mod openssl;
 mod packages;
 mod place;
