@@ -1,8 +1,12 @@
 //! Single lines of a log, through the programs: what is handed out, what an outsider's verifier says, and every way to ask wrongly.
 
+use std::io::Cursor;
 use std::process::Command;
 
+use formats::asic::{AsicReader, AsicWriter};
+use formats::package::{EVIDENCE_RECORD, SECOND_EVIDENCE_RECORD};
 use serde_json::Value;
+use tests::authority::EmbeddedAuthority;
 use tests::world::World;
 
 use crate::events;
@@ -102,6 +106,101 @@ fn lines_are_handed_out_and_pass_an_outsiders_verifier() {
         .output()
     {
         assert!(listed.status.success());
+    }
+}
+
+/// A package with a bit of the last byte of a member changed.
+fn damaged(package: &[u8], member: &str) -> Vec<u8> {
+    let reader = AsicReader::open(package).unwrap();
+    let empty = Cursor::new(Vec::new());
+    let mut writer = AsicWriter::new(empty, reader.mimetype().unwrap()).unwrap();
+    for entry in reader
+        .entries()
+        .iter()
+        .filter(|entry| entry.name() != "mimetype")
+    {
+        let mut content = entry.read().unwrap().into_owned();
+        if entry.name() == member {
+            *content.last_mut().unwrap() ^= 1;
+        }
+        writer.add_bytes(entry.name(), &content).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// The records of two authorities over one batch.
+#[test]
+fn lines_stamped_by_two_authorities_are_proven_by_either() {
+    let (world, log, _) = world();
+    let keepers = [World::new(), World::new()];
+    let authorities = [0, 1].map(|number| EmbeddedAuthority::serve(&keepers[number]));
+    let text = std::fs::read_to_string(world.at("fumikura.toml")).unwrap();
+    let (head, _) = text.split_once("[[tsa]]").unwrap();
+    let mut text = head.to_owned();
+    for (number, (keeper, authority)) in keepers.iter().zip(&authorities).enumerate() {
+        let root = std::fs::read(keeper.at("keys/tsa/root.pem")).unwrap();
+        world.file(&format!("root-{number}.pem"), &root);
+        let url = authority.url();
+        text.push_str(&format!(
+            "[[tsa]]\nname = \"number {number}\"\nurl = \"{url}\"\ntrust = \"root-{number}.pem\"\n"
+        ));
+    }
+    world.file("fumikura.toml", format!("{text}second = true\n").as_bytes());
+    world.archiver(["stamp"]).expect_code(0);
+    let export = [
+        "evidence",
+        &log,
+        "--lines",
+        "7..9",
+        "-o",
+        "l.asice",
+        "--trust-anchors",
+        "both.pem",
+    ];
+    world.archiver(export).expect_code(0);
+    let judge = |package: &str, trust: &str, code: i32| -> Value {
+        let arguments = ["verify", package, "--trust", trust, "--format", "json"];
+        let run = world.verifier(arguments).expect_code(code);
+        serde_json::from_str(&run.stdout).unwrap()
+    };
+    let both = judge("l.asice", "both.pem", 0);
+    let is_passed = |object: &&Value| object["conclusion"] == "TOTAL-PASSED";
+    let count = |report: &Value, kind: &str| {
+        let objects = report["objects"].as_array().unwrap().iter();
+        let of_kind: Vec<&Value> = objects.filter(|object| object["kind"] == kind).collect();
+        (
+            of_kind.len(),
+            of_kind
+                .iter()
+                .copied()
+                .filter(|object| is_passed(object))
+                .count(),
+        )
+    };
+    assert_eq!(count(&both, "evidence-record"), (2, 2), "{both}");
+    let has = |report: &Value, code: &str| {
+        let mut findings = report["findings"].as_array().unwrap().iter();
+        findings.any(|finding| finding["code"] == code)
+    };
+    assert!(!has(&both, "PROOF_PASSED_OVER"));
+    for trust in ["root-0.pem", "root-1.pem"] {
+        let one = judge("l.asice", trust, 0);
+        assert_eq!(count(&one, "evidence-record"), (2, 1), "{trust}: {one}");
+        assert!(has(&one, "PROOF_PASSED_OVER"), "{trust}: {one}");
+        assert!(one["best_signature_time"].is_string());
+    }
+    let stranger = std::fs::read(World::new().at("keys/tsa/root.pem")).unwrap();
+    world.file("stranger.pem", &stranger);
+    judge("l.asice", "stranger.pem", 2);
+    // What is damaged is not passed over, whatever the other one proves.
+    for record in [EVIDENCE_RECORD, SECOND_EVIDENCE_RECORD] {
+        world.file(
+            "damaged.asice",
+            &damaged(&std::fs::read(world.at("l.asice")).unwrap(), record),
+        );
+        for trust in ["root-0.pem", "root-1.pem", "both.pem"] {
+            judge("damaged.asice", trust, 1);
+        }
     }
 }
 
