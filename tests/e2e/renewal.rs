@@ -8,7 +8,7 @@ use crate::events;
 const START: &str = "2027-03-01T00:00:00Z";
 
 /// An archive of the year 2027 with two stamped records.
-fn archive() -> World {
+pub(crate) fn archive() -> World {
     let world = World::empty();
     let init = [
         "init",
@@ -30,14 +30,14 @@ fn archive() -> World {
 }
 
 /// Puts lines at the head of the configuration, and parts at its end.
-fn configure(world: &World, head: &str, parts: &str) {
+pub(crate) fn configure(world: &World, head: &str, parts: &str) {
     let text = std::fs::read_to_string(world.at("fumikura.toml")).expect("a configuration");
     let text = format!("{head}\n{text}\n{parts}\n");
     world.file("fumikura.toml", text.as_bytes());
 }
 
 /// The built-in policy with another end for one digest.
-fn policy_with(world: &World, digest: &str, until: &str) {
+pub(crate) fn policy_with(world: &World, digest: &str, until: &str) {
     let path = tests::workspace_root().join("verifier/policy/default.json");
     let mut policy: Value =
         serde_json::from_slice(&std::fs::read(path).expect("a policy")).expect("JSON");
@@ -49,7 +49,7 @@ fn policy_with(world: &World, digest: &str, until: &str) {
     world.file("policy.json", policy.to_string().as_bytes());
 }
 
-fn json(world: &World, time: &str, arguments: &[&str], code: i32) -> Vec<Value> {
+pub(crate) fn json(world: &World, time: &str, arguments: &[&str], code: i32) -> Vec<Value> {
     let arguments = arguments.iter().chain(&["--json"]);
     world.archiver_at(time, arguments).expect_code(code).json()
 }
