@@ -16,6 +16,8 @@ use archiver::tsa::material::{Collected, MaterialSource};
 use formats::digest::DigestAlgorithm;
 use formats::evidence::EvidenceRecord;
 use formats::id::BatchId;
+use formats::segment::Frame;
+use formats::tsp::TimeStampToken;
 use support::years::{Years, single};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -197,16 +199,22 @@ fn catch_up(years: &Years) {
     }
 }
 
+/// Material for a token of this time.
 #[derive(Debug)]
-struct Given(Vec<u8>);
+struct Given(Vec<u8>, OffsetDateTime);
 
 impl MaterialSource for Given {
-    fn collect(&self, _: &[Vec<u8>], _: &[Vec<u8>], _: OffsetDateTime) -> Collected {
+    fn collect(&self, _: &[Vec<u8>], _: &[Vec<u8>], made: OffsetDateTime) -> Collected {
+        assert_eq!(made, self.1, "the time that the token states");
         Collected {
             certificates: vec![self.0.clone()],
             ..Collected::default()
         }
     }
+}
+
+fn gen_time(token: &[u8]) -> OffsetDateTime {
+    TimeStampToken::parse(token).unwrap().info.gen_time
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
@@ -217,7 +225,8 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 fn material_joins_the_token_until_a_renewal_freezes_it() {
     let mut years = Years::new(START);
     let version = years.deposit(&single(2, 0))[0];
-    let head = years.stamp(SHA256, usize::MAX)[0].frame.batch;
+    let stamped = years.stamp(SHA256, usize::MAX).remove(0).frame;
+    let (head, made) = (stamped.batch, gen_time(&stamped.token));
     let certificate = |years: &Years, name: &str| {
         let entropy = years.world.entropy.as_ref();
         let made = archiver::tsa::embedded::AuthorityMaterial::make(name, START, entropy);
@@ -227,19 +236,32 @@ fn material_joins_the_token_until_a_renewal_freezes_it() {
     let action = RenewalAction::Material {
         batches: vec![head],
     };
-    years.material = Arc::new(Given(early.clone()));
+    years.material = Arc::new(Given(early.clone(), made));
     assert_eq!(years.run(&action).materials, 1);
     // What is there already is not written again.
     assert_eq!(years.run(&action).materials, 0);
     let record = years.record(version, 0).unwrap();
     assert!(contains(&record, &early));
     years.assert_all_pass(0, years.now());
+    // What is stored stays the token that the authority sent, as programs like `openssl ts` read it.
+    let entry = years.world.catalog.batch(head).unwrap().unwrap();
+    let Frame::ArchiveTimeStamp(stored) = years.world.store.read(entry.address).unwrap() else {
+        panic!("a frame of another kind");
+    };
+    assert_eq!(stored.token, stamped.token);
+    assert!(!contains(&stored.token, &early));
+    assert!(!contains(&record, &stored.token));
 
     years.renew_time_stamps(0);
-    years.material = Arc::new(Given(late.clone()));
+    years.material = Arc::new(Given(late.clone(), made));
     let left = years.run(&action);
     assert!(matches!(left.chains_left[..], [(_, LeftOut::NotLive)]));
     let newest = years.world.catalog.head(head).unwrap().unwrap().newest();
+    let address = years.world.catalog.batch(newest).unwrap().unwrap().address;
+    let Frame::ArchiveTimeStamp(renewal) = years.world.store.read(address).unwrap() else {
+        panic!("a frame of another kind");
+    };
+    years.material = Arc::new(Given(late.clone(), gen_time(&renewal.token)));
     let action = RenewalAction::Material {
         batches: vec![newest],
     };

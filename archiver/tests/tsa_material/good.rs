@@ -9,7 +9,7 @@ use archiver::tsa::material::{
 use archiver::tsa::refusal::{Refusal, TsaError};
 use firmware::clock::SimulatedClock;
 use firmware::entropy::SystemEntropy;
-use formats::tsp::TimeStampToken;
+use formats::tsp::{TimeStampResponse, TimeStampToken};
 use time::{Duration, OffsetDateTime};
 use verifier::context::Context;
 use verifier::finding::{Place, revocation as codes};
@@ -49,6 +49,9 @@ fn a_token_is_accepted_with_what_was_collected_and_holds_with_the_root_alone() {
     for named in [Named::Both, Named::Crl, Named::Peer] {
         let world = World::new(named);
         let token = world.token().unwrap();
+        let sent = TimeStampResponse::parse(&world.read("ts.resp")).unwrap();
+        assert_eq!(sent.token.as_deref(), Some(token.bytes()), "as it was sent");
+        openssl_reads_what_is_kept(&world, token.bytes());
         let material = token.material();
         assert_eq!(material.failures, []);
         assert_eq!(material.certificates, [world.certificate("ca.pem")]);
@@ -79,6 +82,18 @@ fn a_token_is_accepted_with_what_was_collected_and_holds_with_the_root_alone() {
             "{gaps:?}"
         );
     }
+}
+
+/// What is kept is without the material, which is merged when evidence is put together: `openssl ts` reads it wherever the material comes from.
+fn openssl_reads_what_is_kept(world: &World, token: &[u8]) {
+    put(&world.path().join("kept.der"), token);
+    let verify = |digest: &str| {
+        let trust = "-CAfile root.pem -untrusted ca.pem";
+        format!("ts -verify -digest {digest} -in kept.der -token_in {trust}")
+    };
+    must(world.path(), &verify(&hex::encode(digest().as_bytes())));
+    let other = run(world.path(), &verify(&"55".repeat(32)));
+    assert!(!other.status.success());
 }
 
 /// Another program reads the token with its material, and still finds it good. `openssl ts` reads PKCS #7, which knows no OCSP responses.

@@ -60,17 +60,16 @@ impl Renewer<'_> {
             Ok(token) => token,
             Err(error) => return Ok(Err(LeftOut::Evidence(error))),
         };
-        let certificates: Vec<Vec<u8>> = match TimeStampToken::parse(&token) {
-            Ok(parsed) => parsed
-                .signed_data
-                .x509_certificates()
-                .map(<[u8]>::to_vec)
-                .collect(),
+        // The frame's time is cut to microseconds; a token may state its own more finely.
+        let (certificates, made): (Vec<Vec<u8>>, _) = match TimeStampToken::parse(&token) {
+            Ok(parsed) => {
+                let certificates = parsed.signed_data.x509_certificates();
+                let certificates = certificates.map(<[u8]>::to_vec).collect();
+                (certificates, parsed.info.gen_time)
+            }
             Err(error) => return Ok(Err(LeftOut::Evidence(AssembleError::Format(error)))),
         };
-        let collected = self
-            .material
-            .collect(&certificates, self.anchors, entry.stamped_at);
+        let collected = self.material.collect(&certificates, self.anchors, made);
         renewed
             .material_failures
             .extend(collected.failures.iter().cloned());
