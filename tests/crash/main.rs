@@ -4,6 +4,8 @@
 //! without a clock. A record whose commit was complete while its line was still on the way to the pipe cannot be told from an
 //! acknowledged one by any protocol (`docs/adr/0001-acknowledgement.md`); such records are counted, must be complete, and hardly
 //! ever occur: a commit is announced in one write.
+//!
+//! `renewals`: the same for stamping and for renewing.
 
 #![allow(
     clippy::disallowed_methods,
@@ -14,6 +16,8 @@
     clippy::unwrap_used,
     reason = "a test fails by panicking, and moves and writes files that are not the archive's"
 )]
+
+mod renewals;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};

@@ -144,10 +144,19 @@ impl World {
         I: IntoIterator<Item = S>,
         S: AsRef<OsStr>,
     {
+        let output = self.archiver_at_command(time, arguments).output();
+        Run::of(output.unwrap_or_else(|e| panic!("archiver-at does not start: {e}")))
+    }
+
+    /// The command `archiver` in this folder as if it were this time, ready to run.
+    pub fn archiver_at_command<I, S>(&self, time: &str, arguments: I) -> Command
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
         let mut command = Command::new(programs::archiver_at());
         command.arg(time);
-        let output = self.ready(command, arguments).output();
-        Run::of(output.unwrap_or_else(|e| panic!("archiver-at does not start: {e}")))
+        self.ready(command, arguments)
     }
 
     fn ready<I, S>(&self, mut command: Command, arguments: I) -> Command

@@ -1,11 +1,15 @@
 //! `archiver` at another time: `archiver-at 2031-04-01T00:00:00Z ARGUMENTS`. Everything but the clock is the program itself.
+//!
+//! `archiver-at --dies-at=7 TIME ARGUMENTS` is killed when it asks for random bytes the seventh time, and does nothing after that.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::expect_used, reason = "a tool of the tests fails by panicking")]
 
 use std::env;
-use std::process::ExitCode;
+use std::process::{self, Command, ExitCode};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use archiver::archive::Environment;
 use archiver::cli;
@@ -15,14 +19,20 @@ use archiver::cli::output::Output;
 use archiver::cli::session::{Programs, Session};
 use clap::Parser;
 use firmware::clock::SimulatedClock;
-use firmware::entropy::SystemEntropy;
+use firmware::entropy::{Entropy, EntropyError, SystemEntropy};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 fn main() -> ExitCode {
     let mut words = env::args();
     let program = words.next();
-    let time = words.next().expect("a time comes first");
+    let mut time = words.next().expect("a time comes first");
+    let mut entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    if let Some(number) = time.strip_prefix("--dies-at=") {
+        let left = number.parse::<u64>().expect("a number").into();
+        entropy = Arc::new(Deadly { left });
+        time = words.next().expect("then a time");
+    }
     let now = OffsetDateTime::parse(&time, &Rfc3339).expect("a time such as 2031-04-01T00:00:00Z");
     let Arguments { common, command } = Arguments::parse_from(program.into_iter().chain(words));
     let output = Output::new(common.lang.unwrap_or(Lang::En), common.json, false);
@@ -31,7 +41,7 @@ fn main() -> ExitCode {
         output,
         environment: Environment {
             clock: Arc::new(SimulatedClock::new(now)),
-            entropy: Arc::new(SystemEntropy),
+            entropy,
             boot_id: firmware::media::boot_id().expect("the id of this boot"),
         },
         config_variable: None,
@@ -44,4 +54,27 @@ fn main() -> ExitCode {
         interactive: false,
     };
     cli::run(command, &session).into()
+}
+
+/// Gives random bytes so often; the last time it kills the process (`SIGKILL`) instead.
+#[derive(Debug)]
+struct Deadly {
+    left: AtomicU64,
+}
+
+impl Entropy for Deadly {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        if self.left.fetch_sub(1, Ordering::SeqCst) > 1 {
+            return SystemEntropy.fill(bytes);
+        }
+        let us = process::id().to_string();
+        Command::new("kill")
+            .args(["-KILL", &us])
+            .status()
+            .expect("kill(1) starts");
+        // The signal may be on its way still.
+        loop {
+            thread::park();
+        }
+    }
 }
