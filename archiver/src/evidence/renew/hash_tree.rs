@@ -133,6 +133,7 @@ impl Renewer<'_> {
     fn compute(&self, job: &mut Job<'_>, renewed: &mut RenewedChains) -> Result<(), RenewError> {
         let block = std::mem::take(&mut job.block);
         let leaves = self.leaves_of(job, &block)?;
+        self.make_room(job);
         for (version, leaf) in block.into_iter().zip(leaves) {
             match leaf {
                 Ok(leaf) => {
@@ -151,6 +152,18 @@ impl Renewer<'_> {
             total: job.total,
         });
         Ok(())
+    }
+
+    /// Room for a whole batch at once: lists of this length that grow by doubling would take three times as much for a moment.
+    fn make_room(&self, job: &mut Job<'_>) {
+        let left = usize::try_from(job.total.saturating_sub(job.done)).unwrap_or(usize::MAX);
+        let room = left.min(self.options.leaves_max);
+        if job.versions.is_empty() {
+            // Without it they grow as they are filled.
+            job.versions.try_reserve_exact(room).ok();
+            let bytes = room.saturating_mul(job.to.len());
+            job.nodes.try_reserve_exact(bytes).ok();
+        }
     }
 
     fn finish_batch(
