@@ -273,6 +273,44 @@ fn material_joins_the_token_until_a_renewal_freezes_it() {
     assert_eq!(years.assert_all_pass(0, years.now()), records);
 }
 
+#[derive(Debug)]
+struct Asked(Given, Arc<std::sync::Mutex<Vec<OffsetDateTime>>>);
+
+impl MaterialSource for Asked {
+    fn collect(&self, own: &[Vec<u8>], anchors: &[Vec<u8>], moment: OffsetDateTime) -> Collected {
+        self.1.lock().unwrap().push(moment);
+        self.0.collect(own, anchors, moment)
+    }
+}
+
+#[test]
+fn one_question_serves_all_tokens_of_an_authority_and_the_newest_asks() {
+    let mut years = Years::new(START);
+    let (mut batches, mut times) = (Vec::new(), Vec::new());
+    for day in 0..3 {
+        years.deposit(&single(1, day));
+        for made in years.stamp(SHA256, usize::MAX) {
+            batches.push(made.frame.batch);
+            times.push(gen_time(&made.frame.token));
+        }
+        years.pass(1);
+    }
+    let entropy = years.world.entropy.as_ref();
+    let other = archiver::tsa::embedded::AuthorityMaterial::make("other", START, entropy)
+        .unwrap()
+        .root;
+    let asked = Arc::<std::sync::Mutex<Vec<OffsetDateTime>>>::default();
+    years.material = Arc::new(Asked(Given(other, times[2]), Arc::clone(&asked)));
+    let missing = BatchId::new(1, &[9; 10]);
+    let mut named = batches.clone();
+    named.push(missing);
+    let done = years.run(&RenewalAction::Material { batches: named });
+    assert_eq!(done.materials, 3);
+    assert!(matches!(done.chains_left[..], [(left, LeftOut::NotInPlan)] if left == missing));
+    assert_eq!(*asked.lock().unwrap(), times[2..]);
+    years.assert_all_pass(0, years.now());
+}
+
 #[test]
 fn a_third_function_needs_a_re_hash_which_goes_on_where_it_stopped() {
     let mut years = Years::new(START);

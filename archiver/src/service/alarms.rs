@@ -5,10 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use super::work::Visit;
-use crate::config::AlarmsConfig;
-use crate::evidence::calendar::{Blocked, Obstacle, PlannedAction};
-
 /// Something that somebody must be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
@@ -202,126 +198,6 @@ impl Alarms {
 impl Condition {
     fn key(&self) -> String {
         format!("{} {}", self.kind.name(), self.subject)
-    }
-}
-
-/// What a visit says about alarms.
-#[must_use]
-pub fn of_visit(visit: &Visit, config: &AlarmsConfig, now: OffsetDateTime) -> Vec<Condition> {
-    let mut found = Vec::new();
-    let waits_max = Duration::hours(i64::from(config.unstamped_hours));
-    if let Some(since) = visit.seen.since.filter(|since| now - *since > waits_max) {
-        let (count, hours) = (visit.seen.unstamped, (now - since).whole_hours());
-        found.push(Condition {
-            kind: AlarmKind::Unstamped,
-            subject: String::new(),
-            en: format!("{count} records wait for a timestamp, the oldest for {hours} hours"),
-            ja: format!(
-                "{count} 件がタイムスタンプを待っています。最も古いものは {hours} 時間前から"
-            ),
-        });
-    }
-    for authority in &visit.authorities {
-        if authority.failures >= config.tsa_failures {
-            let (name, failures) = (&authority.name, authority.failures);
-            let reason = authority.reason.as_deref().unwrap_or("?");
-            found.push(Condition {
-                kind: AlarmKind::AuthorityFailing,
-                subject: name.clone(),
-                en: format!("authority {name} failed {failures} times in a row: {reason}"),
-                ja: format!("時刻認証局 {name} が {failures} 回続けて失敗しました: {reason}"),
-            });
-        }
-    }
-    if !visit.failures.is_empty() {
-        let text = visit.failures.join("; ");
-        found.push(Condition {
-            kind: AlarmKind::WorkFailing,
-            subject: String::new(),
-            en: format!("work at the archive failed: {text}"),
-            ja: format!("保管庫での作業に失敗しました: {text}"),
-        });
-    }
-    found.extend(of_plan(visit, config, now));
-    found
-}
-
-fn of_plan(visit: &Visit, config: &AlarmsConfig, now: OffsetDateTime) -> Vec<Condition> {
-    let Some(plan) = &visit.plan else {
-        return Vec::new();
-    };
-    let near = Duration::days(i64::from(config.renewal_days));
-    let renewals = plan.due.iter().filter(|one| one.action.requests() > 0);
-    let mut found: Vec<Condition> = renewals
-        .filter_map(|planned| Some((planned, planned.latest?)))
-        .filter(|(_, latest)| *latest - now <= near)
-        .map(|(planned, latest)| overdue(planned, (latest - now).whole_days()))
-        .collect();
-    found.extend(plan.blocked.iter().map(blocked));
-    let lost: u64 = plan.lost.iter().map(|lost| lost.versions).sum();
-    if lost > 0 {
-        found.push(Condition {
-            kind: AlarmKind::EvidenceLost,
-            subject: String::new(),
-            en: format!(
-                "the proof of {lost} record versions has ended; see 'archiver renew --plan'"
-            ),
-            ja: format!(
-                "{lost} 版の証明が終わっています。archiver renew --plan で確かめてください"
-            ),
-        });
-    }
-    found
-}
-
-fn overdue(planned: &PlannedAction, days: i64) -> Condition {
-    let (name, versions) = (planned.action.name(), planned.versions);
-    Condition {
-        kind: AlarmKind::RenewalOverdue,
-        subject: name.to_owned(),
-        en: format!(
-            "{name} of {versions} record versions is due and not done; {days} days are left"
-        ),
-        ja: format!("{versions} 版の更新({name})が済んでいません。残り {days} 日です"),
-    }
-}
-
-fn blocked(blocked: &Blocked) -> Condition {
-    let (subject, en, ja) = match &blocked.why {
-        Obstacle::NewTokenEndsNoLater { tsa, ends_at, .. } => (
-            format!("authority {tsa}"),
-            format!(
-                "a new token of {tsa} would end {ends_at} like the old one: it needs a new certificate, or another authority is needed"
-            ),
-            format!(
-                "{tsa} の新しいトークンも {ends_at} に終わります。局の証明書の更新か別の局が必要です"
-            ),
-        ),
-        Obstacle::Doubt(code) => (
-            format!("doubt {code}"),
-            format!(
-                "tokens of {} record versions cannot be verified now: {code}",
-                blocked.versions
-            ),
-            format!(
-                "{} 版のトークンを今は検証できません: {code}",
-                blocked.versions
-            ),
-        ),
-        Obstacle::NoDigest { from } => (
-            format!("digest {}", from.name()),
-            format!(
-                "no digest algorithm is trusted for longer than {}",
-                from.name()
-            ),
-            format!("{} より長く信頼されるハッシュ関数がありません", from.name()),
-        ),
-    };
-    Condition {
-        kind: AlarmKind::RenewalBlocked,
-        subject,
-        en,
-        ja,
     }
 }
 

@@ -8,7 +8,8 @@ use firmware::clock::Clock;
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
-use super::alarms::{self, AlarmKind, Alarms, Condition, Notice, NoticeState};
+use super::alarms::{AlarmKind, Alarms, Condition, Notice, NoticeState};
+use super::conditions;
 use super::log::{self, Level, Log};
 use super::metrics::Status;
 use super::notify::{Notifier, Outbox, message};
@@ -154,7 +155,7 @@ impl<'a> Scheduler<'a> {
                 AlarmKind::EvidenceLost,
             ]);
         }
-        let conditions = alarms::of_visit(visit, &self.parts.alarms, now);
+        let conditions = conditions::of_visit(visit, &self.parts.alarms, now);
         self.raise(&conditions, &unknown, now);
     }
 

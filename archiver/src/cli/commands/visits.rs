@@ -5,13 +5,12 @@ use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::config::{Config, TsaKind};
 use crate::evidence::calendar::{RenewalOptions, plan};
-use crate::evidence::renew::RenewalAction;
 use crate::keys::Passphrase;
 use crate::service::schedule::{Seen, Todo};
 use crate::service::work::{AuthorityState, Visit, Work, WorkError};
 use crate::tsa::client::EMBEDDED_NAME;
 
-use super::renew::carry_out::carry_out;
+use super::renew::carry_out::all_due;
 use super::renew::facts;
 use super::signature::renew_signatures;
 use super::stamp::stamp;
@@ -88,13 +87,13 @@ impl<'a> Archivist<'a> {
             let now = archive.environment().clock.now();
             Ok(plan(&chains, archive.policy(), &options, now))
         };
-        let first = planned()?;
-        let actions: Vec<RenewalAction> = first.due.iter().map(|one| one.action.clone()).collect();
-        visit.plan = Some(first);
-        if actions.is_empty() {
+        let mut current = planned()?;
+        let nothing_due = current.due.is_empty();
+        visit.plan = Some(current.clone());
+        if nothing_due {
             return Ok(());
         }
-        let done = carry_out(self.session, archive, &actions);
+        let done = all_due(self.session, archive, &mut current, &mut || planned());
         // Also after a failure: what was done before it counts.
         visit.plan = Some(planned()?);
         let done = done?;

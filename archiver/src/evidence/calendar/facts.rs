@@ -25,6 +25,9 @@ pub struct ChainFacts {
     pub newest_batch: BatchId,
     /// Its newest token: the one that must hold.
     pub newest: TokenFacts,
+    /// How many of its versions nothing proves any more, no other track either; looked at only where its own proof has ended. A version that
+    /// has lost several chains is counted at one of them.
+    pub unproven: u64,
 }
 
 /// What is known of a token.
@@ -38,6 +41,19 @@ pub struct TokenFacts {
     pub ends: Vec<End>,
     /// Why the verifier could not say now whether it holds: a code. What its certificates need can often still be collected.
     pub doubt: Option<String>,
+    /// About which certificates nothing final is at hand. Empty: nobody has to be asked about it again.
+    pub lacks: Vec<Lack>,
+}
+
+/// A certificate about which the validation material of a token holds nothing that was issued since the token's time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lack {
+    /// The subject of the certificate.
+    pub certificate: String,
+    /// When the newest information at hand was issued; `None` where there is none.
+    pub issued: Option<OffsetDateTime>,
+    /// Since or from when something better can be had.
+    pub since: OffsetDateTime,
 }
 
 /// The end of something that a token rests on.
@@ -127,6 +143,12 @@ impl TokenFacts {
     #[must_use]
     pub fn first_end(&self) -> Option<&End> {
         self.ends.iter().min()
+    }
+
+    /// The lack that can be remedied first.
+    #[must_use]
+    pub fn first_lack(&self) -> Option<&Lack> {
+        self.lacks.iter().min_by_key(|lack| lack.since)
     }
 
     /// The ends that a new token over the same tree would put off: all but that of the tree's digest.

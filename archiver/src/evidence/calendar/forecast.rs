@@ -191,9 +191,17 @@ pub(super) fn carry_out(
                 started_at: at,
                 newest_batch: head,
                 newest: token_made_at(at, *to, &model.newest, policy, assumptions),
+                unproven: 0,
             });
         }
-        RenewalAction::ReHash { .. } | RenewalAction::Material { .. } => {}
+        RenewalAction::Material { batches } => {
+            for chain in chains.iter_mut() {
+                if batches.contains(&chain.newest_batch) {
+                    chain.newest.lacks.clear();
+                }
+            }
+        }
+        RenewalAction::ReHash { .. } => {}
     }
 }
 
@@ -232,6 +240,7 @@ fn token_made_at(
         tsa: assumptions.tsa.clone(),
         ends,
         doubt: None,
+        lacks: Vec::new(),
     }
 }
 

@@ -15,10 +15,12 @@ use verifier::source::KnownDigests;
 use verifier::timestamp::{Standing, TimestampReport, verify_token_standing};
 use verifier::verdict::Conclusion;
 
-use super::facts::{ChainFacts, End, EndReason, TokenFacts};
+use super::facts::{ChainFacts, End, EndReason, Lack, TokenFacts};
+use super::unproven;
 use crate::evidence::log::FrameSource;
 use crate::store::StoreError;
 use crate::store::catalog::{BatchEntry, Catalog};
+use crate::tsa::material::{Collected, Gap, GapKind, missing_or_provisional};
 
 /// What tokens are judged by.
 #[derive(Debug, Clone, Copy)]
@@ -67,8 +69,11 @@ pub fn gather(
             started_at: head.entry.stamped_at,
             newest_batch: batch,
             newest,
+            unproven: 0,
         });
     }
+    let is_lost = |chain: &ChainFacts| chain.newest.first_end().is_some_and(|end| end.at < by.now);
+    unproven::count(&mut chains, catalog, frames, &is_lost)?;
     Ok(chains)
 }
 
@@ -83,25 +88,32 @@ fn token_facts(
         let address = entry.address;
         return Err(StoreError::NotFound { address });
     };
-    let (mut certificates, mut crls, mut ocsp_responses) = (Vec::new(), Vec::new(), Vec::new());
+    let mut collected = Collected::default();
     for address in catalog.material_of(entry.batch)? {
         if let Frame::ValidationMaterial(material) = frames.read(address)? {
-            certificates.extend(material.certificates);
-            crls.extend(material.crls);
-            ocsp_responses.extend(material.ocsp_responses);
+            collected.certificates.extend(material.certificates);
+            collected.crls.extend(material.crls);
+            collected.ocsp_responses.extend(material.ocsp_responses);
         }
     }
     let context = Context {
         anchors: by.anchors,
-        certificates: &certificates,
-        crls: &crls,
-        ocsp_responses: &ocsp_responses,
+        certificates: &collected.certificates,
+        crls: &collected.crls,
+        ocsp_responses: &collected.ocsp_responses,
         policy: by.policy,
         time: by.now,
     };
     let mut facts = TokenFacts::judge(&stamp.token, &context);
     facts.stamped_at = entry.stamped_at;
     facts.tsa.clone_from(&entry.tsa);
+    let anchors = by.anchors.iter();
+    let anchors: Vec<Vec<u8>> = anchors.map(|one| one.certificate().to_vec()).collect();
+    let gaps = missing_or_provisional(&stamp.token, &collected, &anchors, by.now);
+    let lacks = gaps
+        .into_iter()
+        .filter_map(|gap| lack(gap, entry.stamped_at));
+    facts.lacks = lacks.collect();
     Ok(facts)
 }
 
@@ -127,6 +139,7 @@ impl TokenFacts {
             tsa: String::new(),
             ends: ends(&now),
             doubt: None,
+            lacks: Vec::new(),
         };
         if now.judgement.is_passed() {
             return facts;
@@ -152,6 +165,24 @@ impl TokenFacts {
         }
         facts
     }
+}
+
+/// What has to be asked for, and from when; `None` where nobody is named who could be asked.
+fn lack(gap: Gap, stamped_at: OffsetDateTime) -> Option<Lack> {
+    let (issued, since) = match gap.kind {
+        GapKind::Provisional {
+            issued,
+            next_update,
+        } => (Some(issued), next_update.unwrap_or(stamped_at)),
+        GapKind::Missing => (None, stamped_at),
+        GapKind::IssuerMissing if gap.worth_asking => (None, stamped_at),
+        GapKind::IssuerMissing => return None,
+    };
+    Some(Lack {
+        certificate: gap.certificate,
+        issued,
+        since,
+    })
 }
 
 fn ends(report: &TimestampReport) -> Vec<End> {

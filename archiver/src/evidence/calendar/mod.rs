@@ -8,13 +8,15 @@ pub mod facts;
 pub mod forecast;
 pub mod gather;
 mod group;
+mod material;
 pub mod options;
 pub mod plan;
 #[cfg(test)]
 mod tests;
+mod unproven;
 
 pub use digests::next_digest;
-pub use facts::{ChainFacts, End, EndReason, TokenFacts};
+pub use facts::{ChainFacts, End, EndReason, Lack, TokenFacts};
 pub use forecast::{Assumptions, Forecast, forecast};
 pub use gather::gather;
 pub use options::RenewalOptions;

@@ -25,6 +25,8 @@ pub struct RenewalOptions {
     /// A token of this age or less shows what its authority gives now: where it ends no later than an older one, asking for another
     /// would gain nothing.
     pub retry: Duration,
+    /// Validation material that could have been had for so long, and was not, is told to somebody.
+    pub material_wait: Duration,
 }
 
 impl Default for RenewalOptions {
@@ -43,6 +45,7 @@ impl From<&RenewalConfig> for RenewalOptions {
             age_max: config.age_max_days.map(days),
             third_digest: config.third_digest,
             retry: Duration::days(30),
+            material_wait: Duration::days(7),
         }
     }
 }

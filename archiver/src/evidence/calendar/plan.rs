@@ -3,7 +3,7 @@
 //! Everything that exists is renewed: whether a record's retention has ended or a hold lies on it makes no difference. What is to end
 //! is disposed of; until then its proof holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use formats::digest::DigestAlgorithm;
 use formats::id::BatchId;
@@ -11,8 +11,9 @@ use time::OffsetDateTime;
 use verifier::policy::Policy;
 
 use super::digests::{Next, next_digest};
-use super::facts::{ChainFacts, End, EndReason};
+use super::facts::{ChainFacts, End, EndReason, Lack};
 use super::group::{Group, Need};
+use super::material;
 use super::options::RenewalOptions;
 use crate::evidence::renew::RenewalAction;
 
@@ -58,6 +59,8 @@ pub enum Cause {
         /// When it was made.
         stamped_at: OffsetDateTime,
     },
+    /// Nothing final is at hand about a certificate.
+    Material(Lack),
 }
 
 /// A chain whose proof has ended.
@@ -69,6 +72,8 @@ pub struct Lost {
     pub track: u8,
     /// How many versions it protected last.
     pub versions: u64,
+    /// How many of them nothing proves any more, no other track either. The sum over all lost chains counts none twice.
+    pub unproven: u64,
     /// What ended.
     pub end: End,
 }
@@ -105,6 +110,14 @@ pub enum Obstacle {
     /// Whether the token holds cannot be said now, for the reason with this code. It is renewed all the same; with the missing validation
     /// material it may hold.
     Doubt(String),
+    /// What tells whether a certificate was revoked could have been had for long, and was not. It is asked for again at each visit; an operator
+    /// whose authority has closed adds a CRL by hand.
+    NoMaterial {
+        /// The subject of the certificate.
+        certificate: String,
+        /// Since when it could have been had.
+        since: OffsetDateTime,
+    },
     /// No digest algorithm at hand is trusted for longer. The policy or `renewal.third_digest` must name one.
     NoDigest {
         /// The algorithm that ends.
@@ -129,6 +142,13 @@ impl RenewalPlan {
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.due.is_empty() && self.lost.is_empty() && self.blocked.is_empty()
+    }
+
+    /// How many versions nothing proves any more. No new first token is made for them: it would prove that they exist from then on, and look
+    /// as if that were all that was ever promised. An operator has to know.
+    #[must_use]
+    pub fn unproven(&self) -> u64 {
+        self.lost.iter().map(|lost| lost.unproven).sum()
     }
 
     /// The next moment at which something will be due that is not now.
@@ -160,6 +180,7 @@ pub fn plan(
                 head: chain.head,
                 track: chain.track,
                 versions: chain.live,
+                unproven: chain.unproven,
                 end: end.clone(),
             }),
             None => groups
@@ -183,7 +204,7 @@ pub fn plan(
         let next = next_digest(algorithm, policy, options, now);
         decide(&group, next, &mut made);
     }
-    prepare(&mut made, chains);
+    prepare(&mut made, chains, options);
     made.later.sort_by_key(|one| (one.due, one.action.name()));
     made
 }
@@ -244,7 +265,8 @@ fn decide(group: &Group<'_>, next: Option<Next>, made: &mut RenewalPlan) {
 }
 
 /// Puts before the due renewals what they need: digests that are not at hand, and fresh validation material.
-fn prepare(made: &mut RenewalPlan, chains: &[ChainFacts]) {
+fn prepare(made: &mut RenewalPlan, chains: &[ChainFacts], options: &RenewalOptions) {
+    material::collect(made, chains, options);
     let mut first: Vec<PlannedAction> = Vec::new();
     let mut digests: BTreeMap<DigestAlgorithm, PlannedAction> = BTreeMap::new();
     for planned in made.due.iter().chain(&made.later) {
@@ -280,7 +302,6 @@ fn prepare(made: &mut RenewalPlan, chains: &[ChainFacts]) {
             made.later.push(planned);
         }
     }
-    first.extend(material(made, chains));
     first.append(&mut made.due);
     first.sort_by_key(|one| match one.action {
         RenewalAction::ReHash { .. } => 0,
@@ -291,34 +312,13 @@ fn prepare(made: &mut RenewalPlan, chains: &[ChainFacts]) {
     made.due = first;
 }
 
-/// A renewal freezes the tokens that it covers, so what proves them is collected before it.
-fn material(made: &RenewalPlan, chains: &[ChainFacts]) -> Option<PlannedAction> {
-    let newest: BTreeMap<BatchId, BatchId> = chains
-        .iter()
-        .map(|chain| (chain.head, chain.newest_batch))
-        .collect();
-    let heads = made.due.iter().flat_map(|one| one.action.heads());
-    let batches: BTreeSet<BatchId> = heads.filter_map(|head| newest.get(head)).copied().collect();
-    let first = made.due.iter().min_by_key(|one| one.due)?;
-    let count = u64::try_from(batches.len()).unwrap_or(u64::MAX);
-    Some(PlannedAction {
-        action: RenewalAction::Material {
-            batches: batches.into_iter().collect(),
-        },
-        versions: made.due.iter().map(|one| one.versions).sum(),
-        bytes: count.saturating_mul(MATERIAL_BYTES),
-        latest: made.due.iter().filter_map(|one| one.latest).min(),
-        ..first.clone()
-    })
-}
-
 impl Cause {
     /// The end, where it is one.
     #[must_use]
     pub const fn end(&self) -> Option<&End> {
         match self {
             Self::End(end) => Some(end),
-            Self::Age { .. } => None,
+            Self::Age { .. } | Self::Material(_) => None,
         }
     }
 
@@ -332,6 +332,3 @@ impl Cause {
 
 /// About how many bytes further digests of one version take: frame, seal, one digest for each of a few contents.
 const REHASH_BYTES: u64 = 200;
-
-/// About how many bytes the validation material of one token takes: two certificates, a CRL or two OCSP responses.
-const MATERIAL_BYTES: u64 = 8 * 1024;

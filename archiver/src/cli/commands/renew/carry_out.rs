@@ -10,7 +10,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{Unit, grouped, moment};
 use crate::cli::query::rfc3339;
 use crate::cli::session::Session;
-use crate::evidence::calendar::RenewalOptions;
+use crate::evidence::calendar::{RenewalOptions, RenewalPlan};
 use crate::evidence::renew::{
     RenewError, RenewOptions, RenewStep, RenewalAction, RenewalAuthorities, RenewedChains, Renewer,
 };
@@ -27,27 +27,67 @@ pub(in crate::cli::commands) struct Renewed {
     pub(in crate::cli::commands) chains: u64,
     /// Chains and versions that stay as they were, although they were due.
     pub(in crate::cli::commands) left: u64,
+    /// Tokens that got new validation material.
+    pub(in crate::cli::commands) materials: u64,
 }
 
-/// Does what is due.
+/// Does what is due, and says how it ended.
 pub(super) fn run(
     session: &Session,
     archive: &Archive,
     options: &RenewalOptions,
 ) -> Result<Exit, Failure> {
-    let chains = facts(session, archive, archive.policy())?;
-    let plan = planned(archive, &chains, options);
-    show::plan(session, archive, &plan);
-    let actions: Vec<RenewalAction> = plan.due.iter().map(|one| one.action.clone()).collect();
-    let renewed = carry_out(session, archive, &actions)?;
+    let plan = || -> Result<RenewalPlan, Failure> {
+        let chains = facts(session, archive, archive.policy())?;
+        Ok(planned(archive, &chains, options))
+    };
+    let mut current = plan()?;
+    show::plan(session, archive, &current);
+    let has_actions = !current.due.is_empty();
+    let renewed = all_due(session, archive, &mut current, &mut || {
+        let again = plan()?;
+        show::plan(session, archive, &again);
+        Ok(again)
+    })?;
     if renewed.left > 0 {
         return Ok(Exit::Partial);
     }
-    Ok(exit_of(&plan))
+    // What was lacking before may be there now.
+    if has_actions && exit_of(&current) != Exit::Done {
+        current = plan()?;
+    }
+    Ok(exit_of(&current))
+}
+
+/// Carries out what a plan says is due. What was collected may show that an authority was revoked: before anything is renewed it is planned anew.
+pub(in crate::cli::commands) fn all_due(
+    session: &Session,
+    archive: &Archive,
+    current: &mut RenewalPlan,
+    plan: &mut dyn FnMut() -> Result<RenewalPlan, Failure>,
+) -> Result<Renewed, Failure> {
+    let collections = actions(current, true);
+    let mut all = carry_out(session, archive, &collections)?;
+    if all.materials > 0 {
+        *current = plan()?;
+    }
+    let renewed = carry_out(session, archive, &actions(current, false))?;
+    all.tokens += renewed.tokens;
+    all.chains += renewed.chains;
+    all.left += renewed.left;
+    Ok(all)
+}
+
+/// The collections of material among the due actions, or all the others.
+fn actions(plan: &RenewalPlan, collections: bool) -> Vec<RenewalAction> {
+    let due = plan.due.iter().map(|one| &one.action);
+    due.filter(|action| matches!(action, RenewalAction::Material { .. }) == collections)
+        .cloned()
+        .collect()
 }
 
 /// Carries out actions in their order. What was done before a failure is kept; the next plan does not name it again.
-pub(in crate::cli::commands) fn carry_out(
+fn carry_out(
     session: &Session,
     archive: &Archive,
     actions: &[RenewalAction],
@@ -81,6 +121,7 @@ pub(in crate::cli::commands) fn carry_out(
         tell(session, action, &renewed);
         all.tokens += renewed.batches.len() as u64;
         all.chains += renewed.chains;
+        all.materials += renewed.materials;
         all.left += (renewed.chains_left.len() + renewed.versions_left.len()) as u64;
     }
     Ok(all)

@@ -51,6 +51,13 @@ pub(super) fn plan(session: &Session, archive: &Archive, plan: &RenewalPlan) {
     for lost in &plan.lost {
         say(lost_text(lost, session));
     }
+    if plan.unproven() > 0 {
+        let records = grouped(plan.unproven());
+        say(lang.pick(
+            format!("{records} 版には有効な証明が一つも残っていません。新しい最初のトークンは自動では取りません(その時点以降の存在しか証明しないため)。原因を確かめ、必要なら取り出して改めて受け入れてください"),
+            format!("{records} record versions have no proof left. No new first token is made for them by itself, since it would prove only that they exist from then on: find out why, and where it is wanted retrieve and deposit them anew"),
+        ));
+    }
     for blocked in &plan.blocked {
         say(blocked_text(blocked, session));
     }
@@ -127,7 +134,7 @@ fn events(session: &Session, archive: &Archive, plan: &RenewalPlan) {
     for lost in &plan.lost {
         lines.push(json!({
             "event": "renewal-lost", "chain": lost.head.to_string(), "track": lost.track,
-            "records": lost.versions, "end": words::end_json(&lost.end),
+            "records": lost.versions, "unproven": lost.unproven, "end": words::end_json(&lost.end),
         }));
     }
     for blocked in &plan.blocked {
@@ -139,7 +146,7 @@ fn events(session: &Session, archive: &Archive, plan: &RenewalPlan) {
     }
     lines.push(json!({
         "event": "renewal-plan", "made_at": rfc3339(plan.made_at), "policy": archive.policy().name(),
-        "due": plan.due.len(), "later": plan.later.len(), "lost": plan.lost.len(), "blocked": plan.blocked.len(),
+        "due": plan.due.len(), "later": plan.later.len(), "lost": plan.lost.len(), "unproven": plan.unproven(), "blocked": plan.blocked.len(),
         "requests": plan.requests(), "bytes": plan.bytes(), "media": archive.config().data.len(),
         "next_due": plan.next_due().map(rfc3339),
     }));

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use crate::cli::lang::Lang;
 use crate::cli::output::{grouped, moment};
 use crate::cli::query::rfc3339;
-use crate::evidence::calendar::{Cause, End, EndReason, Obstacle, PlannedAction};
+use crate::evidence::calendar::{Cause, End, EndReason, Lack, Obstacle, PlannedAction};
 use crate::evidence::renew::RenewalAction;
 
 /// What is done.
@@ -56,12 +56,28 @@ fn track_words(track: u8, lang: Lang) -> &'static str {
 pub(in crate::cli::commands) fn cause(cause: &Cause, lang: Lang) -> String {
     match cause {
         Cause::End(one) => end(one, lang),
+        Cause::Material(lack) => lack_words(lack, lang),
         Cause::Age { stamped_at } => lang.pick(
             format!("{} のトークンが設定した年限に達した", moment(*stamped_at)),
             format!(
                 "the token of {} has reached the configured age",
                 moment(*stamped_at)
             ),
+        ),
+    }
+}
+
+/// What is at hand about a certificate, and why it is not enough.
+fn lack_words(lack: &Lack, lang: Lang) -> String {
+    let (certificate, since) = (&lack.certificate, moment(lack.since));
+    match lack.issued.map(moment) {
+        None => lang.pick(
+            format!("{certificate} の失効情報がない"),
+            format!("nothing tells whether {certificate} was revoked"),
+        ),
+        Some(issued) => lang.pick(
+            format!("{certificate} の失効情報はトークンより前の {issued} のもので、{since} から新しいものを得られる"),
+            format!("what tells whether {certificate} was revoked is of {issued}, before the token; newer information can be had from {since}"),
         ),
     }
 }
@@ -125,6 +141,13 @@ pub(in crate::cli::commands) fn obstacle(obstacle: &Obstacle, lang: Lang) -> Str
             format!("今は検証できません: {code}。検証情報が得られれば解消します"),
             format!("cannot be verified now: {code}; with validation material it may be"),
         ),
+        Obstacle::NoMaterial { certificate, since } => {
+            let since = moment(*since);
+            lang.pick(
+                format!("{certificate} の失効情報を {since} から得られていません。ネットワークと局のサービスを確かめ、局が閉じていれば CRL を手で集めてください(verifier verify --crl)"),
+                format!("what tells whether {certificate} was revoked could not be had since {since}: look at the network and the authority's service; where it has closed, keep a CRL by hand (verifier verify --crl)"),
+            )
+        }
         Obstacle::NoDigest { from } => lang.pick(
             format!("{} より長く信頼されるハッシュ関数がありません。アルゴリズムポリシーか renewal.third_digest を見直してください", from.name()),
             format!("no digest algorithm is trusted for longer than {}: look at the algorithm policy and renewal.third_digest", from.name()),
@@ -174,6 +197,9 @@ pub(in crate::cli::commands) fn with(mut value: Value, more: Value) -> Value {
 fn cause_json(cause: &Cause) -> Value {
     match cause {
         Cause::End(end) => end_json(end),
+        Cause::Material(lack) => json!({
+            "reason": "material", "certificate": lack.certificate, "issued": lack.issued.map(rfc3339), "since": rfc3339(lack.since),
+        }),
         Cause::Age { stamped_at } => {
             json!({ "reason": "age", "stamped_at": rfc3339(*stamped_at) })
         }

@@ -51,14 +51,14 @@ fn one_token_serves_all_chains_of_a_track_and_an_algorithm() {
     chains.push(chain(6, vec![path(NOW + days(180 + 300))]));
     chains.push(chain(7, vec![path(NOW + days(180 + 1000))]));
     let plan = planned(&chains, &Policy::default());
-    assert_eq!(names(&plan), ["material", "time-stamp-renewal"]);
+    assert_eq!(names(&plan), ["time-stamp-renewal"]);
     assert_eq!(plan.requests(), 1);
     assert_eq!(
-        plan.due[1].action.heads(),
+        plan.due[0].action.heads(),
         (1..=6).map(batch).collect::<Vec<_>>()
     );
-    assert_eq!(plan.due[1].versions, 600);
-    assert_eq!(plan.due[1].latest, Some(due + days(1)));
+    assert_eq!(plan.due[0].versions, 600);
+    assert_eq!(plan.due[0].latest, Some(due + days(1)));
     assert_eq!(plan.later.len(), 1);
     assert_eq!(plan.later[0].action.heads(), [batch(7)]);
     // Another track is another authority.
@@ -88,17 +88,17 @@ fn the_end_of_the_tree_asks_for_a_new_tree_alone() {
         chain(2, vec![path(NOW + days(2000)), tree(end, SHA256)]),
     ];
     let plan = planned(&chains, &policy);
-    assert_eq!(names(&plan), ["material", "hash-tree-renewal"]);
+    assert_eq!(names(&plan), ["hash-tree-renewal"]);
     let RenewalAction::HashTree {
         from, to, heads, ..
-    } = &plan.due[1].action
+    } = &plan.due[0].action
     else {
         panic!("{plan:?}");
     };
     assert_eq!((*from, *to, heads.len()), (SHA256, SHA512, 2));
-    assert!(plan.due[1].cause.is_tree());
+    assert!(plan.due[0].cause.is_tree());
     assert_eq!(
-        plan.due[1].latest,
+        plan.due[0].latest,
         Some(NOW + days(20)),
         "the first end of all"
     );
@@ -113,14 +113,14 @@ fn a_tree_that_ends_soon_is_renewed_in_place_of_its_token() {
     let both = vec![path(NOW + days(20)), tree(end, SHA256)];
     assert_eq!(
         names(&planned(&[chain(1, both)], &policy)),
-        ["material", "hash-tree-renewal"]
+        ["hash-tree-renewal"]
     );
     // The tree in three years: the token alone, now; the tree later.
     let end = NOW + days(4 * 365);
     let policy = super::policy(&[("sha256", end)]);
     let both = vec![path(NOW + days(20)), tree(end, SHA256)];
     let plan = planned(&[chain(1, both)], &policy);
-    assert_eq!(names(&plan), ["material", "time-stamp-renewal"]);
+    assert_eq!(names(&plan), ["time-stamp-renewal"]);
     assert_eq!(plan.later.len(), 1);
     assert_eq!(plan.later[0].action.name(), "hash-tree-renewal");
     assert_eq!(plan.later[0].due, end - days(365));
@@ -135,12 +135,7 @@ fn a_third_digest_needs_the_content_first() {
     let plan = planned(&[chain(1, vec![tree(end, SHA256)]), second], &policy);
     assert_eq!(
         names(&plan),
-        [
-            "re-hash",
-            "material",
-            "hash-tree-renewal",
-            "hash-tree-renewal"
-        ]
+        ["re-hash", "hash-tree-renewal", "hash-tree-renewal"]
     );
     assert_eq!(
         plan.due[0].action,
@@ -159,7 +154,7 @@ fn without_any_digest_it_is_said_and_tokens_are_renewed_all_the_same() {
         &[chain(1, vec![tree(end, SHA256), path(NOW + days(50))])],
         &policy,
     );
-    assert_eq!(names(&plan), ["material", "time-stamp-renewal"]);
+    assert_eq!(names(&plan), ["time-stamp-renewal"]);
     assert_eq!(plan.blocked[0].why, Obstacle::NoDigest { from: SHA256 });
 }
 
@@ -176,7 +171,7 @@ fn what_has_ended_is_lost_and_asks_for_nothing() {
     assert_eq!(plan.lost.len(), 1);
     assert_eq!(plan.lost[0].end, gone);
     assert_eq!(plan.lost[0].versions, 100);
-    assert_eq!(plan.due[1].action.heads(), [batch(2)]);
+    assert_eq!(plan.due[0].action.heads(), [batch(2)]);
 }
 
 #[test]
@@ -224,8 +219,8 @@ fn age_alone_can_ask_for_a_renewal() {
     };
     let plan = plan(&[chain(1, vec![])], &Policy::default(), &options, NOW);
     assert_eq!(plan.requests(), 1);
-    assert!(matches!(plan.due[1].cause, Cause::Age { .. }));
-    assert_eq!(plan.due[1].latest, None);
+    assert!(matches!(plan.due[0].cause, Cause::Age { .. }));
+    assert_eq!(plan.due[0].latest, None);
 }
 
 #[test]

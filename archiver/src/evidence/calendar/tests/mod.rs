@@ -1,6 +1,7 @@
 //! The plan and the forecast over made-up chains.
 
 mod decisions;
+mod material;
 mod properties;
 
 use formats::digest::DigestAlgorithm;
@@ -66,7 +67,9 @@ fn chain(number: u64, ends: Vec<End>) -> ChainFacts {
             tsa: "tsa".to_owned(),
             ends,
             doubt: None,
+            lacks: Vec::new(),
         },
+        unproven: 0,
     }
 }
 
