@@ -228,9 +228,11 @@ fn stamps(world: &World) -> Vec<(TimeStampKind, Leaves)> {
     let (store, _) = Store::open(&config.data, config.archive, &options).expect("it opens");
     let frames = store.scan(None, ScanScope::Records);
     frames
-        .filter_map(|item| match item.expect("a whole frame").frame {
-            Frame::ArchiveTimeStamp(stamp) => Some((stamp.kind, stamp.leaves)),
-            _ => None,
+        .filter_map(|item| {
+            if let Frame::ArchiveTimeStamp(stamp) = item.expect("a whole frame").frame {
+                return Some((stamp.kind, stamp.leaves));
+            }
+            None
         })
         .collect()
 }
