@@ -15,6 +15,7 @@ mod bad_tsa;
 mod disk_full;
 mod lines;
 mod main_job;
+mod material;
 mod offline;
 mod rebuild;
 mod renewal;

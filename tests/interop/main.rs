@@ -21,6 +21,7 @@ mod place;
 mod renewals;
 mod signatures;
 mod sigstore;
+mod status;
 mod theirs;
 
 use tests::world::World;

@@ -15,6 +15,7 @@ pub mod http;
 pub mod peers;
 pub mod programs;
 pub mod random;
+pub mod status;
 pub mod world;
 
 use std::env;
