@@ -19,6 +19,7 @@ pub mod finding;
 pub mod inspect;
 pub mod judge;
 pub mod judgement;
+mod notes;
 pub mod package;
 pub mod path;
 pub mod policy;

@@ -6,10 +6,11 @@ use formats::asic::{AsicManifest, AsicReader, META_INF, MIMETYPE_ASIC_E};
 use formats::digest::DigestAlgorithm;
 use formats::raw::Raw;
 
-use super::{Notes, as_sources, check_references, data_of};
+use super::{as_sources, check_references, data_of};
 use crate::evidence::covers;
 use crate::finding::{Finding, Language, package as codes, timestamp as timestamp_codes};
 use crate::judgement::Judgement;
+use crate::notes::Notes;
 use crate::recognise::{Kind, recognise, xml_root};
 use crate::report::{ObjectKind, ObjectReport};
 use crate::verdict::SubIndication;

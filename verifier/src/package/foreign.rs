@@ -11,12 +11,13 @@ use formats::asic::{AsicReader, META_INF, MIMETYPE_ASIC_S};
 use time::OffsetDateTime;
 
 use super::contents::{Contents, Evidence, EvidenceKind, Listed};
-use super::{Notes, PackageReport, as_sources, data_of, digests_of};
+use super::{PackageReport, as_sources, data_of, digests_of};
 use crate::alternatives::pass_over;
 use crate::context::Context;
 use crate::evidence::{EvidenceReport, Group, initial_algorithm, verify_record_standing};
 use crate::finding::{Finding, Place, package as codes};
 use crate::judgement::Judgement;
+use crate::notes::{NONE, Notes};
 use crate::report::{ObjectKind, ObjectReport};
 use crate::signature::verify_signature_standing;
 use crate::source::DataBytes;
@@ -54,7 +55,7 @@ pub(super) fn judge(
     let evidence = contents.evidence(&mut notes, reader, &documents);
     if evidence.is_empty() && contents.unjudged.is_empty() {
         let judgement = Judgement::unknown(SubIndication::Custom);
-        notes.add(judgement, codes::PACKAGE_WITHOUT_EVIDENCE, []);
+        notes.add(judgement, codes::PACKAGE_WITHOUT_EVIDENCE, NONE);
     }
     let mut proven = judge_evidence(&notes, reader, context, &evidence);
     let document_objects = judge_documents(&mut notes, &documents, &evidence, &proven, &contents);

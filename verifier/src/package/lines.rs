@@ -11,11 +11,12 @@ use formats::lines::{LineProof, LineTree, leaf, range_root, split_lines};
 use formats::manifest::{ContentObject, Manifest};
 use formats::package::{LINE_PROOF, MANIFEST, line_member};
 
-use super::{Notes, PackageReport, digests_of, own, records};
+use super::{PackageReport, digests_of, own, records};
 use crate::context::Context;
 use crate::evidence::Group;
 use crate::finding::{Code, Place, lines as codes, package as package_codes};
 use crate::judgement::Judgement;
+use crate::notes::Notes;
 use crate::report::{ObjectKind, ObjectReport};
 use crate::timestamp::algorithm_finding;
 use crate::verdict::SubIndication;

@@ -23,6 +23,7 @@ use time::OffsetDateTime;
 use crate::context::Context;
 use crate::finding::{Code, Finding, Place, package as codes};
 use crate::judgement::Judgement;
+use crate::notes::{NONE, Notes};
 use crate::report::ObjectReport;
 use crate::source::{DataBytes, DigestSource};
 use crate::verdict::SubIndication;
@@ -87,36 +88,7 @@ pub fn is_own(reader: &AsicReader<'_>) -> bool {
         .is_some_and(|content| content.windows(needle.len()).any(|window| window == needle))
 }
 
-/// Judgement and findings of a container on the way.
-struct Notes<'a> {
-    judgement: Judgement,
-    findings: Vec<Finding>,
-    place: &'a Place,
-}
-
-impl<'a> Notes<'a> {
-    const fn new(place: &'a Place) -> Self {
-        Self {
-            judgement: Judgement::PASSED,
-            findings: Vec::new(),
-            place,
-        }
-    }
-
-    fn note<const N: usize>(&mut self, code: Code, details: [&str; N]) {
-        let finding = Finding::new(code, self.place.clone());
-        self.findings.push(
-            details
-                .iter()
-                .fold(finding, |finding, detail| finding.with(detail)),
-        );
-    }
-
-    fn add<const N: usize>(&mut self, judgement: Judgement, code: Code, details: [&str; N]) {
-        self.judgement.add(judgement);
-        self.note(code, details);
-    }
-
+impl Notes<'_> {
     /// The content of a member; a damaged one breaks the container.
     fn read<'e>(&mut self, entry: &AsicEntry<'e>) -> Option<Cow<'e, [u8]>> {
         match entry.read() {
@@ -145,7 +117,7 @@ impl<'a> Notes<'a> {
                 ContainerNote::MimetypeUnknown => self.add(
                     Judgement::because(SubIndication::SigConstraintsFailure),
                     codes::PACKAGE_MIMETYPE_WRONG,
-                    [],
+                    NONE,
                 ),
                 ContainerNote::UnlistedBytes { .. }
                 | ContainerNote::OtherName { .. }

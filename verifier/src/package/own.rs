@@ -12,11 +12,12 @@ use formats::package::{
 use formats::raw::Raw;
 
 use super::records::{Evidence, judge_records};
-use super::{Notes, PackageReport, digests_of};
+use super::{PackageReport, digests_of};
 use crate::context::Context;
 use crate::evidence::Group;
 use crate::finding::{Place, package as codes};
 use crate::judgement::Judgement;
+use crate::notes::{NONE, Notes};
 use crate::report::text::civil_time;
 use crate::report::{ObjectKind, ObjectReport};
 use crate::verdict::SubIndication;
@@ -61,7 +62,7 @@ pub(super) fn check_container(notes: &mut Notes<'_>, reader: &AsicReader<'_>) {
         notes.add(
             Judgement::because(SubIndication::SigConstraintsFailure),
             codes::PACKAGE_CONTAINER_ALTERED,
-            [],
+            NONE,
         );
     }
     notes.container_notes(reader);
@@ -69,7 +70,7 @@ pub(super) fn check_container(notes: &mut Notes<'_>, reader: &AsicReader<'_>) {
         notes.add(
             Judgement::because(SubIndication::FormatFailure),
             codes::PACKAGE_MIMETYPE_WRONG,
-            [],
+            NONE,
         );
     }
     for entry in reader.entries() {

@@ -9,12 +9,13 @@ use formats::package::{
 };
 use time::OffsetDateTime;
 
-use super::{Notes, as_sources, check_references, data_of};
+use super::{as_sources, check_references, data_of};
 use crate::alternatives::pass_over;
 use crate::context::Context;
 use crate::evidence::{Group, verify_record};
 use crate::finding::{Finding, Place, package as codes};
 use crate::judgement::Judgement;
+use crate::notes::Notes;
 use crate::report::ObjectReport;
 use crate::signature::verify_signature_file;
 use crate::verdict::SubIndication;

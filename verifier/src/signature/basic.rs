@@ -5,11 +5,12 @@ use formats::digest::DigestAlgorithm;
 use formats::oid;
 use formats::x509::Certificate;
 
-use super::{NONE, Notes, Subject};
+use super::Subject;
 use crate::algorithm::{SignatureAlgorithm, SignatureFamily};
 use crate::context::Context;
 use crate::crypto::{SignatureCheck, verify_signature};
 use crate::finding::signature as codes;
+use crate::notes::{NONE, Notes};
 use crate::source::DigestSource;
 use crate::timestamp::{algorithm_name, named_certificates};
 use crate::verdict::SubIndication;

@@ -4,9 +4,10 @@ use formats::cades::{RevocationValues, parse_certificate_values};
 use formats::cms::{Attribute, RevocationInfo};
 use formats::oid;
 
-use super::{Notes, Subject};
+use super::Subject;
 use crate::context::Context;
 use crate::finding::signature as codes;
+use crate::notes::Notes;
 
 /// What is at hand for paths, from the signature and from the caller. None of it is trusted.
 pub(super) struct SignatureMaterial {

@@ -21,6 +21,7 @@ use self::material::SignatureMaterial;
 use crate::context::Context;
 use crate::finding::{Code, Finding, Place, signature as codes};
 use crate::judgement::Judgement;
+use crate::notes::Notes;
 use crate::report::text::civil_time;
 use crate::report::{ObjectKind, ObjectReport};
 use crate::source::{DataBytes, DigestSource};
@@ -334,59 +335,3 @@ impl<'a> Subject<'a> {
         }
     }
 }
-
-/// Judgement and findings of one signer on the way.
-struct Notes<'a> {
-    judgement: Judgement,
-    findings: Vec<Finding>,
-    place: &'a Place,
-}
-
-impl<'a> Notes<'a> {
-    const fn new(place: &'a Place) -> Self {
-        Self {
-            judgement: Judgement::PASSED,
-            findings: Vec::new(),
-            place,
-        }
-    }
-
-    fn note<const N: usize>(&mut self, code: Code, details: [impl ToString; N]) {
-        let finding = Finding::new(code, self.place.clone());
-        let details = details.into_iter();
-        self.findings
-            .push(details.fold(finding, |finding, detail| finding.with(detail.to_string())));
-    }
-
-    fn broken<const N: usize>(
-        &mut self,
-        reason: SubIndication,
-        code: Code,
-        details: [impl ToString; N],
-    ) {
-        self.judgement.add(Judgement::broken(reason));
-        self.note(code, details);
-    }
-
-    fn because<const N: usize>(
-        &mut self,
-        reason: SubIndication,
-        code: Code,
-        details: [impl ToString; N],
-    ) {
-        self.judgement.add(Judgement::because(reason));
-        self.note(code, details);
-    }
-
-    fn unknown<const N: usize>(
-        &mut self,
-        reason: SubIndication,
-        code: Code,
-        details: [impl ToString; N],
-    ) {
-        self.judgement.add(Judgement::unknown(reason));
-        self.note(code, details);
-    }
-}
-
-const NONE: [&str; 0] = [];

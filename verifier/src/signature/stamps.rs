@@ -16,11 +16,12 @@ use formats::oid::{self, Oid};
 use formats::tsp::TimeStampToken;
 use time::OffsetDateTime;
 
-use super::{Notes, Subject};
+use super::Subject;
 use crate::alternatives::set_aside;
 use crate::context::Context;
 use crate::finding::{Finding, Place, signature as codes};
 use crate::judgement::Judgement;
+use crate::notes::{NONE, Notes};
 use crate::report::ObjectReport;
 use crate::report::text::civil_time;
 use crate::source::{DataBytes, DigestSource};
@@ -292,7 +293,7 @@ fn judge_one(
     let mut own = Notes::new(&stamp.place);
     if stamp.wrapped {
         let reason = SubIndication::SigConstraintsFailure;
-        own.because(reason, codes::SIGNATURE_STAMP_WRAPPED, super::NONE);
+        own.because(reason, codes::SIGNATURE_STAMP_WRAPPED, NONE);
     }
     let input = input_of(&mut own, subject, target, stamp);
     let data: Option<&dyn DigestSource> = match &input {
@@ -378,7 +379,7 @@ fn archive_v3<'s>(
         Ok(Some(index)) => index,
         Ok(None) => {
             let code = codes::SIGNATURE_INDEX_MISSING;
-            notes.broken(SubIndication::FormatFailure, code, super::NONE);
+            notes.broken(SubIndication::FormatFailure, code, NONE);
             return Input::Unknown;
         }
         Err(error) => {

@@ -2,12 +2,12 @@
 
 use time::OffsetDateTime;
 
-use super::Notes;
 use super::basic::Basic;
 use crate::budget::Budget;
 use crate::context::Context;
 use crate::finding::signature as codes;
 use crate::judgement::Judgement;
+use crate::notes::Notes;
 use crate::path::{AlgorithmRule, Material, PathOptions, PathOutcome, Purpose, validate_path};
 use crate::report::text::civil_time;
 use crate::timestamp::algorithm_finding;

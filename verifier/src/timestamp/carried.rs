@@ -45,9 +45,11 @@ pub(super) fn check_unsigned(judge: &mut Judge<'_>, signer: &SignerInfo) {
         return;
     }
     if judge.standing.protected {
-        judge.note(codes::TOKEN_UNSIGNED_ATTRIBUTES_COVERED, [count]);
+        judge
+            .notes
+            .note(codes::TOKEN_UNSIGNED_ATTRIBUTES_COVERED, [count]);
     } else {
-        judge.because(
+        judge.notes.because(
             SubIndication::SigConstraintsFailure,
             codes::TOKEN_UNSIGNED_ATTRIBUTES,
             [count],
@@ -79,7 +81,7 @@ pub(super) fn key_identifier(certificate: &Certificate) -> Option<Vec<u8>> {
 
 /// Every certificate and CRL that the token carries is needed, known, or proven by its issuer.
 pub(super) fn check(judge: &mut Judge<'_>, token: &TimeStampToken, path: Option<&VerifiedPath>) {
-    if judge.standing.protected || !judge.judgement.is_passed() {
+    if judge.standing.protected || !judge.notes.judgement.is_passed() {
         return;
     }
     let known = known_certificates(judge, path);
@@ -105,7 +107,7 @@ pub(super) fn check(judge: &mut Judge<'_>, token: &TimeStampToken, path: Option<
             RevocationInfo::Ocsp { .. } => "OCSP",
             RevocationInfo::Other { .. } => "unknown",
         };
-        judge.because(
+        judge.notes.because(
             SubIndication::SigConstraintsFailure,
             codes::TOKEN_REVOCATION_UNPROVEN,
             [name],
@@ -148,7 +150,7 @@ fn check_certificate(
     let accounted =
         parsed.is_some_and(|certificate| is_accounted(judge, &certificate, known, issuers));
     if !accounted {
-        judge.because(
+        judge.notes.because(
             SubIndication::SigConstraintsFailure,
             codes::TOKEN_CERTIFICATE_UNPROVEN,
             [name],

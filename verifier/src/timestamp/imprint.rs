@@ -6,6 +6,7 @@ use super::{End, EndReason, Judge, Standing, TimestampReport, algorithm_name};
 use crate::context::Context;
 use crate::finding::{Finding, Place, timestamp as codes};
 use crate::judgement::Judgement;
+use crate::notes::NONE;
 use crate::source::DigestSource;
 use crate::verdict::SubIndication;
 
@@ -28,8 +29,8 @@ pub(super) fn judge_imprint(
         check_imprint(&mut judge, token, data);
     }
     ImprintAnswer {
-        judgement: judge.judgement,
-        findings: judge.findings,
+        judgement: judge.notes.judgement,
+        findings: judge.notes.findings,
         ends: judge.ends,
     }
 }
@@ -38,8 +39,7 @@ fn check_imprint(judge: &mut Judge<'_>, token: &TimeStampToken, data: Option<&dy
     let imprint = &token.info.imprint;
     let name = algorithm_name(&imprint.algorithm);
     let Some(data) = data else {
-        const NONE: [&str; 0] = [];
-        judge.unknown(
+        judge.notes.unknown(
             SubIndication::SignedDataNotFound,
             codes::IMPRINT_NOT_CHECKED,
             NONE,
@@ -47,11 +47,13 @@ fn check_imprint(judge: &mut Judge<'_>, token: &TimeStampToken, data: Option<&dy
         return;
     };
     let Some(algorithm) = imprint.algorithm.digest_algorithm() else {
-        judge.unknown(SubIndication::Custom, codes::DIGEST_UNKNOWN, [name]);
+        judge
+            .notes
+            .unknown(SubIndication::Custom, codes::DIGEST_UNKNOWN, [name]);
         return;
     };
     if imprint.bytes.len() != algorithm.len() {
-        judge.broken(
+        judge.notes.broken(
             SubIndication::FormatFailure,
             codes::IMPRINT_LENGTH_WRONG,
             [name],
@@ -59,19 +61,19 @@ fn check_imprint(judge: &mut Judge<'_>, token: &TimeStampToken, data: Option<&dy
         return;
     }
     match data.digest(algorithm) {
-        None => judge.unknown(
+        None => judge.notes.unknown(
             SubIndication::SignedDataNotFound,
             codes::IMPRINT_DIGEST_UNKNOWN,
             [data.name(), algorithm.name()],
         ),
-        Some(digest) if digest.as_bytes() != imprint.bytes => judge.broken(
+        Some(digest) if digest.as_bytes() != imprint.bytes => judge.notes.broken(
             SubIndication::HashFailure,
             codes::IMPRINT_MISMATCH,
             [data.name()],
         ),
         Some(_) => {
             if !data.is_data() {
-                judge.note(codes::IMPRINT_BARE_DIGEST, [data.name()]);
+                judge.notes.note(codes::IMPRINT_BARE_DIGEST, [data.name()]);
             }
             let judged = judge
                 .context

@@ -25,6 +25,7 @@ use crate::budget::Budget;
 use crate::context::Context;
 use crate::finding::{Code, Finding, Place, crypto as crypto_codes, timestamp as codes};
 use crate::judgement::Judgement;
+use crate::notes::Notes;
 use crate::report::text::civil_time;
 use crate::report::{ObjectKind, ObjectReport};
 use crate::source::DigestSource;
@@ -146,7 +147,7 @@ fn judge_with(mut judge: Judge<'_>, bytes: &[u8]) -> TimestampReport {
     let token = match TimeStampToken::parse(bytes) {
         Ok(token) => token,
         Err(error) => {
-            judge.broken(
+            judge.notes.broken(
                 SubIndication::FormatFailure,
                 codes::TOKEN_MALFORMED,
                 [error],
@@ -167,10 +168,8 @@ fn judge_with(mut judge: Judge<'_>, bytes: &[u8]) -> TimestampReport {
 struct Judge<'a> {
     context: &'a Context<'a>,
     standing: Standing,
-    place: &'a Place,
+    notes: Notes<'a>,
     budget: Budget,
-    judgement: Judgement,
-    findings: Vec<Finding>,
     holds_until: Option<(OffsetDateTime, String)>,
     ends: Vec<End>,
     signature_algorithm: Option<SignatureAlgorithm>,
@@ -183,54 +182,13 @@ impl<'a> Judge<'a> {
         Self {
             context,
             standing,
-            place,
+            notes: Notes::new(place),
             budget: Budget::default(),
-            judgement: Judgement::PASSED,
-            findings: Vec::new(),
             holds_until: None,
             ends: Vec::new(),
             signature_algorithm: None,
             covered_attribute: None,
         }
-    }
-
-    fn note<const N: usize>(&mut self, code: Code, details: [impl ToString; N]) {
-        let finding = details
-            .into_iter()
-            .fold(Finding::new(code, self.place.clone()), |finding, detail| {
-                finding.with(detail.to_string())
-            });
-        self.findings.push(finding);
-    }
-
-    fn broken<const N: usize>(
-        &mut self,
-        reason: SubIndication,
-        code: Code,
-        details: [impl ToString; N],
-    ) {
-        self.judgement.add(Judgement::broken(reason));
-        self.note(code, details);
-    }
-
-    fn because<const N: usize>(
-        &mut self,
-        reason: SubIndication,
-        code: Code,
-        details: [impl ToString; N],
-    ) {
-        self.judgement.add(Judgement::because(reason));
-        self.note(code, details);
-    }
-
-    fn unknown<const N: usize>(
-        &mut self,
-        reason: SubIndication,
-        code: Code,
-        details: [impl ToString; N],
-    ) {
-        self.judgement.add(Judgement::unknown(reason));
-        self.note(code, details);
     }
 
     fn hold_until(
@@ -258,13 +216,13 @@ impl<'a> Judge<'a> {
     /// An algorithm has to be trusted at the time for which existence is proven (EN 319 102-1 §5.2.8).
     fn check_algorithm(&mut self, name: &str, reason: EndReason, judged: AlgorithmJudgement) {
         let proven = self.standing.judged_at;
-        match algorithm_finding(name, judged, proven, self.place) {
+        match algorithm_finding(name, judged, proven, self.notes.place) {
             Ok(trust) => self.hold_until(trust.until, name, reason, &trust.source),
             Err(finding) => {
-                self.judgement.add(Judgement::because(
+                self.notes.judgement.add(Judgement::because(
                     SubIndication::CryptoConstraintsFailureNoPoe,
                 ));
-                self.findings.push(finding);
+                self.notes.findings.push(finding);
             }
         }
     }
@@ -272,7 +230,7 @@ impl<'a> Judge<'a> {
     fn check_info(&mut self, token: &TimeStampToken) {
         for extension in &token.info.extensions {
             if extension.critical {
-                self.because(
+                self.notes.because(
                     SubIndication::SigConstraintsFailure,
                     codes::TOKEN_EXTENSION_CRITICAL,
                     [&extension.oid],
@@ -283,7 +241,7 @@ impl<'a> Judge<'a> {
         let latest = now.checked_add(CLOCK_DIFFERENCE_MAX).unwrap_or(now);
         let time = token.info.gen_time;
         if time > latest {
-            self.because(
+            self.notes.because(
                 SubIndication::TimestampOrderFailure,
                 codes::TOKEN_TIME_IN_FUTURE,
                 [civil_time(time), civil_time(now)],
@@ -305,7 +263,8 @@ impl<'a> Judge<'a> {
                 || claimed > validity.not_after.to_datetime()
             {
                 let reason = SubIndication::SigConstraintsFailure;
-                self.because(reason, codes::TOKEN_SIGNED_OUTSIDE, [civil_time(claimed)]);
+                self.notes
+                    .because(reason, codes::TOKEN_SIGNED_OUTSIDE, [civil_time(claimed)]);
             }
         }
         let reason = if time < validity.not_before.to_datetime() {
@@ -315,7 +274,8 @@ impl<'a> Judge<'a> {
         } else {
             return;
         };
-        self.because(reason, codes::TOKEN_BEFORE_CERTIFICATE, [civil_time(time)]);
+        self.notes
+            .because(reason, codes::TOKEN_BEFORE_CERTIFICATE, [civil_time(time)]);
     }
 
     fn into_report(
@@ -329,25 +289,29 @@ impl<'a> Judge<'a> {
                 |accuracy| format!("{} s", accuracy.duration().as_seconds_f64()),
             );
             let stated = civil_time(token.info.gen_time);
-            self.note(codes::TOKEN_READ, [stated, accuracy, signer.subject_text()]);
+            self.notes
+                .note(codes::TOKEN_READ, [stated, accuracy, signer.subject_text()]);
         }
         let object = self.object(token.as_ref(), signer.as_ref());
         self.ends.sort();
         self.ends.dedup();
         TimestampReport {
-            judgement: self.judgement,
+            judgement: self.notes.judgement,
             token,
             signer,
             holds_until: self.holds_until,
             ends: self.ends,
-            findings: self.findings,
+            findings: self.notes.findings,
             object,
         }
     }
 
     fn object(&self, token: Option<&TimeStampToken>, signer: Option<&Certificate>) -> ObjectReport {
-        let mut object =
-            ObjectReport::new(ObjectKind::Timestamp, self.place.clone(), self.judgement);
+        let mut object = ObjectReport::new(
+            ObjectKind::Timestamp,
+            self.notes.place.clone(),
+            self.notes.judgement,
+        );
         object.judged_at = Some(self.standing.judged_at);
         let Some(token) = token else { return object };
         let info = &token.info;

@@ -10,15 +10,14 @@ use super::{EndReason, Judge, algorithm_name, carried};
 use crate::budget::Resource;
 use crate::crypto::{SignatureCheck, verify_signature};
 use crate::finding::{path as path_codes, timestamp as codes};
+use crate::notes::NONE;
 use crate::verdict::SubIndication;
-
-const NONE: [&str; 0] = [];
 
 /// Checks everything up to the signature value; gives the certificate of the signer if there is one.
 pub(super) fn check(judge: &mut Judge<'_>, token: &TimeStampToken) -> Option<Certificate> {
     check_version(judge, &token.signed_data);
     let [signer] = token.signed_data.signers.as_slice() else {
-        judge.broken(
+        judge.notes.broken(
             SubIndication::FormatFailure,
             codes::TOKEN_SIGNER_COUNT,
             [token.signed_data.signers.len()],
@@ -39,8 +38,8 @@ fn check_version(judge: &mut Judge<'_>, signed_data: &SignedData) {
     let demanded = carried::demanded_version(signed_data);
     match (signed_data.version, demanded) {
         (version, demanded) if version == demanded => {}
-        (3, 5) => judge.note(codes::CMS_VERSION_OLD, NONE),
-        (version, demanded) => judge.because(
+        (3, 5) => judge.notes.note(codes::CMS_VERSION_OLD, NONE),
+        (version, demanded) => judge.notes.because(
             SubIndication::SigConstraintsFailure,
             codes::CMS_VERSION_WRONG,
             [version, demanded],
@@ -54,7 +53,7 @@ fn check_signer_version(judge: &mut Judge<'_>, signer: &SignerInfo) {
         SignerIdentifier::KeyIdentifier(_) => 3,
     };
     if signer.version != demanded {
-        judge.because(
+        judge.notes.because(
             SubIndication::SigConstraintsFailure,
             codes::SIGNER_VERSION_WRONG,
             [signer.version, demanded],
@@ -67,7 +66,7 @@ fn check_declared_digests(judge: &mut Judge<'_>, signed_data: &SignedData, signe
     let used = &signer.digest_algorithm;
     let declared = &signed_data.digest_algorithms;
     if !declared.iter().any(|algorithm| algorithm.oid == used.oid) {
-        judge.because(
+        judge.notes.because(
             SubIndication::SigConstraintsFailure,
             codes::CMS_DIGEST_NOT_DECLARED,
             [algorithm_name(used)],
@@ -76,13 +75,13 @@ fn check_declared_digests(judge: &mut Judge<'_>, signed_data: &SignedData, signe
     for algorithm in declared {
         let known = algorithm.digest_algorithm().is_some();
         if algorithm.oid != used.oid {
-            judge.because(
+            judge.notes.because(
                 SubIndication::SigConstraintsFailure,
                 codes::CMS_DIGEST_DECLARED_TOO_MUCH,
                 [algorithm_name(algorithm)],
             );
         } else if !known && DigestAlgorithm::from_oid(&algorithm.oid).is_some() {
-            judge.because(
+            judge.notes.because(
                 SubIndication::SigConstraintsFailure,
                 codes::ALGORITHM_PARAMETERS_WRONG,
                 [algorithm_name(algorithm)],
@@ -93,7 +92,7 @@ fn check_declared_digests(judge: &mut Judge<'_>, signed_data: &SignedData, signe
 
 fn check_attributes(judge: &mut Judge<'_>, token: &TimeStampToken, signer: &SignerInfo) {
     if signer.signed_attributes.is_none() {
-        judge.broken(
+        judge.notes.broken(
             SubIndication::FormatFailure,
             codes::SIGNED_ATTRIBUTES_MISSING,
             NONE,
@@ -102,12 +101,12 @@ fn check_attributes(judge: &mut Judge<'_>, token: &TimeStampToken, signer: &Sign
     }
     match signer.content_type() {
         Ok(Some(content_type)) if content_type == oid::TST_INFO => {}
-        Ok(Some(_)) => judge.broken(
+        Ok(Some(_)) => judge.notes.broken(
             SubIndication::FormatFailure,
             codes::CONTENT_TYPE_ATTRIBUTE_WRONG,
             NONE,
         ),
-        Ok(None) | Err(_) => judge.broken(
+        Ok(None) | Err(_) => judge.notes.broken(
             SubIndication::FormatFailure,
             codes::SIGNED_ATTRIBUTE_COUNT,
             ["contentType"],
@@ -115,7 +114,7 @@ fn check_attributes(judge: &mut Judge<'_>, token: &TimeStampToken, signer: &Sign
     }
     match signer.message_digest() {
         Ok(Some(signed)) => check_message_digest(judge, token, signer, &signed),
-        Ok(None) | Err(_) => judge.broken(
+        Ok(None) | Err(_) => judge.notes.broken(
             SubIndication::FormatFailure,
             codes::SIGNED_ATTRIBUTE_COUNT,
             ["messageDigest"],
@@ -136,11 +135,11 @@ fn check_message_digest(
         } else {
             codes::DIGEST_UNKNOWN
         };
-        judge.unknown(SubIndication::Custom, code, [name]);
+        judge.notes.unknown(SubIndication::Custom, code, [name]);
         return;
     };
     if algorithm.digest(token.info.raw()).as_bytes() != signed {
-        judge.broken(
+        judge.notes.broken(
             SubIndication::HashFailure,
             codes::MESSAGE_DIGEST_MISMATCH,
             NONE,
@@ -165,7 +164,7 @@ fn find_certificate(
     let references = match signer.signing_certificates() {
         Ok(references) => references,
         Err(error) => {
-            judge.broken(
+            judge.notes.broken(
                 SubIndication::FormatFailure,
                 codes::SIGNING_CERTIFICATE_MALFORMED,
                 [error],
@@ -179,7 +178,7 @@ fn find_certificate(
     let anchors = anchors.map(|anchor| anchor.certificate());
     let others = named_certificates(given.chain(anchors), signer);
     if ids.is_empty() && !(own.is_empty() && others.is_empty()) {
-        judge.because(
+        judge.notes.because(
             SubIndication::SigConstraintsFailure,
             codes::SIGNING_CERTIFICATE_ATTRIBUTE_MISSING,
             NONE,
@@ -195,7 +194,7 @@ fn find_certificate(
         return Some(certificate.clone());
     }
     let Some(first) = own.into_iter().next() else {
-        judge.unknown(
+        judge.notes.unknown(
             SubIndication::NoSigningCertificateFound,
             codes::SIGNER_CERTIFICATE_NOT_FOUND,
             NONE,
@@ -204,9 +203,11 @@ fn find_certificate(
     };
     if let Some(id) = ids.iter().find(|id| id.matches(first.raw()).is_none()) {
         let name = algorithm_name(&id.algorithm);
-        judge.unknown(SubIndication::Custom, codes::DIGEST_UNKNOWN, [name]);
+        judge
+            .notes
+            .unknown(SubIndication::Custom, codes::DIGEST_UNKNOWN, [name]);
     } else {
-        judge.broken(
+        judge.notes.broken(
             SubIndication::HashFailure,
             codes::SIGNING_CERTIFICATE_MISMATCH,
             NONE,
@@ -219,7 +220,7 @@ fn find_certificate(
 fn check_reference(judge: &mut Judge<'_>, ids: &[&EssCertId], certificate: &Certificate) {
     for id in ids {
         if id.algorithm.digest_algorithm() == Some(DigestAlgorithm::Sha1) && ids.len() == 1 {
-            judge.note(codes::SIGNING_CERTIFICATE_SHA1, NONE);
+            judge.notes.note(codes::SIGNING_CERTIFICATE_SHA1, NONE);
         }
         let Some(named) = &id.issuer_serial else {
             continue;
@@ -229,7 +230,9 @@ fn check_reference(judge: &mut Judge<'_>, ids: &[&EssCertId], certificate: &Cert
             .as_deref()
             .is_some_and(|name| name == certificate.issuer());
         if named.serial != *certificate.serial() || !same_issuer {
-            judge.note(codes::SIGNING_CERTIFICATE_NAME_DIFFERS, NONE);
+            judge
+                .notes
+                .note(codes::SIGNING_CERTIFICATE_NAME_DIFFERS, NONE);
         }
     }
 }
@@ -261,7 +264,7 @@ fn check_signature(judge: &mut Judge<'_>, signer: &SignerInfo, certificate: &Cer
         return;
     };
     if let Err(exhausted) = judge.budget.spend(Resource::Signatures, 2) {
-        judge.unknown(
+        judge.notes.unknown(
             SubIndication::Custom,
             path_codes::BUDGET_EXHAUSTED,
             [exhausted],
@@ -285,7 +288,7 @@ fn check_signature(judge: &mut Judge<'_>, signer: &SignerInfo, certificate: &Cer
             answer = verify(&attributes.signed_bytes_der_sorted());
             code = codes::SIGNED_ATTRIBUTES_SORTED;
         }
-        judge.note(code, NONE);
+        judge.notes.note(code, NONE);
     }
     match answer {
         SignatureCheck::Valid(algorithm) => {
@@ -300,12 +303,12 @@ fn check_signature(judge: &mut Judge<'_>, signer: &SignerInfo, certificate: &Cer
                 judged,
             );
         }
-        SignatureCheck::Invalid => judge.broken(
+        SignatureCheck::Invalid => judge.notes.broken(
             SubIndication::SigCryptoFailure,
             codes::SIGNATURE_INVALID,
             [certificate.subject_text()],
         ),
-        SignatureCheck::Unsupported(reason) => judge.unknown(
+        SignatureCheck::Unsupported(reason) => judge.notes.unknown(
             SubIndication::Custom,
             codes::SIGNATURE_UNSUPPORTED,
             [reason.text()],

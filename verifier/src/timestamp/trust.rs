@@ -16,7 +16,7 @@ use crate::verdict::{SubIndication, Verdict};
 
 impl<'a> Judge<'a> {
     pub(super) fn check_path(&mut self, token: &TimeStampToken, signer: &Certificate) {
-        let at = self.place.child("certificate");
+        let at = self.notes.place.child("certificate");
         let known = self.proof_of_existence();
         let outcome = self.path_at(token, signer, self.standing.judged_at, known);
         let found = match &outcome {
@@ -24,7 +24,8 @@ impl<'a> Judge<'a> {
             PathOutcome::Refused(failure) => failure.findings(),
         };
         let found = found.iter().cloned();
-        self.findings
+        self.notes
+            .findings
             .extend(found.map(|finding| finding.within(&at)));
         match outcome {
             PathOutcome::Verified(path) => {
@@ -33,7 +34,7 @@ impl<'a> Judge<'a> {
             }
             PathOutcome::Refused(failure) => {
                 let verdict = self.verdict_of(&failure, token, signer);
-                self.judgement.add(Judgement::of(verdict));
+                self.notes.judgement.add(Judgement::of(verdict));
             }
         }
     }
@@ -66,9 +67,10 @@ impl<'a> Judge<'a> {
                     return earlier.verdict();
                 }
                 PathOutcome::Refused(earlier) => {
-                    let at = self.place.child("certificate");
+                    let at = self.notes.place.child("certificate");
                     let found = earlier.findings().iter().cloned();
-                    self.findings
+                    self.notes
+                        .findings
                         .extend(found.map(|finding| finding.within(&at)));
                     reason = earlier.sub_indication();
                 }
@@ -78,7 +80,8 @@ impl<'a> Judge<'a> {
         match self.path_at(token, signer, made, Some(made)) {
             PathOutcome::Verified(_) => {
                 let judged = civil_time(self.standing.judged_at);
-                self.note(codes::TOKEN_REVOKED_NO_POE, [civil_time(made), judged]);
+                self.notes
+                    .note(codes::TOKEN_REVOKED_NO_POE, [civil_time(made), judged]);
                 Verdict::because(if reason == SubIndication::Revoked {
                     SubIndication::RevokedNoPoe
                 } else {
@@ -91,7 +94,8 @@ impl<'a> Judge<'a> {
 
     fn ended_since(&mut self, made: OffsetDateTime) -> Verdict {
         let judged = civil_time(self.standing.judged_at);
-        self.note(codes::TOKEN_EXPIRED_NO_POE, [civil_time(made), judged]);
+        self.notes
+            .note(codes::TOKEN_EXPIRED_NO_POE, [civil_time(made), judged]);
         Verdict::because(SubIndication::OutOfBoundsNoPoe)
     }
 
