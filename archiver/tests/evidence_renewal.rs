@@ -11,6 +11,8 @@ mod support;
 
 use std::sync::Arc;
 
+use archiver::evidence::calendar::gather;
+use archiver::evidence::calendar::gather::JudgedBy;
 use archiver::evidence::renew::{LeftOut, RenewError, RenewalAction};
 use archiver::tsa::material::{Collected, MaterialSource};
 use formats::digest::DigestAlgorithm;
@@ -309,6 +311,39 @@ fn one_question_serves_all_tokens_of_an_authority_and_the_newest_asks() {
     assert!(matches!(done.chains_left[..], [(left, LeftOut::NotInPlan)] if left == missing));
     assert_eq!(*asked.lock().unwrap(), times[2..]);
     years.assert_all_pass(0, years.now());
+}
+
+#[test]
+fn the_facts_of_many_tokens_are_those_of_each() {
+    let mut years = Years::new(START);
+    let mut stamped = Vec::new();
+    for day in 0..20 {
+        years.deposit(&single(1, day));
+        stamped.extend(years.stamp(SHA256, usize::MAX));
+        years.pass(1);
+    }
+    let world = &years.world;
+    let policy = verifier::policy::Policy::default();
+    let by = JudgedBy {
+        anchors: &world.anchors,
+        policy: &policy,
+        now: years.now(),
+    };
+    let chains = gather(&world.catalog, &world.store, by).unwrap();
+    assert_eq!(chains.len(), stamped.len());
+    for (chain, made) in chains.iter().zip(&stamped) {
+        assert_eq!(chain.head, made.frame.batch, "oldest first");
+        assert_eq!(chain.newest.stamped_at, made.frame.stamped_at);
+        assert_eq!(
+            (&chain.newest.doubt, &chain.newest.lacks[..]),
+            (&None, &[][..])
+        );
+        assert!(chain.newest.first_end().unwrap().at > by.now);
+    }
+    // Without the root each is doubtful by itself.
+    let by = JudgedBy { anchors: &[], ..by };
+    let chains = gather(&world.catalog, &world.store, by).unwrap();
+    assert!(chains.iter().all(|chain| chain.newest.doubt.is_some()));
 }
 
 #[test]

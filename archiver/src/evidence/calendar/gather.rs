@@ -1,8 +1,10 @@
 //! Reads what is known of each live chain: its newest token, judged as a verifier would, and everything that the token rests on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
+use std::thread;
 
-use formats::digest::DigestAlgorithm;
 use formats::id::BatchId;
 use formats::segment::Frame;
 use formats::tsp::TimeStampToken;
@@ -19,7 +21,7 @@ use super::facts::{ChainFacts, End, EndReason, Lack, TokenFacts};
 use super::unproven;
 use crate::evidence::log::FrameSource;
 use crate::store::StoreError;
-use crate::store::catalog::{BatchEntry, Catalog};
+use crate::store::catalog::{BatchEntry, Catalog, ChainHead};
 use crate::tsa::material::{Collected, Gap, GapKind, missing_or_provisional};
 
 /// What tokens are judged by.
@@ -39,27 +41,23 @@ pub struct JudgedBy<'a> {
 /// [`StoreError`] when the index or a token cannot be read on any copy.
 pub fn gather(
     catalog: &Catalog,
-    frames: &dyn FrameSource,
+    frames: &(dyn FrameSource + Sync),
     by: JudgedBy<'_>,
 ) -> Result<Vec<ChainFacts>, StoreError> {
+    let mut heads = catalog.heads()?;
+    heads.retain(|head| head.live > 0);
     // Chains that were renewed together share their newest token.
-    let mut tokens: BTreeMap<(BatchId, DigestAlgorithm), TokenFacts> = BTreeMap::new();
+    let newest: BTreeSet<BatchId> = heads.iter().map(ChainHead::newest).collect();
+    let mut entries = Vec::new();
+    for batch in newest {
+        entries.extend(catalog.batch(batch)?);
+    }
+    let tokens = judge_all(catalog, frames, &entries, by)?;
     let mut chains = Vec::new();
-    for head in catalog.heads()? {
-        if head.live == 0 {
-            continue;
-        }
+    for head in heads {
         let batch = head.newest();
-        let key = (batch, head.entry.algorithm);
-        let newest = match tokens.get(&key) {
-            Some(known) => known.clone(),
-            None => {
-                let Some(entry) = catalog.batch(batch)? else {
-                    continue;
-                };
-                let facts = token_facts(catalog, frames, &entry, by)?;
-                tokens.entry(key).or_insert(facts).clone()
-            }
+        let Some(newest) = tokens.get(&batch).cloned() else {
+            continue;
         };
         chains.push(ChainFacts {
             head: head.entry.batch,
@@ -75,6 +73,33 @@ pub fn gather(
     let is_lost = |chain: &ChainFacts| chain.newest.first_end().is_some_and(|end| end.at < by.now);
     unproven::count(&mut chains, catalog, frames, &is_lost)?;
     Ok(chains)
+}
+
+/// Judges the tokens of these batches, each from its own bytes, on all processors: with a batch a day they become thousands.
+fn judge_all(
+    catalog: &Catalog,
+    frames: &(dyn FrameSource + Sync),
+    entries: &[BatchEntry],
+    by: JudgedBy<'_>,
+) -> Result<BTreeMap<BatchId, TokenFacts>, StoreError> {
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let share = entries.len().div_ceil(threads).max(1);
+    let judge = |part: &[BatchEntry]| -> Result<Vec<(BatchId, TokenFacts)>, StoreError> {
+        let facts = part
+            .iter()
+            .map(|entry| Ok((entry.batch, token_facts(catalog, frames, entry, by)?)));
+        facts.collect()
+    };
+    thread::scope(|scope| {
+        let parts = entries.chunks(share);
+        let workers: Vec<_> = parts.map(|part| scope.spawn(move || judge(part))).collect();
+        let mut tokens = BTreeMap::new();
+        for worker in workers {
+            let judged = worker.join();
+            tokens.extend(judged.unwrap_or_else(|panic| resume_unwind(panic))?);
+        }
+        Ok(tokens)
+    })
 }
 
 /// Reads and judges the token of a batch.
