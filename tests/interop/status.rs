@@ -1,11 +1,12 @@
 //! Tokens whose certificates name a CRL and an OCSP responder: what was collected stands in them, and EU DSS judges by its own policy.
 
+use firmware::clock::{Clock, SystemClock};
 use tests::authority::has_openssl;
 use tests::peers::Peers;
 use tests::status::NamedStatus;
 use tests::world::World;
+use time::Duration;
 use time::format_description::well_known::Rfc3339;
-use time::{Duration, OffsetDateTime};
 
 use crate::evidence::{Evidence, Judge};
 
@@ -17,7 +18,7 @@ fn dss_accepts_what_was_collected_by_its_own_policy() {
     };
     let world = World::new();
     let status = NamedStatus::make(&world.at("authority"), 400);
-    let (now, day) = (OffsetDateTime::now_utc(), Duration::DAY);
+    let (now, day) = (SystemClock.now(), Duration::DAY);
     status.publish(now - day, now + day);
     let policy = "1.3.6.1.4.1.32473.7";
     crate::name_authority(&world, status.url(), "authority/root.pem", policy);
