@@ -85,6 +85,12 @@ impl SimulatedAuthority {
         &self.root
     }
 
+    /// Whether a certificate bears this authority's name as its issuer.
+    pub(crate) fn issued(&self, certificate: &[u8]) -> bool {
+        let root = Certificate::parse(&self.root).expect("own root");
+        Certificate::parse(certificate).is_ok_and(|one| one.issuer() == root.subject())
+    }
+
     /// When the certificate in use ends.
     pub(crate) fn not_after(&self) -> OffsetDateTime {
         self.lock().not_after

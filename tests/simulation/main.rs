@@ -9,5 +9,7 @@
     reason = "a test fails by panicking, and says what it did"
 )]
 
+mod archive;
 mod authority;
+mod client;
 mod keys;

@@ -1,0 +1,206 @@
+//! The archive of the simulation: real segments, keys and index in a temporary folder, a clock that jumps.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use archiver::class::ClassRegistry;
+use archiver::content::Manifests;
+use archiver::evidence::package::Exporter;
+use archiver::intake::SourceName;
+use archiver::intake::walk::Walk;
+use archiver::keys::{CatalogSealer, KdfParameters, KeyMedium, Passphrase};
+use archiver::record::deposit::{DepositOptions, DepositRequest, Depositor};
+use archiver::record::outcome::DepositEvent;
+use archiver::record::retrieve::Retriever;
+use archiver::store::catalog::{Catalog, CatalogOptions};
+use archiver::store::{OpenOptions, SEGMENT_BYTES_MAX, Store, durable};
+use firmware::clock::{Clock, SimulatedClock};
+use firmware::entropy::SeededEntropy;
+use formats::id::{ArchiveId, MediumId, VersionId};
+use formats::manifest::Metadata;
+use formats::medium::{MediumLabel, MediumRole};
+use tempfile::TempDir;
+use time::OffsetDateTime;
+use verifier::context::Context;
+use verifier::judge;
+use verifier::path::TrustAnchor;
+use verifier::policy::Policy;
+use verifier::report::Report;
+use verifier::source::InputFile;
+use zeroize::Zeroizing;
+
+/// An open archive with one data medium.
+pub(crate) struct SimulatedArchive {
+    folder: TempDir,
+    pub(crate) store: Store,
+    pub(crate) keys: Arc<KeyMedium>,
+    pub(crate) catalog: Catalog,
+    pub(crate) clock: Arc<SimulatedClock>,
+    pub(crate) entropy: Arc<SeededEntropy>,
+    pub(crate) policy: Policy,
+    deposits: u32,
+}
+
+impl SimulatedArchive {
+    /// A new archive.
+    pub(crate) fn new(clock: &Arc<SimulatedClock>, policy: &Policy, seed: u64) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let entropy = Arc::new(SeededEntropy::new(seed));
+        let archive = ArchiveId::new(1, &[7; 10]);
+        let key_root = folder.path().join("keys");
+        std::fs::create_dir(&key_root).expect("made");
+        let secret = Zeroizing::new(b"thirty years of records".to_vec());
+        let passphrase = Passphrase::new(&secret).expect("long enough");
+        let parameters = KdfParameters {
+            memory_kib: 64,
+            passes: 1,
+            lanes: 1,
+        };
+        let keys = KeyMedium::create(&key_root, archive, &passphrase, parameters, entropy.clone());
+        let keys = Arc::new(keys.expect("a key medium"));
+        let data = folder.path().join("data");
+        let options = OpenOptions {
+            writable: true,
+            boot_id: [1; 16],
+            clock: clock.clone(),
+            segment_bytes_max: SEGMENT_BYTES_MAX,
+            disk: durable::system_disk(),
+        };
+        let store = Store::create(&[(data, label(archive, clock.now()))], &options);
+        let store = store.expect("a store");
+        let catalog = open_catalog(folder.path(), &store, &keys, &entropy);
+        Self {
+            folder,
+            store,
+            keys,
+            catalog,
+            clock: Arc::clone(clock),
+            entropy,
+            policy: policy.clone(),
+            deposits: 0,
+        }
+    }
+
+    /// Deposits one more record.
+    pub(crate) fn deposit(&mut self) -> VersionId {
+        self.deposits += 1;
+        let text = format!("record {} of {}\n", self.deposits, self.clock.now());
+        let path = self.folder.path().join(format!("in/{}.txt", self.deposits));
+        tests::world::put(&path, text.as_bytes());
+        let version = self.deposit_file(&path);
+        std::fs::remove_file(path).expect("removed");
+        version
+    }
+
+    fn deposit_file(&self, path: &Path) -> VersionId {
+        let classes = ClassRegistry::built_in().expect("classes");
+        let request = DepositRequest {
+            class: classes.class("general").expect("a class").clone(),
+            given: Metadata::default(),
+            depositor: "simulation".into(),
+            channel: "cli".into(),
+        };
+        let depositor = Depositor::new(
+            &self.store,
+            &self.catalog,
+            self.keys.ledger(),
+            self.clock.as_ref(),
+            self.entropy.as_ref(),
+        );
+        let mut version = None;
+        let walk = Walk::new(
+            vec![PathBuf::from(path)],
+            SourceName::from(std::ffi::OsStr::new("-")),
+        );
+        depositor.expect("writable").deposit_all(
+            walk,
+            &request,
+            &DepositOptions::default(),
+            &mut |events| {
+                for event in events {
+                    let DepositEvent::Deposited(record) = event else {
+                        panic!("{event:?}");
+                    };
+                    version = Some(record.version);
+                }
+            },
+        );
+        version.expect("deposited")
+    }
+
+    pub(crate) fn retriever(&self) -> Retriever<'_> {
+        Retriever::new(&self.store, &self.catalog, self.keys.ledger())
+    }
+
+    /// The package of a version, as it would be handed over now.
+    pub(crate) fn export(&self, version: VersionId, anchors: &[TrustAnchor]) -> Vec<u8> {
+        let exporter = Exporter {
+            retriever: self.retriever(),
+            catalog: &self.catalog,
+            frames: &self.store,
+            context: self.context(anchors, self.clock.now()),
+            exported_by: "simulation",
+        };
+        let exported = exporter.export(version, Cursor::new(Vec::new()));
+        let (_, sink) = exported.unwrap_or_else(|error| panic!("{version}: {error}"));
+        sink.into_inner()
+    }
+
+    /// What an outsider with the roots alone says about a package at this time.
+    pub(crate) fn judge(
+        &self,
+        package: &[u8],
+        anchors: &[TrustAnchor],
+        time: OffsetDateTime,
+    ) -> Report {
+        let files = [InputFile::new("record.asice", package)];
+        judge::verify(&files, &[], &self.context(anchors, time))
+    }
+
+    pub(crate) fn context<'a>(
+        &'a self,
+        anchors: &'a [TrustAnchor],
+        time: OffsetDateTime,
+    ) -> Context<'a> {
+        Context {
+            anchors,
+            certificates: &[],
+            crls: &[],
+            ocsp_responses: &[],
+            policy: &self.policy,
+            time,
+        }
+    }
+}
+
+fn open_catalog(
+    folder: &Path,
+    store: &Store,
+    keys: &Arc<KeyMedium>,
+    entropy: &Arc<SeededEntropy>,
+) -> Catalog {
+    let sealer = CatalogSealer::new(keys, entropy.clone()).expect("a sealer");
+    let options = CatalogOptions {
+        directory: folder.join("index"),
+        sealer: Arc::new(sealer),
+        cache_bytes: 1 << 20,
+    };
+    let manifests = Manifests::new(Arc::clone(keys)).expect("an opener");
+    let opened = Catalog::open(store, options, &manifests, &mut |_| {});
+    opened.expect("an index").0
+}
+
+fn label(archive: ArchiveId, now: OffsetDateTime) -> MediumLabel {
+    MediumLabel {
+        medium: MediumId::new(1, &[3; 10]),
+        archive,
+        role: MediumRole::Data,
+        number: 1,
+        created_at: now,
+        classification: String::new(),
+        capacity_bytes: 1 << 30,
+        evaluation: true,
+        format_version: 1,
+    }
+}
