@@ -45,7 +45,7 @@ pub(crate) struct SimulatedArchive {
 impl SimulatedArchive {
     /// A new archive.
     pub(crate) fn new(clock: &Arc<SimulatedClock>, policy: &Policy, seed: u64) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder();
         let entropy = Arc::new(SeededEntropy::new(seed));
         let archive = ArchiveId::new(1, &[7; 10]);
         let key_root = folder.path().join("keys");
@@ -152,10 +152,15 @@ impl SimulatedArchive {
         &self,
         package: &[u8],
         anchors: &[TrustAnchor],
+        lists: &[Vec<u8>],
         time: OffsetDateTime,
     ) -> Report {
         let files = [InputFile::new("record.asice", package)];
-        judge::verify(&files, &[], &self.context(anchors, time))
+        let context = Context {
+            crls: lists,
+            ..self.context(anchors, time)
+        };
+        judge::verify(&files, &[], &context)
     }
 
     pub(crate) fn context<'a>(
@@ -172,6 +177,17 @@ impl SimulatedArchive {
             time,
         }
     }
+}
+
+/// In memory where there is a file system for it: thirty years wait for a disk some thousand times.
+fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() {
+        tempfile::tempdir_in(memory)
+    } else {
+        tempfile::tempdir()
+    };
+    made.expect("a folder")
 }
 
 fn open_catalog(

@@ -56,7 +56,8 @@ impl SimulatedAuthority {
     ) -> Arc<Self> {
         let entropy = Arc::new(SeededEntropy::new(seed));
         let now = clock.now();
-        let root_key = SimulatedKey::generate(kind, &entropy);
+        // Stronger than what it certifies: it has to last longer.
+        let root_key = SimulatedKey::generate(KeyKind::P384, &entropy);
         let mut root_params = params(name, "Root", now, ROOT_YEARS);
         root_params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         root_params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -89,6 +90,18 @@ impl SimulatedAuthority {
     pub(crate) fn issued(&self, certificate: &[u8]) -> bool {
         let root = Certificate::parse(&self.root).expect("own root");
         Certificate::parse(certificate).is_ok_and(|one| one.issuer() == root.subject())
+    }
+
+    /// The last moment of a token that it gives now, as far as its certificate and its algorithms go.
+    pub(crate) fn token_end(&self) -> OffsetDateTime {
+        let service = self.lock();
+        service.not_after.min(service.key.end())
+    }
+
+    /// Whether it will go on giving tokens, today or later.
+    pub(crate) fn is_in_business(&self) -> bool {
+        let service = self.lock();
+        !service.closed && service.revoked.is_empty()
     }
 
     /// When the certificate in use ends.

@@ -11,6 +11,10 @@ use rsa::pkcs1::EncodeRsaPublicKey;
 use rsa::rand_core::{TryCryptoRng, TryRng};
 use rsa::signature::SignatureEncoding;
 use rsa::traits::PublicKeyParts;
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+use crate::calendar::SHA256_END;
 
 /// What a key signs with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +79,15 @@ impl SimulatedKey {
         }
     }
 
+    /// The last moment at which its signatures are trusted: CRYPTREC's year for RSA-2048, and that of SHA-256 in the simulation.
+    pub(crate) fn end(&self) -> OffsetDateTime {
+        match self.private {
+            Private::Rsa(_) => RSA_2048_END,
+            Private::P256(_) => SHA256_END,
+            Private::P384(_) => FOREVER,
+        }
+    }
+
     /// The algorithm of its signatures.
     pub(crate) fn signature_algorithm(&self) -> AlgorithmIdentifier {
         match self.private {
@@ -128,6 +141,10 @@ impl rcgen::SigningKey for SimulatedKey {
         Ok(self.sign_message(message))
     }
 }
+
+/// CRYPTREC LS-0003-2022: the end of 2030 in Japan.
+const RSA_2048_END: OffsetDateTime = datetime!(2030-12-31 14:59:59 UTC);
+const FOREVER: OffsetDateTime = datetime!(9999-12-31 00:00 UTC);
 
 /// A scalar that is below the order of its curve: its first bit is zero.
 fn scalar<const BYTES: usize>(entropy: &SeededEntropy) -> [u8; BYTES] {

@@ -50,6 +50,27 @@ pub fn next_digest(
     })
 }
 
+/// The digest algorithm for the first tree of new records: the first one of the manifests that will not be due for renewal at once, otherwise
+/// the one that is trusted longest. `None` if the policy lets none of them be chosen any more.
+#[must_use]
+pub fn first_digest(
+    policy: &Policy,
+    options: &RenewalOptions,
+    now: OffsetDateTime,
+) -> Option<DigestAlgorithm> {
+    let candidates = MANIFEST_DIGESTS.into_iter().filter_map(|digest| {
+        let may_be_chosen = policy.new_digest_trust(digest)?.holds_at(now);
+        let end = policy.digest_trust(digest)?.until.unwrap_or(FOREVER);
+        may_be_chosen.then_some((digest, end))
+    });
+    let candidates: Vec<_> = candidates.collect();
+    let lasting = candidates
+        .iter()
+        .find(|(_, end)| end.saturating_sub(options.algorithm_lead) > now);
+    let longest = || candidates.iter().max_by_key(|(_, end)| *end);
+    lasting.or_else(longest).map(|(digest, _)| *digest)
+}
+
 /// An end that is not known is later than every known one.
 const FOREVER: OffsetDateTime = time::macros::datetime!(9999-12-31 23:59:59 UTC);
 
@@ -65,6 +86,30 @@ mod tests {
                 let set = algorithm.parse().expect("an algorithm");
                 policy.with_end(&set, *end, "test")
             })
+    }
+
+    #[test]
+    fn new_records_get_a_digest_that_lasts() {
+        let now = datetime!(2030-01-01 0:00 UTC);
+        let soon = datetime!(2030-06-01 0:00 UTC);
+        let sooner = datetime!(2030-03-01 0:00 UTC);
+        let past = datetime!(2029-12-31 0:00 UTC);
+        for (ends, first) in [
+            (vec![], Some(DigestAlgorithm::Sha256)),
+            (vec![("sha256", soon)], Some(DigestAlgorithm::Sha512)),
+            (
+                vec![("sha256", soon), ("sha512", sooner)],
+                Some(DigestAlgorithm::Sha256),
+            ),
+            (
+                vec![("sha256", past), ("sha512", sooner)],
+                Some(DigestAlgorithm::Sha512),
+            ),
+            (vec![("sha256", past), ("sha512", past)], None),
+        ] {
+            let found = first_digest(&policy(&ends), &RenewalOptions::default(), now);
+            assert_eq!(found, first, "{ends:?}");
+        }
     }
 
     #[test]

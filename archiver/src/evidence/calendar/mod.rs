@@ -15,7 +15,7 @@ pub mod plan;
 mod tests;
 mod unproven;
 
-pub use digests::next_digest;
+pub use digests::{first_digest, next_digest};
 pub use facts::{ChainFacts, End, EndReason, Lack, TokenFacts};
 pub use forecast::{Assumptions, Forecast, forecast};
 pub use gather::gather;

@@ -1,0 +1,238 @@
+//! One life of an archive: month by month it takes records in, stamps them, and renews what is due.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use archiver::evidence::batch::{BatchMaker, MadeBatch, missing_second};
+use archiver::evidence::calendar::gather::JudgedBy;
+use archiver::evidence::calendar::{RenewalOptions, RenewalPlan, first_digest, gather, plan};
+use archiver::evidence::leaves;
+use archiver::evidence::plan::{BatchOptions, plan as batches};
+use archiver::evidence::renew::{RenewOptions, RenewalAuthorities, RenewedChains, Renewer};
+use archiver::tsa::client::{Failover, Timestamper};
+use firmware::clock::{Clock, SimulatedClock};
+use formats::digest::DigestAlgorithm;
+use formats::id::VersionId;
+use time::{Date, OffsetDateTime};
+
+use crate::archive::SimulatedArchive;
+use crate::calendar::{self, SHA256_END, START, Services};
+
+/// A record with what is known of its first tokens.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    pub(crate) version: VersionId,
+    /// The last moment at which one of its first tokens holds by itself.
+    pub(crate) first_end: OffsetDateTime,
+}
+
+/// What the archive did in its life.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) batches: u64,
+    pub(crate) second_tokens: u64,
+    /// Months in which the second authority gave nothing.
+    pub(crate) second_missing: u64,
+    pub(crate) time_stamp_renewals: u64,
+    pub(crate) hash_tree_renewals: u64,
+    /// Chains that a plan called lost.
+    pub(crate) lost: u64,
+    /// Months in which a plan could not do what was due.
+    pub(crate) blocked: u64,
+    /// Packages that were judged.
+    pub(crate) packages: u64,
+}
+
+/// An archive, its authorities, and the calendar.
+pub(crate) struct Life {
+    pub(crate) archive: SimulatedArchive,
+    pub(crate) services: Services,
+    pub(crate) clock: Arc<SimulatedClock>,
+    pub(crate) records: Vec<Kept>,
+    pub(crate) tally: Tally,
+    renews: bool,
+}
+
+impl Life {
+    pub(crate) fn new(seed: u64, renews: bool) -> Self {
+        let clock = Arc::new(SimulatedClock::new(START));
+        let policy = calendar::policy();
+        Self {
+            archive: SimulatedArchive::new(&clock, &policy, seed),
+            services: Services::new(&clock, &policy, seed),
+            clock,
+            records: Vec::new(),
+            tally: Tally::default(),
+            renews,
+        }
+    }
+
+    /// The month with this number since the start.
+    pub(crate) fn month(&mut self, number: u32) {
+        self.clock.set(moment(number));
+        self.services.pass();
+        let version = self.archive.deposit();
+        let first_end = self.stamp();
+        self.records.push(Kept { version, first_end });
+        // A quarter is short beside the half year that a renewal is due before the end.
+        if self.renews && number.is_multiple_of(3) {
+            self.renew();
+        }
+    }
+
+    /// Stamps what waits with two independent tokens; answers the last moment of the better one.
+    fn stamp(&mut self) -> OffsetDateTime {
+        let now = self.clock.now();
+        let (first, second) = self.services.authorities();
+        let archive = &self.archive;
+        let digest = first_digest(&archive.policy, &RenewalOptions::default(), now);
+        let algorithm = digest.expect("one is left");
+        let waiting = archive.catalog.unstamped(usize::MAX).expect("an index");
+        let waiting = leaves::under(algorithm, waiting, &archive.retriever());
+        let options = BatchOptions {
+            algorithm,
+            ..BatchOptions::default()
+        };
+        let planned = batches(waiting, options);
+        assert!(planned.unreadable.is_empty());
+        let appender = archive.store.appender().expect("writable");
+        let maker = BatchMaker {
+            authority: &first,
+            second: Some(&second),
+            log: &appender,
+            clock: archive.clock.as_ref(),
+            entropy: archive.entropy.as_ref(),
+            threads: NonZeroUsize::MIN,
+        };
+        let mut ends = Vec::new();
+        let mut note = |made: &MadeBatch, tally: &mut Tally| {
+            made.apply(&archive.catalog).expect("applied");
+            let tree_end = match made.frame.algorithm {
+                DigestAlgorithm::Sha256 => SHA256_END,
+                _ => OffsetDateTime::new_utc(Date::MAX, time::Time::MIDNIGHT),
+            };
+            ends.push(self.services.token_end(&made.frame.tsa).min(tree_end));
+            match made.frame.track {
+                0 => tally.batches += 1,
+                _ => tally.second_tokens += 1,
+            }
+        };
+        for batch in planned.batches {
+            let batch = maker.make(batch, &mut |_| {}).expect("a first token");
+            note(&batch, &mut self.tally);
+            if let archiver::evidence::batch::SecondToken::Made(second) = &batch.second {
+                note(second, &mut self.tally);
+            }
+        }
+        for batch in missing_second(&archive.catalog).expect("an index") {
+            match maker.catch_up(&archive.store, &batch) {
+                Ok(made) => note(&made, &mut self.tally),
+                Err(_) => self.tally.second_missing += 1,
+            }
+        }
+        ends.into_iter().max().expect("stamped")
+    }
+
+    /// What the planner says now.
+    pub(crate) fn plan(&self) -> RenewalPlan {
+        let archive = &self.archive;
+        let by = JudgedBy {
+            anchors: self.services.anchors(),
+            policy: &archive.policy,
+            now: self.clock.now(),
+        };
+        let facts = gather(&archive.catalog, &archive.store, by).expect("readable");
+        let options = RenewalOptions::default();
+        plan(&facts, &archive.policy, &options, self.clock.now())
+    }
+
+    fn renew(&mut self) {
+        let plan = self.plan();
+        self.tally.blocked += u64::from(!plan.blocked.is_empty());
+        self.tally.lost = self.tally.lost.max(plan.lost.len() as u64);
+        let (first, second) = self.services.authorities();
+        for planned in &plan.due {
+            let done = self.carry_out(&planned.action, &first, &second);
+            for made in &done.batches {
+                match made.frame.kind {
+                    formats::segment::TimeStampKind::TimeStampRenewal => {
+                        self.tally.time_stamp_renewals += 1;
+                    }
+                    formats::segment::TimeStampKind::HashTreeRenewal => {
+                        self.tally.hash_tree_renewals += 1;
+                    }
+                    formats::segment::TimeStampKind::Initial => panic!("not a renewal"),
+                }
+            }
+        }
+    }
+
+    fn carry_out(
+        &self,
+        action: &archiver::evidence::renew::RenewalAction,
+        first: &Failover,
+        second: &Failover,
+    ) -> RenewedChains {
+        let archive = &self.archive;
+        let appender = archive.store.appender().expect("writable");
+        let lists = self.services.lists();
+        let roots = self.services.roots();
+        let second: &dyn Timestamper = second;
+        let renewer = Renewer {
+            authorities: RenewalAuthorities {
+                first,
+                second: Some(second),
+            },
+            log: &appender,
+            frames: &archive.store,
+            catalog: &archive.catalog,
+            retriever: archive.retriever(),
+            clock: archive.clock.as_ref(),
+            entropy: archive.entropy.as_ref(),
+            threads: NonZeroUsize::MIN,
+            material: &lists,
+            anchors: &roots,
+            options: RenewOptions::default(),
+        };
+        let done = renewer.run(action, &mut |_| {});
+        done.unwrap_or_else(|error| panic!("{}: {action:?}: {error}", self.clock.now()))
+    }
+
+    /// Exports every record and has an outsider judge each package: with the roots, and with the lists that are published now.
+    pub(crate) fn judge_all(&mut self) {
+        let lists = self.services.published();
+        let half = self.records.len() / 2;
+        let (one, other) = self.records.split_at(half);
+        std::thread::scope(|scope| {
+            for part in [one, other] {
+                scope.spawn(|| self.judge_part(part, &lists));
+            }
+        });
+        self.tally.packages += self.records.len() as u64;
+    }
+
+    fn judge_part(&self, records: &[Kept], lists: &[Vec<u8>]) {
+        let now = self.clock.now();
+        let anchors = self.services.anchors();
+        for record in records {
+            let package = self.archive.export(record.version, anchors);
+            let report = self.archive.judge(&package, anchors, lists, now);
+            assert!(
+                report.judgement.is_passed(),
+                "{now}: {}: {:?}\n{:#?}",
+                record.version,
+                report.judgement,
+                report.findings
+            );
+        }
+    }
+}
+
+/// The fifteenth of the month with this number.
+pub(crate) fn moment(number: u32) -> OffsetDateTime {
+    let months = START.month() as u32 - 1 + number;
+    let year = START.year() + i32::try_from(months / 12).expect("small");
+    let month = u8::try_from(months % 12 + 1).expect("a month");
+    let month = time::Month::try_from(month).expect("a month");
+    START.replace_date(Date::from_calendar_date(year, month, START.day()).expect("a day"))
+}
