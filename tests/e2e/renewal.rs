@@ -191,6 +191,13 @@ fn the_policy_decides_when_a_hash_tree_is_renewed() {
     let blocked = events(&lines, "renewal-blocked");
     assert_eq!(blocked[0]["end"]["reason"], "signature-algorithm");
     evidence_passes(&world, later);
+    // New records get the digest that lasts at once.
+    world.file("in/three.txt", b"a third one\n");
+    let deposit = ["deposit", "in", "--class", "general"];
+    world.archiver_at(later, deposit).expect_code(0);
+    let lines = json(&world, later, &["stamp"], 0);
+    assert_eq!(events(&lines, "stamped")[0]["digest"], "SHA-512");
+    world.archiver_at(later, ["verify"]).expect_code(0);
 }
 
 #[test]

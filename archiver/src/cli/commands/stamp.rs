@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use formats::digest::DigestAlgorithm;
 use formats::id::VersionId;
 use formats::segment::ArchiveTimeStamp;
 use serde_json::json;
@@ -14,6 +15,8 @@ use crate::cli::output::{grouped, moment};
 use crate::cli::query::rfc3339;
 use crate::cli::session::Session;
 use crate::evidence::batch::{BatchMaker, BatchStep, missing_second};
+use crate::evidence::calendar::{RenewalOptions, first_digest};
+use crate::evidence::leaves;
 use crate::evidence::plan::{self, BatchOptions};
 use crate::tsa::client::Timestamper;
 use crate::tsa::registry::judge;
@@ -68,7 +71,13 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
     let lang = session.output.lang;
     let waiting = archive.catalog().unstamped(usize::MAX)?;
     let versions: Vec<VersionId> = waiting.iter().map(|one| one.version).collect();
-    let plan = plan::plan(waiting, BatchOptions::default());
+    let algorithm = digest(session, archive)?;
+    let waiting = leaves::under(algorithm, waiting, &archive.retriever());
+    let options = BatchOptions {
+        algorithm,
+        ..BatchOptions::default()
+    };
+    let plan = plan::plan(waiting, options);
     let mut done = Stamped {
         unreadable: tell_unreadable(session, &plan.unreadable),
         ..Stamped::default()
@@ -130,7 +139,7 @@ fn tell_stamped(
     let statutory = judge(&frame.token, authorities.registry.as_deref());
     session.output.event(&json!({
         "event": "stamped", "batch": frame.batch.to_string(), "records": versions, "gen_time": rfc3339(time),
-        "tsa": tsa, "accredited": statutory.is_statutory(), "accreditation": statutory.to_json(),
+        "digest": frame.algorithm.name(), "tsa": tsa, "accredited": statutory.is_statutory(), "accreditation": statutory.to_json(),
     }));
     let (count, said) = (grouped(versions), statutory.text(lang));
     session.output.say(&lang.pick(
@@ -143,6 +152,20 @@ fn tell_stamped(
             moment(time)
         ),
     ));
+}
+
+/// The digest algorithm of new trees: what the policy lets be chosen today, and what will not have to be renewed at once.
+fn digest(session: &Session, archive: &Archive) -> Result<DigestAlgorithm, Failure> {
+    let options = RenewalOptions::from(&archive.config().renewal);
+    let now = archive.environment().clock.now();
+    first_digest(archive.policy(), &options, now).ok_or_else(|| {
+        Failure::said(
+            Exit::Unusable,
+            session.output.lang,
+            "アルゴリズム方針によれば、目録のハッシュ関数(SHA-256、SHA-512)はどちらももう選べません。方針を確かめるか、新しい版を使ってください".to_owned(),
+            "by the algorithm policy neither digest of the manifests (SHA-256, SHA-512) may be chosen any more: check the policy, or use a newer version".to_owned(),
+        )
+    })
 }
 
 /// Puts every batch that has no token of the second authority under one: the new ones, and those that it could not serve before.
