@@ -57,7 +57,9 @@ impl SimulatedArchive {
             passes: 1,
             lanes: 1,
         };
-        let keys = KeyMedium::create(&key_root, archive, &passphrase, parameters, entropy.clone());
+        // Threads take turns in no fixed order: each part draws from a source of its own.
+        let key_entropy = Arc::new(SeededEntropy::new(seed ^ 0x6b65_7973));
+        let keys = KeyMedium::create(&key_root, archive, &passphrase, parameters, key_entropy);
         let keys = Arc::new(keys.expect("a key medium"));
         let data = folder.path().join("data");
         let options = OpenOptions {
@@ -69,7 +71,8 @@ impl SimulatedArchive {
         };
         let store = Store::create(&[(data, label(archive, clock.now()))], &options);
         let store = store.expect("a store");
-        let catalog = open_catalog(folder.path(), &store, &keys, &entropy);
+        let index_entropy = Arc::new(SeededEntropy::new(seed ^ 0x696e_6465));
+        let catalog = open_catalog(folder.path(), &store, &keys, &index_entropy);
         Self {
             folder,
             store,
