@@ -91,6 +91,8 @@ impl SimulatedArchive {
         let text = format!("record {} of {}\n", self.deposits, self.clock.now());
         let path = self.folder.path().join(format!("in/{}.txt", self.deposits));
         tests::world::put(&path, text.as_bytes());
+        let file = std::fs::File::open(&path).expect("opened");
+        file.set_modified(self.clock.now().into()).expect("set");
         let version = self.deposit_file(&path);
         std::fs::remove_file(path).expect("removed");
         version

@@ -115,9 +115,10 @@ impl Life {
         let mut ends = Vec::new();
         let mut note = |made: &MadeBatch, tally: &mut Tally| {
             made.apply(&archive.catalog).expect("applied");
-            let tree_end = match made.frame.algorithm {
-                DigestAlgorithm::Sha256 => SHA256_END,
-                _ => OffsetDateTime::new_utc(Date::MAX, time::Time::MIDNIGHT),
+            let tree_end = if made.frame.algorithm == DigestAlgorithm::Sha256 {
+                SHA256_END
+            } else {
+                OffsetDateTime::new_utc(Date::MAX, time::Time::MIDNIGHT)
             };
             ends.push(self.services.token_end(&made.frame.tsa).min(tree_end));
             match made.frame.track {
