@@ -251,6 +251,12 @@ impl From<TsaError> for StampError {
     }
 }
 
+impl From<FormatError> for StampError {
+    fn from(error: FormatError) -> Self {
+        Self::Tree(error)
+    }
+}
+
 impl From<StoreError> for StampError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)

@@ -11,6 +11,7 @@ use formats::segment::{
 use time::OffsetDateTime;
 
 use super::batch::{MadeBatch, SecondToken, StampError};
+use super::batch_stream::StreamedTree;
 use super::log::FrameLog;
 use crate::tsa::checks::AcceptedToken;
 use crate::tsa::material::Collected;
@@ -35,17 +36,19 @@ pub(super) struct NewBatch<'a> {
 pub(super) enum Tree<'a> {
     /// A new one, with its leaves.
     New(&'a HashTree, Leaves),
+    /// A new one whose pages are appended already.
+    Streamed(StreamedTree),
     /// That of a batch which is stored.
     Of(&'a ArchiveTimeStamp),
 }
 
 /// What an archive timestamp says about its tree.
-struct Pages {
-    tree: BatchId,
-    tree_pages: Vec<FrameAddress>,
-    leaf_pages: Vec<FrameAddress>,
-    leaves: Leaves,
-    leaf_count: u64,
+pub(super) struct Pages {
+    pub(super) tree: BatchId,
+    pub(super) tree_pages: Vec<FrameAddress>,
+    pub(super) leaf_pages: Vec<FrameAddress>,
+    pub(super) leaves: Leaves,
+    pub(super) leaf_count: u64,
 }
 
 impl BatchWriter<'_> {
@@ -57,10 +60,14 @@ impl BatchWriter<'_> {
             tree,
             token,
         } = batch;
-        let id = self.new_id()?;
-        let (algorithm, pages) = match tree {
-            Tree::New(tree, leaves) => (tree.algorithm(), self.append_pages(id, tree, leaves)?),
+        let (id, algorithm, pages) = match tree {
+            Tree::New(tree, leaves) => {
+                let id = self.new_id()?;
+                (id, tree.algorithm(), self.append_pages(id, tree, leaves)?)
+            }
+            Tree::Streamed(tree) => (tree.id, tree.algorithm, tree.pages),
             Tree::Of(stored) => (
+                self.new_id()?,
                 stored.algorithm,
                 Pages {
                     tree: stored.tree,
@@ -100,7 +107,7 @@ impl BatchWriter<'_> {
         })
     }
 
-    fn new_id(&self) -> Result<BatchId, StampError> {
+    pub(super) fn new_id(&self) -> Result<BatchId, StampError> {
         let mut random = [0u8; 10];
         self.entropy
             .fill(&mut random)

@@ -4,6 +4,7 @@
 pub mod assemble;
 pub mod audit;
 pub mod batch;
+mod batch_stream;
 mod batch_writer;
 pub mod calendar;
 pub mod geometry;

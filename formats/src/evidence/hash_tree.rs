@@ -7,6 +7,8 @@
 //! as a "document" with a valid proof. Leaves here are digests of groups that begin with a manifest, and a verifier must never take a bare
 //! digest for a document.
 
+mod stream;
+
 use std::num::NonZeroUsize;
 
 use digest::Digest;
@@ -15,6 +17,8 @@ use super::PartialHashTree;
 use crate::digest::{DigestAlgorithm, DigestValue};
 use crate::error::{ErrorKind, FormatError, Result};
 use crate::limits::HASH_TREE_LEAVES_MAX;
+
+pub use stream::{Node, TreeStream};
 
 /// The digest of a data object group, or of one list of hashes (RFC 4998 §4.2.1, steps 2 and 3): values are sorted in binary ascending
 /// order, concatenated and hashed. Duplicates stay. A single value is not hashed again. `None` for an empty group.

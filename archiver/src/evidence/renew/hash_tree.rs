@@ -1,7 +1,7 @@
 //! Hash-tree renewal (RFC 4998 §5.2): a new chain, under another digest algorithm, over versions and all their evidence so far.
 //!
-//! No content is read: the new digest of each content object stands in the manifest, or was taken by a re-hash. What is kept in memory are
-//! the leaves of one batch.
+//! No content is read: the new digest of each content object stands in the manifest, or was taken by a re-hash. The tree is written while it
+//! grows, so that what is in memory does not depend on how many versions there are.
 
 use std::thread;
 
@@ -13,17 +13,18 @@ use time::OffsetDateTime;
 
 use super::{LeftOut, RenewError, RenewProgress, RenewStep, Renewal, RenewedChains, Renewer};
 use crate::evidence::assemble::{AssembleError, EvidenceAssembler};
+use crate::evidence::batch_stream::BatchStream;
+use crate::evidence::batch_writer::Tree;
 use crate::evidence::leaves::group_of;
 use crate::record::error::RetrieveError;
 use crate::store::StoreError;
 
 /// A hash-tree renewal on its way.
-struct Job<'p> {
+struct Job<'p, 'a> {
     track: u8,
     to: DigestAlgorithm,
-    /// The batch that is being gathered.
-    versions: Vec<VersionId>,
-    nodes: Vec<u8>,
+    /// The batch that is being written.
+    batch: Option<BatchStream<'a>>,
     newest: Option<OffsetDateTime>,
     /// Versions that are waiting to be computed.
     block: Vec<VersionId>,
@@ -32,7 +33,7 @@ struct Job<'p> {
     progress: RenewProgress<'p>,
 }
 
-impl Renewer<'_> {
+impl<'a> Renewer<'a> {
     pub(super) fn renew_hash_trees(
         &self,
         track: u8,
@@ -54,8 +55,7 @@ impl Renewer<'_> {
         let mut job = Job {
             track,
             to,
-            versions: Vec::new(),
-            nodes: Vec::new(),
+            batch: None,
             newest: None,
             block: Vec::new(),
             done: 0,
@@ -81,7 +81,7 @@ impl Renewer<'_> {
     fn take_versions(
         &self,
         head: BatchId,
-        job: &mut Job<'_>,
+        job: &mut Job<'_, 'a>,
         renewed: &mut RenewedChains,
     ) -> Result<Result<(), AssembleError>, RenewError> {
         let entry = self.catalog.batch(head)?;
@@ -110,7 +110,7 @@ impl Renewer<'_> {
         &self,
         head: BatchId,
         leaves: Leaves,
-        job: &mut Job<'_>,
+        job: &mut Job<'_, 'a>,
         renewed: &mut RenewedChains,
     ) -> Result<(), RenewError> {
         let Leaves::Versions(versions) = leaves else {
@@ -130,20 +130,21 @@ impl Renewer<'_> {
     }
 
     /// Computes the leaves of the waiting versions, and makes a batch when it is full.
-    fn compute(&self, job: &mut Job<'_>, renewed: &mut RenewedChains) -> Result<(), RenewError> {
+    fn compute(
+        &self,
+        job: &mut Job<'_, 'a>,
+        renewed: &mut RenewedChains,
+    ) -> Result<(), RenewError> {
         let block = std::mem::take(&mut job.block);
         let leaves = self.leaves_of(job, &block)?;
-        self.make_room(job);
         for (version, leaf) in block.into_iter().zip(leaves) {
             match leaf {
-                Ok(leaf) => {
-                    job.versions.push(version);
-                    job.nodes.extend_from_slice(leaf.as_bytes());
-                }
+                Ok(leaf) => self.batch_of(job)?.push(version, leaf)?,
                 Err(why) => renewed.versions_left.push((version, why)),
             }
             job.done += 1;
-            if job.versions.len() >= self.options.leaves_max.max(1) {
+            let leaves = job.batch.as_ref().map_or(0, BatchStream::leaf_count);
+            if leaves >= self.options.leaves_max.max(1) as u64 {
                 self.finish_batch(job, renewed)?;
             }
         }
@@ -154,37 +155,36 @@ impl Renewer<'_> {
         Ok(())
     }
 
-    /// Room for a whole batch at once: lists of this length that grow by doubling would take three times as much for a moment.
-    fn make_room(&self, job: &mut Job<'_>) {
-        let left = usize::try_from(job.total.saturating_sub(job.done)).unwrap_or(usize::MAX);
-        let room = left.min(self.options.leaves_max);
-        if job.versions.is_empty() {
-            // Without it they grow as they are filled.
-            job.versions.try_reserve_exact(room).ok();
-            let bytes = room.saturating_mul(job.to.len());
-            job.nodes.try_reserve_exact(bytes).ok();
-        }
+    /// The batch that is being written; one is begun where there is none.
+    fn batch_of<'j>(
+        &self,
+        job: &'j mut Job<'_, 'a>,
+    ) -> Result<&'j mut BatchStream<'a>, RenewError> {
+        let batch = match job.batch.take() {
+            Some(batch) => batch,
+            None => BatchStream::begin(self.writer(), job.to)?,
+        };
+        Ok(job.batch.insert(batch))
     }
 
     fn finish_batch(
         &self,
-        job: &mut Job<'_>,
+        job: &mut Job<'_, 'a>,
         renewed: &mut RenewedChains,
     ) -> Result<(), RenewError> {
-        if job.versions.is_empty() {
+        let Some(batch) = job.batch.take() else {
             return Ok(());
-        }
-        let versions = std::mem::take(&mut job.versions);
-        let count = versions.len() as u64;
-        let batch = Renewal {
+        };
+        let count = batch.leaf_count();
+        let tree = batch.close()?;
+        (job.progress)(RenewStep::TreeBuilt { leaves: count });
+        let root = tree.root;
+        let renewal = Renewal {
             kind: TimeStampKind::HashTreeRenewal,
             track: job.track,
-            algorithm: job.to,
-            leaves: Leaves::Versions(versions),
-            nodes: std::mem::take(&mut job.nodes),
             newest: job.newest,
         };
-        self.commit(batch, renewed, job.progress)?;
+        self.commit(renewal, &root, Tree::Streamed(tree), renewed, job.progress)?;
         renewed.versions += count;
         Ok(())
     }
@@ -192,7 +192,7 @@ impl Renewer<'_> {
     /// The leaves of versions, in their order, computed by several threads.
     fn leaves_of(
         &self,
-        job: &Job<'_>,
+        job: &Job<'_, 'a>,
         versions: &[VersionId],
     ) -> Result<Vec<Result<DigestValue, LeftOut>>, RenewError> {
         let (track, to) = (job.track, job.to);

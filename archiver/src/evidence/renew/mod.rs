@@ -18,16 +18,15 @@ use firmware::clock::Clock;
 use firmware::entropy::Entropy;
 use formats::digest::DigestValue;
 use formats::error::FormatError;
-use formats::evidence::hash_tree::HashTree;
 use formats::id::{BatchId, VersionId};
-use formats::segment::{Frame, Leaves, TimeStampKind};
+use formats::segment::{Frame, TimeStampKind};
 use time::OffsetDateTime;
 
 pub use action::RenewalAction;
 pub use error::RenewError;
 
 use super::assemble::AssembleError;
-use super::batch::{MadeBatch, StampError};
+use super::batch::MadeBatch;
 use super::batch_writer::{BatchWriter, NewBatch, Tree};
 use super::log::{FrameLog, FrameSource};
 use crate::record::error::RetrieveError;
@@ -76,7 +75,7 @@ pub struct RenewalAuthorities<'a> {
 /// Limits of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RenewOptions {
-    /// Most leaves under one token. While a batch is made, its leaves and its tree are in memory: about 150 bytes per leaf under SHA-512.
+    /// Most leaves under one token.
     pub leaves_max: usize,
     /// Most versions whose contents one run of a re-hash reads; the next run goes on.
     pub re_hash_versions_max: Option<u64>,
@@ -158,7 +157,7 @@ impl Default for RenewOptions {
     }
 }
 
-impl Renewer<'_> {
+impl<'a> Renewer<'a> {
     /// Carries out one action. It may be repeated after any failure: what was committed is not done again.
     ///
     /// Renewals of one archive take turns, in whichever thread they run.
@@ -194,18 +193,16 @@ impl Renewer<'_> {
         Ok(renewed)
     }
 
-    /// One token over these leaves, written and known to the index.
+    /// One token over the root of a tree, written and known to the index.
     fn commit(
         &self,
         batch: Renewal,
+        root: &DigestValue,
+        tree: Tree<'_>,
         renewed: &mut RenewedChains,
         progress: RenewProgress<'_>,
     ) -> Result<(), RenewError> {
-        let leaf_count = batch.leaves.len() as u64;
-        let tree = HashTree::build(batch.algorithm, batch.nodes, self.threads)
-            .map_err(StampError::Tree)?;
-        progress(RenewStep::TreeBuilt { leaves: leaf_count });
-        let token = self.timestamp(batch.track, &tree.root())?;
+        let token = self.timestamp(batch.track, root)?;
         // RFC 4998 §5.2: time-stamps are in ascending order of time. A token of an authority whose clock is behind would break the chain.
         if let Some(newest) = batch.newest.filter(|newest| token.gen_time() < *newest) {
             return Err(RenewError::TimeRunsBack {
@@ -217,21 +214,24 @@ impl Renewer<'_> {
         progress(RenewStep::Stamped {
             gen_time: token.gen_time(),
         });
-        let writer = BatchWriter {
-            log: self.log,
-            clock: self.clock,
-            entropy: self.entropy,
-        };
-        let made = writer.write(NewBatch {
+        let made = self.writer().write(NewBatch {
             kind: batch.kind,
             track: batch.track,
-            tree: Tree::New(&tree, batch.leaves),
+            tree,
             token: &token,
         })?;
         made.apply(self.catalog)?;
         renewed.batches.push(made);
         progress(RenewStep::Committed);
         Ok(())
+    }
+
+    fn writer(&self) -> BatchWriter<'a> {
+        BatchWriter {
+            log: self.log,
+            clock: self.clock,
+            entropy: self.entropy,
+        }
     }
 
     /// A token for a track. That of the second one is by another authority than the newest of the first one.
@@ -309,9 +309,6 @@ impl Renewer<'_> {
 struct Renewal {
     kind: TimeStampKind,
     track: u8,
-    algorithm: formats::digest::DigestAlgorithm,
-    leaves: Leaves,
-    nodes: Vec<u8>,
     /// The time of the newest token that it covers.
     newest: Option<OffsetDateTime>,
 }

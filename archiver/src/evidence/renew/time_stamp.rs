@@ -1,11 +1,15 @@
 //! Time-stamp renewal (RFC 4998 §5.2): one token over all tokens of many chains.
 
 use formats::digest::DigestAlgorithm;
+use formats::evidence::hash_tree::HashTree;
 use formats::id::BatchId;
 use formats::segment::{Leaves, TimeStampKind};
+use time::OffsetDateTime;
 
 use super::{LeftOut, RenewError, RenewProgress, RenewStep, Renewal, RenewedChains, Renewer};
 use crate::evidence::assemble::EvidenceAssembler;
+use crate::evidence::batch::StampError;
+use crate::evidence::batch_writer::Tree;
 
 impl Renewer<'_> {
     pub(super) fn renew_time_stamps(
@@ -17,17 +21,8 @@ impl Renewer<'_> {
         progress: RenewProgress<'_>,
     ) -> Result<(), RenewError> {
         let assembler = EvidenceAssembler::new(self.frames, self.catalog);
-        let begin = || Renewal {
-            kind: TimeStampKind::TimeStampRenewal,
-            track,
-            algorithm,
-            leaves: Leaves::Heads(Vec::new()),
-            nodes: Vec::new(),
-            newest: None,
-        };
         let mut batches = Vec::new();
-        let mut batch = begin();
-        let mut taken = Vec::new();
+        let mut batch = Chains::default();
         for (done, head) in heads.iter().enumerate() {
             let meant = self.head_for(*head, |known| {
                 known.track == track && known.entry.algorithm == algorithm
@@ -40,28 +35,44 @@ impl Renewer<'_> {
                 Ok((known, leaf)) => {
                     batch.newest = batch.newest.max(self.newest_time(&known)?);
                     batch.nodes.extend_from_slice(leaf.as_bytes());
-                    taken.push(*head);
+                    batch.heads.push(*head);
                 }
                 Err(why) => renewed.chains_left.push((*head, why)),
             }
-            if taken.len() >= self.options.leaves_max.max(1) {
-                batch.leaves = Leaves::Heads(std::mem::take(&mut taken));
-                batches.push(std::mem::replace(&mut batch, begin()));
+            if batch.heads.len() >= self.options.leaves_max.max(1) {
+                batches.push(std::mem::take(&mut batch));
             }
             progress(RenewStep::Computed {
                 done: done as u64 + 1,
                 total: heads.len() as u64,
             });
         }
-        if !taken.is_empty() {
-            batch.leaves = Leaves::Heads(taken);
+        if !batch.heads.is_empty() {
             batches.push(batch);
         }
         for batch in batches {
-            let chains = batch.leaves.len() as u64;
-            self.commit(batch, renewed, progress)?;
+            let chains = batch.heads.len() as u64;
+            let tree =
+                HashTree::build(algorithm, batch.nodes, self.threads).map_err(StampError::Tree)?;
+            progress(RenewStep::TreeBuilt { leaves: chains });
+            let renewal = Renewal {
+                kind: TimeStampKind::TimeStampRenewal,
+                track,
+                newest: batch.newest,
+            };
+            let leaves = Leaves::Heads(batch.heads);
+            let (root, tree) = (tree.root(), Tree::New(&tree, leaves));
+            self.commit(renewal, &root, tree, renewed, progress)?;
             renewed.chains += chains;
         }
         Ok(())
     }
+}
+
+/// The chains under one token, with their leaves.
+#[derive(Default)]
+struct Chains {
+    heads: Vec<BatchId>,
+    nodes: Vec<u8>,
+    newest: Option<OffsetDateTime>,
 }
