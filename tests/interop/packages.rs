@@ -75,7 +75,11 @@ const CHANGES: [(&str, Change<'static>); 4] = [
         Some(flipped_if(name.starts_with("documents/"), bytes))
     }),
     ("signature", &|name, bytes| {
-        Some(flipped_if(name == SIGNATURE, bytes))
+        Some(if name == SIGNATURE {
+            with_another_digest(bytes)
+        } else {
+            bytes
+        })
     }),
     ("manifest of the signature", &|name, bytes| {
         Some(flipped_if(name == SIGNATURE_MANIFEST, bytes))
@@ -90,6 +94,20 @@ fn flipped_if(wanted: bool, mut bytes: Vec<u8>) -> Vec<u8> {
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
     }
+    bytes
+}
+
+/// A CMS whose first message-digest attribute (RFC 5652 §11.2) has another value. A byte in the middle could be one that nobody signed.
+fn with_another_digest(mut bytes: Vec<u8>) -> Vec<u8> {
+    let attribute = [
+        0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x09, 0x04,
+    ];
+    let at = bytes
+        .windows(attribute.len())
+        .position(|window| window == attribute)
+        .expect("a message digest");
+    // SET and OCTET STRING have two octets of header each.
+    bytes[at + attribute.len() + 4] ^= 1;
     bytes
 }
 
