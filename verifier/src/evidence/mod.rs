@@ -5,6 +5,7 @@
 //! that one has passed: then it is proven to have existed at that time (EN 319 102-1 §5.6.2). So an expired certificate, or an
 //! algorithm that nobody trusts any more, does no harm where a renewal came in time.
 
+mod any;
 mod chain;
 mod stamp;
 mod tree;
@@ -14,6 +15,9 @@ use formats::evidence::EvidenceRecord;
 use formats::raw::Raw;
 use time::OffsetDateTime;
 
+pub use self::any::{
+    any_initial_algorithm, covers_any, verify_any_record, verify_any_record_standing,
+};
 use self::stamp::{Answer, Stamp};
 use crate::context::Context;
 use crate::finding::{Code, Finding, Place, evidence as codes};
