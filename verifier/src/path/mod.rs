@@ -23,6 +23,7 @@ use crate::budget::Budget;
 use crate::certificate::Certificate;
 use crate::finding::Finding;
 use crate::policy::{Policy, RevocationRule};
+use crate::revocation::Reason;
 use crate::verdict::{SubIndication, Verdict};
 
 /// A key that is trusted by decision (RFC 5280 §6.1.1 (d)).
@@ -129,6 +130,24 @@ impl PathOutcome {
         }
     }
 
+    /// The certificates of the path that holds, or of the best one that was tried; the target first.
+    #[must_use]
+    pub fn certificates(&self) -> &[Vec<u8>] {
+        match self {
+            Self::Verified(path) => path.certificates(),
+            Self::Refused(failure) => failure.certificates(),
+        }
+    }
+
+    /// The CRLs and OCSP responses on which the answers about these certificates rest.
+    #[must_use]
+    pub fn revocation(&self) -> &[PathRevocation] {
+        match self {
+            Self::Verified(path) => path.revocation(),
+            Self::Refused(failure) => failure.revocation(),
+        }
+    }
+
     /// The verdict about the path alone.
     #[must_use]
     pub const fn verdict(&self) -> Verdict {
@@ -148,6 +167,41 @@ pub enum ValidPolicies {
     Only(Vec<Oid>),
 }
 
+/// A CRL or OCSP response on which the answer about one certificate of a path rests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathRevocation {
+    position: usize,
+    is_ocsp: bool,
+    bytes: Vec<u8>,
+    revoked: Option<(OffsetDateTime, Reason)>,
+}
+
+impl PathRevocation {
+    /// The position of the certificate in the path.
+    #[must_use]
+    pub const fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Whether it is an OCSP response, not a CRL.
+    #[must_use]
+    pub const fn is_ocsp(&self) -> bool {
+        self.is_ocsp
+    }
+
+    /// Its exact bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// When and why the certificate was revoked, if it says so.
+    #[must_use]
+    pub const fn revoked(&self) -> Option<(OffsetDateTime, Reason)> {
+        self.revoked
+    }
+}
+
 /// A path that was validated. Only [`validate_path`] makes one.
 #[derive(Debug, Clone)]
 pub struct VerifiedPath {
@@ -157,6 +211,7 @@ pub struct VerifiedPath {
     period: (OffsetDateTime, OffsetDateTime),
     policies: ValidPolicies,
     algorithms: Vec<SignatureAlgorithm>,
+    revocation: Vec<PathRevocation>,
     findings: Vec<Finding>,
 }
 
@@ -197,6 +252,12 @@ impl VerifiedPath {
         &self.algorithms
     }
 
+    /// The CRLs and OCSP responses on which the answers about its certificates rest.
+    #[must_use]
+    pub fn revocation(&self) -> &[PathRevocation] {
+        &self.revocation
+    }
+
     /// What was noticed. None of it has severity error.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
@@ -210,6 +271,7 @@ pub struct PathFailure {
     sub_indication: SubIndication,
     definite: bool,
     certificates: Vec<Vec<u8>>,
+    revocation: Vec<PathRevocation>,
     findings: Vec<Finding>,
 }
 
@@ -240,6 +302,12 @@ impl PathFailure {
     #[must_use]
     pub fn certificates(&self) -> &[Vec<u8>] {
         &self.certificates
+    }
+
+    /// The CRLs and OCSP responses on which the answers about its certificates rest, as far as they were asked.
+    #[must_use]
+    pub fn revocation(&self) -> &[PathRevocation] {
+        &self.revocation
     }
 
     /// What was noticed; at least one has severity error.

@@ -118,6 +118,7 @@ fn refused(sub_indication: SubIndication, target: &[u8], findings: Vec<Finding>)
         sub_indication,
         definite: false,
         certificates: vec![target.to_vec()],
+        revocation: Vec::new(),
         findings,
     })
 }
@@ -154,6 +155,7 @@ fn verified(world: &World<'_>, held: Held, time: OffsetDateTime) -> VerifiedPath
         period: held.period,
         policies: held.policies,
         algorithms: held.algorithms,
+        revocation: world.revocation_of(&held.path),
         findings,
     }
 }
@@ -174,9 +176,11 @@ fn failure(world: &World<'_>, attempt: Option<Box<Attempt>>, target: &[u8]) -> P
             sub_indication: SubIndication::NoCertificateChainFound,
             definite: false,
             certificates: vec![target.to_vec()],
+            revocation: Vec::new(),
             findings,
         };
     };
+    let revocation = world.revocation_of(&attempt.path);
     let path = attempt.path.iter().map(|number| Who::Candidate(*number));
     let certificates = path
         .chain(attempt.anchor.map(Who::Anchor))
@@ -190,6 +194,7 @@ fn failure(world: &World<'_>, attempt: Option<Box<Attempt>>, target: &[u8]) -> P
         sub_indication: attempt.problem.sub_indication,
         definite: attempt.problem.definite,
         certificates,
+        revocation,
         findings,
     }
 }

@@ -62,13 +62,11 @@ pub(super) fn revocation(
         let answers = ask(world, place, *key, *number, algorithms, &mut noticed);
         let judged = answers.map_err(Stop::from).and_then(|answers| {
             let counts = |entry| counts(world, place.query, is_target, entry);
-            judge(
-                world,
-                place.query,
-                *number,
-                is_target,
-                Status::of(&answers, counts),
-            )
+            let status = Status::of(&answers, counts);
+            if is_asked_for {
+                world.rely_on(*number, &answers, status);
+            }
+            judge(world, place.query, *number, is_target, status)
         });
         if is_asked_for {
             findings.extend(noticed);

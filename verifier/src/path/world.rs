@@ -7,12 +7,12 @@ use time::OffsetDateTime;
 
 use formats::ocsp::{BasicOcspResponse, OcspResponse, ResponseStatus};
 
-use super::{Material, PathOptions, TrustAnchor};
+use super::{Material, PathOptions, PathRevocation, TrustAnchor};
 use crate::budget::{Budget, Exhausted, Resource};
 use crate::certificate::Certificate;
 use crate::crypto::{self, SignatureCheck};
 use crate::finding::{Finding, Place, path as path_code, revocation as revocation_code};
-use crate::revocation::{Crl, Ocsp};
+use crate::revocation::{Answer, Crl, Entry, Ocsp, Saying, Source, Status};
 
 /// A certificate by its place: among the candidates, or among the trust anchors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +29,14 @@ enum What {
     Ocsp(usize),
 }
 
+/// On what the answer about one certificate rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reliance {
+    certificate: usize,
+    source: Source,
+    entry: Option<Entry>,
+}
+
 /// The material, parsed, with what was computed about it.
 #[derive(Debug)]
 pub(super) struct World<'a> {
@@ -38,6 +46,10 @@ pub(super) struct World<'a> {
     pub(super) anchors: Vec<(usize, Certificate<'a>)>,
     pub(super) crls: Rc<[Crl<'a>]>,
     pub(super) ocsp: Rc<[Ocsp<'a>]>,
+    /// The bytes of `crls` and `ocsp`, by the same numbers.
+    bytes: (Vec<&'a [u8]>, Vec<&'a [u8]>),
+    /// What the answers about the certificates of the asked path rest on.
+    pub(super) relied_on: Vec<Reliance>,
     by_subject: BTreeMap<Vec<u8>, Vec<usize>>,
     anchors_by_subject: BTreeMap<Vec<u8>, Vec<usize>>,
     pub(super) material_time: OffsetDateTime,
@@ -63,6 +75,8 @@ impl<'a> World<'a> {
             anchors: Vec::new(),
             crls: Rc::from([]),
             ocsp: Rc::from([]),
+            bytes: (Vec::new(), Vec::new()),
+            relied_on: Vec::new(),
             by_subject: BTreeMap::new(),
             anchors_by_subject: BTreeMap::new(),
             material_time: options.material_time.unwrap_or(time).max(time),
@@ -84,7 +98,10 @@ impl<'a> World<'a> {
         // Each list is asked, and they may be long: the same one is not asked twice.
         for der in material.crls.iter().filter(|der| seen.insert(**der)) {
             match Crl::parse(der) {
-                Ok(crl) => crls.push(crl),
+                Ok(crl) => {
+                    crls.push(crl);
+                    world.bytes.0.push(der);
+                }
                 Err(error) => world
                     .findings
                     .push(Finding::new(revocation_code::CRL_MALFORMED, Place::root()).with(error)),
@@ -92,6 +109,49 @@ impl<'a> World<'a> {
         }
         world.crls = Rc::from(crls);
         Ok(world)
+    }
+
+    /// Remembers on what the answer about a certificate rests.
+    pub(super) fn rely_on(&mut self, certificate: usize, answers: &[Answer], status: Status) {
+        let (source, entry) = match status {
+            Status::Good(answer) => (Some(answer.source), None),
+            Status::Revoked(entry) | Status::RevokedLater(entry) => {
+                let said = Saying::Listed(entry);
+                let source = answers.iter().find(|answer| answer.saying == said);
+                (source.map(|answer| answer.source), Some(entry))
+            }
+            Status::Unknown => (None, None),
+        };
+        if let Some(source) = source {
+            let reliance = Reliance {
+                certificate,
+                source,
+                entry,
+            };
+            if !self.relied_on.contains(&reliance) {
+                self.relied_on.push(reliance);
+            }
+        }
+    }
+
+    /// What the answers about the certificates of `path` rest on.
+    pub(super) fn revocation_of(&self, path: &[usize]) -> Vec<PathRevocation> {
+        let on_path = self.relied_on.iter().filter_map(|reliance| {
+            let position = path
+                .iter()
+                .position(|number| *number == reliance.certificate)?;
+            let (is_ocsp, bytes) = match reliance.source {
+                Source::Crl(number) => (false, self.bytes.0.get(number)?),
+                Source::Ocsp(number) => (true, self.bytes.1.get(number)?),
+            };
+            Some(PathRevocation {
+                position,
+                is_ocsp,
+                bytes: bytes.to_vec(),
+                revoked: reliance.entry.map(|entry| (entry.time, entry.reason)),
+            })
+        });
+        on_path.collect()
     }
 
     fn read_ocsp(&mut self, responses: &[&'a [u8]]) {
@@ -111,7 +171,10 @@ impl<'a> World<'a> {
             let finding = || Finding::new(revocation_code::OCSP_MALFORMED, Place::root());
             match BasicOcspResponse::parse_either(der) {
                 Ok(basic) => match Ocsp::new(basic) {
-                    Ok(ocsp) => read.push(ocsp),
+                    Ok(ocsp) => {
+                        read.push(ocsp);
+                        self.bytes.1.push(der);
+                    }
                     Err(error) => self.findings.push(finding().with(error)),
                 },
                 Err(error) => self.findings.push(finding().with(error)),

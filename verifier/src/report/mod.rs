@@ -3,12 +3,17 @@
 pub mod json;
 pub mod text;
 mod timeline;
+pub(crate) mod used;
 
 use time::OffsetDateTime;
 
 use crate::finding::{Finding, Place};
 use crate::judgement::Judgement;
 use crate::recognise::Kind;
+pub use used::{
+    AlgorithmName, USED_REVOCATION_BYTES_MAX, UsedAlgorithm, UsedObject, UsedRevocation, UsedRole,
+    ValidationProcess,
+};
 
 /// Name and version of the JSON form; `verifier/report.schema.json` describes it.
 pub const SCHEMA: &str = "urn:fumikura:verification-report:1";
@@ -122,6 +127,14 @@ pub struct ObjectReport {
     pub covers: Vec<String>,
     /// Facts for the reader, by name: `signer`, `serial`, `policy`, `imprint`, `media-type` and others.
     pub details: Vec<(&'static str, String)>,
+    /// By which process of EN 319 102-1 it was judged; `None` for what is no signature and no time-stamp.
+    pub process: Option<ValidationProcess>,
+    /// The objects that the judgement used, the object itself first.
+    pub used: Vec<UsedObject>,
+    /// The algorithms of the object itself, as the policy judged them.
+    pub algorithms: Vec<UsedAlgorithm>,
+    /// Revocations on its path, if any were found.
+    pub revoked: Vec<UsedRevocation>,
 }
 
 impl ObjectReport {
@@ -136,7 +149,24 @@ impl ObjectReport {
             judged_at: None,
             covers: Vec::new(),
             details: Vec::new(),
+            process: None,
+            used: Vec::new(),
+            algorithms: Vec::new(),
+            revoked: Vec::new(),
         }
+    }
+
+    /// Adds an object that was used, once in each role.
+    pub fn add_used(&mut self, object: UsedObject) {
+        if !self.used.contains(&object) {
+            self.used.push(object);
+        }
+    }
+
+    /// The first object that was used in this role.
+    #[must_use]
+    pub fn used_as(&self, role: UsedRole) -> Option<&UsedObject> {
+        self.used.iter().find(|used| used.role == role)
     }
 
     /// The value of a fact.

@@ -10,7 +10,7 @@ mod response;
 mod signer;
 mod trust;
 
-use formats::digest::DigestAlgorithm;
+use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::oid::Oid;
 use formats::tsp::TimeStampToken;
 use formats::x509::{AlgorithmIdentifier, Certificate};
@@ -27,7 +27,9 @@ use crate::finding::{Code, Finding, Place, crypto as crypto_codes, timestamp as 
 use crate::judgement::Judgement;
 use crate::notes::Notes;
 use crate::report::text::civil_time;
-use crate::report::{ObjectKind, ObjectReport};
+use crate::report::{
+    AlgorithmName, ObjectKind, ObjectReport, UsedAlgorithm, UsedObject, UsedRevocation, UsedRole,
+};
 use crate::source::DigestSource;
 use crate::verdict::SubIndication;
 
@@ -152,6 +154,9 @@ fn judge_with(mut judge: Judge<'_>, bytes: &[u8]) -> TimestampReport {
                 codes::TOKEN_MALFORMED,
                 [error],
             );
+            judge
+                .used
+                .push(UsedObject::new(UsedRole::TimestampToken, bytes));
             return judge.into_report(None, None);
         }
     };
@@ -173,6 +178,10 @@ struct Judge<'a> {
     holds_until: Option<(OffsetDateTime, String)>,
     ends: Vec<End>,
     signature_algorithm: Option<SignatureAlgorithm>,
+    /// For the report: what the judgement used.
+    used: Vec<UsedObject>,
+    algorithms: Vec<UsedAlgorithm>,
+    revoked: Vec<UsedRevocation>,
     /// An unsigned attribute that the imprint covers.
     covered_attribute: Option<Oid>,
 }
@@ -187,6 +196,9 @@ impl<'a> Judge<'a> {
             holds_until: None,
             ends: Vec::new(),
             signature_algorithm: None,
+            used: Vec::new(),
+            algorithms: Vec::new(),
+            revoked: Vec::new(),
             covered_attribute: None,
         }
     }
@@ -216,6 +228,15 @@ impl<'a> Judge<'a> {
     /// An algorithm has to be trusted at the time for which existence is proven (EN 319 102-1 §5.2.8).
     fn check_algorithm(&mut self, name: &str, reason: EndReason, judged: AlgorithmJudgement) {
         let proven = self.standing.judged_at;
+        let used = match reason {
+            EndReason::Digest(algorithm) | EndReason::Imprint(algorithm) => {
+                Some(AlgorithmName::Digest(algorithm))
+            }
+            EndReason::Signature(algorithm) => Some(AlgorithmName::Signature(algorithm)),
+            EndReason::CertificatePath => None,
+        };
+        let used = used.map(|name| UsedAlgorithm::new(name, &judged));
+        self.algorithms.extend(used);
         match algorithm_finding(name, judged, proven, self.notes.place) {
             Ok(trust) => self.hold_until(trust.until, name, reason, &trust.source),
             Err(finding) => {
@@ -292,7 +313,23 @@ impl<'a> Judge<'a> {
             self.notes
                 .note(codes::TOKEN_READ, [stated, accuracy, signer.subject_text()]);
         }
-        let object = self.object(token.as_ref(), signer.as_ref());
+        let mut object = self.object(token.as_ref(), signer.as_ref());
+        if let Some(token) = &token {
+            object.add_used(UsedObject::new(UsedRole::TimestampToken, token.raw()));
+            let imprint = &token.info.imprint;
+            let digest = imprint.algorithm.digest_algorithm();
+            if let Some(digest) =
+                digest.and_then(|algorithm| DigestValue::from_bytes(algorithm, &imprint.bytes))
+            {
+                object.add_used(UsedObject::of_digest(UsedRole::SignedData, digest));
+            }
+        }
+        object.used.append(&mut self.used);
+        if let (Some(signer), None) = (&signer, object.used_as(UsedRole::SigningCertificate)) {
+            object.add_used(UsedObject::new(UsedRole::SigningCertificate, signer.raw()));
+        }
+        object.algorithms.append(&mut self.algorithms);
+        object.revoked.append(&mut self.revoked);
         self.ends.sort();
         self.ends.dedup();
         TimestampReport {

@@ -12,6 +12,7 @@ use crate::path::{
     validate_path,
 };
 use crate::report::text::civil_time;
+use crate::report::used::of_path;
 use crate::verdict::{SubIndication, Verdict};
 
 impl<'a> Judge<'a> {
@@ -19,11 +20,8 @@ impl<'a> Judge<'a> {
         let at = self.notes.place.child("certificate");
         let known = self.proof_of_existence();
         let outcome = self.path_at(token, signer, self.standing.judged_at, known);
-        let found = match &outcome {
-            PathOutcome::Verified(path) => path.findings(),
-            PathOutcome::Refused(failure) => failure.findings(),
-        };
-        let found = found.iter().cloned();
+        (self.used, self.revoked) = of_path(&outcome, self.context.anchors);
+        let found = outcome.findings().iter().cloned();
         self.notes
             .findings
             .extend(found.map(|finding| finding.within(&at)));
