@@ -12,9 +12,11 @@ mod responders;
 mod search;
 mod signers;
 mod state;
+mod step;
 mod validate;
 mod world;
 
+pub use self::step::{PathStep, StatusKind, StatusSource};
 use formats::oid::Oid;
 use time::OffsetDateTime;
 
@@ -211,6 +213,7 @@ pub struct VerifiedPath {
     period: (OffsetDateTime, OffsetDateTime),
     policies: ValidPolicies,
     algorithms: Vec<SignatureAlgorithm>,
+    steps: Vec<PathStep>,
     revocation: Vec<PathRevocation>,
     findings: Vec<Finding>,
 }
@@ -256,6 +259,12 @@ impl VerifiedPath {
     #[must_use]
     pub fn revocation(&self) -> &[PathRevocation] {
         &self.revocation
+    }
+
+    /// The certificates below the trust anchor, from it downwards, each with what told its status.
+    #[must_use]
+    pub fn steps(&self) -> &[PathStep] {
+        &self.steps
     }
 
     /// What was noticed. None of it has severity error.

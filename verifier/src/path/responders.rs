@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 
 use super::search::{self, Query, Role};
-use super::signers::Place;
+use super::signers::{Place, signer_until};
+use super::step::{StatusKind, StatusSource};
 use super::validate::{WorkingKey, judge_algorithms};
 use super::world::{Who, World};
 use crate::algorithm::SignatureAlgorithm;
@@ -14,7 +15,7 @@ use crate::budget::Exhausted;
 use crate::certificate::{Certificate, key_usage};
 use crate::crypto::SignatureCheck;
 use crate::finding::{self, Code, Finding, Severity, revocation as code};
-use crate::revocation::{Ocsp, Responders};
+use crate::revocation::{Answer, Moment, Ocsp, Responders, Source};
 use formats::oid;
 
 /// How many steps of "the signer of the revocation information about the signer of the revocation information" are taken. NIST PKITS needs 1.
@@ -29,6 +30,8 @@ pub(super) struct Answerers<'w, 'p, 'a> {
     /// The certificate in question.
     pub(super) number: usize,
     pub(super) known: HashMap<usize, Result<Vec<SignatureAlgorithm>, Finding>>,
+    /// Whose key signed a response that counts.
+    pub(super) signed_by: HashMap<usize, Who>,
 }
 
 impl<'a> Responders<'a> for Answerers<'_, '_, 'a> {
@@ -48,6 +51,24 @@ impl<'a> Responders<'a> for Answerers<'_, '_, 'a> {
 }
 
 impl Answerers<'_, '_, '_> {
+    /// What a response told, for whoever asks since when it exists.
+    pub(super) fn source(&self, answer: &Answer) -> Option<StatusSource> {
+        let Source::Ocsp(number) = answer.source else {
+            return None;
+        };
+        let algorithms = self.known.get(&number)?.as_ref().ok()?.clone();
+        let who = self.signed_by.get(&number)?;
+        Some(StatusSource {
+            kind: StatusKind::Ocsp,
+            bytes: self.world.ocsp.get(number)?.response.raw.to_vec(),
+            issued: answer.issued,
+            revoked: answer.revoked(),
+            is_current: answer.moment != Moment::OutOfDate,
+            algorithms,
+            signer_until: signer_until(self.world, *who),
+        })
+    }
+
     /// The algorithms on which the response with this number rests, if somebody signed it who may.
     fn signer_of(
         &mut self,
@@ -77,6 +98,7 @@ impl Answerers<'_, '_, '_> {
             match self.algorithms_of(who, ocsp)? {
                 Ok(mut algorithms) => {
                     algorithms.push(algorithm);
+                    self.signed_by.insert(number, who);
                     return Ok(self.judged(algorithms));
                 }
                 Err(reason) => worst = reason,

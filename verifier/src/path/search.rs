@@ -155,6 +155,7 @@ fn verified(world: &World<'_>, held: Held, time: OffsetDateTime) -> VerifiedPath
         period: held.period,
         policies: held.policies,
         algorithms: held.algorithms,
+        steps: held.steps,
         revocation: world.revocation_of(&held.path),
         findings,
     }

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use time::OffsetDateTime;
+
 use super::Purpose;
 use super::failure::{Problem, Stop};
 use super::responders::{Answerers, SIGNER_STEPS_MAX};
 use super::search::{self, Query, Role};
+use super::step::{PathStep, StatusKind, StatusSource};
 use super::validate::{WorkingKey, judge_algorithms};
 use super::world::{Who, World};
 use crate::algorithm::SignatureAlgorithm;
@@ -37,7 +40,8 @@ pub(super) fn revocation(
     path: &[usize],
     algorithms: &mut Vec<SignatureAlgorithm>,
     findings: &mut Vec<Finding>,
-) -> Result<(), (usize, Stop)> {
+) -> Result<Vec<PathStep>, (usize, Stop)> {
+    let mut steps = Vec::with_capacity(path.len());
     let is_asked_for = place.query.role == Role::Target;
     let last = path.len().saturating_sub(1);
     for (position, (number, key)) in path.iter().rev().zip(place.keys).enumerate() {
@@ -52,6 +56,7 @@ pub(super) fn revocation(
                 let root = finding::Place::root();
                 findings.push(Finding::new(code::REVOCATION_NOT_CHECKED, root).with(title));
             }
+            steps.push(step_of(world, *number));
             continue;
         }
         let is_end = position == last;
@@ -59,7 +64,16 @@ pub(super) fn revocation(
             continue;
         }
         let mut noticed = Vec::new();
-        let answers = ask(world, place, *key, *number, algorithms, &mut noticed);
+        let mut step = step_of(world, *number);
+        let answers = ask(
+            world,
+            place,
+            *key,
+            *number,
+            algorithms,
+            &mut noticed,
+            &mut step,
+        );
         let judged = answers.map_err(Stop::from).and_then(|answers| {
             let counts = |entry| counts(world, place.query, is_target, entry);
             let status = Status::of(&answers, counts);
@@ -76,8 +90,21 @@ pub(super) fn revocation(
             Ok(_) => {}
             Err(stop) => return Err((position, stop)),
         }
+        steps.push(step);
     }
-    Ok(())
+    Ok(steps)
+}
+
+/// A certificate of the path, of which nothing is told yet.
+fn step_of(world: &World<'_>, number: usize) -> PathStep {
+    let certificate = world.candidates.get(number);
+    PathStep {
+        certificate: certificate
+            .map(|found| found.raw().to_vec())
+            .unwrap_or_default(),
+        algorithm: None,
+        sources: Vec::new(),
+    }
 }
 
 /// A responder of which its issuer says that it need not be asked about (RFC 6960 §4.2.2.2.1).
@@ -94,6 +121,7 @@ fn ask(
     number: usize,
     algorithms: &mut Vec<SignatureAlgorithm>,
     findings: &mut Vec<Finding>,
+    step: &mut PathStep,
 ) -> Result<Vec<Answer>, Exhausted> {
     let Some(certificate) = world.candidates.get(number).cloned() else {
         return Ok(Vec::new());
@@ -121,6 +149,8 @@ fn ask(
             algorithms,
         };
         all.extend(status(question, &crls, &mut signers, findings)?);
+        let told = all.iter().filter_map(|answer| signers.source(answer));
+        step.sources.extend(told);
     }
     let responses = Rc::clone(&world.ocsp);
     if responses.is_empty() {
@@ -132,6 +162,7 @@ fn ask(
         key,
         number,
         known: HashMap::new(),
+        signed_by: HashMap::new(),
     };
     let answers = answers(question, &responses, &mut answerers, findings)?;
     for answer in &answers {
@@ -141,6 +172,8 @@ fn ask(
             algorithms.extend(used);
         }
     }
+    let told = answers.iter().filter_map(|answer| answerers.source(answer));
+    step.sources.extend(told);
     all.extend(answers);
     Ok(all)
 }
@@ -244,6 +277,14 @@ fn counts(world: &World<'_>, query: Query, is_target: bool, entry: Entry) -> boo
             .is_none_or(|proof| entry.time <= proof)
 }
 
+/// The end of whoever signed revocation information; a trust anchor has none.
+pub(super) fn signer_until(world: &World<'_>, who: Who) -> Option<OffsetDateTime> {
+    match who {
+        Who::Anchor(_) => None,
+        Who::Candidate(number) => world.candidates.get(number).map(Certificate::not_after),
+    }
+}
+
 /// Finds out whose key signed a CRL.
 struct Signers<'w, 'p, 'a> {
     world: &'w mut World<'a>,
@@ -295,6 +336,25 @@ impl<'a> Authority<'a> for Signers<'_, '_, 'a> {
 }
 
 impl Signers<'_, '_, '_> {
+    /// What a CRL told, for whoever asks since when it exists.
+    fn source(&self, answer: &Answer) -> Option<StatusSource> {
+        let Source::Crl(number) = answer.source else {
+            return None;
+        };
+        let Some(Ok(who)) = self.known.get(&number) else {
+            return None;
+        };
+        Some(StatusSource {
+            kind: StatusKind::Crl,
+            bytes: self.world.crls.get(number)?.raw.to_vec(),
+            issued: answer.issued,
+            revoked: answer.revoked(),
+            is_current: answer.moment != Moment::OutOfDate,
+            algorithms: self.signed_with.get(&number).copied().into_iter().collect(),
+            signer_until: signer_until(self.world, *who),
+        })
+    }
+
     /// The issuer of the certificate by the same key, the trust anchor, or somebody of the CRL issuer's name with a path to the same trust anchor.
     fn signer_of(&mut self, number: usize) -> Result<Result<Who, Finding>, Exhausted> {
         let Some(crl) = self.world.crls.get(number) else {

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use super::failure::{Problem, Stop};
 use super::search::{Query, Role};
 use super::state::{State, known_extensions};
+use super::step::PathStep;
 use super::world::{Who, World};
 use super::{AlgorithmRule, PathOptions, ValidPolicies, purpose, signers};
 use crate::algorithm::{AlgorithmJudgement, SignatureAlgorithm};
@@ -23,6 +24,8 @@ pub(super) struct Held {
     pub(super) period: (OffsetDateTime, OffsetDateTime),
     pub(super) policies: ValidPolicies,
     pub(super) algorithms: Vec<SignatureAlgorithm>,
+    /// From the trust anchor downwards.
+    pub(super) steps: Vec<PathStep>,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -63,7 +66,12 @@ pub(super) fn path(
         anchor,
         keys: &keys,
     };
-    signers::revocation(world, place, path, &mut algorithms, findings)?;
+    let mut steps = signers::revocation(world, place, path, &mut algorithms, findings)?;
+    for (step, check) in steps.iter_mut().zip(&checks) {
+        if let SignatureCheck::Valid(algorithm) = check {
+            step.algorithm = Some(*algorithm);
+        }
+    }
     algorithms.sort_unstable();
     algorithms.dedup();
     if query.role == Role::Target {
@@ -77,6 +85,7 @@ pub(super) fn path(
         period: period(world, path),
         policies,
         algorithms,
+        steps,
         findings: std::mem::take(findings),
     })
 }
@@ -271,6 +280,7 @@ pub(super) fn anchor_as_target(
         period: (certificate.not_before(), certificate.not_after()),
         policies: ValidPolicies::Any,
         algorithms: Vec::new(),
+        steps: Vec::new(),
         findings,
     })
 }

@@ -55,6 +55,14 @@ pub(crate) enum Moment {
 }
 
 impl Answer {
+    /// When and why the certificate was revoked, if it says so.
+    pub(crate) const fn revoked(&self) -> Option<(OffsetDateTime, Reason)> {
+        match self.saying {
+            Saying::Listed(entry) => Some((entry.time, entry.reason)),
+            Saying::Good => None,
+        }
+    }
+
     /// The one of two that knows less.
     pub(super) fn less_informed(self, other: Self) -> Self {
         if other.rank() < self.rank() {

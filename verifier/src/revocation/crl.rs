@@ -36,6 +36,8 @@ pub(super) const ALL_REASONS: u16 = 0b1_1111_1110;
 /// ```
 #[derive(Debug, Clone)]
 pub(crate) struct Crl<'a> {
+    /// All of it.
+    pub(crate) raw: &'a [u8],
     pub(crate) signed: Signed<'a>,
     pub(crate) issuer: Name<'a>,
     pub(crate) this_update: OffsetDateTime,
@@ -190,6 +192,7 @@ impl<'a> Crl<'a> {
         let extensions = fields.optional(context_constructed(0))?;
         fields.finish()?;
         let mut crl = Self {
+            raw: der,
             signed,
             issuer,
             this_update,
