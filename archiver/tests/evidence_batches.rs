@@ -165,6 +165,8 @@ fn the_verifier_passes_assembled_evidence() {
         ocsp_responses: &[],
         policy: &policy,
         time: datetime!(2027-06-01 00:00 UTC),
+        cache: None,
+        registry: None,
     };
     for count in [1u64, 2, 3, 7, 100] {
         let log = MemoryLog::default();

@@ -108,10 +108,10 @@ fn an_authority_that_is_not_registered_is_not_statutory() {
     let verdict = judge(&token(NOW, POLICY, GOOD), Some(&registry));
     assert_eq!(verdict, Statutory::No(Unstatutory::NotRegistered));
     assert_eq!(
-        verdict.text(Lang::En),
+        verdict.text(Lang::En.into()),
         "not statutory: its certificate is not in the registry"
     );
-    assert!(verdict.text(Lang::Ja).contains("登録簿にありません"));
+    assert!(verdict.text(Lang::Ja.into()).contains("登録簿にありません"));
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn a_registry_that_is_wrong_is_refused_with_the_place() {
             .unwrap_err()
             .contains("stands twice")
     );
-    assert!(Registry::read(std::path::Path::new("/nonexistent")).is_err());
+    assert!(archiver::tsa::registry::read(std::path::Path::new("/nonexistent")).is_err());
 }
 
 #[test]
@@ -245,7 +245,10 @@ fn the_verdict_for_machines_is_stable() {
         yes.to_json()["service"],
         "Example Time Stamp Service (fictitious)"
     );
-    assert!(yes.text(Lang::Ja).starts_with("法定のタイムスタンプです"));
+    assert!(
+        yes.text(Lang::Ja.into())
+            .starts_with("法定のタイムスタンプです")
+    );
     let no = judge(b"", None);
     assert_eq!(no.to_json()["statutory"], false);
     assert_eq!(no.to_json()["reason"], "no-registry");

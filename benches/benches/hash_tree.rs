@@ -174,6 +174,8 @@ fn verify(records: &[(u64, Vec<u8>)], batch: &Batch, policy: &Policy) {
         ocsp_responses: &[],
         policy,
         time: STAMPED_AT + time::Duration::DAY,
+        cache: None,
+        registry: None,
     };
     for (leaf, record) in records {
         let [manifest, document] = objects(*leaf);

@@ -147,6 +147,8 @@ fn expect_flips_found(world: &World, key: &str) {
         ocsp_responses: &[],
         policy: &policy,
         time: SystemClock.now(),
+        cache: None,
+        registry: None,
     };
     let mut random = Random::new(SEED);
     let bits = (0..token.len()).map(|byte| byte * 8 + usize::try_from(random.below(8)).unwrap());

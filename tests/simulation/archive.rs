@@ -180,6 +180,8 @@ impl SimulatedArchive {
             ocsp_responses: &[],
             policy: &self.policy,
             time,
+            cache: None,
+            registry: None,
         }
     }
 }

@@ -106,6 +106,8 @@ impl Handover {
             ocsp_responses: &[],
             policy: &policy,
             time: self.now,
+            cache: None,
+            registry: None,
         };
         verify(&[InputFile::new(name, bytes)], data, &context)
     }

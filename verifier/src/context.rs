@@ -2,8 +2,10 @@
 
 use time::OffsetDateTime;
 
+use crate::bulk::Cache;
 use crate::path::TrustAnchor;
 use crate::policy::Policy;
+use crate::registry::Registry;
 
 /// Trust, material, policy and time of a judgement. All of it comes from the caller; nothing is looked up.
 #[derive(Clone, Copy, Debug)]
@@ -20,4 +22,9 @@ pub struct Context<'a> {
     pub policy: &'a Policy,
     /// The time as of which the newest proof is judged.
     pub time: OffsetDateTime,
+    /// What was computed before in the same run. It changes no answer; see [`Cache`].
+    pub cache: Option<&'a Cache<'a>>,
+    /// Which time-stamping services were accredited when: with it, reports say of each time-stamp whether it counts as statutory. It
+    /// changes no verdict.
+    pub registry: Option<&'a Registry>,
 }

@@ -10,6 +10,7 @@
 pub mod algorithm;
 mod alternatives;
 pub mod budget;
+pub mod bulk;
 pub mod certificate;
 pub mod context;
 pub mod crypto;
@@ -24,6 +25,7 @@ pub mod package;
 pub mod path;
 pub mod policy;
 pub mod recognise;
+pub mod registry;
 pub mod report;
 pub mod revocation;
 pub mod signature;

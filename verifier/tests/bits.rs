@@ -49,6 +49,8 @@ fn judge(
         ocsp_responses: &[],
         policy,
         time: NOW,
+        cache: None,
+        registry: None,
     };
     verify(&[InputFile::new("evidence", bytes)], data, &context)
 }

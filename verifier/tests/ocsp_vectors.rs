@@ -98,6 +98,8 @@ fn is_relied_on(token: &TimeStampToken) -> bool {
         ocsp_responses: &[],
         policy: &policy,
         time: token.info.gen_time + Duration::hours(1),
+        cache: None,
+        registry: None,
     };
     let report = verify_token(token.raw(), None, &context, &Place::root());
     report.has(codes::REVOCATION_CHECKED_OCSP) || report.has(codes::REVOCATION_KNOWN_UNTIL)

@@ -204,6 +204,8 @@ fn judge(root: &Issuer, record: &EvidenceRecord) -> EvidenceReport {
         ocsp_responses: &[],
         policy: &policy,
         time: JUDGED,
+        cache: None,
+        registry: None,
     };
     let bytes = record.encode().unwrap();
     let data = DataBytes::new("document", DOCUMENT);

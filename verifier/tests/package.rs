@@ -73,6 +73,8 @@ fn judge(bytes: &[u8], anchors: &[TrustAnchor], data: &[&dyn DigestSource]) -> R
         ocsp_responses: &[],
         policy: &policy,
         time: NOW,
+        cache: None,
+        registry: None,
     };
     verify(&[InputFile::new("RECORD.asice", bytes)], data, &context)
 }

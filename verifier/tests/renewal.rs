@@ -70,6 +70,8 @@ fn judge(
         ocsp_responses: &[],
         policy: &policy,
         time,
+        cache: None,
+        registry: None,
     };
     let bytes = record.encode().unwrap();
     verify_record(&bytes, data, group, &context, &Place::root())
@@ -253,6 +255,8 @@ fn judge_token(token: &[u8], time: OffsetDateTime) -> TimestampReport {
         ocsp_responses: &[],
         policy: &policy,
         time,
+        cache: None,
+        registry: None,
     };
     verify_token(token, Some(&document()), &context, &Place::root())
 }

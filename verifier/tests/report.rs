@@ -56,6 +56,8 @@ fn judge(files: &[(&str, Vec<u8>)], anchors: &[TrustAnchor]) -> Report {
         ocsp_responses: &[],
         policy: &policy,
         time: NOW,
+        cache: None,
+        registry: None,
     };
     let files: Vec<_> = files
         .iter()

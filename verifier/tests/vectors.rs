@@ -71,6 +71,8 @@ fn judge(folder: &Path, vector: &Vector) -> (Report, Report) {
         ocsp_responses: &[],
         policy: &policy,
         time: time::macros::datetime!(2026-11-22 00:00 UTC),
+        cache: None,
+        registry: None,
     };
     let first = verify(&files, &sources, &untrusted);
     let permissive = Policy::parse(PERMISSIVE.as_bytes()).unwrap();

@@ -15,7 +15,7 @@ use crate::tsa::embedded::EmbeddedAuthority;
 use crate::tsa::failover::{Failover, Member};
 use crate::tsa::health::Health;
 use crate::tsa::material::{HttpMaterial, MaterialOptions, MaterialSource};
-use crate::tsa::registry::Registry;
+use crate::tsa::registry::{self, Registry};
 use crate::tsa::retry::{RetryPolicy, SystemSleeper};
 use crate::tsa::transport::{HttpTransport, TransportOptions};
 use crate::tsa::vault;
@@ -106,7 +106,7 @@ pub fn configured(
 /// # Errors
 /// [`ArchiveError::Registry`] when it cannot be read or is no registry.
 pub fn registry(config: &Config) -> Result<Option<Registry>, ArchiveError> {
-    let registry = config.registry.as_deref().map(Registry::read);
+    let registry = config.registry.as_deref().map(registry::read);
     Ok(registry.transpose()?)
 }
 

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use verifier::finding::Language;
+
 /// The languages in which every message exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Lang {
@@ -38,6 +40,12 @@ impl Lang {
             Self::Ja => ja,
             Self::En => en,
         }
+    }
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Self {
+        lang.pick(Self::Japanese, Self::English)
     }
 }
 

@@ -291,6 +291,8 @@ impl SignatureKeeper<'_> {
                 ocsp_responses: &[],
                 policy: self.policy,
                 time: self.clock.now(),
+                cache: None,
+                registry: None,
             };
             let judged = TokenFacts::judge(&token, &context);
             let ends = [facts.newest_ends, judged.first_end().map(|end| end.at)];

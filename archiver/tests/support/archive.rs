@@ -219,6 +219,8 @@ impl World {
             ocsp_responses: &[],
             policy: &self.policy,
             time,
+            cache: None,
+            registry: None,
         }
     }
 

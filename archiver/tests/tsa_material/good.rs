@@ -36,6 +36,8 @@ fn judge(world: &World, token: &[u8], time: OffsetDateTime) -> TimestampReport {
         ocsp_responses: &[],
         policy: &policy,
         time,
+        cache: None,
+        registry: None,
     };
     let data = KnownDigests::computed("imprint", vec![digest()]);
     verify_token(token, Some(&data), &context, &Place::root())

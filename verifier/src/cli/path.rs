@@ -152,6 +152,7 @@ fn options<'a>(arguments: &PathArgs, policy: &'a Policy) -> PathOptions<'a> {
         material_time: Some(judgement_time(None)),
         signed_at: None,
         proof_of_existence: None,
+        cache: None,
     }
 }
 

@@ -93,6 +93,8 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<u8, CannotJudge> {
         ocsp_responses: &ocsp_responses,
         policy: &policy,
         time: judgement_time(arguments.at),
+        cache: None,
+        registry: None,
     };
     let report = verify(&files, &sources, &context);
     let language = Lang::or_environment(arguments.lang);

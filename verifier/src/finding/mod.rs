@@ -27,6 +27,7 @@ pub mod evidence;
 pub mod lines;
 pub mod package;
 pub mod path;
+pub mod registry;
 pub mod revocation;
 pub mod signature;
 pub mod timestamp;
@@ -41,6 +42,7 @@ pub const ALL: &[&[Code]] = &[
     package::TABLE,
     lines::TABLE,
     signature::TABLE,
+    registry::TABLE,
 ];
 
 /// The language of a text.

@@ -22,6 +22,7 @@ use time::OffsetDateTime;
 
 use crate::algorithm::SignatureAlgorithm;
 use crate::budget::Budget;
+use crate::bulk::Cache;
 use crate::certificate::Certificate;
 use crate::finding::Finding;
 use crate::policy::{Policy, RevocationRule};
@@ -102,6 +103,8 @@ pub struct PathOptions<'a> {
     pub signed_at: Option<OffsetDateTime>,
     /// The time at which what the target signed is proven to exist by something else, for the reach of a revocation (RFC 3161 §4).
     pub proof_of_existence: Option<OffsetDateTime>,
+    /// What was computed before in the same run. It changes no answer.
+    pub cache: Option<&'a Cache<'a>>,
 }
 
 /// The answer about a path.

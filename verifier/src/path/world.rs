@@ -9,8 +9,9 @@ use formats::ocsp::{BasicOcspResponse, OcspResponse, ResponseStatus};
 
 use super::{Material, PathOptions, PathRevocation, TrustAnchor};
 use crate::budget::{Budget, Exhausted, Resource};
+use crate::bulk::cache;
 use crate::certificate::Certificate;
-use crate::crypto::{self, SignatureCheck};
+use crate::crypto::SignatureCheck;
 use crate::finding::{Finding, Place, path as path_code, revocation as revocation_code};
 use crate::revocation::{Answer, Crl, Entry, Ocsp, Saying, Source, Status};
 
@@ -333,7 +334,7 @@ impl<'a> World<'a> {
         let (Some(spki), Some(signed)) = (spki, signed) else {
             return Ok(SignatureCheck::Invalid);
         };
-        let check = crypto::verify_signed(spki, inherited, signed);
+        let check = cache::verify_signed(self.options.cache, spki, inherited, signed);
         if inherited.is_none() {
             self.checks.insert((signer, what), check);
         }

@@ -7,8 +7,9 @@ use formats::x509::Certificate;
 
 use super::Subject;
 use crate::algorithm::{SignatureAlgorithm, SignatureFamily};
+use crate::bulk::cache::verify_signature;
 use crate::context::Context;
-use crate::crypto::{SignatureCheck, verify_signature};
+use crate::crypto::SignatureCheck;
 use crate::finding::signature as codes;
 use crate::notes::{NONE, Notes};
 use crate::source::DigestSource;
@@ -32,7 +33,7 @@ pub(super) fn check(
     check_version(notes, subject.signer);
     check_attributes(notes, subject, target);
     let certificate = find_certificate(notes, subject, context)?;
-    let algorithm = check_value(notes, subject, target, &certificate);
+    let algorithm = check_value(notes, subject, target, &certificate, context);
     Some(Basic {
         certificate,
         algorithm,
@@ -192,10 +193,12 @@ fn check_value(
     subject: &Subject<'_>,
     target: Option<&dyn DigestSource>,
     certificate: &Certificate,
+    context: &Context<'_>,
 ) -> Option<SignatureAlgorithm> {
     let signer = subject.signer;
     let verify = |message: &[u8]| {
         verify_signature(
+            context.cache,
             certificate.spki(),
             &signer.signature_algorithm.oid,
             signer.signature_algorithm.parameters.as_deref(),

@@ -30,6 +30,7 @@ pub(super) fn judge(
         // It was signed by then at the latest (ADR 0012: information since then is enough).
         signed_at: proven,
         proof_of_existence: proven,
+        cache: context.cache,
         ..PathOptions::default()
     };
     let material = Material {

@@ -12,7 +12,8 @@ use formats::x509::{AlgorithmIdentifier, Certificate};
 
 use super::Judge;
 use crate::budget::Resource;
-use crate::crypto::{SignatureCheck, verify_signature};
+use crate::bulk::cache::verify_signature;
+use crate::crypto::SignatureCheck;
 use crate::finding::timestamp as codes;
 use crate::path::VerifiedPath;
 use crate::verdict::SubIndication;
@@ -211,6 +212,7 @@ fn verifies(
         return false;
     }
     let answer = verify_signature(
+        judge.context.cache,
         issuer.spki(),
         &algorithm.oid,
         algorithm.parameters.as_deref(),

@@ -22,8 +22,9 @@ pub use self::response::{ResponseReport, token_of_response};
 pub(crate) use self::signer::named_certificates;
 use crate::algorithm::{AlgorithmJudgement, SignatureAlgorithm, Trust};
 use crate::budget::Budget;
+use crate::bulk::cache;
 use crate::context::Context;
-use crate::finding::{Code, Finding, Place, crypto as crypto_codes, timestamp as codes};
+use crate::finding::{Code, Finding, Language, Place, crypto as crypto_codes, timestamp as codes};
 use crate::judgement::Judgement;
 use crate::notes::Notes;
 use crate::report::text::civil_time;
@@ -31,7 +32,7 @@ use crate::report::{
     AlgorithmName, ObjectKind, ObjectReport, UsedAlgorithm, UsedObject, UsedRevocation, UsedRole,
 };
 use crate::source::DigestSource;
-use crate::verdict::SubIndication;
+use crate::verdict::{Integrity, SubIndication};
 
 /// What ends first where it is no algorithm but the certificates: said in its own words in each language.
 pub(crate) const CERTIFICATE_PATH: &str = "";
@@ -120,9 +121,14 @@ pub(crate) fn verify_embedded_token(
     context: &Context<'_>,
     place: &Place,
 ) -> TimestampReport {
-    let mut judge = Judge::new(context, standing, place);
-    judge.covered_attribute = covered_attribute.cloned();
-    let mut report = judge_with(judge, token);
+    let mut report = match covered_attribute {
+        None => judge_token(token, standing, context, place),
+        Some(attribute) => {
+            let mut judge = Judge::new(context, standing, place);
+            judge.covered_attribute = Some(attribute.clone());
+            judge_with(judge, token)
+        }
+    };
     let imprint = judge_imprint(&report, data, standing, context, place);
     report.judgement.add(imprint.judgement);
     report.findings.extend(imprint.findings);
@@ -142,7 +148,9 @@ pub(crate) fn judge_token(
     context: &Context<'_>,
     place: &Place,
 ) -> TimestampReport {
-    judge_with(Judge::new(context, standing, place), bytes)
+    cache::judge_token(bytes, standing, context, place, |place| {
+        judge_with(Judge::new(context, standing, place), bytes)
+    })
 }
 
 fn judge_with(mut judge: Judge<'_>, bytes: &[u8]) -> TimestampReport {
@@ -330,6 +338,15 @@ impl<'a> Judge<'a> {
         }
         object.algorithms.append(&mut self.algorithms);
         object.revoked.append(&mut self.revoked);
+        if let (Some(registry), Some(token)) = (self.context.registry, &token) {
+            let intact = self.notes.judgement.integrity() == Integrity::Intact;
+            let found = registry.judge_token(token, intact);
+            object.set("statutory", found.answer().name());
+            object.set("statutory-because", found.text(Language::English));
+            self.notes
+                .findings
+                .push(found.finding(self.notes.place.clone()));
+        }
         self.ends.sort();
         self.ends.dedup();
         TimestampReport {

@@ -8,7 +8,8 @@ use formats::x509::Certificate;
 
 use super::{EndReason, Judge, algorithm_name, carried};
 use crate::budget::Resource;
-use crate::crypto::{SignatureCheck, verify_signature};
+use crate::bulk::cache::verify_signature;
+use crate::crypto::SignatureCheck;
 use crate::finding::{path as path_codes, timestamp as codes};
 use crate::notes::NONE;
 use crate::verdict::SubIndication;
@@ -273,6 +274,7 @@ fn check_signature(judge: &mut Judge<'_>, signer: &SignerInfo, certificate: &Cer
     }
     let verify = |message: &[u8]| {
         verify_signature(
+            judge.context.cache,
             certificate.spki(),
             &signer.signature_algorithm.oid,
             signer.signature_algorithm.parameters.as_deref(),

@@ -117,6 +117,7 @@ impl<'a> Judge<'a> {
             material_time: Some(self.context.time),
             signed_at: Some(token.info.gen_time),
             proof_of_existence,
+            cache: self.context.cache,
             ..PathOptions::default()
         };
         validate_path(

@@ -84,6 +84,8 @@ fn judge_at(
         ocsp_responses: &[],
         policy: &policy,
         time,
+        cache: None,
+        registry: None,
     };
     verify(&[InputFile::new("LINES.asice", bytes)], data, &context)
 }
@@ -237,6 +239,8 @@ fn one_trusted_function_is_enough_and_none_is_not() {
             ocsp_responses: &[],
             policy,
             time: NOW,
+            cache: None,
+            registry: None,
         };
         let report = verify(
             &[InputFile::new("LINES.asice", bytes.as_slice())],

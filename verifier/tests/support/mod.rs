@@ -24,5 +24,7 @@ pub(crate) fn judging<'a>(
         ocsp_responses: &[],
         policy,
         time,
+        cache: None,
+        registry: None,
     }
 }

@@ -108,6 +108,8 @@ pub(super) fn write_package<T, E>(
             ocsp_responses: &[],
             policy,
             time: archive.environment().clock.now(),
+            cache: None,
+            registry: None,
         },
         exported_by: &session.user,
     };

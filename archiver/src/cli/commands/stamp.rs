@@ -141,7 +141,7 @@ fn tell_stamped(
         "event": "stamped", "batch": frame.batch.to_string(), "records": versions, "gen_time": rfc3339(time),
         "digest": frame.algorithm.name(), "tsa": tsa, "accredited": statutory.is_statutory(), "accreditation": statutory.to_json(),
     }));
-    let (count, said) = (grouped(versions), statutory.text(lang));
+    let (count, said) = (grouped(versions), statutory.text(lang.into()));
     session.output.say(&lang.pick(
         format!(
             "{count} 件に {} のタイムスタンプを一つ付与しました({tsa})。{said}",

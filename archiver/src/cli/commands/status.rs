@@ -69,7 +69,7 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
         ));
     }
     if let Some(accreditation) = accreditation {
-        session.output.say(&accreditation.text(lang));
+        session.output.say(&accreditation.text(lang.into()));
     }
     Ok(Exit::Done)
 }

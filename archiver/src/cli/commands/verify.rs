@@ -183,6 +183,8 @@ fn records(
             ocsp_responses: &[],
             policy,
             time: archive.environment().clock.now(),
+            cache: None,
+            registry: None,
         },
         workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
     };

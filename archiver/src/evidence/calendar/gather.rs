@@ -128,6 +128,8 @@ fn token_facts(
         ocsp_responses: &collected.ocsp_responses,
         policy: by.policy,
         time: by.now,
+        cache: None,
+        registry: None,
     };
     let mut facts = TokenFacts::judge(&stamp.token, &context);
     facts.stamped_at = entry.stamped_at;

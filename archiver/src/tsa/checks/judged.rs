@@ -36,6 +36,8 @@ pub(super) fn judge(
         policy: &trust.policy,
         // A responder whose clock is a little ahead dates its answer into our future.
         time: moment.saturating_add(CLOCK_TOLERANCE),
+        cache: None,
+        registry: None,
     };
     let imprint = request.imprint.value();
     let data = KnownDigests::computed("imprint", imprint.into_iter().collect());

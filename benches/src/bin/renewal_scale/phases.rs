@@ -232,6 +232,8 @@ fn judge(folder: &Path) -> Value {
         ocsp_responses: &[],
         policy: archive.policy(),
         time: archive.environment().clock.now(),
+        cache: None,
+        registry: None,
     };
     let mut largest = 0;
     let assembler = EvidenceAssembler::new(archive.store(), archive.catalog());

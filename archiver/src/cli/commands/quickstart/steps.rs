@@ -287,6 +287,8 @@ impl<'a> Steps<'a> {
             ocsp_responses: &[],
             policy: &policy,
             time: self.archive.environment().clock.now(),
+            cache: None,
+            registry: None,
         };
         let name = handover
             .package

@@ -117,7 +117,7 @@ fn ask(
 
 fn say_token(output: &Output, token: &AcceptedToken) {
     let lang = output.lang;
-    output.say(&format!("  {}", token.statutory().text(lang)));
+    output.say(&format!("  {}", token.statutory().text(lang.into())));
     if let Some(until) = token.holds_until() {
         output.say(&lang.pick(
             format!("  {} までに更新が必要です", moment(until)),

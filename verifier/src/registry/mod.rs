@@ -7,6 +7,7 @@
 //! The verdict here is about the accreditation alone. Whether the token is valid is judged apart.
 
 mod file;
+mod signer;
 mod verdict;
 
 use formats::digest::DigestAlgorithm;
@@ -15,9 +16,8 @@ use formats::tsp::TimeStampToken;
 use time::{Date, OffsetDateTime, Time, UtcOffset};
 
 pub use file::{REGISTRY_BYTES_MAX, REGISTRY_VERSION, RegistryError};
-pub use verdict::{Accreditation, Statutory, Unstatutory};
-
-use super::checks::signer_certificate;
+pub use signer::signer_certificate;
+pub use verdict::{Accreditation, Statutory, StatutoryAnswer, Unstatutory};
 
 /// Accredited services and the schemes that accredit them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -67,7 +67,7 @@ pub struct Days {
     pub to: Option<Date>,
 }
 
-/// Whether a token counts as statutory, with the registry of the archive if it has one.
+/// Whether a token counts as statutory, with the registry if there is one.
 #[must_use]
 pub fn judge(token: &[u8], registry: Option<&Registry>) -> Statutory {
     let Some(registry) = registry else {
@@ -101,6 +101,16 @@ impl Registry {
             }
         }
         Statutory::No(reason)
+    }
+
+    /// The same for a token whose signature was checked: one that does not hold under its certificate may have been made by anybody.
+    #[must_use]
+    pub fn judge_token(&self, token: &TimeStampToken, intact: bool) -> Statutory {
+        if intact {
+            self.judge(token)
+        } else {
+            Statutory::No(Unstatutory::NotIntact)
+        }
     }
 
     fn judge_under(

@@ -1,8 +1,6 @@
 //! The registry's file: TOML, read strictly. `docs/en/tsa.md` describes it.
 
 use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
 
 use formats::oid::Oid;
 use serde::Deserialize;
@@ -14,29 +12,31 @@ use super::{Days, Registry, Scheme, Service};
 pub const REGISTRY_VERSION: u32 = 1;
 
 /// Most bytes of a registry. A service has some 500.
-pub const REGISTRY_BYTES_MAX: u64 = 1024 * 1024;
+pub const REGISTRY_BYTES_MAX: usize = 1024 * 1024;
 
 /// Why a registry cannot be used.
-#[derive(Debug)]
-pub struct RegistryError {
-    /// The file.
-    pub path: PathBuf,
-    /// What is wrong, with the place in the file.
-    pub reason: String,
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// It is longer than [`REGISTRY_BYTES_MAX`].
+    TooLong,
+    /// It is no text in UTF-8.
+    NotText,
+    /// It is no registry; what is wrong, with the place in the file.
+    Malformed(String),
 }
 
 impl Registry {
-    /// Reads a registry.
+    /// Reads a registry from the bytes of its file.
     ///
     /// # Errors
-    /// [`RegistryError`] when the file cannot be read, is larger than [`REGISTRY_BYTES_MAX`], or is no registry.
-    pub fn read(path: &Path) -> Result<Self, RegistryError> {
-        let failed = |reason: String| RegistryError {
-            path: path.to_path_buf(),
-            reason,
-        };
-        let text = read_bounded(path).map_err(|error| failed(error.to_string()))?;
-        Self::parse(&text).map_err(failed)
+    /// [`RegistryError`]
+    pub fn read(bytes: &[u8]) -> Result<Self, RegistryError> {
+        if bytes.len() > REGISTRY_BYTES_MAX {
+            return Err(RegistryError::TooLong);
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| RegistryError::NotText)?;
+        Self::parse(text).map_err(RegistryError::Malformed)
     }
 
     /// Reads a registry from its text.
@@ -71,16 +71,6 @@ impl Registry {
         }
         Ok(Self { schemes, services })
     }
-}
-
-fn read_bounded(path: &Path) -> io::Result<String> {
-    if std::fs::metadata(path)?.len() > REGISTRY_BYTES_MAX {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("larger than {REGISTRY_BYTES_MAX} bytes"),
-        ));
-    }
-    std::fs::read_to_string(path)
 }
 
 fn service(row: ServiceRow, schemes: &[Scheme]) -> Result<Service, String> {
@@ -174,7 +164,11 @@ struct ServiceRow {
 
 impl fmt::Display for RegistryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.reason)
+        match self {
+            Self::TooLong => write!(f, "longer than {REGISTRY_BYTES_MAX} bytes"),
+            Self::NotText => f.write_str("no text in UTF-8"),
+            Self::Malformed(why) => f.write_str(why),
+        }
     }
 }
 
