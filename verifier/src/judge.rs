@@ -10,7 +10,7 @@ use crate::finding::{Finding, Language, Place, Severity, package as codes};
 use crate::judgement::Judgement;
 use crate::package::verify_package;
 use crate::recognise::{Kind, recognise};
-use crate::report::{FileEntry, FileRole, ObjectKind, ObjectReport, Report};
+use crate::report::{AppliedRules, FileEntry, FileRole, ObjectKind, ObjectReport, Report};
 use crate::signature::verify_signature_file;
 use crate::source::{DigestSource, InputFile};
 use crate::timestamp::{TimestampReport, token_of_response, verify_token};
@@ -326,6 +326,7 @@ fn compose(
         files,
         objects,
         findings,
+        rules: AppliedRules::of(context),
     }
 }
 

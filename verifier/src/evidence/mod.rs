@@ -23,7 +23,7 @@ use crate::context::Context;
 use crate::finding::{Code, Finding, Place, evidence as codes};
 use crate::judgement::Judgement;
 use crate::report::text::civil_time;
-use crate::report::{ObjectKind, ObjectReport};
+use crate::report::{AlgorithmName, ObjectKind, ObjectReport, UsedAlgorithm, UsedObject, UsedRole};
 use crate::source::DigestSource;
 use crate::timestamp::{
     CERTIFICATE_PATH, Standing, TimestampReport, algorithm_finding, algorithm_name, judge_token,
@@ -276,6 +276,8 @@ impl RecordJudge<'_> {
             return;
         };
         let judged = self.context.policy.judge_digest(algorithm, proven);
+        let used = UsedAlgorithm::new(AlgorithmName::Digest(algorithm), &judged);
+        report.object.algorithms.push(used);
         match algorithm_finding(algorithm.name(), judged, proven, &stamp.place) {
             Ok(trust) => {
                 let earlier = |end: &OffsetDateTime| {
@@ -338,6 +340,7 @@ impl RecordJudge<'_> {
         let mut object =
             ObjectReport::new(ObjectKind::EvidenceRecord, self.place.clone(), judgement);
         object.time = existence;
+        object.add_used(UsedObject::new(UsedRole::EvidenceRecord, self.record.raw()));
         object.judged_at = Some(self.standing.judged_at);
         object.covers = self
             .data

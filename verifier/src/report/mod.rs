@@ -1,5 +1,6 @@
 //! What a verification found: one value, written as JSON (for programs) or as text (for people, Japanese or English).
 
+pub(crate) mod facts;
 pub mod json;
 pub mod text;
 mod timeline;
@@ -7,12 +8,15 @@ pub(crate) mod used;
 
 use time::OffsetDateTime;
 
+use crate::context::Context;
 use crate::finding::{Finding, Place};
 use crate::judgement::Judgement;
+use crate::policy::RevocationRule;
 use crate::recognise::Kind;
+pub use facts::SignatureFacts;
 pub use used::{
-    AlgorithmName, USED_REVOCATION_BYTES_MAX, UsedAlgorithm, UsedObject, UsedRevocation, UsedRole,
-    ValidationProcess,
+    AlgorithmName, PathUse, USED_REVOCATION_BYTES_MAX, UsedAlgorithm, UsedObject, UsedRevocation,
+    UsedRole, ValidationProcess,
 };
 
 /// Name and version of the JSON form; `verifier/report.schema.json` describes it.
@@ -33,6 +37,31 @@ pub struct Report {
     pub objects: Vec<ObjectReport>,
     /// Everything worth saying, in the order in which it was found.
     pub findings: Vec<Finding>,
+    /// The rules that were applied.
+    pub rules: AppliedRules,
+}
+
+/// The rules that were applied to everything in a report.
+#[derive(Clone, Debug)]
+pub struct AppliedRules {
+    /// The name of the policy.
+    pub policy: String,
+    /// When revocation information was demanded.
+    pub revocation: RevocationRule,
+    /// How many trust anchors were given.
+    pub anchors: usize,
+}
+
+impl AppliedRules {
+    /// Those of a context.
+    #[must_use]
+    pub fn of(context: &Context<'_>) -> Self {
+        Self {
+            policy: context.policy.name().to_owned(),
+            revocation: context.policy.revocation(),
+            anchors: context.anchors.len(),
+        }
+    }
 }
 
 /// One input file.
@@ -135,6 +164,8 @@ pub struct ObjectReport {
     pub algorithms: Vec<UsedAlgorithm>,
     /// Revocations on its path, if any were found.
     pub revoked: Vec<UsedRevocation>,
+    /// For a signature, what its attributes say.
+    pub signature: Option<Box<SignatureFacts>>,
 }
 
 impl ObjectReport {
@@ -153,6 +184,7 @@ impl ObjectReport {
             used: Vec::new(),
             algorithms: Vec::new(),
             revoked: Vec::new(),
+            signature: None,
         }
     }
 
@@ -161,6 +193,15 @@ impl ObjectReport {
         if !self.used.contains(&object) {
             self.used.push(object);
         }
+    }
+
+    /// Adds what a path and the algorithms beside it rest on.
+    pub fn add_path(&mut self, path: PathUse) {
+        for object in path.objects {
+            self.add_used(object);
+        }
+        self.algorithms.extend(path.algorithms);
+        self.revoked.extend(path.revoked);
     }
 
     /// The first object that was used in this role.

@@ -35,7 +35,7 @@ impl ValidationProcess {
         }
     }
 
-    /// The identifier of TS 119 102-2 §4.3.10; that standard has none for time-stamps.
+    /// The identifier of TS 119 102-2 §4.3.11; that standard has none for time-stamps.
     #[must_use]
     pub const fn urn(self) -> Option<&'static str> {
         match self {
@@ -200,49 +200,58 @@ pub struct UsedRevocation {
     pub source: UsedObject,
 }
 
-/// The certificates of a path, with the CRLs and OCSP responses on which the answers about them rest, and the revocations that these tell of.
-pub(crate) fn of_path(
-    outcome: &PathOutcome,
-    anchors: &[TrustAnchor],
-) -> (Vec<UsedObject>, Vec<UsedRevocation>) {
-    let certificates = outcome.certificates();
-    let mut used = Vec::with_capacity(certificates.len().saturating_add(2));
-    let is_anchor = |certificate: &Vec<u8>| {
-        let mut anchors = anchors.iter();
-        anchors.any(|anchor| anchor.certificate() == certificate.as_slice())
-    };
-    for (position, certificate) in certificates.iter().enumerate() {
-        if position == 0 {
-            used.push(UsedObject::new(UsedRole::SigningCertificate, certificate));
+/// What a certificate path rests on, and the algorithms that were judged beside it.
+#[derive(Clone, Debug, Default)]
+pub struct PathUse {
+    /// The certificates, and the CRLs and OCSP responses on which the answers about them rest.
+    pub objects: Vec<UsedObject>,
+    /// The algorithms of the object whose signer the path is for.
+    pub algorithms: Vec<UsedAlgorithm>,
+    /// The revocations that were found.
+    pub revoked: Vec<UsedRevocation>,
+}
+
+impl PathUse {
+    /// What a path rests on, the one that holds or the best one that was tried.
+    pub(crate) fn of(outcome: &PathOutcome, anchors: &[TrustAnchor]) -> Self {
+        let certificates = outcome.certificates();
+        let mut path = Self::default();
+        for (position, certificate) in certificates.iter().enumerate() {
+            let mut anchors = anchors.iter();
+            let is_anchor = anchors.any(|anchor| anchor.certificate() == certificate.as_slice());
+            if position == 0 {
+                let role = UsedRole::SigningCertificate;
+                path.objects.push(UsedObject::new(role, certificate));
+            }
+            if is_anchor {
+                let role = UsedRole::TrustAnchor;
+                path.objects.push(UsedObject::new(role, certificate));
+            } else if position > 0 {
+                let role = UsedRole::Certificate;
+                path.objects.push(UsedObject::new(role, certificate));
+            }
         }
-        if is_anchor(certificate) {
-            used.push(UsedObject::new(UsedRole::TrustAnchor, certificate));
-        } else if position > 0 {
-            used.push(UsedObject::new(UsedRole::Certificate, certificate));
+        for information in outcome.revocation() {
+            let role = if information.is_ocsp() {
+                UsedRole::OcspResponse
+            } else {
+                UsedRole::Crl
+            };
+            let source = UsedObject::new(role, information.bytes());
+            let certificate = certificates.get(information.position());
+            if let (Some((time, reason)), Some(certificate)) = (information.revoked(), certificate)
+            {
+                path.revoked.push(UsedRevocation {
+                    certificate: UsedObject::new(UsedRole::Certificate, certificate),
+                    time,
+                    reason,
+                    source: source.clone(),
+                });
+            }
+            if !path.objects.contains(&source) {
+                path.objects.push(source);
+            }
         }
+        path
     }
-    let mut revoked = Vec::new();
-    for information in outcome.revocation() {
-        let role = if information.is_ocsp() {
-            UsedRole::OcspResponse
-        } else {
-            UsedRole::Crl
-        };
-        let source = UsedObject::new(role, information.bytes());
-        if let (Some((time, reason)), Some(certificate)) = (
-            information.revoked(),
-            certificates.get(information.position()),
-        ) {
-            revoked.push(UsedRevocation {
-                certificate: UsedObject::new(UsedRole::Certificate, certificate),
-                time,
-                reason,
-                source: source.clone(),
-            });
-        }
-        if !used.contains(&source) {
-            used.push(source);
-        }
-    }
-    (used, revoked)
 }

@@ -23,7 +23,7 @@ use crate::finding::{Code, Finding, Place, signature as codes};
 use crate::judgement::Judgement;
 use crate::notes::Notes;
 use crate::report::text::civil_time;
-use crate::report::{ObjectKind, ObjectReport};
+use crate::report::{ObjectKind, ObjectReport, facts};
 use crate::source::{DataBytes, DigestSource};
 use crate::timestamp::Standing;
 use crate::verdict::SubIndication;
@@ -211,9 +211,9 @@ impl SignatureReport {
             (standing, context),
             stamps_left,
         );
-        if let Some(basic) = &basic {
-            trust::judge(&mut notes, basic, stamps.proven, context);
-        }
+        let path = basic
+            .as_ref()
+            .map(|basic| trust::judge(&mut notes, basic, stamps.proven, context));
         // A time-stamp that has aged is passed over; whatever else is wrong with one counts.
         let mut findings = notes.findings;
         for stamp in stamps.reports {
@@ -222,7 +222,7 @@ impl SignatureReport {
             notes.judgement.add(stamp.binding);
         }
         let level = level_of(subject.signed_data, subject.signer);
-        let object = object_of(
+        let mut object = object_of(
             subject,
             basic.as_ref(),
             level,
@@ -230,6 +230,8 @@ impl SignatureReport {
             notes.judgement,
             place,
         );
+        facts::fill(&mut object, subject.signer);
+        object.add_path(path.unwrap_or_default());
         self.levels.push(level);
         self.judgement.add(notes.judgement);
         self.findings.extend(findings);

@@ -10,6 +10,7 @@ use crate::judgement::Judgement;
 use crate::notes::Notes;
 use crate::path::{AlgorithmRule, Material, PathOptions, PathOutcome, Purpose, validate_path};
 use crate::report::text::civil_time;
+use crate::report::{AlgorithmName, PathUse, UsedAlgorithm};
 use crate::timestamp::algorithm_finding;
 use crate::verdict::{SubIndication, Verdict};
 
@@ -19,9 +20,9 @@ pub(super) fn judge(
     basic: &Basic,
     proven: Option<OffsetDateTime>,
     context: &Context<'_>,
-) {
+) -> PathUse {
     let at = proven.unwrap_or(context.time).min(context.time);
-    check_algorithms(notes, basic, at, context);
+    let algorithms = check_algorithms(notes, basic, at, context);
     let options = PathOptions {
         purpose: Purpose::Any,
         revocation: context.policy.revocation(),
@@ -46,6 +47,8 @@ pub(super) fn judge(
         &options,
         &mut Budget::default(),
     );
+    let mut used = PathUse::of(&outcome, context.anchors);
+    used.algorithms = algorithms;
     let place = notes.place.child("certificate");
     let found = outcome.findings().iter().cloned();
     notes
@@ -64,6 +67,7 @@ pub(super) fn judge(
         notes.judgement.add(Judgement::of(verdict));
         notes.note(codes::SIGNER_NOT_TRUSTED, [civil_time(at)]);
     }
+    used
 }
 
 /// The digests and the signature have to be trusted at the time for which the signature is proven.
@@ -72,14 +76,18 @@ fn check_algorithms(
     basic: &Basic,
     at: OffsetDateTime,
     context: &Context<'_>,
-) {
+) -> Vec<UsedAlgorithm> {
     let mut judged = Vec::new();
+    let mut used = Vec::new();
     if let Some(digest) = basic.digest {
         let answer = context.policy.judge_digest(digest, at);
+        used.push(UsedAlgorithm::new(AlgorithmName::Digest(digest), &answer));
         judged.push((digest.name().to_owned(), answer));
     }
     if let Some(algorithm) = basic.algorithm {
         let answer = context.policy.judge_signature(algorithm, at);
+        let name = AlgorithmName::Signature(algorithm);
+        used.push(UsedAlgorithm::new(name, &answer));
         judged.push((algorithm.to_string(), answer));
     }
     for (name, answer) in judged {
@@ -89,4 +97,5 @@ fn check_algorithms(
             notes.findings.push(finding);
         }
     }
+    used
 }

@@ -29,7 +29,7 @@ use crate::judgement::Judgement;
 use crate::notes::Notes;
 use crate::report::text::civil_time;
 use crate::report::{
-    AlgorithmName, ObjectKind, ObjectReport, UsedAlgorithm, UsedObject, UsedRevocation, UsedRole,
+    AlgorithmName, ObjectKind, ObjectReport, PathUse, UsedAlgorithm, UsedObject, UsedRole,
 };
 use crate::source::DigestSource;
 use crate::verdict::{Integrity, SubIndication};
@@ -162,10 +162,10 @@ fn judge_with(mut judge: Judge<'_>, bytes: &[u8]) -> TimestampReport {
                 codes::TOKEN_MALFORMED,
                 [error],
             );
-            judge
-                .used
-                .push(UsedObject::new(UsedRole::TimestampToken, bytes));
-            return judge.into_report(None, None);
+            let mut report = judge.into_report(None, None);
+            let unread = UsedObject::new(UsedRole::TimestampToken, bytes);
+            report.object.add_used(unread);
+            return report;
         }
     };
     let signer = signer::check(&mut judge, &token);
@@ -187,9 +187,8 @@ struct Judge<'a> {
     ends: Vec<End>,
     signature_algorithm: Option<SignatureAlgorithm>,
     /// For the report: what the judgement used.
-    used: Vec<UsedObject>,
+    path: PathUse,
     algorithms: Vec<UsedAlgorithm>,
-    revoked: Vec<UsedRevocation>,
     /// An unsigned attribute that the imprint covers.
     covered_attribute: Option<Oid>,
 }
@@ -204,9 +203,8 @@ impl<'a> Judge<'a> {
             holds_until: None,
             ends: Vec::new(),
             signature_algorithm: None,
-            used: Vec::new(),
+            path: PathUse::default(),
             algorithms: Vec::new(),
-            revoked: Vec::new(),
             covered_attribute: None,
         }
     }
@@ -332,12 +330,11 @@ impl<'a> Judge<'a> {
                 object.add_used(UsedObject::of_digest(UsedRole::SignedData, digest));
             }
         }
-        object.used.append(&mut self.used);
+        object.add_path(std::mem::take(&mut self.path));
         if let (Some(signer), None) = (&signer, object.used_as(UsedRole::SigningCertificate)) {
             object.add_used(UsedObject::new(UsedRole::SigningCertificate, signer.raw()));
         }
         object.algorithms.append(&mut self.algorithms);
-        object.revoked.append(&mut self.revoked);
         if let (Some(registry), Some(token)) = (self.context.registry, &token) {
             let intact = self.notes.judgement.integrity() == Integrity::Intact;
             let found = registry.judge_token(token, intact);

@@ -11,8 +11,8 @@ use crate::path::{
     AlgorithmRule, Material, PathFailure, PathOptions, PathOutcome, Purpose, VerifiedPath,
     validate_path,
 };
+use crate::report::PathUse;
 use crate::report::text::civil_time;
-use crate::report::used::of_path;
 use crate::verdict::{SubIndication, Verdict};
 
 impl<'a> Judge<'a> {
@@ -20,7 +20,7 @@ impl<'a> Judge<'a> {
         let at = self.notes.place.child("certificate");
         let known = self.proof_of_existence();
         let outcome = self.path_at(token, signer, self.standing.judged_at, known);
-        (self.used, self.revoked) = of_path(&outcome, self.context.anchors);
+        self.path = PathUse::of(&outcome, self.context.anchors);
         let found = outcome.findings().iter().cloned();
         self.notes
             .findings
