@@ -3,7 +3,8 @@
 use formats::der::to_der_lengths;
 use formats::digest::DigestAlgorithm;
 
-use super::stamp::{Answer, Stamp};
+use super::sequence::Answer;
+use super::stamp::Stamp;
 use crate::finding::{Finding, evidence as codes};
 use crate::verdict::SubIndication;
 

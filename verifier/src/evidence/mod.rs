@@ -7,8 +7,9 @@
 
 mod any;
 mod chain;
+mod sequence;
 mod stamp;
-mod tree;
+pub(crate) mod tree;
 
 use formats::digest::DigestAlgorithm;
 use formats::evidence::EvidenceRecord;
@@ -18,16 +19,14 @@ use time::OffsetDateTime;
 pub use self::any::{
     any_initial_algorithm, covers_any, verify_any_record, verify_any_record_standing,
 };
-use self::stamp::{Answer, Stamp};
+use self::sequence::{Answer, Codes, Link, Sequence};
+use self::stamp::Stamp;
 use crate::context::Context;
 use crate::finding::{Code, Finding, Place, evidence as codes};
 use crate::judgement::Judgement;
-use crate::report::text::civil_time;
-use crate::report::{AlgorithmName, ObjectKind, ObjectReport, UsedAlgorithm, UsedObject, UsedRole};
+use crate::report::{ObjectKind, ObjectReport};
 use crate::source::DigestSource;
-use crate::timestamp::{
-    CERTIFICATE_PATH, Standing, TimestampReport, algorithm_finding, algorithm_name, judge_token,
-};
+use crate::timestamp::{Standing, algorithm_name};
 use crate::verdict::SubIndication;
 
 /// How the data objects relate to the group that the record covers (RFC 4998 §4.3).
@@ -155,37 +154,38 @@ struct RecordJudge<'a> {
     place: &'a Place,
 }
 
-/// What the trust in the stamps after it lets be said about a stamp.
-struct Proof {
-    /// As of when the next inner token is judged.
-    token: Standing,
-    /// As of when the digest algorithm of the next inner chain is judged: a renewal inside a chain does not renew its trees.
-    tree: OffsetDateTime,
-}
+const CODES: Codes = Codes {
+    data_missing: codes::EVIDENCE_DATA_MISSING,
+    bare_digest: codes::EVIDENCE_BARE_DIGEST,
+    order_wrong: codes::EVIDENCE_ORDER_WRONG,
+    attributes_unprotected: codes::EVIDENCE_ATTRIBUTES_UNPROTECTED,
+};
 
 impl RecordJudge<'_> {
     fn judge(&self) -> EvidenceReport {
-        let mut answer = self.judge_frame();
         let stamps = Stamp::all(self.record, self.place);
         let mathematics = stamp::check_all(self.record, &stamps, self.data, self.group);
-        let covered = mathematics.covered;
-        let mut proof = Proof {
-            token: self.standing,
-            tree: self.standing.judged_at,
+        let links: Vec<Link<'_>> = stamps
+            .iter()
+            .map(|stamp| Link {
+                chain: stamp.chain,
+                position: stamp.position,
+                place: stamp.place.clone(),
+                token: Some(&stamp.archive_time_stamp.time_stamp),
+                algorithm: stamp::tree_algorithm(stamp.archive_time_stamp),
+                has_attributes: !stamp.archive_time_stamp.attributes.is_empty(),
+            })
+            .collect();
+        let sequence = Sequence {
+            record: self.record.raw(),
+            links: &links,
+            data: self.data,
+            standing: self.standing,
+            context: self.context,
+            place: self.place,
+            codes: &CODES,
         };
-        let mut reports = Vec::with_capacity(stamps.len());
-        for (stamp, computed) in stamps.iter().zip(mathematics.answers).rev() {
-            let report = self.judge_stamp(stamp, computed, &mut proof);
-            answer.judgement.add(report.judgement);
-            reports.push(report);
-        }
-        answer.absorb(self.judge_data(&stamps));
-        let newest = reports
-            .first()
-            .and_then(|report| report.holds_until.clone());
-        reports.reverse();
-        let stated = reports.first().and_then(TimestampReport::time);
-        self.report(answer, reports, covered, stated, newest)
+        sequence.judge(self.judge_frame(), mathematics)
     }
 
     /// What stands around the sequence (RFC 4998 §3.1). No time-stamp covers it.
@@ -223,161 +223,5 @@ impl RecordJudge<'_> {
             answer.unknown(SubIndication::Custom, finding);
         }
         answer
-    }
-
-    fn judge_stamp(
-        &self,
-        stamp: &Stamp<'_>,
-        computed: Answer,
-        proof: &mut Proof,
-    ) -> TimestampReport {
-        let standing = proof.token;
-        let bytes = &stamp.archive_time_stamp.time_stamp;
-        let mut report = judge_token(bytes, standing, self.context, &stamp.place);
-        report.judgement.add(computed.judgement);
-        report.findings.extend(computed.findings);
-        if !stamp.archive_time_stamp.attributes.is_empty() && !standing.protected {
-            let reason = Judgement::because(SubIndication::SigConstraintsFailure);
-            report.judgement.add(reason);
-            let code = codes::EVIDENCE_ATTRIBUTES_UNPROTECTED;
-            report
-                .findings
-                .push(Finding::new(code, stamp.place.clone()));
-        }
-        self.judge_algorithm(stamp, proof.tree, &mut report);
-        report.object.judgement = report.judgement;
-        report.object = report.object.with("role", stamp.role());
-        if let Some((until, what)) = &report.holds_until {
-            report.object.set("holds-until", civil_time(*until));
-            report.object.set("holds-until-because-of", what.clone());
-        }
-        if let (true, Some(time)) = (report.judgement.is_passed(), report.time()) {
-            proof.token = Standing {
-                judged_at: time,
-                protected: true,
-            };
-            if stamp.position == 0 {
-                proof.tree = time;
-            }
-        } else {
-            proof.token.protected = false;
-        }
-        report
-    }
-
-    /// The digest algorithm of a chain has to hold until the next chain took over (RFC 4998 §5.3, step 2).
-    fn judge_algorithm(
-        &self,
-        stamp: &Stamp<'_>,
-        proven: OffsetDateTime,
-        report: &mut TimestampReport,
-    ) {
-        let Some(algorithm) = stamp::tree_algorithm(stamp.archive_time_stamp) else {
-            return;
-        };
-        let judged = self.context.policy.judge_digest(algorithm, proven);
-        let used = UsedAlgorithm::new(AlgorithmName::Digest(algorithm), &judged);
-        report.object.algorithms.push(used);
-        match algorithm_finding(algorithm.name(), judged, proven, &stamp.place) {
-            Ok(trust) => {
-                let earlier = |end: &OffsetDateTime| {
-                    let until = report.holds_until.as_ref();
-                    until.is_none_or(|(until, _)| end < until)
-                };
-                if let Some(end) = trust.until.filter(earlier) {
-                    report.holds_until = Some((end, algorithm.name().to_owned()));
-                }
-            }
-            Err(finding) => {
-                let reason = SubIndication::CryptoConstraintsFailureNoPoe;
-                report.judgement.add(Judgement::because(reason));
-                report.findings.push(finding);
-            }
-        }
-    }
-
-    /// What is said about the data as a whole, beside each stamp's own answer.
-    fn judge_data(&self, stamps: &[Stamp<'_>]) -> Answer {
-        let mut answer = Answer::default();
-        if self.data.is_empty() {
-            let finding = Finding::new(codes::EVIDENCE_DATA_MISSING, self.place.clone());
-            answer.unknown(SubIndication::SignedDataNotFound, finding);
-        }
-        for data in self.data {
-            if !data.is_data() {
-                let finding =
-                    Finding::new(codes::EVIDENCE_BARE_DIGEST, self.place.clone()).with(data.name());
-                answer.findings.push(finding);
-            }
-        }
-        let times: Vec<(&Place, OffsetDateTime)> = stamps
-            .iter()
-            .filter_map(|stamp| Some((&stamp.place, stamp.token.as_ref()?.info.gen_time)))
-            .collect();
-        for pair in times.windows(2) {
-            if let [(_, earlier), (place, later)] = pair
-                && later < earlier
-            {
-                let finding = Finding::new(codes::EVIDENCE_ORDER_WRONG, (*place).clone())
-                    .with(civil_time(*later))
-                    .with(civil_time(*earlier));
-                answer.because(SubIndication::TimestampOrderFailure, finding);
-            }
-        }
-        answer
-    }
-
-    fn report(
-        &self,
-        answer: Answer,
-        reports: Vec<TimestampReport>,
-        covered: Vec<bool>,
-        stated: Option<OffsetDateTime>,
-        holds_until: Option<(OffsetDateTime, String)>,
-    ) -> EvidenceReport {
-        let judgement = answer.judgement;
-        let existence = stated.filter(|_| judgement.is_passed());
-        let mut object =
-            ObjectReport::new(ObjectKind::EvidenceRecord, self.place.clone(), judgement);
-        object.time = existence;
-        object.add_used(UsedObject::new(UsedRole::EvidenceRecord, self.record.raw()));
-        object.judged_at = Some(self.standing.judged_at);
-        object.covers = self
-            .data
-            .iter()
-            .zip(&covered)
-            .filter(|(_, covered)| **covered)
-            .map(|(data, _)| data.name().to_owned())
-            .collect();
-        object = object
-            .with("chains", self.record.sequence.len().to_string())
-            .with("time-stamps", reports.len().to_string());
-        let mut findings = answer.findings;
-        let mut objects = vec![object];
-        for report in reports {
-            findings.extend(report.findings);
-            objects.push(report.object);
-        }
-        if let (true, Some((until, what))) = (judgement.is_passed(), &holds_until) {
-            let code = if what == CERTIFICATE_PATH {
-                codes::EVIDENCE_PATH_UNTIL
-            } else {
-                codes::EVIDENCE_TRUSTED_UNTIL
-            };
-            findings.push(
-                Finding::new(code, self.place.clone())
-                    .with(civil_time(*until))
-                    .with(what),
-            );
-        }
-        EvidenceReport {
-            judgement,
-            existence,
-            stated,
-            covered,
-            holds_until,
-            findings,
-            objects,
-        }
     }
 }

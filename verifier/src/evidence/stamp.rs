@@ -12,9 +12,9 @@ use formats::x509::AlgorithmIdentifier;
 
 use super::Group;
 use super::chain::{Chain, TokenDigest, forms};
+use super::sequence::{Answer, Mathematics};
 use super::tree::{self, Reading};
 use crate::finding::{Finding, Place, evidence as codes};
-use crate::judgement::Judgement;
 use crate::source::DigestSource;
 use crate::timestamp::algorithm_name;
 use crate::verdict::SubIndication;
@@ -26,51 +26,6 @@ pub(super) struct Stamp<'a> {
     pub(super) archive_time_stamp: &'a ArchiveTimeStamp,
     pub(super) token: Option<TimeStampToken>,
     pub(super) place: Place,
-}
-
-/// A judgement on the way, with its findings.
-#[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) judgement: Judgement,
-    pub(super) findings: Vec<Finding>,
-}
-
-/// The answers for all stamps, oldest first.
-pub(super) struct Mathematics {
-    pub(super) answers: Vec<Answer>,
-    /// Per data object, whether the first stamp covers it.
-    pub(super) covered: Vec<bool>,
-}
-
-impl Default for Answer {
-    fn default() -> Self {
-        Self {
-            judgement: Judgement::PASSED,
-            findings: Vec::new(),
-        }
-    }
-}
-
-impl Answer {
-    pub(super) fn broken(&mut self, reason: SubIndication, finding: Finding) {
-        self.judgement.add(Judgement::broken(reason));
-        self.findings.push(finding);
-    }
-
-    pub(super) fn because(&mut self, reason: SubIndication, finding: Finding) {
-        self.judgement.add(Judgement::because(reason));
-        self.findings.push(finding);
-    }
-
-    pub(super) fn unknown(&mut self, reason: SubIndication, finding: Finding) {
-        self.judgement.add(Judgement::unknown(reason));
-        self.findings.push(finding);
-    }
-
-    pub(super) fn absorb(&mut self, other: Self) {
-        self.judgement.add(other.judgement);
-        self.findings.extend(other.findings);
-    }
 }
 
 impl<'a> Stamp<'a> {
@@ -86,17 +41,6 @@ impl<'a> Stamp<'a> {
                 place: place.item("chain", chain).item("time-stamp", position),
             })
             .collect()
-    }
-}
-
-impl Stamp<'_> {
-    /// What the stamp is in its record (RFC 4998 §5.1): the word in the report.
-    pub(super) const fn role(&self) -> &'static str {
-        match (self.chain, self.position) {
-            (0, 0) => "initial",
-            (_, 0) => "hash-tree-renewal",
-            _ => "time-stamp-renewal",
-        }
     }
 }
 

@@ -7,23 +7,23 @@ use formats::digest::DigestAlgorithm;
 
 /// How the lists of a tree are put together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     /// Equal values of one list count once. The RFC says "binary ascending order" and nothing of duplicates; records of
     /// every known tool but one keep them.
-    pub(super) as_set: bool,
+    pub(crate) as_set: bool,
     /// A list of one value is hashed again instead of passed through.
-    pub(super) hash_single: bool,
+    pub(crate) hash_single: bool,
 }
 
 impl Reading {
     /// The rule of RFC 4998 §4.3.
-    pub(super) const RULE: Self = Self {
+    pub(crate) const RULE: Self = Self {
         as_set: false,
         hash_single: false,
     };
 
     /// Every reading that is accepted, the rule first.
-    pub(super) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 4] = [
         Self::RULE,
         Self {
             as_set: true,
@@ -43,7 +43,7 @@ impl Reading {
 /// The root of `lists` under `reading`; `None` for a tree without a value, or with an empty list.
 ///
 /// Each list is taken together with the digest carried over from the list before it, sorted, concatenated and hashed.
-pub(super) fn root(
+pub(crate) fn root(
     algorithm: DigestAlgorithm,
     lists: &[Vec<&[u8]>],
     reading: Reading,
@@ -76,7 +76,7 @@ pub(super) fn root(
 }
 
 /// The first reading, the rule first, under which `lists` lead to `imprint`.
-pub(super) fn reading_of(
+pub(crate) fn reading_of(
     algorithm: DigestAlgorithm,
     lists: &[Vec<&[u8]>],
     imprint: &[u8],
