@@ -57,6 +57,8 @@ pub enum ErrorKind {
     NotCanonical,
     /// The text is not well-formed XML, or uses what is refused in foreign XML (a document type, an entity).
     InvalidXml,
+    /// The text may be well-formed XML, but has a document type, or is of another version than 1.0 or in another encoding than UTF-8.
+    UnsupportedXml,
     /// A file name is empty, absolute, climbs out of its folder, or holds what no file name may hold. Somebody may be trying to overwrite other files.
     InvalidName,
     /// A member of a container is encrypted. Ask for a container without a password.
@@ -159,6 +161,9 @@ impl fmt::Display for ErrorKind {
             Self::InvalidJson => "this is not the expected JSON",
             Self::NotCanonical => "the JSON is not in its canonical form",
             Self::InvalidXml => "this is not acceptable XML",
+            Self::UnsupportedXml => {
+                "XML with a document type, another version or another encoding is not read"
+            }
             Self::InvalidName => "a file name is not allowed",
             Self::Encrypted => "a member is encrypted",
             Self::UnsupportedCompression => "a compression method is not supported",

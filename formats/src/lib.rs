@@ -27,6 +27,8 @@ pub mod segment;
 pub mod tsp;
 pub mod utc;
 pub mod x509;
+pub mod xml;
+pub mod xmlers;
 
 #[cfg(test)]
 mod samples;

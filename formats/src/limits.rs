@@ -182,3 +182,22 @@ pub const XML_DEPTH_MAX: usize = 64;
 
 /// Most bytes of a text or attribute in an ASiC manifest: a percent-encoded name of [`NAME_BYTES_MAX`] bytes.
 pub const XML_TEXT_BYTES_MAX: usize = 3 * NAME_BYTES_MAX;
+
+// --- XML documents (XML 1.0), read for their canonical form
+
+/// Most bytes of one XML document: evidence in XML, or an XML data object under it. A record with [`EVIDENCE_HASHES_MAX`] values of 64
+/// bytes has 110 MB and is refused; the largest collected has 31 KB. Invoices and archival packages in XML stay below 64 MiB.
+pub const XML_DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Deepest nesting of elements. libxml2 stops at the same depth (`xmlParserMaxDepth`) unless it is told otherwise.
+pub const XML_DOCUMENT_DEPTH_MAX: usize = 256;
+
+/// Most nodes, attributes and namespace declarations of one document together. A record with 500,000 values has 1.5 million; so many
+/// take 250 MB of memory.
+pub const XML_NODES_MAX: usize = 4_000_000;
+
+/// Most attributes of one element. The largest schemas in use (UBL, XBRL) stay below 40.
+pub const XML_DOCUMENT_ATTRIBUTES_MAX: usize = 1024;
+
+/// Most namespaces in scope at once: the same as quick-xml allows (`DEFAULT_MAX_NAMESPACE_BINDINGS`). Each name is looked up among them.
+pub const XML_NAMESPACES_MAX: usize = 128;
