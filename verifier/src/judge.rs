@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use crate::alternatives::pass_over;
 use crate::context::Context;
-use crate::evidence::{EvidenceReport, Group, verify_record};
+use crate::evidence::{EvidenceReport, Group, verify_any_record};
 use crate::finding::{Finding, Language, Place, Severity, package as codes};
 use crate::judgement::Judgement;
 use crate::package::verify_package;
@@ -79,7 +79,9 @@ fn judge_file(
 ) -> FileAnswer {
     match kind {
         Kind::Package => judge_package(bytes, data, context, place),
-        Kind::EvidenceRecord => judge_record(bytes, data, files, context, place),
+        Kind::EvidenceRecord | Kind::XmlEvidenceRecord => {
+            judge_record(bytes, data, files, context, place)
+        }
         Kind::TimestampToken => judge_token(bytes, data, context, place),
         Kind::TimestampResponse => judge_response(bytes, data, context, place),
         Kind::CmsSignature => judge_signature(bytes, data, context, place),
@@ -87,7 +89,6 @@ fn judge_file(
         | Kind::TimestampedData
         | Kind::Certificate
         | Kind::RevocationList
-        | Kind::XmlEvidenceRecord
         | Kind::XmlSignature
         | Kind::XmlArchivePackage
         | Kind::Pdf
@@ -153,7 +154,7 @@ fn judge_record(
     context: &Context<'_>,
     place: &Place,
 ) -> FileAnswer {
-    let mut report = verify_record(bytes, data, Group::Members, context, place);
+    let mut report = verify_any_record(bytes, data, Group::Members, context, place);
     let mut covered = report.covered.clone();
     let some = covered.iter().any(|covered| *covered);
     if files > 1 && some && !covered.iter().all(|covered| *covered) {
@@ -163,7 +164,7 @@ fn judge_record(
             .filter(|(_, covered)| **covered)
             .map(|(data, _)| *data)
             .collect();
-        report = verify_record(bytes, &own, Group::Members, context, place);
+        report = verify_any_record(bytes, &own, Group::Members, context, place);
     } else {
         covered.clone_from(&report.covered);
     }

@@ -32,3 +32,4 @@ pub mod signature;
 pub mod source;
 pub mod timestamp;
 pub mod verdict;
+mod xmlers;

@@ -2,16 +2,13 @@
 
 use formats::digest::DigestAlgorithm;
 
-use super::{
-    EvidenceReport, Group, covers, initial_algorithm, verify_record, verify_record_standing,
-};
+use super::{EvidenceReport, Group, covers, initial_algorithm, verify_record_standing};
 use crate::context::Context;
-use crate::finding::{Finding, Language, Place, package as codes};
-use crate::judgement::Judgement;
+use crate::finding::Place;
 use crate::recognise::{Kind, recognise};
-use crate::report::{ObjectKind, ObjectReport};
 use crate::source::DigestSource;
 use crate::timestamp::Standing;
+use crate::xmlers;
 
 /// Judges an evidence record of either syntax over `data`, as of `context.time`.
 ///
@@ -24,10 +21,11 @@ pub fn verify_any_record(
     context: &Context<'_>,
     place: &Place,
 ) -> EvidenceReport {
-    if is_xml(record) {
-        return not_judged(data, place);
-    }
-    verify_record(record, data, group, context, place)
+    let standing = Standing {
+        judged_at: context.time,
+        protected: false,
+    };
+    verify_any_record_standing(record, data, group, standing, context, place)
 }
 
 /// Judges an evidence record of either syntax over `data`, where it stands: another proof may cover it.
@@ -41,7 +39,7 @@ pub fn verify_any_record_standing(
     place: &Place,
 ) -> EvidenceReport {
     if is_xml(record) {
-        return not_judged(data, place);
+        return xmlers::verify_xml_record(record, data, group, standing, context, place);
     }
     verify_record_standing(record, data, group, standing, context, place)
 }
@@ -49,34 +47,21 @@ pub fn verify_any_record_standing(
 /// Whether the first archive time-stamp of a record of either syntax covers `data`; nothing else is judged.
 #[must_use]
 pub fn covers_any(record: &[u8], data: &dyn DigestSource) -> bool {
-    !is_xml(record) && covers(record, data)
+    if is_xml(record) {
+        return xmlers::covers(record, data);
+    }
+    covers(record, data)
 }
 
 /// The digest algorithm of the first hash tree of a record of either syntax.
 #[must_use]
 pub fn any_initial_algorithm(record: &[u8]) -> Option<DigestAlgorithm> {
     if is_xml(record) {
-        return None;
+        return xmlers::initial_algorithm(record);
     }
     initial_algorithm(record)
 }
 
 fn is_xml(record: &[u8]) -> bool {
     recognise(record) == Kind::XmlEvidenceRecord
-}
-
-fn not_judged(data: &[&dyn DigestSource], place: &Place) -> EvidenceReport {
-    let judgement = Judgement::NOT_JUDGED;
-    let label = Kind::XmlEvidenceRecord.label(Language::English);
-    let finding = Finding::new(codes::NOT_JUDGED_YET, place.clone()).with(label);
-    let object = ObjectReport::new(ObjectKind::NotJudged, place.clone(), judgement);
-    EvidenceReport {
-        judgement,
-        existence: None,
-        stated: None,
-        covered: vec![false; data.len()],
-        holds_until: None,
-        findings: vec![finding],
-        objects: vec![object],
-    }
 }

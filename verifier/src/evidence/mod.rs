@@ -7,7 +7,7 @@
 
 mod any;
 mod chain;
-mod sequence;
+pub(crate) mod sequence;
 mod stamp;
 pub(crate) mod tree;
 

@@ -31,6 +31,7 @@ pub mod registry;
 pub mod revocation;
 pub mod signature;
 pub mod timestamp;
+pub mod xmlers;
 
 /// Every table of codes.
 pub const ALL: &[&[Code]] = &[
@@ -39,6 +40,7 @@ pub const ALL: &[&[Code]] = &[
     crypto::TABLE,
     timestamp::TABLE,
     evidence::TABLE,
+    xmlers::TABLE,
     package::TABLE,
     lines::TABLE,
     signature::TABLE,

@@ -1,0 +1,134 @@
+//! The digests of data objects as RFC 6283 takes them: of XML the canonical form under each chain's method, of everything else the bytes.
+
+use std::collections::HashMap;
+
+use formats::digest::DigestAlgorithm;
+use formats::error::{ErrorKind, FormatError};
+use formats::xml::{Canonicalization, Document, looks_like_xml};
+use formats::xmlers::XmlEvidenceRecord;
+
+use crate::source::DigestSource;
+
+/// A data object with the digests that the record may ask for.
+pub(super) struct DataObject<'a> {
+    source: &'a dyn DigestSource,
+    form: Form,
+}
+
+enum Form {
+    /// XML, with the digests of its canonical forms; those that have none are left out.
+    Xml(HashMap<(Canonicalization, DigestAlgorithm), Vec<u8>>),
+    /// Perhaps XML: why its canonical form is not known.
+    Unclear(&'static str),
+    /// The digests that are known count.
+    Other,
+}
+
+/// What is known of a data object under one method and algorithm.
+pub(super) struct DataDigests {
+    /// Of the canonical form.
+    pub(super) canonical: Option<Vec<u8>>,
+    /// Of the bytes as they are.
+    pub(super) as_is: Option<Vec<u8>>,
+    /// Why there may be a canonical form all the same.
+    pub(super) unclear: Option<&'static str>,
+}
+
+/// Takes the digests of `data` under every method and algorithm of `record`. Each content is read once and let go again.
+pub(super) fn read<'a>(
+    record: &XmlEvidenceRecord,
+    data: &[&'a dyn DigestSource],
+) -> Vec<DataObject<'a>> {
+    let mut wanted: Vec<(&Canonicalization, DigestAlgorithm)> = Vec::new();
+    for chain in &record.chains {
+        if let (Some(method), Some(algorithm)) = (&chain.canonicalization.method, chain.algorithm())
+            && !wanted.contains(&(method, algorithm))
+        {
+            wanted.push((method, algorithm));
+        }
+    }
+    data.iter()
+        .map(|source| DataObject {
+            source: *source,
+            form: form_of(*source, &wanted),
+        })
+        .collect()
+}
+
+fn form_of(source: &dyn DigestSource, wanted: &[(&Canonicalization, DigestAlgorithm)]) -> Form {
+    let Some(content) = source.content() else {
+        // Whoever states a digest says that it is the one that counts.
+        return if source.is_data() {
+            Form::Unclear("its content is not at hand")
+        } else {
+            Form::Other
+        };
+    };
+    if !looks_like_xml(&content) {
+        return Form::Other;
+    }
+    match Document::parse(&content) {
+        Ok(document) => Form::Xml(digests_of(&document, wanted)),
+        Err(error) => unreadable(error),
+    }
+}
+
+/// What is not well-formed is no XML.
+fn unreadable(error: FormatError) -> Form {
+    match error.kind() {
+        ErrorKind::LimitExceeded => Form::Unclear("it exceeds a limit on XML"),
+        ErrorKind::UnsupportedXml => {
+            Form::Unclear("it has a document type, another version than 1.0 or another encoding")
+        }
+        _ => Form::Other,
+    }
+}
+
+fn digests_of(
+    document: &Document,
+    wanted: &[(&Canonicalization, DigestAlgorithm)],
+) -> HashMap<(Canonicalization, DigestAlgorithm), Vec<u8>> {
+    let mut digests = HashMap::new();
+    for (method, algorithm) in wanted {
+        let mut hasher = algorithm.hasher();
+        let written = document.canonicalize(method, &mut |part| hasher.update(part));
+        if written.is_ok() {
+            let digest = hasher.finish().as_bytes().to_vec();
+            digests.insert(((*method).clone(), *algorithm), digest);
+        }
+    }
+    digests
+}
+
+impl DataObject<'_> {
+    pub(super) fn name(&self) -> &str {
+        self.source.name()
+    }
+
+    pub(super) fn digests(
+        &self,
+        method: Option<&Canonicalization>,
+        algorithm: DigestAlgorithm,
+    ) -> DataDigests {
+        let as_is = self.source.digest(algorithm);
+        let mut digests = DataDigests {
+            canonical: None,
+            as_is: as_is.map(|digest| digest.as_bytes().to_vec()),
+            unclear: None,
+        };
+        match (&self.form, method) {
+            (Form::Xml(known), Some(method)) => {
+                digests.canonical = known.get(&(method.clone(), algorithm)).cloned();
+                if digests.canonical.is_none() {
+                    digests.unclear = Some("it has no canonical form");
+                }
+            }
+            (Form::Xml(_), None) => {
+                digests.unclear = Some("the canonicalization method is not known");
+            }
+            (Form::Unclear(why), _) => digests.unclear = Some(why),
+            (Form::Other, _) => {}
+        }
+        digests
+    }
+}
