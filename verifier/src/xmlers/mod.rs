@@ -7,6 +7,8 @@
 mod data;
 mod stamp;
 
+use std::collections::HashSet;
+
 use formats::digest::DigestAlgorithm;
 use formats::error::{ErrorKind, FormatError};
 use formats::xmlers::{InformationKind, XmlArchiveTimeStamp, XmlEvidenceRecord, XmlToken};
@@ -39,12 +41,16 @@ pub(crate) fn verify_xml_record(
     context: &Context<'_>,
     place: &Place,
 ) -> EvidenceReport {
-    let record = match XmlEvidenceRecord::parse(record) {
+    let bytes = record;
+    let record = match XmlEvidenceRecord::parse(bytes) {
         Ok(record) => record,
         Err(error) => return unreadable(place, data, error),
     };
     let material = Material::collect(&record, context);
-    let context = material.extend(context);
+    let context = match &material.carried {
+        Some(carried) => carried.extend(context),
+        None => *context,
+    };
     let stamps = Stamp::all(&record, place);
     let objects = data::read(&record, data);
     let mathematics = stamp::check_all(&record, &stamps, &objects, group);
@@ -60,6 +66,7 @@ pub(crate) fn verify_xml_record(
         })
         .collect();
     let sequence = Sequence {
+        record: bytes,
         links: &links,
         data,
         standing,
@@ -161,46 +168,64 @@ fn has_gaps(record: &XmlEvidenceRecord) -> bool {
     !(chains && stamps && lists)
 }
 
-/// Certificates and revocation information that the record carries beside its tokens (RFC 6283 §3.1.3), and what the caller gave. None
-/// of it is trusted.
+/// What the record carries beside its tokens (RFC 6283 §3.1.3).
 struct Material {
+    /// Together with what the caller gave; `None` if the record carries nothing that is used.
+    carried: Option<Carried>,
+    not_used: usize,
+}
+
+/// Certificates and revocation information. None of it is trusted.
+#[derive(Default)]
+struct Carried {
     certificates: Vec<Vec<u8>>,
     crls: Vec<Vec<u8>>,
     ocsp_responses: Vec<Vec<u8>>,
-    not_used: usize,
 }
 
 impl Material {
     fn collect(record: &XmlEvidenceRecord, context: &Context<'_>) -> Self {
-        let mut material = Self {
-            certificates: context.certificates.to_vec(),
-            crls: context.crls.to_vec(),
-            ocsp_responses: context.ocsp_responses.to_vec(),
-            not_used: 0,
-        };
+        let mut carried = Carried::default();
+        let mut not_used = 0_usize;
         for (_, _, stamp) in record.time_stamps() {
             for information in &stamp.information {
                 let list = match information.kind {
-                    InformationKind::Certificate => &mut material.certificates,
-                    InformationKind::Crl => &mut material.crls,
-                    InformationKind::Ocsp => &mut material.ocsp_responses,
+                    InformationKind::Certificate => &mut carried.certificates,
+                    InformationKind::Crl => &mut carried.crls,
+                    InformationKind::Ocsp => &mut carried.ocsp_responses,
                     InformationKind::Scvp | InformationKind::Other => {
-                        material.not_used = material.not_used.saturating_add(1);
+                        not_used = not_used.saturating_add(1);
                         continue;
                     }
                 };
                 list.push(information.bytes.clone());
             }
         }
-        for list in [
-            &mut material.certificates,
-            &mut material.crls,
-            &mut material.ocsp_responses,
+        let Carried {
+            certificates,
+            crls,
+            ocsp_responses,
+        } = &carried;
+        let is_empty = certificates.is_empty() && crls.is_empty() && ocsp_responses.is_empty();
+        Self {
+            carried: (!is_empty).then(|| carried.with_those_of(context)),
+            not_used,
+        }
+    }
+}
+
+impl Carried {
+    fn with_those_of(mut self, context: &Context<'_>) -> Self {
+        for (list, given) in [
+            (&mut self.certificates, context.certificates),
+            (&mut self.crls, context.crls),
+            (&mut self.ocsp_responses, context.ocsp_responses),
         ] {
-            let mut seen = std::collections::HashSet::new();
+            list.extend_from_slice(given);
+            let mut seen = HashSet::new();
             list.retain(|bytes| seen.insert(bytes.clone()));
         }
-        material
+        self
     }
 
     fn extend<'c>(&'c self, context: &Context<'c>) -> Context<'c> {

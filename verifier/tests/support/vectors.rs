@@ -11,6 +11,7 @@ use formats::evidence::EvidenceRecord;
 use formats::raw::Raw;
 use formats::tsp::{TimeStampResponse, TimeStampToken};
 use formats::x509::read_certificates;
+use formats::xmlers::{XmlEvidenceRecord, XmlToken};
 use time::{Duration, OffsetDateTime};
 use verifier::path::TrustAnchor;
 use verifier::source::{DataBytes, DigestSource, KnownDigests};
@@ -25,6 +26,8 @@ pub(crate) struct Vector {
     pub(crate) expected: String,
     /// The data that it covers, in words.
     pub(crate) covers: String,
+    /// What whoever collected it has found.
+    pub(crate) notes: String,
 }
 
 /// What the stated verdict demands of ours.
@@ -104,14 +107,28 @@ pub(crate) fn read_manifest(folder: &Path) -> Vec<Vector> {
                 kind: columns[3].to_owned(),
                 expected: columns[4].to_owned(),
                 covers: columns[5].to_owned(),
+                notes: columns.get(6).copied().unwrap_or_default().to_owned(),
             }
         })
         .filter(|vector| folder.join(&vector.path).is_file())
         .collect()
 }
 
-/// The data objects that a row names in words: files, `utf8:"…"`, `hex:…`, `sha256:…` in base64.
+/// The data objects that a row names, in its own words or in those of the row that it refers to ("as other.xml").
 pub(crate) fn data_of(folder: &Path, vector: &Vector) -> Vec<Box<dyn DigestSource>> {
+    let Some(other) = vector.covers.strip_prefix("as ") else {
+        return named_data(folder, vector);
+    };
+    let path = Path::new(&vector.path).with_file_name(other.trim());
+    let rows = read_manifest(folder);
+    rows.iter()
+        .find(|row| Path::new(&row.path) == path)
+        .map(|row| named_data(folder, row))
+        .unwrap_or_default()
+}
+
+/// The data objects that a row names in words: files, `utf8:"…"`, `hex:…`, `sha256:…` in base64.
+fn named_data(folder: &Path, vector: &Vector) -> Vec<Box<dyn DigestSource>> {
     let mut data: Vec<Box<dyn DigestSource>> = Vec::new();
     let text = vector.covers.as_str();
     if text.starts_with("objects inside") {
@@ -243,6 +260,12 @@ fn collect(bytes: &[u8], tokens: &mut Vec<TimeStampToken>, signatures: &mut Vec<
                 .time_stamps()
                 .filter_map(|(_, _, stamp)| stamp.token().ok()),
         );
+    } else if let Ok(record) = XmlEvidenceRecord::parse(bytes) {
+        for (_, _, stamp) in record.time_stamps() {
+            if let XmlToken::Rfc3161(token) = &stamp.token {
+                tokens.extend(TimeStampToken::parse(token).ok());
+            }
+        }
     } else if let Ok(reader) = AsicReader::open(bytes) {
         for entry in reader.entries() {
             if entry.name().starts_with("META-INF/")
