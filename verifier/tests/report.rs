@@ -124,26 +124,30 @@ fn the_schema_refuses_contradictions() {
 }
 
 #[test]
-fn the_first_three_lines_say_what_a_judge_needs() {
+fn the_first_lines_say_what_a_judge_needs() {
     let report = &reports()[0];
     let japanese = text::to_text(report, Language::Japanese);
-    let lines: Vec<&str> = japanese.lines().take(3).collect();
+    let lines: Vec<&str> = japanese.lines().take(6).collect();
     assert_eq!(
         lines,
         [
-            "対象: good.asice (証拠コンテナ (ASiC))。文書 2 件",
-            "判定: 合格。改ざんはなく、時刻の証明は信頼する認証局につながっています。 [TOTAL-PASSED]",
-            "存在証明: 遅くとも 2026-11-22 12:48:30 JST (2026-11-22 03:48:30 UTC) には存在していました。",
+            "証明されています：下記の文書 2 件は、2026年11月22日 12:48:30（日本時間）には存在し、それ以後変更されていないことが証明されています。",
+            "証明されていること：下記の時刻に存在していたこと、その後 1 ビットも変更されていないこと。",
+            "証明された時刻：2026年11月22日 12:48:30（日本時間）、協定世界時では 2026年11月22日 03:48:30。遅くともこの時刻には存在していました。",
+            "証明されていないこと：",
+            "  - 内容が真実であること、誰が作ったか、この時刻より前のいつ作られたか。",
+            "  - タイムスタンプ局（時刻を証明した機関）が国の認定を受けたものであること（確認していません）。",
         ]
     );
     let english = text::to_text(report, Language::English);
-    let lines: Vec<&str> = english.lines().take(3).collect();
+    let lines: Vec<&str> = english.lines().take(4).collect();
     assert_eq!(
         lines,
         [
-            "Checked: good.asice (evidence container (ASiC)); 2 documents",
-            "Verdict: PASSED. Nothing was altered, and the proof of time leads to a trusted authority. [TOTAL-PASSED]",
-            "Existed: at the latest since 2026-11-22 12:48:30 JST (2026-11-22 03:48:30 UTC).",
+            "Proven: The 2 documents below existed on 22 November 2026, 12:48:30 (Japan time) and have not been changed since. This is proven.",
+            "What is proven: That it existed at the time below, and that not one bit was changed since.",
+            "For what time: 22 November 2026, 12:48:30 (Japan time); 22 November 2026, 03:48:30 UTC. It existed at the latest then.",
+            "What is not proven:",
         ]
     );
 }
@@ -174,26 +178,30 @@ fn the_time_line_tells_what_each_proof_proves_and_until_when() {
     in_order(
         &japanese,
         &[
-            "証拠記録: TOTAL-PASSED",
+            "== 証明の時系列と理由 ==",
             "2026-11-22 12:48:30 JST",
             "最初のアーカイブタイムスタンプ",
             "2026-12-01 09:00:00 JST (2026-12-01 00:00:00 UTC) に後の証明へ引き継ぎ",
-            "再スタンプ (タイムスタンプの更新)",
+            "再スタンプ（タイムスタンプの更新）",
             "2027-01-01 09:00:00 JST (2027-01-01 00:00:00 UTC) に後の証明へ引き継ぎ",
-            "再スタンプ (ハッシュ木の更新)",
+            "再スタンプ（ハッシュ木の更新）",
             "までに再スタンプが必要",
+            "証拠記録",
+            "成立 [TOTAL-PASSED]",
         ],
     );
     in_order(
         &english,
         &[
-            "Evidence record: TOTAL-PASSED",
-            "first archive time-stamp",
+            "== The proofs in time, and the reasons ==",
+            "First archive time-stamp",
             "taken over by a later proof at 2026-12-01",
-            "re-stamping (time-stamp renewal)",
+            "Re-stamping (time-stamp renewal)",
             "taken over by a later proof at 2027-01-01",
-            "re-stamping (hash-tree renewal)",
+            "Re-stamping (hash-tree renewal)",
             "renew before 20",
+            "Evidence record",
+            "holds [TOTAL-PASSED]",
         ],
     );
     let value = to_value(&report, Language::English);
@@ -338,7 +346,7 @@ fn the_program_prints_json_that_follows_the_schema() {
     assert!(
         String::from_utf8(output.stdout)
             .unwrap()
-            .starts_with("対象: RECORD.asice")
+            .starts_with("証明されています：下記の文書 2 件は、")
     );
 }
 

@@ -2,6 +2,7 @@
 
 mod files;
 mod inspect;
+mod output;
 mod path;
 mod verify;
 
@@ -32,6 +33,9 @@ Examples:
   As it stood at the end of 2030:
     verifier verify RECORD.asice --trust trust-anchors.pem --at 2030-12-31
 
+  A report on paper, whose first page is for a judge:
+    verifier verify RECORD.asice --trust trust-anchors.pem --format pdf -o report.pdf --lang ja
+
   What is in a file, without judging it:
     verifier inspect RECORD.asice
 
@@ -55,7 +59,7 @@ enum Command {
     Path(path::PathArgs),
 }
 
-/// The form of a report.
+/// The form of what a command other than `verify` tells.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Format {
     /// For people.
@@ -134,7 +138,12 @@ pub(crate) const fn exit_code(conclusion: Conclusion) -> u8 {
 
 /// Prints a report. A closed pipe is not worth a word: the exit code says what matters.
 pub(crate) fn print(text: &str) -> Result<(), CannotJudge> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
+    print_bytes(text.as_bytes())
+}
+
+/// The same for bytes.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), CannotJudge> {
+    match io::stdout().lock().write_all(bytes) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CannotJudge(format!(
             "the report cannot be written: {error}"
         ))),

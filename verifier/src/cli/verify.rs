@@ -8,14 +8,13 @@ use verifier::context::Context;
 use verifier::judge::verify;
 use verifier::policy::Policy;
 use verifier::recognise::Kind;
-use verifier::report::{FileRole, Report, json, text};
+use verifier::report::{FileRole, Report};
 use verifier::source::{DigestSource, InputFile, KnownDigests};
 use verifier::verdict::Conclusion;
 
 use super::files::{DataFile, parse_digest, read, read_anchors, read_crl_files, read_ocsp_files};
-use super::{
-    CannotJudge, EXIT_CANNOT_JUDGE, Format, Lang, exit_code, judgement_time, parse_time, print,
-};
+use super::output::OutputArgs;
+use super::{CannotJudge, EXIT_CANNOT_JUDGE, exit_code, judgement_time, parse_time};
 
 /// The arguments of `verifier verify`.
 #[derive(Debug, Args)]
@@ -52,13 +51,8 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
-    /// The form of the report.
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-
-    /// The language of the report; without it, that of the environment.
-    #[arg(long, value_enum)]
-    lang: Option<Lang>,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// Runs the command; gives the exit code.
@@ -97,11 +91,7 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<u8, CannotJudge> {
         registry: None,
     };
     let report = verify(&files, &sources, &context);
-    let language = Lang::or_environment(arguments.lang);
-    print(&match arguments.format {
-        Format::Text => text::to_text(&report, language),
-        Format::Json => json::to_text(&report, language),
-    })?;
+    arguments.output.write(&report, &context)?;
     Ok(code_of(&report))
 }
 

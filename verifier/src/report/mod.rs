@@ -1,10 +1,13 @@
-//! What a verification found: one value, written as JSON (for programs) or as text (for people, Japanese or English).
+//! What a verification found: one value, written for programs as JSON, and for people as text, HTML or PDF, Japanese or English.
 
+mod calendar;
+pub mod document;
 pub(crate) mod facts;
+pub mod html;
 pub mod json;
 pub mod text;
-mod timeline;
 pub(crate) mod used;
+mod wording;
 
 use time::OffsetDateTime;
 

@@ -1,0 +1,90 @@
+//! The report in the form, language and depth that were asked for, to where it was asked for.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use verifier::context::Context;
+use verifier::report::document::{Depth, Document};
+use verifier::report::{Report, html, json, text};
+
+use super::{CannotJudge, Lang, print_bytes};
+
+/// How the report is written.
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// The form of the report.
+    #[arg(long, value_enum, default_value_t)]
+    format: ReportFormat,
+
+    /// How much it says (text, html): the answer, also the proofs in time, or everything. Text stops at the timeline, html says all.
+    #[arg(long, value_enum)]
+    depth: Option<DepthArgument>,
+
+    /// The language of the report; without it, that of the environment.
+    #[arg(long, value_enum)]
+    lang: Option<Lang>,
+
+    /// Write the report to this file instead of printing it.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// The form of a verification report.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+enum ReportFormat {
+    /// For people, on a terminal.
+    #[default]
+    Text,
+    /// For programs; the schema is report.schema.json.
+    Json,
+    /// For people, in a browser and on A4 paper: one file without anything from elsewhere.
+    Html,
+}
+
+/// How much a report for people says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum DepthArgument {
+    /// What is proven, for what time, and what is not.
+    Brief,
+    /// Also what proves what, from when, until when, and why.
+    Timeline,
+    /// Everything.
+    Full,
+}
+
+impl DepthArgument {
+    const fn depth(self) -> Depth {
+        match self {
+            Self::Brief => Depth::Brief,
+            Self::Timeline => Depth::Timeline,
+            Self::Full => Depth::Full,
+        }
+    }
+}
+
+impl OutputArgs {
+    /// Writes the report.
+    pub(crate) fn write(&self, report: &Report, context: &Context<'_>) -> Result<(), CannotJudge> {
+        let language = Lang::or_environment(self.lang);
+        let document = || Document::of(report, Some(context), language);
+        let depth = |usual: Depth| self.depth.map_or(usual, DepthArgument::depth);
+        let bytes = match self.format {
+            ReportFormat::Text => text::write(&document(), depth(Depth::Timeline)).into_bytes(),
+            ReportFormat::Json => json::to_text(report, language).into_bytes(),
+            ReportFormat::Html => html::write(&document(), depth(Depth::Full)).into_bytes(),
+        };
+        match self.output.as_deref() {
+            Some(path) if path != Path::new("-") => write_file(path, &bytes),
+            _ => print_bytes(&bytes),
+        }
+    }
+}
+
+/// A report can be made again, so it is written plainly; it is no part of an archive.
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CannotJudge> {
+    File::create(path)
+        .and_then(|mut file| file.write_all(bytes))
+        .map_err(|error| CannotJudge(format!("{} cannot be written: {error}", path.display())))
+}
