@@ -1,5 +1,7 @@
 //! Shows what is in a file, without judging any of it.
 
+mod xmlers;
+
 use std::fmt::Write as _;
 
 use formats::asic::{AsicManifest, AsicReader, MIMETYPE_ASIC_E};
@@ -9,6 +11,7 @@ use formats::lines::LineProof;
 use formats::manifest::{Digests, Manifest};
 use formats::tsp::{TimeStampRequest, TimeStampResponse, TimeStampToken};
 use formats::x509::{AlgorithmIdentifier, Certificate};
+use formats::xmlers::XmlEvidenceRecord;
 use serde_json::{Map, Value, json};
 
 use crate::finding::printable;
@@ -102,6 +105,9 @@ pub fn inspect(name: &str, bytes: &[u8]) -> Node {
     let inner = match kind {
         Kind::Package => package(bytes),
         Kind::EvidenceRecord => EvidenceRecord::parse(bytes).map(|record| evidence(&record)),
+        Kind::XmlEvidenceRecord => {
+            XmlEvidenceRecord::parse(bytes).map(|record| xmlers::nodes(&record))
+        }
         Kind::TimestampToken => TimeStampToken::parse(bytes).map(|parsed| token(&parsed)),
         Kind::TimestampResponse => TimeStampResponse::parse(bytes).map(|parsed| response(&parsed)),
         Kind::TimestampRequest => TimeStampRequest::parse(bytes).map(|parsed| request(&parsed)),
@@ -109,7 +115,6 @@ pub fn inspect(name: &str, bytes: &[u8]) -> Node {
         Kind::Certificate => Certificate::parse(bytes).map(|parsed| vec![certificate(&parsed)]),
         Kind::TimestampedData
         | Kind::RevocationList
-        | Kind::XmlEvidenceRecord
         | Kind::XmlSignature
         | Kind::XmlArchivePackage
         | Kind::Pdf
@@ -148,6 +153,8 @@ fn member(content: &[u8]) -> Vec<Node> {
     let kind = recognise(content);
     let parsed = if kind == Kind::EvidenceRecord {
         EvidenceRecord::parse(content).map(|record| evidence(&record))
+    } else if kind == Kind::XmlEvidenceRecord {
+        XmlEvidenceRecord::parse(content).map(|record| xmlers::nodes(&record))
     } else if kind == Kind::TimestampToken {
         TimeStampToken::parse(content).map(|parsed| token(&parsed))
     } else if kind == Kind::CmsSignature {
