@@ -1,13 +1,13 @@
 //! The report in the form, language and depth that were asked for, to where it was asked for.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use verifier::context::Context;
 use verifier::report::document::{Depth, Document};
-use verifier::report::{Report, html, json, text};
+use verifier::report::{Report, html, json, pdf, text};
 
 use super::{CannotJudge, Lang, print_bytes};
 
@@ -18,7 +18,7 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_enum, default_value_t)]
     format: ReportFormat,
 
-    /// How much it says (text, html): the answer, also the proofs in time, or everything. Text stops at the timeline, html says all.
+    /// How much a report for people says: the answer; also the proofs in time; everything. Without it text stops at the proofs, and html and pdf say everything.
     #[arg(long, value_enum)]
     depth: Option<DepthArgument>,
 
@@ -41,6 +41,8 @@ enum ReportFormat {
     Json,
     /// For people, in a browser and on A4 paper: one file without anything from elsewhere.
     Html,
+    /// For people, on A4 paper.
+    Pdf,
 }
 
 /// How much a report for people says.
@@ -74,9 +76,14 @@ impl OutputArgs {
             ReportFormat::Text => text::write(&document(), depth(Depth::Timeline)).into_bytes(),
             ReportFormat::Json => json::to_text(report, language).into_bytes(),
             ReportFormat::Html => html::write(&document(), depth(Depth::Full)).into_bytes(),
+            ReportFormat::Pdf => pdf::write(&document(), depth(Depth::Full))
+                .map_err(|error| CannotJudge(format!("the report cannot be written: {error}")))?,
         };
         match self.output.as_deref() {
             Some(path) if path != Path::new("-") => write_file(path, &bytes),
+            None if self.format == ReportFormat::Pdf && io::stdout().is_terminal() => Err(
+                CannotJudge("a PDF is not for a terminal: name a file with --output".to_owned()),
+            ),
             _ => print_bytes(&bytes),
         }
     }

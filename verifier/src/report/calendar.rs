@@ -30,6 +30,11 @@ pub fn civil_time(time: OffsetDateTime) -> String {
     format!("{japan} JST ({utc} UTC)")
 }
 
+/// The same for a time of existence, which is never told too early: a fraction of a second counts as a whole one.
+pub(super) fn civil_time_of_existence(time: OffsetDateTime) -> String {
+    civil_time(whole_second(time))
+}
+
 /// Reads what [`civil_time`] writes.
 pub(super) fn parse_civil_time(text: &str) -> Option<OffsetDateTime> {
     let (japan, _) = text.split_once(" JST")?;
@@ -96,6 +101,7 @@ mod tests {
         let later = TIME + Duration::milliseconds(1);
         let text = spoken_time(later, Language::Japanese);
         assert_eq!(text, "2026年11月22日 12:48:31（日本時間）");
+        assert!(civil_time_of_existence(later).starts_with("2026-11-22 12:48:31 JST"));
         let text = spoken_time(TIME, Language::English);
         assert_eq!(text, "22 November 2026, 12:48:30 (Japan time)");
         let text = spoken_utc(TIME, Language::Japanese);

@@ -5,6 +5,7 @@ pub mod document;
 pub(crate) mod facts;
 pub mod html;
 pub mod json;
+pub mod pdf;
 pub mod text;
 pub(crate) mod used;
 mod wording;

@@ -8,7 +8,7 @@ use super::{Block, Fact, Row, Table, Tone, said};
 use crate::finding::{
     Code, Language, Severity, evidence, package, printable, revocation, signature,
 };
-use crate::report::calendar::{civil_time, spoken_time, spoken_utc};
+use crate::report::calendar::{civil_time, civil_time_of_existence, spoken_time, spoken_utc};
 use crate::report::wording::{Cause, causes};
 use crate::report::{ObjectKind, ObjectReport, Report};
 use crate::verdict::{Conclusion, Integrity, SubIndication};
@@ -438,7 +438,7 @@ impl Brief<'_> {
             cells: vec![
                 name,
                 self.status(object),
-                time.map_or_else(|| "—".to_owned(), civil_time),
+                time.map_or_else(|| "—".to_owned(), civil_time_of_existence),
             ],
         }
     }
