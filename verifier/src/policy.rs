@@ -38,6 +38,18 @@ pub enum RevocationRule {
     Off,
 }
 
+impl RevocationRule {
+    /// The word in policies and reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::IfNamed => "if-named",
+            Self::Required => "required",
+            Self::Off => "off",
+        }
+    }
+}
+
 /// Which algorithms are trusted until when, and what is demanded of certificates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {

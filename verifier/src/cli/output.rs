@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use verifier::context::Context;
 use verifier::report::document::{Depth, Document};
-use verifier::report::{Report, html, json, pdf, text};
+use verifier::report::{Report, etsi, html, json, pdf, text};
 
 use super::{CannotJudge, Lang, print_bytes};
 
@@ -39,6 +39,8 @@ enum ReportFormat {
     Text,
     /// For programs; the schema is report.schema.json.
     Json,
+    /// For other people's programs: the XML of ETSI TS 119 102-2.
+    Etsi,
     /// For people, in a browser and on A4 paper: one file without anything from elsewhere.
     Html,
     /// For people, on A4 paper.
@@ -75,6 +77,7 @@ impl OutputArgs {
         let bytes = match self.format {
             ReportFormat::Text => text::write(&document(), depth(Depth::Timeline)).into_bytes(),
             ReportFormat::Json => json::to_text(report, language).into_bytes(),
+            ReportFormat::Etsi => etsi::to_text(report, language).into_bytes(),
             ReportFormat::Html => html::write(&document(), depth(Depth::Full)).into_bytes(),
             ReportFormat::Pdf => pdf::write(&document(), depth(Depth::Full))
                 .map_err(|error| CannotJudge(format!("the report cannot be written: {error}")))?,

@@ -1,12 +1,16 @@
 //! The JSON report. Its schema is `verifier/report.schema.json`, published with the program.
 
+use formats::digest::DigestAlgorithm;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use super::{FileEntry, ObjectReport, Report, SCHEMA};
+use super::{
+    AlgorithmName, FileEntry, ObjectReport, Report, SCHEMA, UsedAlgorithm, UsedObject,
+    UsedRevocation, ValidationProcess,
+};
 use crate::finding::{Finding, Language};
 
 /// The JSON schema of the report, as text.
@@ -27,6 +31,14 @@ struct JsonReport<'a> {
     files: Vec<JsonFile<'a>>,
     objects: Vec<JsonObject<'a>>,
     findings: Vec<JsonFinding<'a>>,
+    rules: JsonRules<'a>,
+}
+
+#[derive(Serialize)]
+struct JsonRules<'a> {
+    policy: &'a str,
+    revocation: &'static str,
+    trust_anchors: usize,
 }
 
 #[derive(Serialize)]
@@ -54,6 +66,35 @@ struct JsonObject<'a> {
     judged_at: Option<String>,
     covers: &'a [String],
     details: Map<String, Value>,
+    process: Option<&'static str>,
+    used: Vec<JsonUsed>,
+    algorithms: Vec<JsonAlgorithm>,
+    revoked: Vec<JsonRevocation>,
+}
+
+#[derive(Serialize)]
+struct JsonUsed {
+    role: &'static str,
+    /// Of what stood in its bytes; what is known by its digest alone may have another algorithm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+}
+
+#[derive(Serialize)]
+struct JsonAlgorithm {
+    name: String,
+    trusted: bool,
+    until: Option<String>,
+}
+
+#[derive(Serialize)]
+struct JsonRevocation {
+    certificate_sha256: String,
+    time: Option<String>,
+    reason: &'static str,
+    source_sha256: String,
 }
 
 #[derive(Serialize)]
@@ -86,6 +127,11 @@ pub fn to_value(report: &Report, language: Language) -> Value {
             .iter()
             .map(|found| finding(found, language))
             .collect(),
+        rules: JsonRules {
+            policy: &report.rules.policy,
+            revocation: report.rules.revocation.name(),
+            trust_anchors: report.rules.anchors,
+        },
     };
     // A struct of strings, numbers and lists always becomes a value; `Null` is unreachable and would fail the schema.
     serde_json::to_value(json).unwrap_or(Value::Null)
@@ -129,6 +175,40 @@ fn object(object: &ObjectReport) -> JsonObject<'_> {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), Value::String(value.clone())))
             .collect(),
+        process: object.process.map(ValidationProcess::name),
+        used: object.used.iter().map(used).collect(),
+        algorithms: object.algorithms.iter().map(algorithm).collect(),
+        revoked: object.revoked.iter().map(revocation).collect(),
+    }
+}
+
+fn used(used: &UsedObject) -> JsonUsed {
+    let digest = used.digest();
+    let is_sha256 = digest.algorithm() == DigestAlgorithm::Sha256;
+    JsonUsed {
+        role: used.role.name(),
+        sha256: is_sha256.then(|| digest.to_hex()),
+        digest: (!is_sha256).then(|| format!("{}:{}", digest.algorithm().name(), digest.to_hex())),
+    }
+}
+
+fn algorithm(used: &UsedAlgorithm) -> JsonAlgorithm {
+    JsonAlgorithm {
+        name: match used.name {
+            AlgorithmName::Digest(digest) => digest.name().to_owned(),
+            AlgorithmName::Signature(signature) => signature.to_string(),
+        },
+        trusted: used.trusted,
+        until: used.until.and_then(rfc3339),
+    }
+}
+
+fn revocation(revocation: &UsedRevocation) -> JsonRevocation {
+    JsonRevocation {
+        certificate_sha256: revocation.certificate.digest().to_hex(),
+        time: rfc3339(revocation.time),
+        reason: revocation.reason.name(),
+        source_sha256: revocation.source.digest().to_hex(),
     }
 }
 

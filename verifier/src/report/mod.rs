@@ -1,7 +1,9 @@
-//! What a verification found: one value, written for programs as JSON, and for people as text, HTML or PDF, Japanese or English.
+//! What a verification found: one value, written for programs as JSON and as the XML of TS 119 102-2, and for people as text, HTML or PDF,
+//! Japanese or English.
 
 mod calendar;
 pub mod document;
+pub mod etsi;
 pub(crate) mod facts;
 pub mod html;
 pub mod json;
