@@ -71,7 +71,10 @@ fn reports() -> Vec<(String, Report)> {
     let token = authority().token(&DigestAlgorithm::Sha256.digest(b"x"), RECEIVED);
     let mut broken = token.clone();
     *broken.last_mut().unwrap() ^= 1;
-    let signature = authority().signature(b"x", true);
+    let signature = authority().signature(b"[it]", true);
+    let mut altered = signature.clone();
+    let place = signature.windows(4).position(|bytes| bytes == b"[it]");
+    altered[place.unwrap()] ^= 1;
     let unbound = authority().signature(b"x", false);
     let anchors = [authority().anchor()];
     let odd = "a\u{1}\"<&'>\u{fffe}\n請.tst";
@@ -122,11 +125,11 @@ fn reports() -> Vec<(String, Report)> {
         ),
         (
             "signature",
-            judge(&[("s.p7s", signature.clone())], &["x"], &anchors),
+            judge(&[("s.p7s", signature.clone())], &["[it]"], &anchors),
         ),
         (
-            "signature of other data",
-            judge(&[("s.p7s", signature.clone())], &["y"], &anchors),
+            "altered signature",
+            judge(&[("s.p7s", altered)], &["y"], &anchors),
         ),
         (
             "signature twice, without trust",
@@ -276,7 +279,7 @@ fn a_signature_has_a_report_of_its_own() {
     }
     assert!(!good.contains("noSignatureFound"));
     for (name, indication, reason) in [
-        ("signature of other data", "total-failed", "HASH_FAILURE"),
+        ("altered signature", "total-failed", "HASH_FAILURE"),
         (
             "signature twice, without trust",
             "indeterminate",
