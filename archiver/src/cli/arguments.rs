@@ -345,8 +345,20 @@ pub struct SignatureOf {
     pub level: Option<String>,
 }
 
+const VERIFY_HELP: &str = "\
+Everything is read: each stored copy of each segment, then each record: its content against its manifest, its lines against their index, its
+evidence as an outsider's verifier judges it, against the trust anchors of the configuration.
+
+Any period at once (一括検証, 電子帳簿保存法施行規則 2⑥二ロ), with a table for Excel and a signed summary:
+  archiver verify --from 2026-04-01 --to 2027-03-31 --csv fy2026.csv --summary fy2026.json
+It was interrupted: the same again, with --resume.
+An outsider checks the summary:
+  verifier verify fy2026.json.p7s --data fy2026.json --trust ANCHORS.pem
+Which timestamps count as statutory says the registry of accredited services ([registry] in the configuration).";
+
 /// `archiver verify`
 #[derive(Debug, Args)]
+#[command(after_help = VERIFY_HELP)]
 pub struct Verify {
     /// Only records received at or after this time (RFC 3339, or a day in Japan)
     #[arg(long, value_name = "TIME")]
@@ -354,8 +366,21 @@ pub struct Verify {
     /// Only records received before this time (RFC 3339, or up to and with a day in Japan)
     #[arg(long, value_name = "TIME")]
     pub to: Option<String>,
+    /// Only records of this class
+    #[arg(long, value_name = "ID")]
+    pub class: Option<String>,
+    /// Write one row for each record to this table (CSV in UTF-8 that Excel opens). It must not exist yet
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Go on with a run of --csv that was interrupted: with the same arguments, as of the same time. Rows that are there are kept
+    #[arg(long, requires = "csv")]
+    pub resume: bool,
+    /// Write the summary to this file as JSON, beside it as a page (.html), and its signature by the archive (.p7s) where the archive has a
+    /// signing key ('archiver keys signing create'), with a timestamp where an authority answers
+    #[arg(long, value_name = "FILE.json")]
+    pub summary: Option<PathBuf>,
     /// Only these records
-    #[arg(value_name = "RECORD")]
+    #[arg(value_name = "RECORD", conflicts_with_all = ["csv", "summary", "class"])]
     pub records: Vec<String>,
 }
 

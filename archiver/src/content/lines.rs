@@ -80,6 +80,44 @@ impl LineKey {
     }
 }
 
+/// Compares a content, which is written to it, with a line index that was stored beside it.
+pub struct LineCheck(LineBuilder);
+
+impl LineCheck {
+    /// A check of this index; `None` when it holds no key.
+    #[must_use]
+    pub fn new(index: &LineIndex) -> Option<Self> {
+        LineKey::of(index).map(|key| Self(LineBuilder::new(key)))
+    }
+
+    /// Whether the index and the tree in the manifest are those of the content that was written.
+    #[must_use]
+    pub fn holds(self, tree: &LineTree, index: &LineIndex) -> bool {
+        self.0.finish().is_ok_and(|built| {
+            let same = built.tree == *tree && built.index.bytes() == index.bytes();
+            drop(Zeroizing::new(built.index.into_bytes()));
+            same
+        })
+    }
+}
+
+impl std::io::Write for LineCheck {
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
+        self.0.update(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl fmt::Debug for LineCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LineCheck")
+    }
+}
+
 /// Takes a content piece by piece.
 pub(super) struct LineBuilder {
     key: LineKey,

@@ -26,7 +26,7 @@ mod writer;
 mod tests;
 
 pub use error::{ChunkFault, ReadError, SealError, WriteError};
-pub use lines::{BuiltLines, LineKey, NoLines};
+pub use lines::{BuiltLines, LineCheck, LineKey, NoLines};
 pub use manifests::Manifests;
 pub use reader::{ContentReader, ObjectShape};
 pub use sealing::{SealedManifest, VersionOpener, VersionSealer};

@@ -2,11 +2,13 @@
 
 use formats::id::VersionId;
 use time::OffsetDateTime;
+use verifier::bulk::{Row, Status};
 use verifier::finding::Finding;
 use verifier::judgement::Judgement;
 use verifier::verdict::{Conclusion, Integrity};
 
 use super::assemble::AssembleError;
+use crate::cli::lang::Lang;
 use crate::record::error::RetrieveError;
 
 /// The answer about one version.
@@ -16,6 +18,8 @@ pub struct RecordVerdict {
     pub version: VersionId,
     /// What was found.
     pub outcome: Outcome,
+    /// The same as a row of a table.
+    pub row: Row,
 }
 
 /// What was found about one version.
@@ -63,6 +67,42 @@ pub struct VerifySummary {
 }
 
 impl RecordVerdict {
+    /// A verdict without evidence that was judged.
+    pub(super) fn without_evidence(
+        version: VersionId,
+        outcome: Outcome,
+        now: OffsetDateTime,
+        lang: Lang,
+    ) -> Self {
+        let (text, integrity) = match &outcome {
+            Outcome::Unstamped { .. } => (
+                lang.pick(
+                    "内容は預入時のままです。タイムスタンプを待っています",
+                    "the content is what was deposited; it waits for its timestamp",
+                )
+                .to_owned(),
+                Integrity::Intact,
+            ),
+            Outcome::Unreadable(error) => (error.text(lang), Integrity::Unknown),
+            Outcome::NoEvidence(error) => (error.to_string(), Integrity::Unknown),
+            Outcome::Passed { .. } | Outcome::NotPassed { .. } => {
+                (String::new(), Integrity::Unknown)
+            }
+        };
+        let mut row = Row::not_judged(version.to_string(), now, text);
+        row.integrity = integrity.name();
+        let mut verdict = Self {
+            version,
+            outcome,
+            row,
+        };
+        if verdict.is_integrity_failure() {
+            verdict.row.status = Status::Judged(Conclusion::TotalFailed);
+            verdict.row.integrity = Integrity::Broken.name();
+        }
+        verdict
+    }
+
     /// Whether this version or its evidence is not what it was: the answer for which a person has to be woken.
     #[must_use]
     pub fn is_integrity_failure(&self) -> bool {

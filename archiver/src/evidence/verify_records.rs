@@ -1,9 +1,10 @@
 //! Verifying what the archive holds: for each version its contents against its manifest, and its manifest against its evidence.
 //!
-//! Contents are read whole, from whichever replica is good, and compared with both digests. The way from each version to the tokens of
-//! its chains is computed for each; the tokens are judged by the verifier once, since they are the same bytes for all versions of a chain.
+//! Contents are read whole, from whichever replica is good, and compared with both digests, and with their line index where they have one.
+//! The evidence of each version is put together and judged in full by the verifier, as an outsider would judge it. The versions of a batch share
+//! their tokens; with a cache in the context these are judged once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
@@ -11,19 +12,26 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use formats::id::{BatchId, VersionId};
+use formats::digest::{DigestAlgorithm, DigestValue, Hasher};
+use formats::error::{ErrorKind, FormatError};
+use formats::id::VersionId;
+use formats::lines::LineTree;
 use formats::segment::FrameAddress;
 use time::OffsetDateTime;
+use verifier::bulk::Row;
 use verifier::context::Context;
 use verifier::finding::Severity;
+use zeroize::Zeroizing;
 
 use super::assemble::{AssembleError, EvidenceAssembler};
 use super::leaves::ComputedDigests;
 use super::log::FrameSource;
 use super::package::{assembled, judge_records};
 pub use super::record_verdict::{Outcome, RecordVerdict, VerifySummary};
+use crate::cli::lang::Lang;
+use crate::content::LineCheck;
 use crate::record::error::RetrieveError;
-use crate::record::retrieve::Retriever;
+use crate::record::retrieve::{OpenedVersion, Retriever};
 use crate::store::StoreError;
 use crate::store::catalog::{Catalog, Hit, Stamp};
 
@@ -40,15 +48,56 @@ pub struct RecordVerifier<'a> {
     pub context: Context<'a>,
     /// Threads that read and compute.
     pub workers: NonZeroUsize,
+    /// The language of rows.
+    pub lang: Lang,
 }
 
-/// Which versions are verified.
-#[derive(Debug, Clone, Copy, Default)]
+/// Which versions are verified. One whose manifest cannot be opened belongs to every period and class: what it was, nobody can say.
+#[derive(Debug, Clone, Default)]
 pub struct Period {
     /// Received at this time or later.
     pub from: Option<OffsetDateTime>,
     /// Received before this time.
     pub to: Option<OffsetDateTime>,
+    /// Only of this class.
+    pub class: Option<String>,
+    /// How many versions at the beginning were verified before, and the digest of their names from [`Passed::finish`].
+    pub passed: Option<(u64, DigestValue)>,
+}
+
+/// Takes a digest over the names of versions in their order.
+pub struct Passed(Hasher);
+
+impl Passed {
+    /// Over none yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(DigestAlgorithm::Sha256.hasher())
+    }
+
+    /// Adds a name.
+    pub fn add(&mut self, name: &str) {
+        self.0.update(name.as_bytes());
+        self.0.update(b"\n");
+    }
+
+    /// The digest.
+    #[must_use]
+    pub fn finish(self) -> DigestValue {
+        self.0.finish()
+    }
+}
+
+impl Default for Passed {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Passed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Passed")
+    }
 }
 
 /// Why verifying stopped before its end.
@@ -59,6 +108,8 @@ pub enum VerifyError {
     Store(StoreError),
     /// A thread could not be started.
     Machine(io::Error),
+    /// The versions that were verified before are not the first ones of the period any more. Start anew.
+    Changed,
 }
 
 impl RecordVerifier<'_> {
@@ -68,13 +119,41 @@ impl RecordVerifier<'_> {
     /// [`VerifyError`]. What is wrong with a version is a verdict and no error.
     pub fn verify_period(
         &self,
-        period: Period,
+        period: &Period,
         each: &mut dyn FnMut(&RecordVerdict),
     ) -> Result<VerifySummary, VerifyError> {
-        self.run(each, |send| {
-            self.catalog
-                .for_each(&mut |hit| !period.contains(hit.received_at) || send(hit))
-        })
+        let skip = period.passed.as_ref().map_or(0, |(count, _)| *count);
+        let mut skipped = 0;
+        let mut names = Passed::new();
+        let mut is_same = period.passed.is_none();
+        let summary = self.run(each, |send| {
+            self.catalog.for_each(&mut |hit| {
+                if !period.contains(&hit) {
+                    return true;
+                }
+                if skipped < skip {
+                    names.add(&hit.version.to_string());
+                    skipped += 1;
+                    return true;
+                }
+                if !is_same {
+                    let digest = std::mem::take(&mut names).finish();
+                    is_same = period.passed.is_some_and(|(_, known)| known == digest);
+                }
+                is_same && send(hit)
+            })?;
+            if !is_same && skipped == skip {
+                let digest = names.finish();
+                is_same = period.passed.is_some_and(|(_, known)| known == digest);
+            }
+            Ok(is_same)
+        })?;
+        let (summary, is_same) = summary;
+        if is_same {
+            Ok(summary)
+        } else {
+            Err(VerifyError::Changed)
+        }
     }
 
     /// Verifies these versions, in this order.
@@ -87,7 +166,7 @@ impl RecordVerifier<'_> {
         each: &mut dyn FnMut(&RecordVerdict),
     ) -> Result<VerifySummary, VerifyError> {
         let mut missing = Vec::new();
-        let mut summary = self.run(each, |send| {
+        let (mut summary, ()) = self.run(each, |send| {
             for &version in versions {
                 match self.catalog.version(version)? {
                     Some(hit) => {
@@ -102,7 +181,8 @@ impl RecordVerifier<'_> {
         })?;
         for version in missing {
             let outcome = Outcome::Unreadable(RetrieveError::NotFound { version });
-            let verdict = RecordVerdict { version, outcome };
+            let verdict =
+                RecordVerdict::without_evidence(version, outcome, self.context.time, self.lang);
             summary.count(&verdict);
             each(&verdict);
         }
@@ -110,19 +190,20 @@ impl RecordVerifier<'_> {
     }
 
     /// One thread reads the index, `workers` verify, and this one puts the verdicts back into order.
-    fn run<P>(
+    fn run<P, T>(
         &self,
         each: &mut dyn FnMut(&RecordVerdict),
         produce: P,
-    ) -> Result<VerifySummary, VerifyError>
+    ) -> Result<(VerifySummary, T), VerifyError>
     where
-        P: FnOnce(&mut dyn FnMut(Hit) -> bool) -> Result<(), StoreError> + Send,
+        P: FnOnce(&mut dyn FnMut(Hit) -> bool) -> Result<T, StoreError> + Send,
+        T: Send,
     {
         let (tasks_in, tasks) = sync_channel::<(u64, Task)>(QUEUE_MAX);
         let tasks = Mutex::new(tasks);
         let (verdicts_in, verdicts) = sync_channel(QUEUE_MAX);
         let mut summary = VerifySummary::default();
-        thread::scope(|scope| {
+        let produced = thread::scope(|scope| {
             let spawn = || thread::Builder::new();
             // Workers first: when one cannot be started, nothing has been sent that somebody would wait for.
             for _ in 0..self.workers.get() {
@@ -146,7 +227,7 @@ impl RecordVerifier<'_> {
         })
         .map_err(VerifyError::Machine)?
         .map_err(|_| VerifyError::Machine(io::Error::other("the index thread ended")))??;
-        Ok(summary)
+        Ok((summary, produced))
     }
 
     fn work(
@@ -154,14 +235,12 @@ impl RecordVerifier<'_> {
         tasks: &Mutex<Receiver<(u64, Task)>>,
         verdicts: &SyncSender<(u64, RecordVerdict)>,
     ) {
-        let mut evidence = EvidenceCache::new(self);
+        let assembler = EvidenceAssembler::new(self.frames, self.catalog);
         loop {
             let task = tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok((number, task)) = task else { return };
-            let outcome = self.judge(&task, &mut evidence);
-            let version = task.version;
             if verdicts
-                .send((number, RecordVerdict { version, outcome }))
+                .send((number, self.judge(&task, &assembler)))
                 .is_err()
             {
                 return;
@@ -169,60 +248,112 @@ impl RecordVerifier<'_> {
         }
     }
 
-    fn judge(&self, task: &Task, evidence: &mut EvidenceCache<'_>) -> Outcome {
-        match self.try_judge(task, evidence) {
-            Ok(outcome) => outcome,
+    fn judge(&self, task: &Task, assembler: &EvidenceAssembler<'_>) -> RecordVerdict {
+        let outcome = match self.try_judge(task, assembler) {
+            Ok(verdict) => return verdict,
             Err(Failure::Retrieve(error)) => Outcome::Unreadable(error),
             Err(Failure::Assemble(error)) => Outcome::NoEvidence(error),
-        }
+        };
+        RecordVerdict::without_evidence(task.version, outcome, self.context.time, self.lang)
     }
 
-    fn try_judge(&self, task: &Task, evidence: &mut EvidenceCache<'_>) -> Result<Outcome, Failure> {
+    fn try_judge(
+        &self,
+        task: &Task,
+        assembler: &EvidenceAssembler<'_>,
+    ) -> Result<RecordVerdict, Failure> {
         let version = task.version;
         let mut opened = self.retriever.open_at(version, task.address)?;
         let manifest = opened.manifest().clone();
-        let algorithms = evidence.assembler.algorithms(version)?;
+        let algorithms = assembler.algorithms(version)?;
         let further = ComputedDigests::missing(&manifest, algorithms);
         let mut digests = ComputedDigests::new(manifest.clone());
-        for _ in &manifest.objects {
-            digests.read_next(&mut opened, &further, &mut io::sink())?;
+        for (object, content) in (0_u32..).zip(&manifest.objects) {
+            match &content.lines {
+                None => digests.read_next(&mut opened, &further, &mut io::sink())?,
+                Some(tree) => read_lines(&mut opened, object, tree, &further, &mut digests)?,
+            }
         }
         if task.stamp.is_none() {
             let received_at = manifest.received_at;
-            return Ok(Outcome::Unstamped { received_at });
+            let outcome = Outcome::Unstamped { received_at };
+            let now = self.context.time;
+            return Ok(RecordVerdict::without_evidence(
+                version, outcome, now, self.lang,
+            ));
         }
         let mut records = Vec::new();
-        for record in assembled(&evidence.assembler, version, &digests)? {
+        for record in assembled(assembler, version, &digests)? {
             records.push(record?);
         }
-        let heads = evidence.assembler.heads(version)?;
-        if let Some(existence) = evidence.proven.get(&heads) {
-            return Ok(Outcome::Passed {
-                existence: Some(*existence),
-            });
-        }
         let report = judge_records(&records, &digests, &self.context);
-        if report.judgement.is_passed() {
-            if let Some(existence) = report.best_signature_time {
-                evidence.note(heads, existence);
-            }
-            return Ok(Outcome::Passed {
-                existence: report.best_signature_time,
-            });
+        let content = manifest.objects.first();
+        let digest = content.and_then(|content| content.digests.values().first());
+        let digest = digest.map(|digest| {
+            let name = digest.algorithm().name();
+            format!("{name}:{}", hex::encode(digest.as_bytes()))
+        });
+        let mut row = Row::of_report(version.to_string(), &report, digest, self.lang.into());
+        if let Some(content) = content {
+            row.data = content.name.to_string();
         }
-        let findings = report.findings.into_iter();
-        Ok(Outcome::NotPassed {
-            judgement: report.judgement,
-            findings: findings
-                .filter(|finding| finding.severity() == Severity::Error)
-                .collect(),
+        let outcome = if report.judgement.is_passed() {
+            Outcome::Passed {
+                existence: report.best_signature_time,
+            }
+        } else {
+            let findings = report.findings.into_iter();
+            Outcome::NotPassed {
+                judgement: report.judgement,
+                findings: findings
+                    .filter(|finding| finding.severity() == Severity::Error)
+                    .collect(),
+            }
+        };
+        Ok(RecordVerdict {
+            version,
+            outcome,
+            row,
         })
     }
 }
 
+/// Reads a log, and compares it with its line index on the way.
+fn read_lines(
+    opened: &mut OpenedVersion<'_>,
+    object: u32,
+    tree: &LineTree,
+    further: &[DigestAlgorithm],
+    digests: &mut ComputedDigests,
+) -> Result<(), RetrieveError> {
+    let version = opened.version();
+    let wrong = |kind| RetrieveError::LineIndex {
+        version,
+        error: Some(FormatError::new(kind, "LineIndex")),
+    };
+    let missing = RetrieveError::LineIndex {
+        version,
+        error: None,
+    };
+    let index = opened.line_index(object)?.ok_or(missing)?;
+    let mut check = LineCheck::new(&index).ok_or(wrong(ErrorKind::MissingElement))?;
+    digests.read_next(opened, further, &mut check)?;
+    let holds = check.holds(tree, &index);
+    drop(Zeroizing::new(index.into_bytes()));
+    if holds {
+        Ok(())
+    } else {
+        Err(wrong(ErrorKind::Inconsistent))
+    }
+}
+
 impl Period {
-    fn contains(&self, time: OffsetDateTime) -> bool {
-        self.from.is_none_or(|from| time >= from) && self.to.is_none_or(|to| time < to)
+    fn contains(&self, hit: &Hit) -> bool {
+        let time = hit.received_at;
+        !hit.readable
+            || (self.from.is_none_or(|from| time >= from)
+                && self.to.is_none_or(|to| time < to)
+                && self.class.as_ref().is_none_or(|class| *class == hit.class))
     }
 }
 
@@ -241,29 +372,6 @@ impl Task {
             address: hit.address,
             stamp: hit.stamp,
         }
-    }
-}
-
-/// The evidence that a worker used last.
-struct EvidenceCache<'a> {
-    assembler: EvidenceAssembler<'a>,
-    /// The existence that tokens prove, by the chains that they stand in: versions in the same chains share every token.
-    proven: HashMap<Vec<BatchId>, OffsetDateTime>,
-}
-
-impl<'a> EvidenceCache<'a> {
-    fn new(verifier: &'a RecordVerifier<'_>) -> Self {
-        Self {
-            assembler: EvidenceAssembler::new(verifier.frames, verifier.catalog),
-            proven: HashMap::new(),
-        }
-    }
-
-    fn note(&mut self, heads: Vec<BatchId>, existence: OffsetDateTime) {
-        if self.proven.len() >= PROVEN_MAX {
-            self.proven.clear();
-        }
-        self.proven.insert(heads, existence);
     }
 }
 
@@ -314,6 +422,9 @@ impl fmt::Display for VerifyError {
         match self {
             Self::Store(error) => error.fmt(f),
             Self::Machine(error) => write!(f, "the machine cannot run another thread: {error}"),
+            Self::Changed => f.write_str(
+                "the archive holds other records now than when the run was interrupted: start anew",
+            ),
         }
     }
 }
@@ -323,11 +434,10 @@ impl std::error::Error for VerifyError {
         match self {
             Self::Store(error) => Some(error),
             Self::Machine(error) => Some(error),
+            Self::Changed => None,
         }
     }
 }
 
 /// Versions that wait between the index and the workers.
 const QUEUE_MAX: usize = 64;
-/// Chains whose judgement each worker keeps.
-const PROVEN_MAX: usize = 4096;

@@ -1,16 +1,14 @@
 //! Who signs for the archive, and the signature at its first level.
 
-use formats::cades::Commitment;
+use formats::cades::{Commitment, mime_type, signing_time};
 use formats::cms::{
     AlgorithmIdentifier, Attribute, SignedDataBuilder, SignerIdentifier, SigningCertificates,
 };
-use formats::der::{Tag, Writer};
 use formats::digest::DigestAlgorithm;
 use formats::error::{ErrorKind, FormatError};
 use formats::oid::{self, Oid};
 use formats::x509::Certificate;
 use time::OffsetDateTime;
-use time::macros::format_description;
 
 use super::certificate;
 use super::error::SignatureError;
@@ -139,27 +137,4 @@ impl ArchiveSigner {
         })?;
         Ok(signed.raw().to_vec())
     }
-}
-
-/// signing-time (RFC 5652 §11.3): UTCTime through 2049, GeneralizedTime after.
-fn signing_time(at: OffsetDateTime) -> Result<Attribute, SignatureError> {
-    let at = at.to_offset(time::UtcOffset::UTC);
-    let (tag, text) = if at.year() < 2050 {
-        let format = format_description!("[year repr:last_two][month][day][hour][minute][second]Z");
-        (Tag::UTC_TIME, at.format(format))
-    } else {
-        let format = format_description!("[year][month][day][hour][minute][second]Z");
-        (Tag::GENERALIZED_TIME, at.format(format))
-    };
-    let text = text.map_err(|_| FormatError::new(ErrorKind::InvalidTime, "signingTime"))?;
-    let mut value = Writer::new();
-    value.primitive(tag, text.as_bytes());
-    Ok(Attribute::new(oid::SIGNING_TIME, vec![value.into_bytes()]))
-}
-
-/// mime-type (EN 319 122-1 §5.2.5).
-fn mime_type(media_type: &str) -> Attribute {
-    let mut value = Writer::new();
-    value.primitive(Tag::UTF8_STRING, media_type.as_bytes());
-    Attribute::new(oid::MIME_TYPE, vec![value.into_bytes()])
 }

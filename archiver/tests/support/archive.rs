@@ -263,7 +263,7 @@ impl World {
         let mut verdicts = Vec::new();
         let summary = self
             .verifier(time)
-            .verify_period(period, &mut |verdict: &RecordVerdict| {
+            .verify_period(&period, &mut |verdict: &RecordVerdict| {
                 verdicts.push(format!("{} {:?}", verdict.version, verdict.outcome));
             })
             .unwrap();
@@ -277,6 +277,7 @@ impl World {
             frames: &self.store,
             context: self.context(time),
             workers: NonZeroUsize::new(3).unwrap(),
+            lang: archiver::cli::lang::Lang::En,
         }
     }
 

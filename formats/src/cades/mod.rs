@@ -4,6 +4,7 @@
 //! [`HashIndex`] and [`archive_time_stamp_input`] compute what such a timestamp is over, [`add_unsigned_attributes`] raises a
 //! signature without touching what stands in it. Nothing here verifies.
 
+mod claims;
 mod commitment;
 mod extend;
 mod hash_index;
@@ -13,6 +14,7 @@ mod parts;
 mod references;
 mod values;
 
+pub use claims::{mime_type, signing_time};
 pub use commitment::{Commitment, SignaturePolicy};
 pub use extend::{add_unsigned_attributes, detach};
 pub use hash_index::{Coverage, HashIndex, HashIndexVersion};

@@ -26,8 +26,8 @@ use crate::timestamp::{Standing, TimestampReport};
 /// Answers about signatures in one generation. An entry takes some 100 bytes: 3 MB for both.
 const SIGNATURES_MAX: usize = 16_384;
 
-/// Bytes of tokens whose verdicts are in one generation. A verdict takes some three times as much as its token: 24 MB for both.
-const TOKEN_BYTES_MAX: usize = 4 << 20;
+/// Bytes of tokens whose verdicts are in one generation. A verdict takes some four times as much as its token: 16 MB for both.
+const TOKEN_BYTES_MAX: usize = 2 << 20;
 
 /// What was computed in a run. It may be shared by threads.
 pub struct Cache<'a> {

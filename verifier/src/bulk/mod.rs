@@ -12,8 +12,10 @@ pub mod row;
 pub mod run;
 pub mod summary;
 pub mod table;
+mod writing;
 
 pub use cache::{Cache, CacheCounts};
 pub use row::{Row, Status};
 pub use run::RunHeader;
 pub use summary::{Scope, Summary, TableDigest, Tally};
+pub use writing::{ResumeError, TableWriting};

@@ -1,5 +1,6 @@
 //! The command line. This is the only part of the program that opens files, reads the clock and prints.
 
+mod bulk;
 mod files;
 mod inspect;
 mod output;
@@ -35,6 +36,10 @@ Examples:
 
   A report on paper, whose first page is for a judge:
     verifier verify RECORD.asice --trust trust-anchors.pem --format pdf -o report.pdf --lang ja
+
+  Everything in a directory (一括検証), as a table for Excel and a signed summary:
+    verifier verify archive/2026 --trust anchors/ --tsa-registry tsa-registry.toml \\
+      --csv 2026.csv --summary 2026.json --sign-key me.key --sign-certificate me.pem
 
   What is in a file, without judging it:
     verifier inspect RECORD.asice

@@ -5,7 +5,9 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use verifier::bulk::Summary;
 use verifier::context::Context;
+use verifier::finding::Language;
 use verifier::report::document::{Depth, Document};
 use verifier::report::{Report, etsi, html, json, pdf, text};
 
@@ -69,6 +71,30 @@ impl DepthArgument {
 }
 
 impl OutputArgs {
+    /// The language asked for, or that of the environment.
+    pub(crate) fn language(&self) -> Language {
+        Lang::or_environment(self.lang)
+    }
+
+    /// Writes the summary of a directory.
+    pub(crate) fn write_summary(&self, summary: &Summary) -> Result<(), CannotJudge> {
+        let text = if self.format == ReportFormat::Text {
+            summary.to_text(self.language())
+        } else if self.format == ReportFormat::Json {
+            summary.to_json()
+        } else if self.format == ReportFormat::Html {
+            summary.to_html()
+        } else {
+            return Err(CannotJudge(
+                "the summary of a directory is text, json or html".to_owned(),
+            ));
+        };
+        match self.output.as_deref() {
+            Some(path) if path != Path::new("-") => write_file(path, text.as_bytes()),
+            _ => print_bytes(text.as_bytes()),
+        }
+    }
+
     /// Writes the report.
     pub(crate) fn write(&self, report: &Report, context: &Context<'_>) -> Result<(), CannotJudge> {
         let language = Lang::or_environment(self.lang);

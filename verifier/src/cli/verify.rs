@@ -1,17 +1,21 @@
 //! `verifier verify`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use formats::digest::{DigestAlgorithm, DigestValue};
 use time::OffsetDateTime;
 use verifier::context::Context;
 use verifier::judge::verify;
+use verifier::path::TrustAnchor;
 use verifier::policy::Policy;
 use verifier::recognise::Kind;
+use verifier::registry::Registry;
 use verifier::report::{FileRole, Report};
 use verifier::source::{DigestSource, InputFile, KnownDigests};
 use verifier::verdict::Conclusion;
 
+use super::bulk::{Bulk, BulkArgs};
 use super::files::{DataFile, parse_digest, read, read_anchors, read_crl_files, read_ocsp_files};
 use super::output::OutputArgs;
 use super::{CannotJudge, EXIT_CANNOT_JUDGE, exit_code, judgement_time, parse_time};
@@ -19,8 +23,9 @@ use super::{CannotJudge, EXIT_CANNOT_JUDGE, exit_code, judgement_time, parse_tim
 /// The arguments of `verifier verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Evidence: a package (.asice), an evidence record, a time-stamp token or response, a CAdES signature. Recognised by content.
-    #[arg(required = true, value_name = "FILE")]
+    /// Evidence: a package (.asice), an evidence record, a time-stamp token or response, a CAdES signature. Recognised by content. Or one
+    /// directory: everything in it is judged (一括検証).
+    #[arg(required = true, value_name = "FILE_OR_DIR")]
     files: Vec<PathBuf>,
 
     /// A document that the evidence covers. May be given several times.
@@ -51,14 +56,88 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
+    /// Which time-stamping services were accredited when (TOML): says of each time-stamp whether it counts as statutory (法定).
+    #[arg(long, value_name = "FILE")]
+    tsa_registry: Option<PathBuf>,
+
     #[command(flatten)]
     output: OutputArgs,
+
+    #[command(flatten)]
+    bulk: BulkArgs,
+}
+
+/// What evidence is judged with, read from the files of the arguments.
+pub(crate) struct Basis {
+    pub(crate) anchors: Vec<TrustAnchor>,
+    pub(crate) crls: Vec<Vec<u8>>,
+    pub(crate) ocsp_responses: Vec<Vec<u8>>,
+    pub(crate) policy: Policy,
+    /// SHA-256 of the file of the policy, if one was given.
+    pub(crate) policy_digest: Option<DigestValue>,
+    registry: Option<Registry>,
+    /// SHA-256 of the file of the registry, if one was given.
+    pub(crate) registry_digest: Option<DigestValue>,
+}
+
+impl Basis {
+    fn read(arguments: &VerifyArgs) -> Result<Self, CannotJudge> {
+        let refused = |path: &Path, why: &dyn std::fmt::Display| {
+            CannotJudge(format!("{} is refused: {why}", path.display()))
+        };
+        let digest = |bytes: &Vec<u8>| DigestAlgorithm::Sha256.digest(bytes);
+        let policy_bytes = arguments.policy.as_deref().map(read).transpose()?;
+        let policy = match (&arguments.policy, &policy_bytes) {
+            (Some(path), Some(bytes)) => {
+                Policy::parse(bytes).map_err(|error| refused(path, &error))?
+            }
+            _ => Policy::default(),
+        };
+        let registry_bytes = arguments.tsa_registry.as_deref().map(read).transpose()?;
+        let registry = match (&arguments.tsa_registry, &registry_bytes) {
+            (Some(path), Some(bytes)) => {
+                Some(Registry::read(bytes).map_err(|error| refused(path, &error))?)
+            }
+            _ => None,
+        };
+        Ok(Self {
+            anchors: read_anchors(&arguments.trust)?,
+            crls: read_crl_files(&arguments.crl)?,
+            ocsp_responses: read_ocsp_files(&arguments.ocsp)?,
+            policy,
+            policy_digest: policy_bytes.as_ref().map(digest),
+            registry,
+            registry_digest: registry_bytes.as_ref().map(digest),
+        })
+    }
+
+    /// The context of a judgement as of a time.
+    pub(crate) fn context(&self, time: OffsetDateTime) -> Context<'_> {
+        Context {
+            anchors: &self.anchors,
+            certificates: &[],
+            crls: &self.crls,
+            ocsp_responses: &self.ocsp_responses,
+            policy: &self.policy,
+            time,
+            cache: None,
+            registry: self.registry.as_ref(),
+        }
+    }
 }
 
 /// Runs the command; gives the exit code.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<u8, CannotJudge> {
-    let anchors = read_anchors(&arguments.trust)?;
-    let policy = read_policy(arguments)?;
+    let basis = Basis::read(arguments)?;
+    if let Some(directory) = arguments.files.iter().find(|path| path.is_dir()) {
+        return verify_directory(arguments, directory, &basis);
+    }
+    if arguments.bulk.is_used() {
+        return Err(CannotJudge(
+            "--csv, --resume, --pairs, --evidence-only, --summary and --json are for a directory"
+                .to_owned(),
+        ));
+    }
     let mut files = Vec::with_capacity(arguments.files.len());
     for path in &arguments.files {
         files.push(InputFile::new(path.to_string_lossy(), read(path)?));
@@ -78,29 +157,38 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<u8, CannotJudge> {
                 .map(|digest| digest as &dyn DigestSource),
         )
         .collect();
-    let crls = read_crl_files(&arguments.crl)?;
-    let ocsp_responses = read_ocsp_files(&arguments.ocsp)?;
-    let context = Context {
-        anchors: &anchors,
-        certificates: &[],
-        crls: &crls,
-        ocsp_responses: &ocsp_responses,
-        policy: &policy,
-        time: judgement_time(arguments.at),
-        cache: None,
-        registry: None,
-    };
+    let context = basis.context(judgement_time(arguments.at));
     let report = verify(&files, &sources, &context);
     arguments.output.write(&report, &context)?;
     Ok(code_of(&report))
 }
 
-fn read_policy(arguments: &VerifyArgs) -> Result<Policy, CannotJudge> {
-    let Some(path) = &arguments.policy else {
-        return Ok(Policy::default());
-    };
-    Policy::parse(&read(path)?)
-        .map_err(|error| CannotJudge(format!("{} is refused: {error}", path.display())))
+/// 一括検証: everything in a directory.
+fn verify_directory(
+    arguments: &VerifyArgs,
+    directory: &Path,
+    basis: &Basis,
+) -> Result<u8, CannotJudge> {
+    if arguments.files.len() > 1 || !arguments.data.is_empty() || !arguments.data_digest.is_empty()
+    {
+        return Err(CannotJudge(
+            "a directory is verified alone: its data stand in it (see --pairs)".to_owned(),
+        ));
+    }
+    let others = [&arguments.trust, &arguments.crl, &arguments.ocsp];
+    let mut own: Vec<PathBuf> = others.into_iter().flatten().cloned().collect();
+    own.extend(arguments.policy.iter().cloned());
+    own.extend(arguments.tsa_registry.iter().cloned());
+    Bulk {
+        arguments: &arguments.bulk,
+        directory,
+        basis,
+        at: arguments.at,
+        output: &arguments.output,
+        language: arguments.output.language(),
+        own,
+    }
+    .run()
 }
 
 /// A file that is no evidence could not be judged; that is told apart from evidence that leaves a question open.

@@ -19,4 +19,5 @@ pub(super) mod stamp;
 pub(super) mod status;
 pub(super) mod tsa;
 pub(super) mod verify;
+mod verify_table;
 mod visits;

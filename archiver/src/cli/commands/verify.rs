@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use formats::id::VersionId;
 use serde_json::{Value, json};
+use verifier::bulk::Cache;
 use verifier::context::Context;
 
 use crate::archive::{Access, Accreditations, Archive};
@@ -14,14 +15,14 @@ use crate::cli::output::grouped;
 use crate::cli::query::{self, rfc3339};
 use crate::cli::session::Session;
 use crate::evidence::verify_records::{
-    Outcome, Period, RecordVerdict, RecordVerifier, VerifyError, VerifySummary,
+    Outcome, RecordVerdict, RecordVerifier, VerifyError, VerifySummary,
 };
-use crate::store::catalog::ValueMatch;
 use crate::store::{FixityProblem, FixityProblemKind};
 
 use super::deposit::records_bar;
 use super::evidence::trust;
 use super::get::resolve;
+use super::verify_table::Request;
 
 /// What verifying found.
 #[derive(Debug, Default)]
@@ -48,13 +49,14 @@ impl Verified {
 
 pub(in crate::cli) fn run(session: &Session, arguments: &Verify) -> Result<Exit, Failure> {
     let lang = session.output.lang;
-    let period = query::times(arguments.from.as_deref(), arguments.to.as_deref(), lang)?;
+    let mut request = Request::of(arguments, lang)?;
     let wanted = arguments
         .records
         .iter()
         .map(|text| query::record(text, lang))
         .collect::<Result<Vec<_>, _>>()?;
     let archive = session.open(Access::Read)?;
+    request.begin(session, &archive)?;
     let versions = wanted
         .into_iter()
         .map(|one| resolve(&archive, one))
@@ -64,8 +66,9 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Verify) -> Result<Exit,
         key_ledger(session, &archive, &mut verified);
         stored_bytes(session, &archive, &mut verified)?;
     }
-    verified.records = records(session, &archive, &period, &versions)?;
+    verified.records = records(session, &archive, &mut request, &versions)?;
     summary(session, &verified);
+    request.finish(session, &archive)?;
     Ok(verified.exit())
 }
 
@@ -74,7 +77,7 @@ pub(super) fn verify_all(session: &Session, archive: &Archive) -> Result<Verifie
     let mut verified = Verified::default();
     key_ledger(session, archive, &mut verified);
     stored_bytes(session, archive, &mut verified)?;
-    verified.records = records(session, archive, &ValueMatch::Any, &[])?;
+    verified.records = records(session, archive, &mut Request::default(), &[])?;
     summary(session, &verified);
     Ok(verified)
 }
@@ -167,26 +170,32 @@ const fn problem_name(kind: FixityProblemKind) -> &'static str {
 fn records(
     session: &Session,
     archive: &Archive,
-    period: &ValueMatch<time::OffsetDateTime>,
+    request: &mut Request,
     versions: &[VersionId],
 ) -> Result<VerifySummary, Failure> {
     let anchors = trust(session, archive)?;
-    let policy = archive.policy();
+    let registry = archive.registry()?;
+    let bare = Context {
+        anchors: &anchors,
+        certificates: &[],
+        crls: &[],
+        ocsp_responses: &[],
+        policy: archive.policy(),
+        time: request.time(archive),
+        cache: None,
+        registry: registry.as_ref(),
+    };
+    let cache = Cache::new(&bare);
     let verifier = RecordVerifier {
         retriever: archive.retriever(),
         catalog: archive.catalog(),
         frames: archive.store(),
         context: Context {
-            anchors: &anchors,
-            certificates: &[],
-            crls: &[],
-            ocsp_responses: &[],
-            policy,
-            time: archive.environment().clock.now(),
-            cache: None,
-            registry: None,
+            cache: Some(&cache),
+            ..bare
         },
         workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        lang: session.output.lang,
     };
     let total = if versions.is_empty() {
         archive.catalog().counts()?.versions
@@ -195,23 +204,27 @@ fn records(
     };
     let accreditations = Accreditations::of(archive)?;
     let bar = records_bar(session, "記録の検証", "verifying records", total);
+    let period = request.period(&bare, session, archive)?;
+    let mut failed = None;
     let mut each = |verdict: &RecordVerdict| {
         bar.inc(1);
         bar.suspend(|| tell_verdict(session, &accreditations, verdict));
+        if failed.is_none() {
+            failed = request.add(&verdict.row).err();
+        }
     };
     let result = if versions.is_empty() {
-        let (from, to) = match period {
-            ValueMatch::Between(from, to) => (*from, *to),
-            ValueMatch::Any | ValueMatch::Missing => (None, None),
-        };
-        verifier.verify_period(Period { from, to }, &mut each)
+        verifier.verify_period(&period, &mut each)
     } else {
         verifier.verify_versions(versions, &mut each)
     };
     bar.finish_and_clear();
+    if let Some(failed) = failed {
+        return Err(failed);
+    }
     result.map_err(|error| match error {
         VerifyError::Store(error) => error.into(),
-        VerifyError::Machine(error) => Failure::Said {
+        error @ (VerifyError::Machine(_) | VerifyError::Changed) => Failure::Said {
             exit: Exit::Unusable,
             text: error.to_string(),
         },

@@ -1,0 +1,478 @@
+//! The table and the signed summary of `archiver verify`, and how an interrupted run goes on.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use formats::cades::detach;
+use formats::digest::DigestAlgorithm;
+use formats::oid;
+use serde_json::json;
+use time::{Duration, OffsetDateTime};
+use verifier::bulk::run::{Parameters, RUN_BYTES_MAX};
+use verifier::bulk::summary::anchor_digests;
+use verifier::bulk::{ResumeError, Row, RunHeader, Scope, Summary, TableDigest, TableWriting};
+use verifier::context::Context;
+
+use crate::archive::Archive;
+use crate::cli::arguments::Verify;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::lang::Lang;
+use crate::cli::output::grouped;
+use crate::cli::query::{self, rfc3339};
+use crate::cli::session::Session;
+use crate::evidence::verify_records::{Passed, Period};
+use crate::signature::{SignatureError, SigningRequest};
+use crate::store::catalog::ValueMatch;
+
+use super::signature::raiser;
+
+/// What is verified, and where it is written.
+#[derive(Debug, Default)]
+pub(super) struct Request {
+    from: Option<OffsetDateTime>,
+    to: Option<OffsetDateTime>,
+    class: Option<String>,
+    csv: Option<PathBuf>,
+    resume: bool,
+    summary: Option<PathBuf>,
+    started_at: Option<OffsetDateTime>,
+    verified_at: Option<OffsetDateTime>,
+    table: Option<Table>,
+    resumed_rows: u64,
+    /// What the summary says of the trust.
+    basis: Option<Basis>,
+    /// Counts the rows where there is no table.
+    counting: Option<TableWriting>,
+}
+
+#[derive(Debug)]
+struct Basis {
+    policy: (String, Option<formats::digest::DigestValue>),
+    anchors: Vec<formats::digest::DigestValue>,
+    registry: Option<formats::digest::DigestValue>,
+}
+
+#[derive(Debug)]
+struct Table {
+    file: File,
+    path: PathBuf,
+    writing: TableWriting,
+}
+
+impl Request {
+    /// What the arguments ask for.
+    pub(super) fn of(arguments: &Verify, lang: Lang) -> Result<Self, Failure> {
+        let (from, to) = (arguments.from.as_deref(), arguments.to.as_deref());
+        let (from, to) = match query::times(from, to, lang)? {
+            ValueMatch::Between(from, to) => (from, to),
+            ValueMatch::Any | ValueMatch::Missing => (None, None),
+        };
+        // A day ends with its last microsecond; the period with the one after.
+        let is_day = arguments
+            .to
+            .as_ref()
+            .is_some_and(|text| !text.contains('T'));
+        let to = to.map(|to| {
+            if is_day {
+                to + Duration::microseconds(1)
+            } else {
+                to
+            }
+        });
+        Ok(Self {
+            from,
+            to,
+            class: arguments.class.clone(),
+            csv: arguments.csv.clone(),
+            resume: arguments.resume,
+            summary: arguments.summary.clone(),
+            ..Self::default()
+        })
+    }
+
+    /// Refuses what cannot be written, before anything is read.
+    pub(super) fn begin(&mut self, session: &Session, archive: &Archive) -> Result<(), Failure> {
+        let lang = session.output.lang;
+        self.started_at = Some(archive.environment().clock.now());
+        let mut new = Vec::new();
+        if let Some(summary) = &self.summary {
+            new.extend([summary.clone(), page_path(summary), signature_path(summary)]);
+        }
+        if let (Some(csv), false) = (&self.csv, self.resume) {
+            if run_path(csv).exists() {
+                return Err(interrupted(csv, lang));
+            }
+            new.push(csv.clone());
+        }
+        match new.into_iter().find(|path| path.exists()) {
+            Some(path) => Err(exists(&path, lang)),
+            None => Ok(()),
+        }
+    }
+
+    /// The time as of which everything is judged: that of the first start.
+    pub(super) fn time(&mut self, archive: &Archive) -> OffsetDateTime {
+        let before = self.csv.as_ref().filter(|_| self.resume);
+        let before = before.and_then(|csv| RunHeader::read(&read_run(csv).ok()?));
+        let known = before.map(|run| run.verified_at);
+        let time = known.unwrap_or_else(|| archive.environment().clock.now());
+        self.verified_at = Some(time);
+        time
+    }
+
+    /// The period, with what an interrupted run has verified of it; opens the table.
+    pub(super) fn period(
+        &mut self,
+        context: &Context<'_>,
+        session: &Session,
+        archive: &Archive,
+    ) -> Result<Period, Failure> {
+        let lang = session.output.lang;
+        let mut period = Period {
+            from: self.from,
+            to: self.to,
+            class: self.class.clone(),
+            passed: None,
+        };
+        self.basis = Some(basis(context, archive)?);
+        let Some(csv) = self.csv.clone() else {
+            self.counting = Some(TableWriting::new(lang.into()));
+            return Ok(period);
+        };
+        // What comes in while the run goes on belongs to the next one: the first rows stay the first.
+        period.to = Some(self.to.map_or(context.time, |to| to.min(context.time)));
+        let run = RunHeader {
+            parameters: self.parameters(archive, lang),
+            verified_at: context.time,
+        };
+        if self.resume {
+            let before = read_run(&csv).map_err(|error| medium(&run_path(&csv), &error))?;
+            if RunHeader::read(&before).as_ref() != Some(&run) {
+                return Err(other_run(&csv, lang));
+            }
+            let mut passed = Passed::new();
+            let table = Table::resume(&csv, lang, &mut passed)?;
+            self.resumed_rows = table.writing.tally().items;
+            period.passed = Some((self.resumed_rows, passed.finish()));
+            self.table = Some(table);
+        } else {
+            write_new(&run_path(&csv), run.to_json().as_bytes())?;
+            self.table = Some(Table::create(&csv, lang)?);
+        }
+        Ok(period)
+    }
+
+    /// Adds a row.
+    pub(super) fn add(&mut self, row: &Row) -> Result<(), Failure> {
+        if let Some(table) = &mut self.table {
+            return table.add(row);
+        }
+        if let Some(counting) = &mut self.counting {
+            drop(counting.add(row));
+        }
+        Ok(())
+    }
+
+    fn parameters(&self, archive: &Archive, lang: Lang) -> formats::digest::DigestValue {
+        let time = |time: Option<OffsetDateTime>| time.map(rfc3339).unwrap_or_default();
+        let basis = self.basis.as_ref();
+        let mut parameters = Parameters::new("archiver", env!("CARGO_PKG_VERSION"))
+            .with("archive", archive.config().archive.to_string().as_bytes())
+            .with("language", lang.pick("ja", "en").as_bytes())
+            .with("from", time(self.from).as_bytes())
+            .with("to", time(self.to).as_bytes())
+            .with(
+                "class",
+                self.class.as_deref().unwrap_or_default().as_bytes(),
+            );
+        for digest in basis.into_iter().flat_map(|basis| &basis.anchors) {
+            parameters = parameters.with("anchor", digest.as_bytes());
+        }
+        let optional =
+            basis.map(|basis| [("policy", basis.policy.1), ("registry", basis.registry)]);
+        for (name, digest) in optional.into_iter().flatten() {
+            if let Some(digest) = digest {
+                parameters = parameters.with(name, digest.as_bytes());
+            }
+        }
+        parameters.finish()
+    }
+
+    /// Ends the table, and writes and signs the summary.
+    pub(super) fn finish(self, session: &Session, archive: &Archive) -> Result<(), Failure> {
+        let (Some(basis), Some(started_at)) = (self.basis, self.started_at) else {
+            return Ok(());
+        };
+        let (table, tally) = match (self.table, self.counting) {
+            (Some(table), _) => {
+                let (digest, tally) = table.finish()?;
+                tell_table(session, &digest);
+                (Some(digest), tally)
+            }
+            (None, Some(counting)) => (None, counting.tally().clone()),
+            (None, None) => return Ok(()),
+        };
+        let Some(path) = self.summary else {
+            return Ok(());
+        };
+        let now = archive.environment().clock.now();
+        let summary = Summary {
+            tool: ("archiver".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            scope: Scope::Archive {
+                archive: archive.config().archive.to_string(),
+                from: self.from,
+                to: self.to,
+                class: self.class,
+            },
+            verified_at: self.verified_at.unwrap_or(started_at),
+            started_at,
+            finished_at: now,
+            resumed_rows: self.resumed_rows,
+            policy: basis.policy,
+            anchors: basis.anchors,
+            registry: basis.registry,
+            tally,
+            table,
+        };
+        let text = summary.to_json();
+        write_new(&path, text.as_bytes())?;
+        write_new(&page_path(&path), summary.to_html().as_bytes())?;
+        let level = sign(session, archive, &text, &signature_path(&path), now)?;
+        session.output.event(&json!({
+            "event": "summary-written", "path": path, "signed": level.is_some(), "level": level,
+        }));
+        let lang = session.output.lang;
+        let shown = path.display();
+        session.output.say(&match level {
+            Some(level) => lang.pick(
+                format!("まとめを {shown} に書き、署名しました({level})"),
+                format!("wrote the summary to {shown} and signed it ({level})"),
+            ),
+            None => lang.pick(
+                format!("まとめを {shown} に書きました。署名鍵がないため署名していません(archiver keys signing create)"),
+                format!("wrote the summary to {shown}; not signed, as there is no signing key ('archiver keys signing create')"),
+            ),
+        });
+        Ok(())
+    }
+}
+
+impl Table {
+    fn create(path: &Path, lang: Lang) -> Result<Self, Failure> {
+        let opened = OpenOptions::new().write(true).create_new(true).open(path);
+        let file = opened.map_err(|error| medium(path, &error))?;
+        let mut table = Self {
+            file,
+            path: path.to_owned(),
+            writing: TableWriting::new(lang.into()),
+        };
+        table.start()?;
+        Ok(table)
+    }
+
+    fn start(&mut self) -> Result<(), Failure> {
+        let first = self.writing.start();
+        self.write(&first)
+    }
+
+    fn resume(path: &Path, lang: Lang, passed: &mut Passed) -> Result<Self, Failure> {
+        let failed = |error: io::Error| medium(path, &error);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(failed)?;
+        let each = |row: &verifier::bulk::table::RowFacts| {
+            passed.add(&row.item);
+            Ok::<(), Failure>(())
+        };
+        let writing = TableWriting::resume(lang.into(), &mut BufReader::new(&file), each);
+        let writing = writing.map_err(|why| match why {
+            ResumeError::Read(why) => failed(why),
+            ResumeError::Refused(why) => why,
+            _ => other_run(path, lang),
+        })?;
+        file.set_len(writing.bytes()).map_err(failed)?;
+        file.seek(SeekFrom::Start(writing.bytes()))
+            .map_err(failed)?;
+        let mut table = Self {
+            file,
+            path: path.to_owned(),
+            writing,
+        };
+        if table.writing.bytes() == 0 {
+            table.start()?;
+        }
+        Ok(table)
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), Failure> {
+        let written = self.file.write_all(text.as_bytes());
+        written.map_err(|error| medium(&self.path, &error))
+    }
+
+    fn add(&mut self, row: &Row) -> Result<(), Failure> {
+        let line = self.writing.add(row);
+        self.write(&line)
+    }
+
+    fn finish(self) -> Result<(TableDigest, verifier::bulk::Tally), Failure> {
+        self.file
+            .sync_all()
+            .and_then(|()| std::fs::remove_file(run_path(&self.path)))
+            .map_err(|error| medium(&self.path, &error))?;
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        Ok(self.writing.finish(name.into_owned()))
+    }
+}
+
+fn tell_table(session: &Session, table: &TableDigest) {
+    let digest = hex::encode(table.sha256.as_bytes());
+    session.output.event(&json!({
+        "event": "table", "name": table.name, "bytes": table.bytes, "sha256": digest,
+    }));
+    let (bytes, lang) = (grouped(table.bytes), session.output.lang);
+    session.output.say(&lang.pick(
+        format!("一覧表 {}({bytes} バイト)SHA-256 {digest}", table.name),
+        format!("table {} ({bytes} bytes), SHA-256 {digest}", table.name),
+    ));
+}
+
+/// The archive's signature over a summary, detached, with a timestamp where an authority answers; its level, or `None` without a key.
+fn sign(
+    session: &Session,
+    archive: &Archive,
+    text: &str,
+    path: &Path,
+    at: OffsetDateTime,
+) -> Result<Option<&'static str>, Failure> {
+    let Some(signer) = archive.signer()? else {
+        return Ok(None);
+    };
+    let mut signature = signer.sign(&SigningRequest {
+        content: text.as_bytes(),
+        media_type: "application/json",
+        commitment: &oid::PROOF_OF_ORIGIN,
+        digest: DigestAlgorithm::Sha256,
+        at,
+    })?;
+    let mut level = "B-B";
+    let authorities = archive.authorities()?;
+    match raiser(&authorities, &signer).timestamp(&signature) {
+        Ok(raised) => {
+            signature = raised;
+            level = "B-T";
+        }
+        Err(SignatureError::Authority(error)) => session.output.note(&session.output.lang.pick(
+            format!("まとめの署名にタイムスタンプがありません: {error}"),
+            format!("the signature over the summary has no timestamp: {error}"),
+        )),
+        Err(error) => return Err(error.into()),
+    }
+    let (detached, _) = detach(&signature).map_err(SignatureError::from)?;
+    write_new(path, &detached)?;
+    Ok(Some(level))
+}
+
+fn basis(context: &Context<'_>, archive: &Archive) -> Result<Basis, Failure> {
+    let config = archive.config();
+    let digest = |path: Option<&PathBuf>| match path {
+        None => Ok(None),
+        Some(path) => {
+            let bytes = std::fs::read(path).map_err(|error| medium(path, &error))?;
+            Ok(Some(DigestAlgorithm::Sha256.digest(&bytes)))
+        }
+    };
+    Ok(Basis {
+        policy: (
+            context.policy.name().to_owned(),
+            digest(config.policy.as_ref())?,
+        ),
+        anchors: anchor_digests(context),
+        registry: digest(config.registry.as_ref())?,
+    })
+}
+
+fn run_path(table: &Path) -> PathBuf {
+    let mut name = table.as_os_str().to_owned();
+    name.push(".run");
+    PathBuf::from(name)
+}
+
+fn page_path(summary: &Path) -> PathBuf {
+    summary.with_extension("html")
+}
+
+fn signature_path(summary: &Path) -> PathBuf {
+    let mut name = summary.as_os_str().to_owned();
+    name.push(".p7s");
+    PathBuf::from(name)
+}
+
+fn read_run(table: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = File::open(run_path(table))?;
+    file.take(RUN_BYTES_MAX as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+    written.map_err(|error| medium(path, &error))
+}
+
+fn medium(path: &Path, error: &io::Error) -> Failure {
+    Failure::Said {
+        exit: Exit::Medium,
+        text: format!("{}: {error}", path.display()),
+    }
+}
+
+fn exists(path: &Path, lang: Lang) -> Failure {
+    let path = path.display();
+    Failure::said(
+        Exit::Usage,
+        lang,
+        format!("{path} はすでにあります。上書きしません"),
+        format!("{path} exists already and is not overwritten"),
+    )
+}
+
+fn interrupted(csv: &Path, lang: Lang) -> Failure {
+    let path = csv.display();
+    Failure::said(
+        Exit::Usage,
+        lang,
+        format!(
+            "{path} の検証は中断されています。--resume で続けるか、{path} と {path}.run を削除してください"
+        ),
+        format!(
+            "the run of {path} was interrupted: go on with --resume, or delete {path} and {path}.run"
+        ),
+    )
+}
+
+fn other_run(csv: &Path, lang: Lang) -> Failure {
+    let path = csv.display();
+    Failure::said(
+        Exit::Usage,
+        lang,
+        format!(
+            "{path} は別の条件で始めた検証の表か、書き換えられています。続けられません。最初からやり直してください"
+        ),
+        format!(
+            "{path} was begun with other arguments, trust, policy or language, or was changed: it cannot go on, start anew"
+        ),
+    )
+}

@@ -1,0 +1,206 @@
+//! Judges the items of a walk, several at a time, and gives their rows in the order of the walk.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use formats::digest::DigestAlgorithm;
+use formats::limits::DER_BYTES_MAX;
+use verifier::bulk::{Row, Status};
+use verifier::context::Context;
+use verifier::finding::Language;
+use verifier::judge::verify;
+use verifier::recognise::{Kind, recognise};
+use verifier::source::{DigestSource, InputFile};
+use verifier::verdict::Conclusion;
+
+use super::super::files::DataFile;
+use super::walk::{Item, ItemKind};
+
+/// Bytes of a file by which it is told whether it may be evidence at all.
+const HEAD_BYTES: usize = 64;
+
+/// How items are judged.
+#[derive(Clone, Copy)]
+pub(super) struct Judge<'a> {
+    pub(super) context: Context<'a>,
+    pub(super) language: Language,
+    /// Whether documents without evidence are left out.
+    pub(super) evidence_only: bool,
+    pub(super) threads: usize,
+}
+
+impl Judge<'_> {
+    /// The rows of items, in their order. An item that is no evidence and needs none has no row.
+    pub(super) fn rows(&self, items: &[Item]) -> Vec<Option<Row>> {
+        let next = AtomicUsize::new(0);
+        let rows = Mutex::new(vec![None; items.len()]);
+        thread::scope(|scope| {
+            for _ in 0..self.threads.clamp(1, items.len().max(1)) {
+                scope.spawn(|| {
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(item) = items.get(number) else {
+                            return;
+                        };
+                        let row = self.row(item);
+                        let mut rows = rows
+                            .lock()
+                            .unwrap_or_else(std::sync::PoisonError::into_inner);
+                        if let Some(place) = rows.get_mut(number) {
+                            *place = row;
+                        }
+                    }
+                });
+            }
+        });
+        rows.into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The row of one item.
+    pub(super) fn row(&self, item: &Item) -> Option<Row> {
+        let refused = |why: &str| Some(Row::not_judged(&item.name, self.context.time, why));
+        match &item.kind {
+            ItemKind::LeftOut(why) => return refused(why),
+            ItemKind::Unreadable(why) => return refused(why),
+            ItemKind::File => {}
+        }
+        // The data of other evidence may be large. It is looked into only if it may be evidence itself.
+        if item.is_data && item.data.is_none() {
+            match head(&item.path) {
+                Ok(head) if !may_be_evidence(&head) => return None,
+                Ok(_) => {}
+                Err(error) => return refused(&error.to_string()),
+            }
+        }
+        let bytes = match read_bounded(&item.path) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) if item.is_data && item.data.is_none() => return None,
+            Ok(None) => {
+                return refused(self.pick(
+                    "証拠として読める大きさを超えています",
+                    "larger than evidence can be",
+                ));
+            }
+            Err(error) => return refused(&error.to_string()),
+        };
+        let kind = recognise(&bytes);
+        match class_of(kind) {
+            Class::Evidence => {}
+            Class::Support => return None,
+            Class::Document if item.data.is_some() => {}
+            Class::Document if item.is_data || self.evidence_only => return None,
+            Class::Document => {
+                return refused(self.pick(
+                    "この文書の証拠が見つかりません",
+                    "no evidence was found for this document",
+                ));
+            }
+        }
+        self.judged(item, kind, bytes)
+    }
+
+    fn judged(&self, item: &Item, kind: Kind, bytes: Vec<u8>) -> Option<Row> {
+        let refused = |why: String| Some(Row::not_judged(&item.name, self.context.time, why));
+        let data = match &item.data {
+            None => None,
+            Some((name, path)) => match DataFile::open(path) {
+                Ok(file) => Some((name, file)),
+                Err(why) => return refused(why.0),
+            },
+        };
+        let sources: Vec<&dyn DigestSource> = data
+            .iter()
+            .map(|(_, file)| file as &dyn DigestSource)
+            .collect();
+        let files = [InputFile::new(&*item.name, bytes)];
+        let report = verify(&files, &sources, &self.context);
+        let digest = data.as_ref().and_then(|(_, file)| {
+            let algorithm = DigestAlgorithm::Sha256;
+            let digest = file.digest(algorithm)?;
+            Some(format!(
+                "{}:{}",
+                algorithm.name(),
+                hex::encode(digest.as_bytes())
+            ))
+        });
+        let mut row = Row::of_report(&item.name, &report, digest, self.language);
+        if let Some((name, _)) = data {
+            row.data.clone_from(name);
+        }
+        if kind == Kind::Unknown && row.status == Status::Judged(Conclusion::Indeterminate) {
+            row.status = Status::CannotJudge;
+        }
+        Some(row)
+    }
+
+    fn pick<'t>(&self, ja: &'t str, en: &'t str) -> &'t str {
+        match self.language {
+            Language::Japanese => ja,
+            Language::English => en,
+        }
+    }
+}
+
+/// What a bulk verification does with a kind of file.
+enum Class {
+    /// It is judged.
+    Evidence,
+    /// It proves nothing by itself: certificates, revocation lists, requests.
+    Support,
+    /// Anything else: evidence should be there for it.
+    Document,
+}
+
+const fn class_of(kind: Kind) -> Class {
+    match kind {
+        Kind::Package
+        | Kind::EvidenceRecord
+        | Kind::TimestampToken
+        | Kind::TimestampResponse
+        | Kind::CmsSignature
+        | Kind::TimestampedData
+        | Kind::XmlEvidenceRecord
+        | Kind::XmlSignature
+        | Kind::XmlArchivePackage => Class::Evidence,
+        Kind::Certificate | Kind::RevocationList | Kind::TimestampRequest | Kind::Pem => {
+            Class::Support
+        }
+        Kind::Pdf | Kind::Unknown => Class::Document,
+        // A kind that is new is looked at rather than passed over.
+        _ => Class::Evidence,
+    }
+}
+
+/// DER and BER begin with a SEQUENCE, containers with the signature of ZIP, XML with an angle bracket (after a byte order mark or white space).
+fn may_be_evidence(head: &[u8]) -> bool {
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    head.starts_with(&[0x30])
+        || head.starts_with(b"PK")
+        || text.trim_ascii_start().starts_with(b"<")
+        || head.starts_with(&[0xff, 0xfe])
+        || head.starts_with(&[0xfe, 0xff])
+}
+
+fn head(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    let limit = u64::try_from(HEAD_BYTES).unwrap_or(u64::MAX);
+    File::open(path)?.take(limit).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// The whole content, unless it is larger than evidence can be.
+fn read_bounded(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    let limit = u64::try_from(DER_BYTES_MAX).unwrap_or(u64::MAX);
+    let file = File::open(path)?;
+    if file.metadata()?.len() > limit {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok((bytes.len() <= DER_BYTES_MAX).then_some(bytes))
+}
