@@ -180,11 +180,13 @@ fn a_period_limits_what_is_verified() {
     let period = Period {
         from: Some(NOW + Duration::hours(1)),
         to: Some(NOW + Duration::hours(3)),
+        ..Period::default()
     };
     assert_eq!(world.verify(LATER, period).1.versions, 2);
     let period = Period {
         from: Some(NOW + Duration::hours(9)),
         to: None,
+        ..Period::default()
     };
     assert_eq!(world.verify(LATER, period).1.versions, 0);
 }

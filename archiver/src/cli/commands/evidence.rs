@@ -97,6 +97,7 @@ pub(super) fn write_package<T, E>(
 ) -> Result<Result<T, E>, Failure> {
     let anchors = trust(session, archive)?;
     let policy = archive.policy();
+    let registry = archive.registry()?;
     let exporter = Exporter {
         retriever: archive.retriever(),
         catalog: archive.catalog(),
@@ -109,7 +110,7 @@ pub(super) fn write_package<T, E>(
             policy,
             time: archive.environment().clock.now(),
             cache: None,
-            registry: None,
+            registry: registry.as_ref(),
         },
         exported_by: &session.user,
     };

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use formats::cades::detach;
-use formats::digest::DigestAlgorithm;
+use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::oid;
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
@@ -49,9 +49,9 @@ pub(super) struct Request {
 
 #[derive(Debug)]
 struct Basis {
-    policy: (String, Option<formats::digest::DigestValue>),
-    anchors: Vec<formats::digest::DigestValue>,
-    registry: Option<formats::digest::DigestValue>,
+    policy: (String, Option<DigestValue>),
+    anchors: Vec<DigestValue>,
+    registry: Option<DigestValue>,
 }
 
 #[derive(Debug)]
@@ -175,7 +175,7 @@ impl Request {
         Ok(())
     }
 
-    fn parameters(&self, archive: &Archive, lang: Lang) -> formats::digest::DigestValue {
+    fn parameters(&self, archive: &Archive, lang: Lang) -> DigestValue {
         let time = |time: Option<OffsetDateTime>| time.map(rfc3339).unwrap_or_default();
         let basis = self.basis.as_ref();
         let mut parameters = Parameters::new("archiver", env!("CARGO_PKG_VERSION"))
@@ -380,20 +380,17 @@ fn sign(
 
 fn basis(context: &Context<'_>, archive: &Archive) -> Result<Basis, Failure> {
     let config = archive.config();
-    let digest = |path: Option<&PathBuf>| match path {
-        None => Ok(None),
-        Some(path) => {
-            let bytes = std::fs::read(path).map_err(|error| medium(path, &error))?;
-            Ok(Some(DigestAlgorithm::Sha256.digest(&bytes)))
-        }
+    let digest = |path: &Path| {
+        let bytes = std::fs::read(path).map_err(|error| medium(path, &error))?;
+        Ok::<_, Failure>(DigestAlgorithm::Sha256.digest(&bytes))
     };
     Ok(Basis {
         policy: (
             context.policy.name().to_owned(),
-            digest(config.policy.as_ref())?,
+            config.policy.as_deref().map(digest).transpose()?,
         ),
         anchors: anchor_digests(context),
-        registry: digest(config.registry.as_ref())?,
+        registry: config.registry.as_deref().map(digest).transpose()?,
     })
 }
 
