@@ -29,6 +29,8 @@ pub enum SignatureFamily {
     MlDsa65,
     /// ML-DSA-87 (FIPS 204), of security category 5.
     MlDsa87,
+    /// SLH-DSA (FIPS 205), all parameter sets.
+    SlhDsa,
 }
 
 impl SignatureFamily {
@@ -43,6 +45,7 @@ impl SignatureFamily {
         Self::MlDsa44,
         Self::MlDsa65,
         Self::MlDsa87,
+        Self::SlhDsa,
     ];
 
     /// The name in policies and reports.
@@ -58,6 +61,7 @@ impl SignatureFamily {
             Self::MlDsa44 => "ML-DSA-44",
             Self::MlDsa65 => "ML-DSA-65",
             Self::MlDsa87 => "ML-DSA-87",
+            Self::SlhDsa => "SLH-DSA",
         }
     }
 
@@ -76,9 +80,9 @@ impl SignatureFamily {
 pub struct SignatureAlgorithm {
     /// The family.
     pub family: SignatureFamily,
-    /// Bits of the RSA modulus, the DSA prime, or the order of the curve; for ML-DSA those of the symmetric key that is as hard to find.
+    /// Bits of the RSA modulus, the DSA prime, or the order of the curve; for ML-DSA and SLH-DSA those of the symmetric key that is as hard to find.
     pub key_bits: u32,
-    /// The digest of the message; `None` where the family fixes it (EdDSA, ML-DSA).
+    /// The digest of the message; `None` where the family fixes it (EdDSA, ML-DSA, SLH-DSA).
     pub digest: Option<DigestAlgorithm>,
 }
 

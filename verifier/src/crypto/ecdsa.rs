@@ -15,7 +15,21 @@ pub(super) enum Curve {
     P521,
     BrainpoolP256r1,
     BrainpoolP384r1,
+    BrainpoolP256t1,
+    BrainpoolP384t1,
 }
+
+/// The twisted curves have no name in `formats::oid`: 1.3.36.3.3.2.8.1.1.8 and .12 (RFC 5639 §4.1).
+const TWISTED: &[(&[u8], Curve)] = &[
+    (
+        &[0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x08],
+        Curve::BrainpoolP256t1,
+    ),
+    (
+        &[0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x0c],
+        Curve::BrainpoolP384t1,
+    ),
+];
 
 const CURVES: &[(Oid, Curve)] = &[
     (oid::SECP256R1, Curve::P256),
@@ -58,16 +72,16 @@ impl Curve {
     /// Octets of a field element and of a scalar.
     const fn len(self) -> usize {
         match self {
-            Self::P256 | Self::BrainpoolP256r1 => 32,
-            Self::P384 | Self::BrainpoolP384r1 => 48,
+            Self::P256 | Self::BrainpoolP256r1 | Self::BrainpoolP256t1 => 32,
+            Self::P384 | Self::BrainpoolP384r1 | Self::BrainpoolP384t1 => 48,
             Self::P521 => 66,
         }
     }
 
     pub(super) const fn bits(self) -> u32 {
         match self {
-            Self::P256 | Self::BrainpoolP256r1 => 256,
-            Self::P384 | Self::BrainpoolP384r1 => 384,
+            Self::P256 | Self::BrainpoolP256r1 | Self::BrainpoolP256t1 => 256,
+            Self::P384 | Self::BrainpoolP384r1 | Self::BrainpoolP384t1 => 384,
             Self::P521 => 521,
         }
     }
@@ -79,10 +93,11 @@ impl<'a> EcKey<'a> {
         let parameters = parameters.ok_or(Unsupported::Curve)?;
         let named = Reader::single(parameters, OBJECT_IDENTIFIER, "ECParameters")
             .map_err(|_| Unsupported::Curve)?;
-        let curve = CURVES
-            .iter()
-            .find(|(oid, _)| oid.as_bytes() == named.content)
-            .map(|(_, curve)| *curve)
+        let curves = CURVES.iter().map(|(oid, curve)| (oid.as_bytes(), *curve));
+        let curve = curves
+            .chain(TWISTED.iter().copied())
+            .find(|(oid, _)| *oid == named.content)
+            .map(|(_, curve)| curve)
             .ok_or(Unsupported::Curve)?;
         Ok(Self { curve, point })
     }
@@ -111,6 +126,12 @@ impl<'a> EcKey<'a> {
             }
             Curve::BrainpoolP384r1 => {
                 verify_with!(bp384::BrainpoolP384r1, point, &prehash, encoding, signature)
+            }
+            Curve::BrainpoolP256t1 => {
+                verify_with!(bp256::BrainpoolP256t1, point, &prehash, encoding, signature)
+            }
+            Curve::BrainpoolP384t1 => {
+                verify_with!(bp384::BrainpoolP384t1, point, &prehash, encoding, signature)
             }
         })
     }

@@ -5,9 +5,11 @@
 
 mod dsa;
 mod ecdsa;
+mod eddsa;
 mod ml_dsa;
 mod rsa;
 mod scheme;
+mod slh_dsa;
 
 use formats::digest::DigestAlgorithm;
 use formats::oid::{self, Oid};
@@ -20,6 +22,7 @@ use ecdsa::{EcKey, Encoding};
 use ml_dsa::ParameterSet;
 use rsa::RsaKey;
 use scheme::{PssParameters, Scheme};
+use slh_dsa::SlhParameterSet;
 
 /// The answer about one signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +63,10 @@ pub enum Unsupported {
     KeySize,
     /// The parameters of the algorithm cannot be read.
     Parameters,
+    /// A composite of two signatures (draft-ietf-lamps-pq-composite-sigs). Each half would have to be judged by its own rules.
+    Composite,
+    /// The pre-hashed form of ML-DSA or SLH-DSA, which X.509 and CMS do not use (RFC 9881 §3, RFC 9909 §3).
+    PreHash,
     /// RSASSA-PSS whose mask is made with another digest than that of the message.
     MaskDigest,
 }
@@ -77,6 +84,8 @@ impl Unsupported {
             Self::Key => "malformed key",
             Self::KeySize => "size of the key",
             Self::Parameters => "malformed parameters",
+            Self::Composite => "composite of two signatures",
+            Self::PreHash => "pre-hashed form of ML-DSA or SLH-DSA",
             Self::MaskDigest => "RSASSA-PSS with two digests",
         }
     }
@@ -152,7 +161,11 @@ pub fn key_size(spki_der: &[u8]) -> Result<(SignatureFamily, u32), Unsupported> 
         PublicKey::Ec(key) => (SignatureFamily::Ecdsa, key.bits()),
         PublicKey::Dsa(key) => (SignatureFamily::Dsa, key.bits()),
         PublicKey::Ed25519(_) => (SignatureFamily::Ed25519, 256),
-        PublicKey::Ed448 => (SignatureFamily::Ed448, 448),
+        PublicKey::Ed448(_) => (SignatureFamily::Ed448, 448),
+        PublicKey::SlhDsa(set, _) => {
+            let algorithm = set.algorithm();
+            (algorithm.family, algorithm.key_bits)
+        }
         PublicKey::MlDsa(set, _) => {
             let algorithm = set.algorithm();
             (algorithm.family, algorithm.key_bits)
@@ -175,8 +188,9 @@ enum PublicKey<'a> {
     Ec(EcKey<'a>),
     Dsa(DsaKey),
     Ed25519(&'a [u8]),
-    Ed448,
+    Ed448(&'a [u8]),
     MlDsa(ParameterSet, &'a [u8]),
+    SlhDsa(SlhParameterSet, &'a [u8]),
 }
 
 /// `SubjectPublicKeyInfo ::= SEQUENCE { algorithm AlgorithmIdentifier, subjectPublicKey BIT STRING }`
@@ -211,15 +225,21 @@ impl<'a> PublicKey<'a> {
         } else if algorithm.oid == oid::ED25519 {
             Ok(Self::Ed25519(key))
         } else if algorithm.oid == oid::ED448 {
-            Ok(Self::Ed448)
+            Ok(Self::Ed448(key))
         } else if let Some(set) = ParameterSet::of(&algorithm.oid) {
             // RFC 9881 §2: the parameters are absent.
             match algorithm.parameters {
                 None => Ok(Self::MlDsa(set, key)),
                 Some(_) => Err(Unsupported::Parameters),
             }
+        } else if let Some(set) = SlhParameterSet::of(&algorithm.oid) {
+            // RFC 9909 §4: the parameters are absent.
+            match algorithm.parameters {
+                None => Ok(Self::SlhDsa(set, key)),
+                Some(_) => Err(Unsupported::Parameters),
+            }
         } else {
-            Err(Unsupported::KeyType)
+            Err(scheme::named_unsupported(&algorithm.oid).unwrap_or(Unsupported::KeyType))
         }
     }
 
@@ -259,18 +279,18 @@ impl<'a> PublicKey<'a> {
                 used(SignatureFamily::Dsa, key.bits(), digest),
             ),
             (Self::Ed25519(key), Scheme::Ed25519) => (
-                verify_ed25519(key, message, signature)?,
-                SignatureAlgorithm {
-                    family: SignatureFamily::Ed25519,
-                    key_bits: 256,
-                    digest: None,
-                },
+                eddsa::verify_ed25519(key, message, signature)?,
+                pure(SignatureFamily::Ed25519, 256),
+            ),
+            (Self::Ed448(key), Scheme::Ed448) => (
+                eddsa::verify_ed448(key, message, signature)?,
+                pure(SignatureFamily::Ed448, 448),
             ),
             (Self::MlDsa(set, key), Scheme::MlDsa(used)) if *set == used => {
                 (used.verify(key, message, signature)?, used.algorithm())
             }
-            (Self::Ed448, Scheme::Ed448) => {
-                return Err(Unsupported::Family(SignatureFamily::Ed448));
+            (Self::SlhDsa(set, key), Scheme::SlhDsa(used)) if *set == used => {
+                (used.verify(key, message, signature)?, used.algorithm())
             }
             // The key is not for this algorithm.
             _ => return Ok(SignatureCheck::Invalid),
@@ -295,10 +315,11 @@ const fn used(
     }
 }
 
-/// Ed25519 (RFC 8032 §5.1.7), in the strict form: no small-order points, no second encodings.
-fn verify_ed25519(key: &[u8], message: &[u8], signature: &[u8]) -> Result<bool, Unsupported> {
-    let key = <[u8; 32]>::try_from(key).map_err(|_| Unsupported::Key)?;
-    let key = ed25519_dalek::VerifyingKey::from_bytes(&key).map_err(|_| Unsupported::Key)?;
-    Ok(ed25519_dalek::Signature::from_slice(signature)
-        .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()))
+/// An algorithm that fixes its own digest.
+const fn pure(family: SignatureFamily, key_bits: u32) -> SignatureAlgorithm {
+    SignatureAlgorithm {
+        family,
+        key_bits,
+        digest: None,
+    }
 }

@@ -5,6 +5,7 @@ use formats::oid::{self, Oid};
 
 use super::Unsupported;
 use super::ml_dsa::ParameterSet;
+use super::slh_dsa::{NIST_SIGNATURES, SlhParameterSet};
 use crate::certificate::Algorithm;
 use crate::der::{INTEGER, NULL, Reader, SEQUENCE, context_constructed};
 
@@ -21,6 +22,7 @@ pub(super) enum Scheme {
     Ed25519,
     Ed448,
     MlDsa(ParameterSet),
+    SlhDsa(SlhParameterSet),
 }
 
 /// ```text
@@ -148,13 +150,42 @@ impl Scheme {
                 None => Ok(Self::MlDsa(set)),
             };
         }
-        let (kind, named) = kind_of(algorithm).ok_or(Unsupported::SignatureAlgorithm)?;
+        if let Some(set) = SlhParameterSet::of(algorithm) {
+            // RFC 9814 §4, RFC 9909 §3: the parameters are absent.
+            return match parameters {
+                Some(_) => Err(Unsupported::Parameters),
+                None => Ok(Self::SlhDsa(set)),
+            };
+        }
+        let (kind, named) = kind_of(algorithm).ok_or_else(|| {
+            named_unsupported(algorithm).unwrap_or(Unsupported::SignatureAlgorithm)
+        })?;
         // RFC 3279 §2.2, RFC 3370 §3.2: NULL or nothing. ECDSA and DSA say nothing, but NULL is found.
         if parameters.is_some_and(|parameters| parameters != [NULL, 0]) {
             return Err(Unsupported::Parameters);
         }
         let digest = named.or(digest).ok_or(Unsupported::Digest)?;
         Ok(kind.with(digest))
+    }
+}
+
+/// What a known identifier that is not computed here stands for.
+pub(super) fn named_unsupported(algorithm: &Oid) -> Option<Unsupported> {
+    // id-alg of PKIX, 1.3.6.1.5.5.7.6: 37 to 54 are the composites; before, an arc of Entrust, 2.16.840.1.114027.80.8.1.
+    const PKIX: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x06];
+    const ENTRUST: &[u8] = &[
+        0x60, 0x86, 0x48, 0x01, 0x86, 0xfa, 0x6b, 0x50, 0x08, 0x01,
+    ];
+    let octets = algorithm.as_bytes();
+    match (
+        octets.strip_prefix(PKIX),
+        octets.strip_prefix(NIST_SIGNATURES),
+    ) {
+        (Some([37..=54]), _) => Some(Unsupported::Composite),
+        (_, Some([32..=34 | 35..=46])) => Some(Unsupported::PreHash),
+        _ => octets
+            .strip_prefix(ENTRUST)
+            .map(|_| Unsupported::Composite),
     }
 }
 

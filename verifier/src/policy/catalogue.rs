@@ -153,10 +153,12 @@ pub(super) fn read(catalogue: Catalogue) -> Result<Policy, PolicyError> {
                 Subject::Digest(digest) => add(digests.entry(digest), trust),
                 Subject::Signature(family) => {
                     let bits = evaluation.key_bits_min().map_err(|()| error)?;
-                    let bits = bits.unwrap_or(if family == SignatureFamily::Ecdsa {
-                        curve_bits_min
-                    } else {
-                        1
+                    let bits = bits.unwrap_or(match family {
+                        SignatureFamily::Ecdsa => curve_bits_min,
+                        SignatureFamily::SlhDsa => {
+                            category_bits(&entry.algorithm_identifier.name)
+                        }
+                        _ => 1,
                     });
                     add(signatures.entry(family).or_default().entry(bits), trust);
                 }
@@ -255,6 +257,30 @@ fn smallest_curve(entries: &[Entry]) -> u32 {
         .unwrap_or(256)
 }
 
+/// `SLH-DSA`, or one of its parameter sets; not the pre-hashed forms, whose names go on.
+fn is_slh_dsa(folded: &str) -> bool {
+    let name = folded.strip_prefix("id").unwrap_or(folded);
+    let Some(rest) = name.strip_prefix("slhdsa") else {
+        return false;
+    };
+    let set = rest
+        .strip_prefix("sha2")
+        .or_else(|| rest.strip_prefix("shake"));
+    rest.is_empty()
+        || set.is_some_and(|set| {
+            matches!(set, "128s" | "128f" | "192s" | "192f" | "256s" | "256f")
+        })
+}
+
+/// The security of the parameter set that a name of SLH-DSA ends with; of all of them if it names none.
+fn category_bits(name: &str) -> u32 {
+    let size = name.trim_end_matches(['s', 'f', 'S', 'F']);
+    [128, 192, 256]
+        .into_iter()
+        .find(|bits| size.ends_with(&bits.to_string()))
+        .unwrap_or(128)
+}
+
 /// What the entry of this name is about.
 fn subject(name: &str) -> Option<Subject> {
     let folded: String = name
@@ -275,6 +301,10 @@ fn subject(name: &str) -> Option<Subject> {
         "ecdsa" => SignatureFamily::Ecdsa,
         "ed25519" => SignatureFamily::Ed25519,
         "ed448" => SignatureFamily::Ed448,
+        "mldsa44" | "idmldsa44" => SignatureFamily::MlDsa44,
+        "mldsa65" | "idmldsa65" => SignatureFamily::MlDsa65,
+        "mldsa87" | "idmldsa87" => SignatureFamily::MlDsa87,
+        other if is_slh_dsa(other) => SignatureFamily::SlhDsa,
         other if other.ends_with("withrsaencryption") => SignatureFamily::RsaPkcs1,
         other if other.starts_with("idrsassapkcs1v15with") => SignatureFamily::RsaPkcs1,
         other if other.starts_with("ecdsawith") => SignatureFamily::Ecdsa,
