@@ -26,7 +26,7 @@ pub struct Limits {
 }
 
 /// Signatures verified for one judgement. `rustls-webpki` allows 100 for one path (`Budget`, after mozilla::pkix); a path here
-/// also verifies CRLs and the paths of their signers, so four times as many.
+/// also verifies CRLs and the paths of their signers, so four times as many. Large keys and signatures count several times ([`crate::crypto`]).
 pub const SIGNATURES_MAX: u32 = 400;
 
 /// Steps while paths are searched: the number of `rustls-webpki` (`build_chain_calls`).

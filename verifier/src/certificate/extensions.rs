@@ -160,6 +160,12 @@ pub struct Extensions<'a> {
     pub names_ocsp: bool,
     /// id-pkix-ocsp-nocheck is there (RFC 6960 §4.2.2.2.1).
     pub ocsp_no_check: bool,
+    /// The addresses of its status (authorityInfoAccess, id-ad-ocsp), as they stand.
+    pub ocsp_addresses: Vec<&'a str>,
+    /// The addresses of its issuer's certificates (authorityInfoAccess, id-ad-caIssuers), as they stand.
+    pub issuer_addresses: Vec<&'a str>,
+    /// Every extension that it has, and whether it is critical.
+    pub present: Vec<(Oid, bool)>,
     /// The first critical extension that is not known here.
     pub unknown_critical: Option<Oid>,
     /// The first known extension that could not be read.
@@ -171,6 +177,9 @@ impl<'a> Extensions<'a> {
     pub(crate) fn interpret(list: &[Extension<'a>]) -> Self {
         let mut extensions = Self::default();
         for extension in list {
+            extensions
+                .present
+                .push((extension.oid.clone(), extension.critical));
             match extensions.take(extension) {
                 Ok(true) => {}
                 Ok(false) if extension.critical => {
@@ -187,6 +196,15 @@ impl<'a> Extensions<'a> {
             }
         }
         extensions
+    }
+
+    /// Is this extension critical? `None` if it is not there.
+    #[must_use]
+    pub fn is_critical(&self, oid: &Oid) -> Option<bool> {
+        let mut present = self.present.iter();
+        present
+            .find(|(other, _)| other == oid)
+            .map(|(_, critical)| *critical)
     }
 
     /// Takes one extension; `false` if it is not known.
@@ -231,8 +249,20 @@ impl<'a> Extensions<'a> {
                 self.subject_key_identifier = Some(read.0);
             }
             ParsedExtension::AuthorityInfoAccess(read) => {
-                let methods = || read.iter().map(|access| access.access_method.as_bytes());
-                self.names_ocsp = methods().any(|method| method == oid::ACCESS_OCSP.as_bytes());
+                for access in read.iter() {
+                    let method = access.access_method.as_bytes();
+                    let addresses = if method == oid::ACCESS_OCSP.as_bytes() {
+                        self.names_ocsp = true;
+                        &mut self.ocsp_addresses
+                    } else if method == oid::ACCESS_CA_ISSUERS.as_bytes() {
+                        &mut self.issuer_addresses
+                    } else {
+                        continue;
+                    };
+                    if let read::GeneralName::URI(address) = &access.access_location {
+                        addresses.push(address);
+                    }
+                }
                 // Nothing here decides what it must mean if it is critical (§4.2.2.1 forbids that).
                 return Ok(!extension.critical);
             }

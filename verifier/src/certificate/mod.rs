@@ -254,9 +254,10 @@ impl<'a> Certificate<'a> {
             .is_none_or(|usage| usage & bits != 0)
     }
 
-    /// Is `time` in its period?
+    /// Is `time` in its period? Both ends are inclusive and in seconds (RFC 5280 §4.1.2.5), so the whole last second belongs to it.
     #[must_use]
     pub fn is_in_period(&self, time: OffsetDateTime) -> bool {
+        let time = time.truncate_to_second();
         self.not_before <= time && time <= self.not_after
     }
 

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use verifier::budget::Budget;
 use verifier::certificate::Certificate;
 use verifier::path::{
-    AlgorithmRule, Material, PathOptions, PathOutcome, Purpose, report, validate_path,
+    AlgorithmRule, Material, PathOptions, PathOutcome, ProfileRule, Purpose, report, validate_path,
 };
 use verifier::policy::{Policy, RevocationRule};
 
@@ -66,6 +66,15 @@ pub(crate) struct PathArgs {
     /// Do not look at revocation. Without this, every certificate of the path needs a CRL or an OCSP response.
     #[arg(long)]
     no_revocation: bool,
+
+    /// Every departure from RFC 5280 §4 and §5 is an error, like a missing key identifier or CRL number. Without this, only those that contradict themselves
+    /// or take a constraint away; the others are warnings.
+    #[arg(long, conflicts_with = "no_profile")]
+    strict: bool,
+
+    /// Do not look at how certificates and CRLs are made: only the path validation of RFC 5280 §6 counts, as for evidence.
+    #[arg(long)]
+    no_profile: bool,
 
     /// The form of the report.
     #[arg(long, value_enum, default_value_t)]
@@ -148,6 +157,11 @@ fn options<'a>(arguments: &PathArgs, policy: &'a Policy) -> PathOptions<'a> {
         },
         // RFC 5280 has no opinion about algorithms: a weak one is told, and does not decide.
         algorithms: AlgorithmRule::Report(policy),
+        profile: match (arguments.strict, arguments.no_profile) {
+            (true, _) => ProfileRule::Everything,
+            (false, true) => ProfileRule::Ignore,
+            (false, false) => ProfileRule::Contradictions,
+        },
         // CRLs that exist today may be used for a time in the past.
         material_time: Some(judgement_time(None)),
         signed_at: None,

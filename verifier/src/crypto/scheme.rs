@@ -173,9 +173,7 @@ impl Scheme {
 pub(super) fn named_unsupported(algorithm: &Oid) -> Option<Unsupported> {
     // id-alg of PKIX, 1.3.6.1.5.5.7.6: 37 to 54 are the composites; before, an arc of Entrust, 2.16.840.1.114027.80.8.1.
     const PKIX: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x06];
-    const ENTRUST: &[u8] = &[
-        0x60, 0x86, 0x48, 0x01, 0x86, 0xfa, 0x6b, 0x50, 0x08, 0x01,
-    ];
+    const ENTRUST: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x86, 0xfa, 0x6b, 0x50, 0x08, 0x01];
     let octets = algorithm.as_bytes();
     match (
         octets.strip_prefix(PKIX),
@@ -183,9 +181,7 @@ pub(super) fn named_unsupported(algorithm: &Oid) -> Option<Unsupported> {
     ) {
         (Some([37..=54]), _) => Some(Unsupported::Composite),
         (_, Some([32..=34 | 35..=46])) => Some(Unsupported::PreHash),
-        _ => octets
-            .strip_prefix(ENTRUST)
-            .map(|_| Unsupported::Composite),
+        _ => octets.strip_prefix(ENTRUST).map(|_| Unsupported::Composite),
     }
 }
 

@@ -91,6 +91,24 @@ finding_codes! { TABLE:
     NAME_CONSTRAINT_UNSUPPORTED Error "RFC 5280 §4.2.1.10" {
         en: "A name constraint above the certificate {0} has a form that cannot be evaluated, and the certificate has a name of that form: {1}.",
         ja: "証明書 {0} の上位に評価できない形式の名前制約があり、証明書にその形式の名前があります: {1}。" }
+    ISSUER_NAME_EMPTY Error "RFC 5280 §4.1.2.4" {
+        en: "The certificate {0} does not name its issuer.",
+        ja: "証明書 {0} の発行者名が空です。" }
+    SUBJECT_NAME_EMPTY Error "RFC 5280 §4.1.2.6" {
+        en: "The certificate with the {0} has no subject name where it must have one, and no critical subjectAltName in its place.",
+        ja: "証明書 ({0}) に必要な主体者名がなく、代わりとなるクリティカルな subjectAltName もありません。" }
+    AUTHORITY_WITHOUT_FLAG Error "RFC 5280 §4.2.1.3, §4.2.1.9, §4.2.1.10" {
+        en: "The certificate {0} is not that of a certificate authority, but has what only such a certificate may have: the key usage keyCertSign, a path length or name constraints.",
+        ja: "証明書 {0} は認証局のものではありませんが、認証局の証明書にのみ許される keyCertSign、パス長制約または名前制約を含んでいます。" }
+    EXTENSION_CRITICALITY Error "RFC 5280 §4.2.1" {
+        en: "The extension {1} of the certificate {0} is critical where it must not be, or not critical where it must be.",
+        ja: "証明書 {0} の拡張 {1} のクリティカル指定が RFC 5280 の要求と異なります。" }
+    EXTENSION_MISSING Error "RFC 5280 §4.2.1" {
+        en: "The certificate {0} lacks the extension {1}, which its issuer should have put there.",
+        ja: "証明書 {0} に、発行者が含めるべき拡張 {1} がありません。" }
+    SERIAL_NUMBER_FORM Error "RFC 5280 §4.1.2.2" {
+        en: "The serial number {1} of the certificate {0} is zero, negative or longer than 20 octets.",
+        ja: "証明書 {0} のシリアル番号 {1} が 0、負数、または 20 オクテットを超えています。" }
     POLICY_MAPPING_ANY Error "RFC 5280 §6.1.4 (a)" {
         en: "The certificate {0} maps to or from anyPolicy.",
         ja: "証明書 {0} は anyPolicy との間のポリシーマッピングを含んでいます。" }

@@ -34,6 +34,9 @@ finding_codes! { TABLE:
     CRL_UNKNOWN_CRITICAL Info "RFC 5280 §5.2" {
         en: "A CRL of {0} was left out: it has the critical extension {1}, which this program does not know.",
         ja: "{0} の CRL を除外しました: 対応していないクリティカル拡張 {1} があります。" }
+    CRL_FORM Info "RFC 5280 §5.2" {
+        en: "A CRL of {0} was left out: its extension {1} is missing, critical where it must not be, or not critical where it must be.",
+        ja: "{0} の CRL を除外しました: 拡張 {1} がないか、クリティカル指定が RFC 5280 の要求と異なります。" }
     CRL_SIGNATURE_INVALID Warning "RFC 5280 §6.3.3 (g)" {
         en: "A CRL of {0} was left out: its signature does not verify.",
         ja: "{0} の CRL を除外しました: 署名を検証できません。" }

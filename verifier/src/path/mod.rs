@@ -6,6 +6,7 @@
 mod failure;
 mod name_constraints;
 mod policy_graph;
+mod profile;
 mod purpose;
 pub mod report;
 mod responders;
@@ -79,6 +80,23 @@ pub enum AlgorithmRule<'a> {
     Enforce(&'a Policy),
 }
 
+/// What to do about certificates and CRLs that are not made as RFC 5280 §4 and §5 demand of their issuers.
+///
+/// The algorithm of §6 does not look at these demands, and evidence of decades is full of small departures from them: they are not a reason to doubt who
+/// signed. Whoever asks whether a path follows RFC 5280 wants to know all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProfileRule {
+    /// Nothing: only §6 counts.
+    #[default]
+    Ignore,
+    /// What contradicts itself, or takes a constraint off those who do not read it, is an error (names that are empty, authority without the CA flag,
+    /// constraints that are not critical or whose form RFC 5280 does not know). The rest is a warning.
+    Contradictions,
+    /// Every departure is an error: missing key identifiers and CRL numbers, serial numbers, basic constraints that are not critical, and a trust anchor
+    /// whose certificate is out of its period.
+    Everything,
+}
+
 /// The inputs of RFC 5280 §6.1.1 and what goes beyond them. The default is a plain RFC 5280 validation that accepts any policy.
 #[derive(Debug, Clone, Default)]
 pub struct PathOptions<'a> {
@@ -96,6 +114,8 @@ pub struct PathOptions<'a> {
     pub revocation: RevocationRule,
     /// What to do about algorithms.
     pub algorithms: AlgorithmRule<'a>,
+    /// What to do about certificates and CRLs that are not made as they should be.
+    pub profile: ProfileRule,
     /// Until when revocation information may have been issued: the time of verification. `None` means the time that is judged, so that later CRLs are left out.
     pub material_time: Option<OffsetDateTime>,
     /// When the target signed, by the word of what it signed. Revocation information that was issued since then is enough, though newer was due before the

@@ -1,5 +1,6 @@
 //! Name constraints (RFC 5280 §4.2.1.10) over the names of a certificate (§6.1.3 (b), (c)).
 
+use super::ProfileRule;
 use crate::budget::{Budget, Exhausted, Resource};
 use crate::certificate::{Certificate, GeneralName, NameConstraints};
 
@@ -31,6 +32,7 @@ enum Match {
 pub(super) fn check(
     certificate: &Certificate<'_>,
     constraints: &[&NameConstraints<'_>],
+    profile: ProfileRule,
     budget: &mut Budget,
 ) -> Result<(), Refusal> {
     if constraints.is_empty() {
@@ -52,10 +54,20 @@ pub(super) fn check(
     }
     for name in &names {
         for list in constraints {
+            if profile != ProfileRule::Ignore && has_leading_period(name, list) {
+                return Err(Refusal::Unsupported(name.to_string()));
+            }
             check_name(name, list, budget)?;
         }
     }
     Ok(())
+}
+
+/// RFC 5280 knows a leading period in the constraints of addresses and URIs, not in those of host names. Programs do not agree about what it means there.
+fn has_leading_period(name: &GeneralName<'_>, constraints: &NameConstraints<'_>) -> bool {
+    let mut bases = constraints.permitted.iter().chain(&constraints.excluded);
+    matches!(name, GeneralName::Dns(_))
+        && bases.any(|base| matches!(base, GeneralName::Dns(base) if base.starts_with('.')))
 }
 
 fn check_name(

@@ -23,6 +23,7 @@ use crate::revocation::{
     Answer, Authority, Entry, Moment, Ocsp, Question, Reason, Source, Status, answers, status,
 };
 use crate::verdict::SubIndication;
+use time::OffsetDateTime;
 
 /// Where on which path.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +76,7 @@ pub(super) fn revocation(
             &mut step,
         );
         let judged = answers.map_err(Stop::from).and_then(|answers| {
-            let counts = |entry| counts(world, place.query, is_target, entry);
+            let counts = |entry, issued| counts(world, place.query, is_target, entry, issued);
             let status = Status::of(&answers, counts);
             if is_asked_for {
                 world.rely_on(*number, &answers, status);
@@ -135,6 +136,7 @@ fn ask(
             .options
             .signed_at
             .map(|time| time.truncate_to_second()),
+        profile: world.options.profile,
     };
     let mut all = Vec::new();
     let crls = Rc::clone(&world.crls);
@@ -258,10 +260,18 @@ fn needs_material(rule: RevocationRule, certificate: &Certificate<'_>) -> bool {
     }
 }
 
-/// Does an entry mean "revoked" at the time in question?
-fn counts(world: &World<'_>, query: Query, is_target: bool, entry: Entry) -> bool {
+/// Does an entry, in information of the time `issued`, mean "revoked" at the time in question?
+fn counts(
+    world: &World<'_>,
+    query: Query,
+    is_target: bool,
+    entry: Entry,
+    issued: OffsetDateTime,
+) -> bool {
     let compromise = entry.reason.is_compromise();
+    // What was listed by then was revoked by then, whatever date stands beside it (RFC 5280 §6.3.3 (j) does not look at the date).
     if entry.time <= query.time
+        || issued <= query.time
         || (compromise && entry.invalid_since.is_some_and(|since| since <= query.time))
     {
         return true;

@@ -4,7 +4,7 @@ use formats::oid;
 
 use super::failure::{Problem, Stop};
 use super::policy_graph::PolicyGraph;
-use super::{PathOptions, ValidPolicies, name_constraints};
+use super::{PathOptions, ProfileRule, ValidPolicies, name_constraints};
 use crate::budget::Budget;
 use crate::certificate::{Certificate, NameConstraints, key_usage};
 use crate::finding::path as code;
@@ -17,6 +17,7 @@ pub(super) struct State<'c, 'a> {
     inhibit_any_policy: usize,
     max_path_length: usize,
     constraints: Vec<&'c NameConstraints<'a>>,
+    profile: ProfileRule,
 }
 
 impl<'c, 'a> State<'c, 'a> {
@@ -46,6 +47,7 @@ impl<'c, 'a> State<'c, 'a> {
             inhibit_any_policy: skip(options.inhibit_any_policy),
             max_path_length: length,
             constraints: extensions.name_constraints.iter().collect(),
+            profile: options.profile,
         };
         state.limit_path_length(anchor);
         Ok(state)
@@ -72,7 +74,7 @@ impl<'c, 'a> State<'c, 'a> {
     ) -> Result<(), Stop> {
         let self_issued = certificate.is_self_issued();
         if is_target || !self_issued {
-            name_constraints::check(certificate, &self.constraints, budget)
+            name_constraints::check(certificate, &self.constraints, self.profile, budget)
                 .map_err(|refusal| name_problem(certificate, refusal))?;
         }
         match &certificate.extensions().policies {

@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use super::failure::{Problem, Stop};
+use super::profile::{self, Position};
 use super::search::{Query, Role};
 use super::state::{State, known_extensions};
 use super::step::PathStep;
@@ -54,6 +55,9 @@ pub(super) fn path(
         checks.push(check);
     }
     let policies = rules(world, query, path, anchor, &checks)?;
+    if query.role == Role::Target {
+        profiles(world, query, path, anchor, findings)?;
+    }
     let mut algorithms: Vec<SignatureAlgorithm> = checks
         .iter()
         .filter_map(|check| match check {
@@ -182,6 +186,33 @@ fn rules(
         .ok_or_else(|| (last, Problem::rule(code::POLICY_REQUIRED, &title).into()))
 }
 
+/// How the certificates are made (§4), where somebody wants to know.
+fn profiles(
+    world: &World<'_>,
+    query: Query,
+    path: &[usize],
+    anchor: usize,
+    findings: &mut Vec<Finding>,
+) -> Result<(), (usize, Stop)> {
+    let last = path.len().saturating_sub(1);
+    let rule = world.options.profile;
+    let mut check = |who, at, position| match world.get(who) {
+        Some(certificate) => profile::check(certificate, at, query.time, rule, findings)
+            .map_err(|problem| (position, problem.into())),
+        None => Err((position, lost())),
+    };
+    check(Who::Anchor(anchor), Position::Anchor, 0)?;
+    for (position, number) in path.iter().rev().enumerate() {
+        let at = if position == last {
+            Position::Target
+        } else {
+            Position::Authority
+        };
+        check(Who::Candidate(*number), at, position)?;
+    }
+    Ok(())
+}
+
 /// A certificate that is not where it was: cannot happen, and must not pass if it does.
 fn lost() -> Stop {
     Problem::open(
@@ -229,6 +260,9 @@ fn in_period(
     is_target: bool,
 ) -> Result<(), Problem> {
     let title = certificate.title();
+    if certificate.is_in_period(time) {
+        return Ok(());
+    }
     let (code, bound, of_target) = if time < certificate.not_before() {
         let sub_indication = SubIndication::NotYetValid;
         (
@@ -236,15 +270,13 @@ fn in_period(
             certificate.not_before(),
             sub_indication,
         )
-    } else if time > certificate.not_after() {
+    } else {
         let sub_indication = SubIndication::Expired;
         (
             code::CERTIFICATE_EXPIRED,
             certificate.not_after(),
             sub_indication,
         )
-    } else {
-        return Ok(());
     };
     let sub_indication = if is_target {
         of_target

@@ -324,7 +324,6 @@ impl<'a> World<'a> {
         {
             return Ok(*check);
         }
-        self.budget.spend(Resource::Signatures, 1)?;
         let spki = self.get(signer).map(|certificate| certificate.spki());
         let signed = match what {
             What::Certificate(number) => self.candidates.get(number).map(Certificate::signed),
@@ -334,6 +333,8 @@ impl<'a> World<'a> {
         let (Some(spki), Some(signed)) = (spki, signed) else {
             return Ok(SignatureCheck::Invalid);
         };
+        let cost = crypto::cost(spki, signed.signature);
+        self.budget.spend(Resource::Signatures, cost)?;
         let check = cache::verify_signed(self.options.cache, spki, inherited, signed);
         if inherited.is_none() {
             self.checks.insert((signer, what), check);

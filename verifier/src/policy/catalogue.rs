@@ -153,12 +153,12 @@ pub(super) fn read(catalogue: Catalogue) -> Result<Policy, PolicyError> {
                 Subject::Digest(digest) => add(digests.entry(digest), trust),
                 Subject::Signature(family) => {
                     let bits = evaluation.key_bits_min().map_err(|()| error)?;
-                    let bits = bits.unwrap_or(match family {
-                        SignatureFamily::Ecdsa => curve_bits_min,
-                        SignatureFamily::SlhDsa => {
-                            category_bits(&entry.algorithm_identifier.name)
-                        }
-                        _ => 1,
+                    let bits = bits.unwrap_or(if family == SignatureFamily::Ecdsa {
+                        curve_bits_min
+                    } else if family == SignatureFamily::SlhDsa {
+                        category_bits(&entry.algorithm_identifier.name)
+                    } else {
+                        1
                     });
                     add(signatures.entry(family).or_default().entry(bits), trust);
                 }
@@ -267,9 +267,7 @@ fn is_slh_dsa(folded: &str) -> bool {
         .strip_prefix("sha2")
         .or_else(|| rest.strip_prefix("shake"));
     rest.is_empty()
-        || set.is_some_and(|set| {
-            matches!(set, "128s" | "128f" | "192s" | "192f" | "256s" | "256f")
-        })
+        || set.is_some_and(|set| matches!(set, "128s" | "128f" | "192s" | "192f" | "256s" | "256f"))
 }
 
 /// The security of the parameter set that a name of SLH-DSA ends with; of all of them if it names none.

@@ -78,11 +78,11 @@ impl Answer {
     }
 
     /// Whether it may be used: what is out of date tells of revocations that had happened, and of nothing else.
-    fn is_usable(&self, counts: impl Fn(Entry) -> bool) -> bool {
+    fn is_usable(&self, counts: impl Fn(Entry, OffsetDateTime) -> bool) -> bool {
         match self.saying {
             _ if self.moment != Moment::OutOfDate => true,
             Saying::Good => false,
-            Saying::Listed(entry) => self.is_final() && counts(entry),
+            Saying::Listed(entry) => self.is_final() && counts(entry, self.issued),
         }
     }
 
@@ -93,26 +93,29 @@ impl Answer {
 
 impl Status {
     /// The status by all answers. Any revocation that `counts` wins; a certificate that was on hold and is good by a later answer was released.
-    pub(crate) fn of(answers: &[Answer], counts: impl Fn(Entry) -> bool) -> Self {
+    pub(crate) fn of(answers: &[Answer], counts: impl Fn(Entry, OffsetDateTime) -> bool) -> Self {
         let usable = || answers.iter().filter(|answer| answer.is_usable(&counts));
         let released_by = usable()
             .filter(|answer| answer.saying == Saying::Good)
             .map(|answer| answer.issued)
             .max();
-        let entries: Vec<Entry> = usable()
+        let entries: Vec<(Entry, OffsetDateTime)> = usable()
             .filter_map(|answer| match answer.saying {
                 Saying::Listed(entry) => {
                     let is_hold = entry.reason == Reason::CertificateHold;
                     let released = is_hold && released_by.is_some_and(|at| at > answer.issued);
-                    (!released).then_some(entry)
+                    (!released).then_some((entry, answer.issued))
                 }
                 Saying::Good => None,
             })
             .collect();
-        if let Some(entry) = entries.iter().find(|entry| counts(**entry)) {
+        let revoked = entries
+            .iter()
+            .find(|(entry, issued)| counts(*entry, *issued));
+        if let Some((entry, _)) = revoked {
             return Self::Revoked(*entry);
         }
-        if let Some(entry) = entries.iter().min_by_key(|entry| entry.time) {
+        if let Some((entry, _)) = entries.iter().min_by_key(|(entry, _)| entry.time) {
             return Self::RevokedLater(*entry);
         }
         let good = usable().filter(|answer| answer.saying == Saying::Good);
@@ -149,9 +152,12 @@ mod tests {
         for reason in [Reason::Absent, Reason::Superseded, Reason::KeyCompromise] {
             let revoked = answer(Source::Crl(0), EARLY, Some(reason));
             for answers in [[good, revoked], [revoked, good]] {
-                assert!(matches!(Status::of(&answers, |_| true), Status::Revoked(_)));
                 assert!(matches!(
-                    Status::of(&answers, |_| false),
+                    Status::of(&answers, |_, _| true),
+                    Status::Revoked(_)
+                ));
+                assert!(matches!(
+                    Status::of(&answers, |_, _| false),
                     Status::RevokedLater(_)
                 ));
             }
@@ -162,7 +168,7 @@ mod tests {
     fn a_hold_lasts_until_a_later_answer_says_good() {
         let hold = |issued| answer(Source::Crl(0), issued, Some(Reason::CertificateHold));
         let good = |issued| answer(Source::Ocsp(0), issued, None);
-        let status = |answers: &[Answer]| Status::of(answers, |_| true);
+        let status = |answers: &[Answer]| Status::of(answers, |_, _| true);
         assert!(matches!(
             status(&[hold(EARLY), good(LATE)]),
             Status::Good(_)
@@ -183,8 +189,8 @@ mod tests {
             answer(Source::Crl(0), EARLY, None),
             answer(Source::Ocsp(3), LATE, None),
         );
-        assert_eq!(Status::of(&[early, late], |_| true), Status::Good(late));
+        assert_eq!(Status::of(&[early, late], |_, _| true), Status::Good(late));
         assert_eq!(early.less_informed(late), early);
-        assert_eq!(Status::of(&[], |_| true), Status::Unknown);
+        assert_eq!(Status::of(&[], |_, _| true), Status::Unknown);
     }
 }

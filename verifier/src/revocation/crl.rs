@@ -52,6 +52,8 @@ pub(crate) struct Crl<'a> {
     /// Certificates that ended at or after this time are kept on the CRL.
     pub(crate) expired_kept_since: Option<OffsetDateTime>,
     pub(crate) unknown_critical: Option<Oid>,
+    /// The first extension that is critical where it must not be, or not where it must be (§5.2.3 to §5.2.5).
+    pub(crate) wrong_criticality: Option<Oid>,
 }
 
 /// What a CRL covers (issuingDistributionPoint, §5.2.5). The default is a CRL without that extension.
@@ -156,6 +158,24 @@ pub(crate) struct Entry {
     pub(crate) invalid_since: Option<OffsetDateTime>,
 }
 
+impl Entry {
+    /// The one of two that says more against the certificate: for good before on hold, and earlier before later.
+    fn graver(self, other: Self) -> Self {
+        let rank = |entry: &Self| {
+            (
+                entry.reason == Reason::RemoveFromCrl,
+                !entry.reason.is_for_good(),
+                entry.time,
+            )
+        };
+        if rank(&other) < rank(&self) {
+            other
+        } else {
+            self
+        }
+    }
+}
+
 /// The answer of a look-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lookup {
@@ -204,6 +224,7 @@ impl<'a> Crl<'a> {
             scope: Scope::default(),
             expired_kept_since: None,
             unknown_critical: None,
+            wrong_criticality: None,
         };
         if let Some(element) = extensions {
             if !version_2 {
@@ -219,6 +240,16 @@ impl<'a> Crl<'a> {
     /// Reads one extension. One that is known and cannot be read makes the CRL unreadable.
     fn take(&mut self, extension: &Extension<'a>) -> Result<()> {
         let value = extension.value;
+        for (oid, must) in [
+            (oid::CE_CRL_NUMBER, false),
+            (oid::CE_AUTHORITY_KEY_IDENTIFIER, false),
+            (oid::CE_DELTA_CRL_INDICATOR, true),
+            (oid::CE_ISSUING_DISTRIBUTION_POINT, true),
+        ] {
+            if extension.is(&oid) && extension.critical != must {
+                self.wrong_criticality.get_or_insert(oid);
+            }
+        }
         if extension.is(&oid::CE_AUTHORITY_KEY_IDENTIFIER) {
             self.authority_key_identifier = authority_key_identifier(value)?;
         } else if extension.is(&oid::CE_CRL_NUMBER) {
@@ -261,8 +292,10 @@ impl<'a> Crl<'a> {
                     .iter()
                     .any(|name| matches!(name, GeneralName::Directory(name) if name == issuer));
             }
-            if current_is_asked && entry.serial == serial && found.is_none() {
-                found = Some(entry.entry);
+            if current_is_asked && entry.serial == serial {
+                // Listed twice: the graver entry counts.
+                let other = found.unwrap_or(entry.entry);
+                found = Some(other.graver(entry.entry));
             }
         }
         found.map_or(Lookup::Absent, Lookup::Listed)

@@ -8,6 +8,7 @@ mod answer;
 mod crl;
 mod ocsp;
 mod scope;
+mod services;
 
 use time::OffsetDateTime;
 
@@ -16,10 +17,14 @@ pub use crl::Reason;
 use crl::{ALL_REASONS, Lookup};
 pub(crate) use crl::{Crl, Entry};
 pub(crate) use ocsp::{Ocsp, Responders, answers};
+pub use services::{Service, ServiceKind, services};
+
+use formats::oid;
 
 use crate::budget::{Budget, Exhausted};
 use crate::certificate::Certificate;
 use crate::finding::{Finding, Place, revocation as code};
+use crate::path::ProfileRule;
 use crate::report::text::civil_time;
 
 /// The question.
@@ -32,6 +37,8 @@ pub(crate) struct Question<'q, 'a> {
     pub(crate) material_time: OffsetDateTime,
     /// Information that was issued since this time is enough, however old.
     pub(crate) enough_since: Option<OffsetDateTime>,
+    /// What to do about CRLs that are not made as they should be.
+    pub(crate) profile: ProfileRule,
 }
 
 impl Question<'_, '_> {
@@ -197,7 +204,7 @@ fn ask<'a>(
         findings.push(finding.with(&crl.issuer).with(oid));
         return Ok(None);
     }
-    if let Some(reason) = not_yet_issued(question, crl) {
+    if let Some(reason) = not_yet_issued(question, crl).or_else(|| badly_made(question, crl)) {
         findings.push(reason);
         return Ok(None);
     }
@@ -267,6 +274,20 @@ fn settled(answer: Lookup) -> Result<Option<Saying>, Exhausted> {
         Lookup::Absent => Ok(Some(Saying::Good)),
         Lookup::Listed(entry) => Ok(Some(Saying::Listed(entry))),
     }
+}
+
+/// Is the CRL not made as §5.2 demands? Somebody who does not read its scope would take it for a full one.
+fn badly_made(question: Question<'_, '_>, crl: &Crl<'_>) -> Option<Finding> {
+    let oid = match question.profile {
+        ProfileRule::Ignore => None,
+        ProfileRule::Contradictions => crl.wrong_criticality.clone(),
+        ProfileRule::Everything => crl.wrong_criticality.clone().or_else(|| {
+            let missing = crl.number.is_none();
+            missing.then_some(oid::CE_CRL_NUMBER)
+        }),
+    };
+    let finding = Finding::new(code::CRL_FORM, Place::root()).with(&crl.issuer);
+    oid.map(|oid| finding.with(oid))
 }
 
 /// Was the CRL issued after everything that may be used?

@@ -11,6 +11,9 @@
 )]
 
 mod curves;
+mod eddsa;
+mod encodings;
 mod ml_dsa;
 mod rsa;
+mod slh_dsa;
 mod support;
