@@ -109,6 +109,14 @@ fn criticality() -> Vec<Case> {
             |c| c.with(policy_constraints(Some(5), None).critical(false)),
             same,
         )
+        .notes(wrong),
+        three(
+            "policy constraints that are not critical, strictly",
+            "§4.2.1.11",
+            |c| c.with(policy_constraints(Some(5), None).critical(false)),
+            same,
+        )
+        .profile(Everything)
         .fails(wrong)
         .differs(lenient),
         three(

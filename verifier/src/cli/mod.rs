@@ -3,6 +3,8 @@
 mod bulk;
 mod files;
 mod inspect;
+#[cfg(feature = "online")]
+mod online;
 mod output;
 mod path;
 mod verify;

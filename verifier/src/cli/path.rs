@@ -8,12 +8,19 @@ use formats::x509::read_certificates;
 use time::OffsetDateTime;
 use verifier::budget::Budget;
 use verifier::certificate::Certificate;
+#[cfg(feature = "online")]
+use verifier::path::TrustAnchor;
+use verifier::path::report::Fetched;
 use verifier::path::{
     AlgorithmRule, Material, PathOptions, PathOutcome, ProfileRule, Purpose, report, validate_path,
 };
 use verifier::policy::{Policy, RevocationRule};
+#[cfg(feature = "online")]
+use verifier::revocation::{ServiceKind, services};
 
 use super::files::{read, read_anchors, read_crl_files, read_ocsp_files};
+#[cfg(feature = "online")]
+use super::online::{Gathered, Online, OnlineArgs};
 use super::{CannotJudge, Format, Lang, exit_code, judgement_time, parse_time, print};
 
 /// The arguments of `verifier path`.
@@ -76,6 +83,10 @@ pub(crate) struct PathArgs {
     #[arg(long)]
     no_profile: bool,
 
+    #[cfg(feature = "online")]
+    #[command(flatten)]
+    online: OnlineArgs,
+
     /// The form of the report.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -88,16 +99,28 @@ pub(crate) struct PathArgs {
 /// Runs the command; gives the exit code.
 pub(crate) fn run(arguments: &PathArgs) -> Result<u8, CannotJudge> {
     let time = judgement_time(arguments.at);
-    let outcome = judge(arguments, time)?;
+    let (outcome, fetched) = judge(arguments, time)?;
     let language = Lang::or_environment(arguments.lang);
     print(&match arguments.format {
-        Format::Text => report::to_text(&outcome, time, language),
-        Format::Json => format!("{:#}\n", report::to_value(&outcome, time, language)),
+        Format::Text => {
+            let exchanges = fetched.map(|list| report::fetched_text(&list, language));
+            report::to_text(&outcome, time, language) + &exchanges.unwrap_or_default()
+        }
+        Format::Json => {
+            let mut value = report::to_value(&outcome, time, language);
+            if let (Some(list), Some(members)) = (fetched, value.as_object_mut()) {
+                members.insert("fetched".to_owned(), report::fetched_value(&list));
+            }
+            format!("{value:#}\n")
+        }
     })?;
     Ok(exit_code(outcome.verdict().conclusion()))
 }
 
-fn judge(arguments: &PathArgs, time: OffsetDateTime) -> Result<PathOutcome, CannotJudge> {
+/// The outcome, and what was fetched for it if the program was told to go online.
+type Judged = (PathOutcome, Option<Vec<Fetched>>);
+
+fn judge(arguments: &PathArgs, time: OffsetDateTime) -> Result<Judged, CannotJudge> {
     let target = target(&arguments.certificate)?;
     let anchors = read_anchors(&arguments.trust)?;
     let mut certificates = Vec::new();
@@ -114,17 +137,56 @@ fn judge(arguments: &PathArgs, time: OffsetDateTime) -> Result<PathOutcome, Cann
         crls: crls.iter().map(Vec::as_slice).collect(),
         ocsp_responses: ocsp_responses.iter().map(Vec::as_slice).collect(),
     };
+    #[cfg(feature = "online")]
+    let online = gather(arguments, &target, &material, &anchors, time);
+    #[cfg(feature = "online")]
+    let material = with(&material, online.as_ref().map(Online::gathered));
+    #[cfg(feature = "online")]
+    let fetched = online
+        .as_ref()
+        .map(|online| online.gathered().fetched.clone());
+    #[cfg(not(feature = "online"))]
+    let fetched = None;
     let policy = Policy::default();
     let options = options(arguments, &policy);
     let mut budget = Budget::default();
-    Ok(validate_path(
-        &target,
-        &material,
-        &anchors,
-        time,
-        &options,
-        &mut budget,
-    ))
+    let outcome = validate_path(&target, &material, &anchors, time, &options, &mut budget);
+    Ok((outcome, fetched))
+}
+
+/// Fetches what is missing, until nothing new comes: a certificate that was fetched has services of its own.
+#[cfg(feature = "online")]
+fn gather(
+    arguments: &PathArgs,
+    target: &[u8],
+    given: &Material<'_>,
+    anchors: &[TrustAnchor],
+    time: OffsetDateTime,
+) -> Option<Online> {
+    let mut online = Online::by(arguments.online)?;
+    loop {
+        let material = with(given, Some(online.gathered()));
+        let mut wanted = services(target, &material, anchors, time, None);
+        if arguments.no_revocation {
+            wanted.retain(|service| service.kind == ServiceKind::Issuer);
+        }
+        if !online.fetch(&wanted) {
+            return Some(online);
+        }
+    }
+}
+
+/// What was given, and what was fetched.
+#[cfg(feature = "online")]
+fn with<'a>(given: &Material<'a>, gathered: Option<&'a Gathered>) -> Material<'a> {
+    let mut all = given.clone();
+    if let Some(gathered) = gathered {
+        let slices = |list: &'a [Vec<u8>]| list.iter().map(Vec::as_slice);
+        all.certificates.extend(slices(&gathered.certificates));
+        all.crls.extend(slices(&gathered.crls));
+        all.ocsp_responses.extend(slices(&gathered.ocsp_responses));
+    }
+    all
 }
 
 /// The first certificate of the file. One that cannot be read is not judged at all.

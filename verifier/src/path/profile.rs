@@ -102,7 +102,6 @@ fn authority(certificate: &Certificate<'_>, position: Position, departures: &mut
 fn criticality(certificate: &Certificate<'_>, departures: &mut Vec<Departure>) {
     for (oid, must) in [
         (oid::CE_NAME_CONSTRAINTS, true),
-        (oid::CE_POLICY_CONSTRAINTS, true),
         (oid::CE_INHIBIT_ANY_POLICY, true),
         (oid::CE_AUTHORITY_KEY_IDENTIFIER, false),
         (oid::CE_SUBJECT_KEY_IDENTIFIER, false),
@@ -112,10 +111,11 @@ fn criticality(certificate: &Certificate<'_>, departures: &mut Vec<Departure>) {
             departures.push(wrong_criticality(certificate, &oid, true));
         }
     }
-    // §4.2.1.9 too; but NIST PKITS 4.6.4 holds such a certificate for good, and the flag is read either way.
-    let constraints = oid::CE_BASIC_CONSTRAINTS;
-    if certificate.is_ca() && certificate.extensions().is_critical(&constraints) == Some(false) {
-        departures.push(wrong_criticality(certificate, &constraints, false));
+    // §4.2.1.9 and §4.2.1.11 too; but NIST PKITS (4.6.4, 4.8.13) holds such certificates for good, and both are read either way.
+    for oid in [oid::CE_BASIC_CONSTRAINTS, oid::CE_POLICY_CONSTRAINTS] {
+        if certificate.is_ca() && certificate.extensions().is_critical(&oid) == Some(false) {
+            departures.push(wrong_criticality(certificate, &oid, false));
+        }
     }
 }
 

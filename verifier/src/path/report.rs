@@ -19,6 +19,60 @@ pub const SCHEMA: &str = "urn:fumikura:path-report:1";
 /// The JSON schema, as text.
 pub const REPORT_SCHEMA: &str = include_str!("../../path-report.schema.json");
 
+/// One exchange with a service, for the report. Only a program that goes online has any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// Where.
+    pub address: String,
+    /// The certificate that named the address, as findings name it.
+    pub certificate: String,
+    /// When.
+    pub at: OffsetDateTime,
+    /// How many bytes came, or why none did.
+    pub result: Result<usize, String>,
+}
+
+/// The exchanges as a JSON value.
+#[must_use]
+pub fn fetched_value(fetched: &[Fetched]) -> Value {
+    let one = |one: &Fetched| {
+        json!({
+            "address": printable(&one.address),
+            "certificate": printable(&one.certificate),
+            "at": rfc3339(one.at),
+            "bytes": one.result.as_ref().ok(),
+            "error": one.result.as_ref().err().map(|why| printable(why)),
+        })
+    };
+    fetched.iter().map(one).collect()
+}
+
+/// The exchanges for people; nothing if there were none.
+#[must_use]
+pub fn fetched_text(fetched: &[Fetched], language: Language) -> String {
+    let mut out = String::new();
+    for one in fetched {
+        let (address, at) = (printable(&one.address), civil_time(one.at));
+        let line = match (&one.result, language) {
+            (Ok(bytes), Language::English) => {
+                format!("Fetched at {at} from {address}: {bytes} bytes")
+            }
+            (Ok(bytes), Language::Japanese) => {
+                format!("{at} に {address} から取得: {bytes} バイト")
+            }
+            (Err(why), Language::English) => {
+                format!("Not fetched at {at} from {address}: {}", printable(why))
+            }
+            (Err(why), Language::Japanese) => {
+                format!("{at} に {address} から取得できず: {}", printable(why))
+            }
+        };
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
 /// The report as a JSON value, with the texts of its findings in `language`.
 #[must_use]
 pub fn to_value(outcome: &PathOutcome, time: OffsetDateTime, language: Language) -> Value {

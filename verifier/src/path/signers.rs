@@ -23,7 +23,6 @@ use crate::revocation::{
     Answer, Authority, Entry, Moment, Ocsp, Question, Reason, Source, Status, answers, status,
 };
 use crate::verdict::SubIndication;
-use time::OffsetDateTime;
 
 /// Where on which path.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +75,7 @@ pub(super) fn revocation(
             &mut step,
         );
         let judged = answers.map_err(Stop::from).and_then(|answers| {
-            let counts = |entry, issued| counts(world, place.query, is_target, entry, issued);
+            let counts = |entry, current| counts(world, place.query, is_target, entry, current);
             let status = Status::of(&answers, counts);
             if is_asked_for {
                 world.rely_on(*number, &answers, status);
@@ -260,18 +259,12 @@ fn needs_material(rule: RevocationRule, certificate: &Certificate<'_>) -> bool {
     }
 }
 
-/// Does an entry, in information of the time `issued`, mean "revoked" at the time in question?
-fn counts(
-    world: &World<'_>,
-    query: Query,
-    is_target: bool,
-    entry: Entry,
-    issued: OffsetDateTime,
-) -> bool {
+/// Does an entry mean "revoked" at the time in question? `current`: in information that was the newest due by then.
+fn counts(world: &World<'_>, query: Query, is_target: bool, entry: Entry, current: bool) -> bool {
     let compromise = entry.reason.is_compromise();
-    // What was listed by then was revoked by then, whatever date stands beside it (RFC 5280 §6.3.3 (j) does not look at the date).
+    // What is listed now is revoked, whatever date stands beside it (RFC 5280 §6.3.3 (j) does not look at the date).
     if entry.time <= query.time
-        || issued <= query.time
+        || current
         || (compromise && entry.invalid_since.is_some_and(|since| since <= query.time))
     {
         return true;

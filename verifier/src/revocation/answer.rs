@@ -78,11 +78,11 @@ impl Answer {
     }
 
     /// Whether it may be used: what is out of date tells of revocations that had happened, and of nothing else.
-    fn is_usable(&self, counts: impl Fn(Entry, OffsetDateTime) -> bool) -> bool {
+    fn is_usable(&self, counts: impl Fn(Entry, bool) -> bool) -> bool {
         match self.saying {
             _ if self.moment != Moment::OutOfDate => true,
             Saying::Good => false,
-            Saying::Listed(entry) => self.is_final() && counts(entry, self.issued),
+            Saying::Listed(entry) => self.is_final() && counts(entry, false),
         }
     }
 
@@ -92,26 +92,26 @@ impl Answer {
 }
 
 impl Status {
-    /// The status by all answers. Any revocation that `counts` wins; a certificate that was on hold and is good by a later answer was released.
-    pub(crate) fn of(answers: &[Answer], counts: impl Fn(Entry, OffsetDateTime) -> bool) -> Self {
+    /// The status by all answers. Any revocation that `counts` (it is told whether the information is current) wins; a certificate that was on hold and is good by a later answer was released.
+    pub(crate) fn of(answers: &[Answer], counts: impl Fn(Entry, bool) -> bool) -> Self {
         let usable = || answers.iter().filter(|answer| answer.is_usable(&counts));
         let released_by = usable()
             .filter(|answer| answer.saying == Saying::Good)
             .map(|answer| answer.issued)
             .max();
-        let entries: Vec<(Entry, OffsetDateTime)> = usable()
+        let entries: Vec<(Entry, bool)> = usable()
             .filter_map(|answer| match answer.saying {
                 Saying::Listed(entry) => {
                     let is_hold = entry.reason == Reason::CertificateHold;
                     let released = is_hold && released_by.is_some_and(|at| at > answer.issued);
-                    (!released).then_some((entry, answer.issued))
+                    (!released).then_some((entry, answer.moment == Moment::Current))
                 }
                 Saying::Good => None,
             })
             .collect();
         let revoked = entries
             .iter()
-            .find(|(entry, issued)| counts(*entry, *issued));
+            .find(|(entry, current)| counts(*entry, *current));
         if let Some((entry, _)) = revoked {
             return Self::Revoked(*entry);
         }
