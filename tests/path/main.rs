@@ -16,6 +16,7 @@ mod der;
 mod extension;
 mod hostile;
 mod make;
+mod online;
 mod second;
 
 use std::collections::{BTreeMap, BTreeSet};

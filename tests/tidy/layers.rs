@@ -129,6 +129,25 @@ fn no_layer_reaches_what_it_must_not_know() {
     }
 }
 
+/// `--online` of the program is behind a feature, and what the others take from the verifier is without.
+#[test]
+fn the_library_of_the_verifier_has_no_network() {
+    for package in [
+        &["-p", "verifier", "--no-default-features"][..],
+        &["-p", "archiver"],
+    ] {
+        let output = Command::new(env!("CARGO"))
+            .args(["tree", "-e", "normal", "--prefix", "none", "--offline"])
+            .args(package)
+            .current_dir(tests::workspace_root())
+            .output()
+            .expect("cargo tree runs");
+        let tree = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(tree.contains("formats v"), "{package:?}");
+        assert!(!tree.contains("ureq v"), "{package:?} reaches ureq");
+    }
+}
+
 #[test]
 fn unsafe_code_has_one_room() {
     let root = tests::workspace_root();

@@ -11,7 +11,7 @@ use super::{Material, PathOptions, PathRevocation, TrustAnchor};
 use crate::budget::{Budget, Exhausted, Resource};
 use crate::bulk::cache;
 use crate::certificate::Certificate;
-use crate::crypto::SignatureCheck;
+use crate::crypto::{self, SignatureCheck};
 use crate::finding::{Finding, Place, path as path_code, revocation as revocation_code};
 use crate::revocation::{Answer, Crl, Entry, Ocsp, Saying, Source, Status};
 
