@@ -6,6 +6,7 @@ mod constraints;
 mod crl;
 mod crl_scope;
 mod form;
+mod hosts;
 mod names;
 mod ocsp;
 mod policies;
@@ -21,6 +22,7 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
         ("form", form::cases()),
         ("names", names::cases()),
         ("authority", authority::cases()),
+        ("host names", hosts::cases()),
         ("constraints", constraints::cases()),
         ("policies", policies::cases()),
         ("profile", profile::cases()),

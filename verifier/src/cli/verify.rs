@@ -17,6 +17,8 @@ use verifier::verdict::Conclusion;
 
 use super::bulk::{Bulk, BulkArgs};
 use super::files::{DataFile, parse_digest, read, read_anchors, read_crl_files, read_ocsp_files};
+#[cfg(feature = "online")]
+use super::online::{Gathered, Online, OnlineArgs};
 use super::output::OutputArgs;
 use super::{CannotJudge, EXIT_CANNOT_JUDGE, exit_code, judgement_time, parse_time};
 
@@ -59,6 +61,10 @@ pub(crate) struct VerifyArgs {
     /// Which time-stamping services were accredited when (TOML): says of each time-stamp whether it counts as statutory (法定).
     #[arg(long, value_name = "FILE")]
     tsa_registry: Option<PathBuf>,
+
+    #[cfg(feature = "online")]
+    #[command(flatten)]
+    online: OnlineArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -130,6 +136,12 @@ impl Basis {
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<u8, CannotJudge> {
     let basis = Basis::read(arguments)?;
     if let Some(directory) = arguments.files.iter().find(|path| path.is_dir()) {
+        #[cfg(feature = "online")]
+        if arguments.online.online {
+            return Err(CannotJudge(
+                "--online is for files, not for a directory".to_owned(),
+            ));
+        }
         return verify_directory(arguments, directory, &basis);
     }
     if arguments.bulk.is_used() {
@@ -159,6 +171,14 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<u8, CannotJudge> {
         .collect();
     let context = basis.context(judgement_time(arguments.at));
     let report = verify(&files, &sources, &context);
+    #[cfg(feature = "online")]
+    let report = match Online::by(arguments.online) {
+        None => report,
+        Some(mut online) => {
+            online.complete(&report, &context);
+            judge_again(&files, &sources, &context, online.gathered())
+        }
+    };
     arguments.output.write(&report, &context)?;
     Ok(code_of(&report))
 }
@@ -189,6 +209,28 @@ fn verify_directory(
         own,
     }
     .run()
+}
+
+/// Judges with what was fetched beside what was given, and tells where it came from.
+#[cfg(feature = "online")]
+fn judge_again(
+    files: &[InputFile<'_>],
+    sources: &[&dyn DigestSource],
+    context: &Context<'_>,
+    gathered: &Gathered,
+) -> Report {
+    let certificates = [context.certificates, &gathered.certificates].concat();
+    let crls = [context.crls, &gathered.crls].concat();
+    let ocsp_responses = [context.ocsp_responses, &gathered.ocsp_responses].concat();
+    let context = Context {
+        certificates: &certificates,
+        crls: &crls,
+        ocsp_responses: &ocsp_responses,
+        ..*context
+    };
+    let mut report = verify(files, sources, &context);
+    report.findings.extend(gathered.findings());
+    report
 }
 
 /// A file that is no evidence could not be judged; that is told apart from evidence that leaves a question open.

@@ -61,6 +61,12 @@ finding_codes! { TABLE:
     REVOCATION_KNOWN_UNTIL Warning "EN 319 102-1 §5.2.5" {
         en: "The certificate {0} was not revoked at {1}, after what is judged was made. Newer information was due before {2} but is not at hand, so a later revocation for a compromised key would not be seen.",
         ja: "証明書 {0} は、判断対象の作成後である {1} の時点で失効していません。{2} までに更新されるはずの失効情報がないため、その後の鍵の危殆化による失効は確認できません。" }
+    FETCHED Info "RFC 5280 §4.2.1.13, §4.2.2.1" {
+        en: "Fetched at {0} from {1}, as the certificate {2} names it: {3} bytes.",
+        ja: "{0} に {1} から取得しました (証明書 {2} の示すアドレス、{3} バイト)。" }
+    NOT_FETCHED Info "RFC 5280 §4.2.1.13, §4.2.2.1" {
+        en: "Nothing was fetched at {0} from {1}, as the certificate {2} names it: {3}.",
+        ja: "{0} に {1} から取得できませんでした (証明書 {2} の示すアドレス): {3}。" }
     OCSP_MALFORMED Info "RFC 6960 §4.2.1" {
         en: "An OCSP response was left out, because it cannot be read: {0}.",
         ja: "OCSP 応答を読み取れないため除外しました: {0}。" }

@@ -3,6 +3,7 @@
 //! Nothing is sent but the names of certificates (OCSP requests); nothing that comes is trusted: the library judges all of it. The library says
 //! what could be fetched ([`verifier::revocation::services`]) and never fetches.
 
+mod evidence;
 mod fetch;
 mod public;
 
