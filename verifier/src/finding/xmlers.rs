@@ -71,8 +71,11 @@ finding_codes! { TABLE:
         en: "{0} is XML, but the record covers its bytes as they are, not its canonical form as the standard asks. They are proven all the same.",
         ja: "{0} は XML ですが、証拠記録の対象は標準が求める正規化した形ではなく、ファイルのバイト列そのものです。存在の証明としては有効です。" }
     XML_EVIDENCE_DATA_NOT_CANONICAL Error "RFC 6283 §3.2, step 2" {
-        en: "{0} may be XML, of which the record covers the canonical form, but that cannot be computed here: {1}. Its bytes as they are do not stand in the first list of the hash tree.",
-        ja: "{0} は XML の可能性があり、その場合は正規化した形が対象ですが、計算できません: {1}。ファイルのバイト列そのもののダイジェストは、ハッシュ木の最初のリストにありません。" }
+        en: "{0} may be XML that has no canonical form here (a document type, another version or encoding, a relative namespace name, an unknown method, or too large). Its bytes as they are do not stand in the first list of the hash tree; whether the canonical form does cannot be told.",
+        ja: "{0} は XML の可能性がありますが、ここでは正規化できません (文書型宣言、ほかの版又は文字符号化、相対的な名前空間名、未対応の方式、又は大きすぎる)。バイト列そのもののダイジェストはハッシュ木の最初のリストになく、正規化した形については判断できません。" }
+    XML_EVIDENCE_DATA_NOT_AT_HAND Error "RFC 6283 §3.2, step 2" {
+        en: "Of {0} only digests are at hand, and they do not stand in the first list of the hash tree. If it is XML, its canonical form may be covered all the same, which cannot be told.",
+        ja: "{0} についてはダイジェストだけがあり、ハッシュ木の最初のリストにありません。XML であれば正規化した形が対象の可能性がありますが、判断できません。" }
     XML_EVIDENCE_GROUP_INCOMPLETE Info "RFC 6283 §3.3, step 2" {
         en: "The first list of the hash tree has {0} values, of which {1} belong to the given data or the chains before: they are proven, and that nothing else belongs to the group is not.",
         ja: "ハッシュ木の最初のリストには値が {0} 個あり、与えられたデータ又は以前の連鎖に対応するのは {1} 個です。これらの存在は証明されますが、グループの完全性は証明されません。" }

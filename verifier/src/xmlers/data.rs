@@ -18,8 +18,8 @@ pub(super) struct DataObject<'a> {
 enum Form {
     /// XML, with the digests of its canonical forms; those that have none are left out.
     Xml(HashMap<(Canonicalization, DigestAlgorithm), Vec<u8>>),
-    /// Perhaps XML: why its canonical form is not known.
-    Unclear(&'static str),
+    /// Perhaps XML, whose canonical form is not known.
+    Unclear(Unclear),
     /// The digests that are known count.
     Other,
 }
@@ -31,7 +31,16 @@ pub(super) struct DataDigests {
     /// Of the bytes as they are.
     pub(super) as_is: Option<Vec<u8>>,
     /// Why there may be a canonical form all the same.
-    pub(super) unclear: Option<&'static str>,
+    pub(super) unclear: Option<Unclear>,
+}
+
+/// Why a canonical form is not known.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Unclear {
+    /// Only digests are at hand.
+    NotAtHand,
+    /// It cannot be written here.
+    NotCanonical,
 }
 
 /// Takes the digests of `data` under every method and algorithm of `record`. Each content is read once and let go again.
@@ -59,7 +68,7 @@ fn form_of(source: &dyn DigestSource, wanted: &[(&Canonicalization, DigestAlgori
     let Some(content) = source.content() else {
         // Whoever states a digest says that it is the one that counts.
         return if source.is_data() {
-            Form::Unclear("its content is not at hand")
+            Form::Unclear(Unclear::NotAtHand)
         } else {
             Form::Other
         };
@@ -76,9 +85,8 @@ fn form_of(source: &dyn DigestSource, wanted: &[(&Canonicalization, DigestAlgori
 /// What is not well-formed is no XML.
 fn unreadable(error: FormatError) -> Form {
     match error.kind() {
-        ErrorKind::LimitExceeded => Form::Unclear("it exceeds a limit on XML"),
-        ErrorKind::UnsupportedXml => {
-            Form::Unclear("it has a document type, another version than 1.0 or another encoding")
+        ErrorKind::LimitExceeded | ErrorKind::UnsupportedXml => {
+            Form::Unclear(Unclear::NotCanonical)
         }
         _ => Form::Other,
     }
@@ -120,13 +128,11 @@ impl DataObject<'_> {
             (Form::Xml(known), Some(method)) => {
                 digests.canonical = known.get(&(method.clone(), algorithm)).cloned();
                 if digests.canonical.is_none() {
-                    digests.unclear = Some("it has no canonical form");
+                    digests.unclear = Some(Unclear::NotCanonical);
                 }
             }
-            (Form::Xml(_), None) => {
-                digests.unclear = Some("the canonicalization method is not known");
-            }
-            (Form::Unclear(why), _) => digests.unclear = Some(why),
+            (Form::Xml(_), None) => digests.unclear = Some(Unclear::NotCanonical),
+            (Form::Unclear(why), _) => digests.unclear = Some(*why),
             (Form::Other, _) => {}
         }
         digests

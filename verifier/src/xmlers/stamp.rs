@@ -9,7 +9,7 @@ use formats::tsp::TimeStampToken;
 use formats::xml::Canonicalization;
 use formats::xmlers::{XmlArchiveTimeStamp, XmlArchiveTimeStampChain, XmlEvidenceRecord, XmlToken};
 
-use super::data::{DataDigests, DataObject};
+use super::data::{DataDigests, DataObject, Unclear};
 use crate::evidence::Group;
 use crate::evidence::sequence::{Answer, Mathematics};
 use crate::evidence::tree::{self, Reading};
@@ -55,8 +55,8 @@ impl<'a> Stamp<'a> {
     }
 }
 
-/// Bytes of canonical forms that are hashed for one record at most. Each chain is over all that stand before it, so a record of n chains
-/// has n²/2 of them: 40 chains in a record of 1 MiB, or 1,024 in one of 2 MiB, fit.
+/// Most bytes of canonical forms that are hashed for one record. Each chain is over all that stand before it, so the sum grows with the
+/// square of their number: a record of 2 MiB with 1,024 chains fits, and one of 50 MiB with 40.
 const CANONICAL_BYTES_MAX: usize = 1 << 30;
 
 /// Checks all stamps. A data object that the first stamp does not cover is not looked for in later chains.
@@ -312,8 +312,11 @@ impl<'a> Check<'a> {
             return Some(digest);
         }
         if let Some(why) = digests.unclear {
-            let finding = Finding::new(codes::XML_EVIDENCE_DATA_NOT_CANONICAL, at);
-            let finding = finding.with(name).with(why);
+            let code = match why {
+                Unclear::NotAtHand => codes::XML_EVIDENCE_DATA_NOT_AT_HAND,
+                Unclear::NotCanonical => codes::XML_EVIDENCE_DATA_NOT_CANONICAL,
+            };
+            let finding = Finding::new(code, at).with(name);
             self.answer
                 .unknown(SubIndication::SignedDataNotFound, finding);
         } else if !is_xml && !is_known {

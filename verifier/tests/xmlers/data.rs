@@ -145,6 +145,7 @@ fn digests_count_as_they_are_given() {
     // Too large to be looked at: whether it is XML is not known.
     let large = KnownDigests::computed("large", of(b"two"));
     let report = judge(&record, &[&large], Group::Members, STAMPED);
+    assert!(report.has(codes::XML_EVIDENCE_DATA_NOT_AT_HAND));
     assert_eq!(report.judgement.integrity(), Integrity::Unknown);
     // Under one algorithm only.
     let renewed = write(&renewed_in_tree(b"one"));

@@ -76,7 +76,7 @@ fn many_chains_are_bounded() {
     let mut chains = initial(DOCUMENT);
     chains[0].stamps[0].information = vec![("CERT", vec![0x30; 300])];
     let one = chains[0].clone();
-    chains.extend(std::iter::repeat_n(one, 300));
+    chains.extend(std::iter::repeat_n(one, 100));
     refuse(&write(&chains));
 }
 
