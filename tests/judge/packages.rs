@@ -10,8 +10,10 @@ use tests::world::World;
 
 /// When the archives are made.
 const START: &str = "2026-11-22T01:15:00Z";
-/// When one is renewed, and everything judged.
-pub(crate) const NOW: &str = "2030-06-01T00:00:00Z";
+/// When one is renewed.
+const RENEWED: &str = "2030-06-01T00:00:00Z";
+/// When everything is judged.
+pub(crate) const NOW: &str = "2031-04-01T00:00:00Z";
 
 /// A package that is handed to a judge.
 pub(crate) struct Package {
@@ -106,8 +108,8 @@ pub(crate) fn good() -> Vec<Package> {
     let configuration = fs::read_to_string(plain.at("fumikura.toml")).expect("a configuration");
     let renewal = format!("{configuration}\n[renewal]\nage_max_days = 1000\n");
     plain.file("fumikura.toml", renewal.as_bytes());
-    plain.archiver_at(NOW, ["renew"]).expect_code(0);
-    packages.push(hand_over(&plain, "renewed", NOW, &record, &[]));
+    plain.archiver_at(RENEWED, ["renew"]).expect_code(0);
+    packages.push(hand_over(&plain, "renewed", RENEWED, &record, &[]));
     packages.push(two_authorities());
     packages.push(signed());
     packages.push(lines);

@@ -2,12 +2,13 @@
 
 use super::subject::{
     Subject, grouped, grouped_usize, listed, name_of, names_of_evidence, of_kind, quoted,
-    subject_of,
+    shortened, subject_of,
 };
 use super::{Block, Fact, Row, Table, Tone, said};
 use crate::finding::{
     Code, Language, Severity, evidence, package, printable, revocation, signature,
 };
+use crate::registry::StatutoryAnswer;
 use crate::report::calendar::{civil_time, civil_time_of_existence, spoken_time, spoken_utc};
 use crate::report::wording::{Cause, causes};
 use crate::report::{ObjectKind, ObjectReport, Report};
@@ -218,6 +219,12 @@ impl Brief<'_> {
                 ));
             }
             proven.extend(self.signers());
+            if self.statutory() == Some(StatutoryAnswer::Yes) {
+                proven.push(self.say(
+                    "タイムスタンプ局（時刻を証明した機関）が、与えられた名簿によれば国の認定を受けたものであること。",
+                    "That the time-stamping authority is accredited by law, by the register that was given.",
+                ));
+            }
             return proven;
         }
         let alone: Vec<String> = of_kind(self.report, ObjectKind::Document)
@@ -367,19 +374,33 @@ impl Brief<'_> {
                 "That no certificate was withdrawn after the last information about that.",
             ));
         }
-        if self.statutory_is_unknown() {
-            limits.push(self.say(
+        limits.extend(match self.statutory() {
+            Some(StatutoryAnswer::Yes) => None,
+            Some(StatutoryAnswer::No) => Some(self.say(
+                "タイムスタンプ局（時刻を証明した機関）が国の認定を受けたものであること（与えられた名簿では、認定の対象でないものが含まれています）。",
+                "That the time-stamping authority is accredited by law: by the register that was given, not every time-stamp is.",
+            )),
+            Some(StatutoryAnswer::Unknown) => Some(self.say(
                 "タイムスタンプ局（時刻を証明した機関）が国の認定を受けたものであること（確認していません）。",
                 "That the time-stamping authority is accredited by law: this was not checked.",
-            ));
-        }
+            )),
+            None => None,
+        });
         limits
     }
 
-    /// Whether nothing says of a time-stamp that it comes from an accredited authority.
-    fn statutory_is_unknown(&self) -> bool {
-        let mut stamps = of_kind(self.report, ObjectKind::Timestamp).peekable();
-        stamps.peek().is_some() && stamps.any(|stamp| stamp.detail("statutory").is_none())
+    /// Whether the time-stamps come from accredited authorities: the worst answer counts, and none is "unknown". `None` without time-stamps.
+    fn statutory(&self) -> Option<StatutoryAnswer> {
+        of_kind(self.report, ObjectKind::Timestamp)
+            .map(|stamp| {
+                let word = stamp.detail("statutory").unwrap_or_default();
+                StatutoryAnswer::from_name(word).unwrap_or(StatutoryAnswer::Unknown)
+            })
+            .reduce(|one, other| match (one, other) {
+                (StatutoryAnswer::No, _) | (_, StatutoryAnswer::No) => StatutoryAnswer::No,
+                (StatutoryAnswer::Yes, StatutoryAnswer::Yes) => StatutoryAnswer::Yes,
+                _ => StatutoryAnswer::Unknown,
+            })
     }
 
     /// The documents, each with its answer.
@@ -422,7 +443,7 @@ impl Brief<'_> {
     }
 
     fn row(&self, object: &ObjectReport) -> Row {
-        let mut name = name_of(object);
+        let mut name = shortened(&name_of(object));
         if object.kind == ObjectKind::Lines {
             let (first, last) = (object.detail("first"), object.detail("last"));
             let (first, last) = (first.unwrap_or("?"), last.unwrap_or("?"));
@@ -438,7 +459,10 @@ impl Brief<'_> {
             cells: vec![
                 name,
                 self.status(object),
-                time.map_or_else(|| "—".to_owned(), civil_time_of_existence),
+                time.map_or_else(
+                    || "—".to_owned(),
+                    |time| civil_time_of_existence(time).replace(" (", "\n("),
+                ),
             ],
         }
     }

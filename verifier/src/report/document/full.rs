@@ -1,5 +1,7 @@
 //! Everything: files, objects with their facts, certificates, findings, what it was judged by, and the limits of it all.
 
+use std::collections::BTreeSet;
+
 use formats::digest::DigestAlgorithm;
 
 use super::subject::{grouped, of_kind};
@@ -10,7 +12,7 @@ use crate::context::Context;
 use crate::finding::{Finding, Language, Severity, printable};
 use crate::path::TrustAnchor;
 use crate::report::calendar::civil_time;
-use crate::report::{FileRole, ObjectKind, ObjectReport, Report};
+use crate::report::{FileRole, ObjectKind, ObjectReport, Report, UsedRole};
 
 /// The third part.
 pub(super) fn blocks(
@@ -20,6 +22,7 @@ pub(super) fn blocks(
 ) -> Vec<Block> {
     let mut blocks = vec![Block::Table(files(report, language))];
     blocks.extend(objects(report, language));
+    blocks.extend(used_certificates(report, language).map(Block::Table));
     let mut findings: Vec<&Finding> = report.findings.iter().collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity()));
     if !findings.is_empty() {
@@ -132,13 +135,59 @@ fn facts(object: &ObjectReport, language: Language) -> Vec<Fact> {
         let covers = object.covers.iter().map(|name| printable(name)).collect();
         facts.push(Fact::list(say("対象", "Covers"), covers));
     }
-    for (name, value) in &object.details {
+    for (name, value) in object.details.iter().filter(|(_, value)| !value.is_empty()) {
         facts.push(Fact::list(
             detail_name(name, language),
             detail_lines(name, value),
         ));
     }
+    if !object.used.is_empty() {
+        let used = object.used.iter().map(|used| {
+            let name = used_name(used.role, language);
+            format!("{name}: {:?}", used.digest())
+        });
+        facts.push(Fact::list(say("使ったもの", "Rests on"), used.collect()));
+    }
     facts
+}
+
+fn used_name(role: UsedRole, language: Language) -> String {
+    let (ja, en) = match role {
+        UsedRole::SigningCertificate => ("署名者の証明書", "Certificate of the signer"),
+        UsedRole::Certificate => ("証明書", "Certificate"),
+        UsedRole::TrustAnchor => ("信頼の起点", "Trust anchor"),
+        UsedRole::Crl => ("失効リスト", "Revocation list"),
+        UsedRole::OcspResponse => ("失効応答", "Revocation answer"),
+        UsedRole::TimestampToken => ("タイムスタンプ", "Time-stamp"),
+        UsedRole::EvidenceRecord => ("証拠記録", "Evidence record"),
+        UsedRole::Signature => ("署名の値", "Signature value"),
+        UsedRole::ToBeSigned => ("署名の対象", "What was signed"),
+        UsedRole::SignedData => ("証明の対象のデータ", "Data that is proven"),
+    };
+    said(language, ja, en)
+}
+
+/// Every certificate that a verdict rests on, each once, in the order in which they were used.
+fn used_certificates(report: &Report, language: Language) -> Option<Table> {
+    let mut seen: BTreeSet<&[u8]> = BTreeSet::new();
+    let mut rows = Vec::new();
+    for used in report.objects.iter().flat_map(|object| &object.used) {
+        let is_certificate = matches!(
+            used.role,
+            UsedRole::SigningCertificate | UsedRole::Certificate | UsedRole::TrustAnchor
+        );
+        let Some(der) = used.bytes().filter(|_| is_certificate) else {
+            continue;
+        };
+        if seen.insert(der) {
+            let role = used_name(used.role, language);
+            rows.push(certificate_row(der, Some(&role), language));
+        }
+    }
+    (!rows.is_empty()).then(|| {
+        let caption = said(language, "使った証明書", "Certificates that were used");
+        certificate_table(caption, rows, language)
+    })
 }
 
 /// The value of a fact, as lines that fit on paper.
@@ -200,6 +249,7 @@ const DETAIL_NAMES: &[(&str, &str, &str)] = &[
         "Claimed time of signing",
     ),
     ("statutory", "認定", "Accredited by law"),
+    ("statutory-because", "認定の根拠", "Accredited because"),
 ];
 
 fn conditions(report: &Report, context: Option<&Context<'_>>, language: Language) -> Vec<Fact> {

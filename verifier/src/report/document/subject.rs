@@ -80,6 +80,16 @@ pub(super) fn quoted(name: &str, language: Language) -> String {
     }
 }
 
+/// A name in a table of the first page.
+pub(super) fn shortened(name: &str) -> String {
+    let mut characters = name.chars();
+    let mut short: String = characters.by_ref().take(NAME_CHARS_MAX).collect();
+    if characters.next().is_some() {
+        short.push('…');
+    }
+    short
+}
+
 /// Names in a sentence: the first three, and how many more there are.
 pub(super) fn listed(names: &[String], language: Language) -> String {
     let shown: Vec<String> = names

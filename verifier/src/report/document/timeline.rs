@@ -164,7 +164,7 @@ fn stamp_table(stamps: &[&ObjectReport], report: &Report, language: Language) ->
             Row {
                 tone: Tone::of(object.judgement),
                 cells: vec![
-                    object.time.map_or_else(|| "—".to_owned(), civil_time),
+                    object.time.map_or_else(|| "—".to_owned(), two_lines),
                     lines(&[&what, &signer, place]),
                     until(object, report, language),
                     verdict(object.judgement, language),
@@ -204,7 +204,7 @@ fn whole_table(wholes: &[&ObjectReport], language: Language) -> Table {
             Row {
                 tone: Tone::of(object.judgement),
                 cells: vec![
-                    object.time.map_or_else(|| "—".to_owned(), civil_time),
+                    object.time.map_or_else(|| "—".to_owned(), two_lines),
                     lines(&[&name, &signer, object.place.as_str()]),
                     verdict(object.judgement, language),
                 ],
@@ -233,6 +233,11 @@ pub(super) fn lines(lines: &[&str]) -> String {
         .filter(|line| !line.is_empty())
         .collect();
     lines.join("\n")
+}
+
+/// A time in a narrow cell: that in Japan above that in UTC.
+fn two_lines(time: time::OffsetDateTime) -> String {
+    civil_time(time).replace(" (", "\n(")
 }
 
 /// The time-stamps as bars, as far as their ends are known.

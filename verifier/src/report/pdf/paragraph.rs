@@ -58,7 +58,11 @@ fn may_break(before: char, after: char) -> bool {
     if NOT_FIRST.contains(after) || NOT_LAST.contains(before) || after == ' ' {
         return false;
     }
-    before == ' ' || is_wide(before) || is_wide(after) || AFTER.contains(before)
+    let is_inside_number = after.is_ascii_digit() && before != '/';
+    before == ' '
+        || is_wide(before)
+        || is_wide(after)
+        || (AFTER.contains(before) && !is_inside_number)
 }
 
 /// Japanese characters, between which a line may end.
