@@ -2,20 +2,17 @@
 
 use super::subject::{
     Subject, grouped, grouped_usize, listed, name_of, names_of_evidence, of_kind, quoted,
-    shortened, subject_of,
+    subject_of,
 };
-use super::{Block, Fact, Row, Table, Tone, said};
+use super::{Block, Fact, Tone, said};
 use crate::finding::{
     Code, Language, Severity, evidence, package, printable, revocation, signature,
 };
 use crate::registry::StatutoryAnswer;
-use crate::report::calendar::{civil_time, civil_time_of_existence, spoken_time, spoken_utc};
+use crate::report::calendar::{civil_time, spoken_time, spoken_utc};
 use crate::report::wording::{Cause, causes};
 use crate::report::{ObjectKind, ObjectReport, Report};
 use crate::verdict::{Conclusion, Integrity, SubIndication};
-
-/// Documents that the first page lists.
-const DOCUMENTS_LISTED_MAX: usize = 8;
 
 /// Causes that the first page tells.
 const CAUSES_TOLD_MAX: usize = 3;
@@ -34,15 +31,15 @@ pub(super) fn blocks(report: &Report, language: Language) -> Vec<Block> {
     blocks
 }
 
-struct Brief<'a> {
-    report: &'a Report,
-    language: Language,
+pub(super) struct Brief<'a> {
+    pub(super) report: &'a Report,
+    pub(super) language: Language,
     subject: Subject,
-    causes: Vec<(Cause, Vec<String>)>,
+    pub(super) causes: Vec<(Cause, Vec<String>)>,
 }
 
 impl Brief<'_> {
-    fn say(&self, ja: &str, en: &str) -> String {
+    pub(super) fn say(&self, ja: &str, en: &str) -> String {
         said(self.language, ja, en)
     }
 
@@ -156,11 +153,11 @@ impl Brief<'_> {
         }
         text.push_str(&match self.conclusion() {
             Conclusion::TotalFailed => self.say(
-                "この証拠では、いつから存在し、変更されていないかを証明できません。",
+                "この証拠では、いつから存在していたか、その後変更されていないかを証明できません。",
                 "This evidence cannot prove since when it has existed unaltered.",
             ),
-            _ => self.say(
-                "このため、いつから存在し、変更されていないかを判断できません。",
+            Conclusion::TotalPassed | Conclusion::Indeterminate => self.say(
+                "このため、いつから存在していたか、その後変更されていないかを判断できません。",
                 "So it cannot be decided since when it has existed unaltered.",
             ),
         });
@@ -228,7 +225,7 @@ impl Brief<'_> {
             return proven;
         }
         let alone: Vec<String> = of_kind(self.report, ObjectKind::Document)
-            .filter(|object| object.judgement.is_passed() && object.time.is_some())
+            .filter(|object| self.is_proven(object))
             .map(name_of)
             .collect();
         if !alone.is_empty() {
@@ -252,9 +249,25 @@ impl Brief<'_> {
                 "まだありません。変更された跡は見つかっていませんが、それだけでは証明になりません。",
                 "Nothing yet. No sign of a change was found, but that alone is no proof.",
             ),
-            _ => self.say("まだありません。", "Nothing yet."),
+            Conclusion::TotalPassed | Conclusion::Indeterminate => {
+                self.say("まだありません。", "Nothing yet.")
+            }
         });
         proven
+    }
+
+    /// Whether a document is proven, be it alone: what is wrong with the container or with a proof in it speaks against all that it holds.
+    pub(super) fn is_proven(&self, object: &ObjectReport) -> bool {
+        let against_all = [
+            Cause::ManifestDiffers,
+            Cause::MemberAdded,
+            Cause::EvidenceAltered,
+            Cause::ContainerAltered,
+        ];
+        let mut causes = self.causes.iter();
+        object.judgement.is_passed()
+            && object.time.is_some()
+            && !causes.any(|(cause, _)| against_all.contains(cause))
     }
 
     /// Who signed, by the certificates of the signatures that passed.
@@ -401,94 +414,6 @@ impl Brief<'_> {
                 (StatutoryAnswer::Yes, StatutoryAnswer::Yes) => StatutoryAnswer::Yes,
                 _ => StatutoryAnswer::Unknown,
             })
-    }
-
-    /// The documents, each with its answer.
-    fn documents(&self) -> Option<Block> {
-        let objects: Vec<&ObjectReport> = self
-            .report
-            .objects
-            .iter()
-            .filter(|object| matches!(object.kind, ObjectKind::Document | ObjectKind::Lines))
-            .collect();
-        if objects.is_empty() {
-            return None;
-        }
-        let mut rows: Vec<Row> = objects
-            .iter()
-            .take(DOCUMENTS_LISTED_MAX)
-            .map(|object| self.row(object))
-            .collect();
-        let more = objects.len().saturating_sub(rows.len());
-        if more > 0 {
-            let more = grouped_usize(more);
-            let text = match self.language {
-                Language::Japanese => format!("ほか {more} 件（後のページに全件があります）"),
-                Language::English => format!("and {more} more, all of them on later pages"),
-            };
-            rows.push(Row {
-                tone: Tone::Plain,
-                cells: vec![text, String::new(), String::new()],
-            });
-        }
-        Some(Block::Table(Table {
-            caption: self.say("文書ごとの結果", "Each document"),
-            columns: vec![
-                (self.say("文書", "Document"), 38),
-                (self.say("結果", "Answer"), 30),
-                (self.say("存在が証明された時刻", "Proven to exist at"), 32),
-            ],
-            rows,
-        }))
-    }
-
-    fn row(&self, object: &ObjectReport) -> Row {
-        let mut name = shortened(&name_of(object));
-        if object.kind == ObjectKind::Lines {
-            let (first, last) = (object.detail("first"), object.detail("last"));
-            let (first, last) = (first.unwrap_or("?"), last.unwrap_or("?"));
-            let (first, last) = (printable(first), printable(last));
-            name = match self.language {
-                Language::Japanese => format!("{name} の {first} 行目から {last} 行目"),
-                Language::English => format!("{name}, lines {first} to {last}"),
-            };
-        }
-        let time = object.time.filter(|_| object.judgement.is_passed());
-        Row {
-            tone: Tone::of(object.judgement),
-            cells: vec![
-                name,
-                self.status(object),
-                time.map_or_else(
-                    || "—".to_owned(),
-                    |time| civil_time_of_existence(time).replace(" (", "\n("),
-                ),
-            ],
-        }
-    }
-
-    fn status(&self, object: &ObjectReport) -> String {
-        let base = super::subject::base_name(object.place.as_str());
-        let is_named = |wanted: Cause| {
-            let mut causes = self.causes.iter();
-            causes.any(|(cause, names)| *cause == wanted && names.contains(&base))
-        };
-        match object.judgement.conclusion() {
-            Conclusion::TotalPassed if object.time.is_some() => {
-                self.say("証明されています", "proven")
-            }
-            Conclusion::TotalPassed => self.say("変更されていません", "not changed"),
-            _ if is_named(Cause::DocumentDiffers) => self.say(
-                "証拠が作られた時のものと異なります",
-                "not what it was when the evidence was made",
-            ),
-            _ if is_named(Cause::MemberMissing) => self.say("ありません", "missing"),
-            _ if is_named(Cause::NotCovered) => {
-                self.say("証拠の対象ではありません", "not covered by the evidence")
-            }
-            Conclusion::TotalFailed => self.say("証明できません", "not proven"),
-            Conclusion::Indeterminate => self.say("判断できません", "undecided"),
-        }
     }
 
     /// What was judged, as of when, and the verdict by its name in the standard.

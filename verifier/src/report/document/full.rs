@@ -101,7 +101,7 @@ fn objects(report: &Report, language: Language) -> Vec<Block> {
     blocks
 }
 
-fn kind_name(kind: ObjectKind, language: Language) -> String {
+pub(super) fn kind_name(kind: ObjectKind, language: Language) -> String {
     let (ja, en) = match kind {
         ObjectKind::Package => ("証拠コンテナ", "Evidence container"),
         ObjectKind::Manifest => ("記録の目録", "Manifest of the record"),
@@ -111,7 +111,7 @@ fn kind_name(kind: ObjectKind, language: Language) -> String {
         ObjectKind::Signature => ("署名", "Signature"),
         ObjectKind::Timestamp => ("タイムスタンプ", "Time-stamp"),
         ObjectKind::Response => ("タイムスタンプ応答", "Answer of a time-stamping authority"),
-        ObjectKind::NotJudged => ("判定しない対象", "Not judged"),
+        ObjectKind::NotJudged => ("判定しない証拠", "Evidence that is not judged"),
     };
     said(language, ja, en)
 }

@@ -7,6 +7,7 @@
 mod brief;
 mod chart;
 mod full;
+mod listing;
 mod subject;
 mod timeline;
 

@@ -189,11 +189,7 @@ fn whole_table(wholes: &[&ObjectReport], language: Language) -> Table {
     let rows = wholes
         .iter()
         .map(|object| {
-            let name = match object.kind {
-                ObjectKind::Signature => say("署名", "Signature"),
-                ObjectKind::EvidenceRecord => say("証拠記録", "Evidence record"),
-                _ => say("判定しない証拠", "Evidence that is not judged"),
-            };
+            let name = super::full::kind_name(object.kind, language);
             let level = match (object.detail("level"), object.detail("baseline-level")) {
                 (Some(level), Some(baseline)) => format!(" {level} = {baseline}"),
                 (Some(level), None) => format!(" {level}"),

@@ -22,7 +22,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 use super::PdfError;
 use super::face::Face;
-use super::layout::{
+use super::page::{
     Area, Colour, Line, MARGIN, Node, PAGE_HEIGHT, PAGE_WIDTH, PALE, Page, Pages, Role, TEXT_WIDTH,
 };
 use crate::finding::Language;

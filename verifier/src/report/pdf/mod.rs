@@ -6,6 +6,7 @@
 mod draw;
 mod face;
 mod layout;
+mod page;
 mod paragraph;
 
 use self::face::Face;

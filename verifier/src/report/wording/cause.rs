@@ -269,11 +269,17 @@ impl Cause {
                 "時刻又は署名の証明そのものが、作られた時のものと異なるか、壊れています。",
                 "The proof of time or signature itself is not what it was when it was made, or is damaged.",
             ),
-            _ => self.more_words(),
+            Self::ContainerAltered
+            | Self::NotCovered
+            | Self::DataMissing
+            | Self::NoAnchors
+            | Self::NotJudged
+            | Self::NoEvidence
+            | Self::Standard(_) => self.words_of_the_rest(),
         }
     }
 
-    fn more_words(self) -> Words {
+    fn words_of_the_rest(self) -> Words {
         match self {
             Self::ContainerAltered => Words::new(
                 "証拠をまとめたファイルが、作られた時のものと異なるか、壊れています。",
@@ -304,7 +310,13 @@ impl Cause {
                     .and_then(SubIndicationOrder::sub)
                     .unwrap_or(SubIndication::Custom),
             ),
-            _ => reason(SubIndication::Custom),
+            Self::DocumentDiffers
+            | Self::LinesDiffer
+            | Self::OfOther
+            | Self::ManifestDiffers
+            | Self::MemberAdded
+            | Self::MemberMissing
+            | Self::EvidenceAltered => reason(SubIndication::Custom),
         }
     }
 
