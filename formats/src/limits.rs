@@ -76,8 +76,10 @@ pub const TSP_STATUS_TEXT_BYTES_MAX: usize = 4096;
 
 // --- RFC 4998
 
-/// Most chains in one ArchiveTimeStampSequence. One hash-tree renewal a year for a thousand years.
-pub const EVIDENCE_CHAINS_MAX: usize = 1024;
+/// Most chains in one ArchiveTimeStampSequence. One hash-tree renewal a year for 128 years; no hash function in use has lasted less than ten.
+///
+/// Each chain covers all chains before it (RFC 4998 §5.3), so the work grows with this number times the size of the record.
+pub const EVIDENCE_CHAINS_MAX: usize = 128;
 
 /// Most time-stamps in one ArchiveTimeStampChain. One renewal a month for 85 years.
 pub const EVIDENCE_TIME_STAMPS_MAX: usize = 1024;
