@@ -73,6 +73,8 @@ pub enum ErrorKind {
     SizeMismatch,
     /// Content does not have its stated digest.
     DigestMismatch,
+    /// The medium does not give the bytes. Nothing is known of them: look at the disk, or read another copy.
+    Unreadable,
 }
 
 /// Where it is wrong.
@@ -171,6 +173,7 @@ impl fmt::Display for ErrorKind {
             Self::Inconsistent => "two statements contradict each other",
             Self::SizeMismatch => "content does not have its stated size",
             Self::DigestMismatch => "content does not have its stated digest",
+            Self::Unreadable => "the bytes could not be read",
         })
     }
 }

@@ -7,6 +7,8 @@
     warn(clippy::arithmetic_side_effects, clippy::as_conversions)
 )]
 
+pub mod access;
+pub mod armour;
 pub mod asic;
 pub mod cades;
 pub mod cms;

@@ -27,6 +27,10 @@ pub const OID_BYTES_MAX: usize = 128;
 /// RFC 5280 §4.1.2.2 allows 20 for a serial number. RFC 3161 §2.4.1 asks for a nonce of 64 bits, real ones have up to 128 octets.
 pub const INTEGER_BYTES_MAX: usize = 256;
 
+/// Most bytes of one piece of evidence that is taken into memory: whatever is not a container, and each member of a container that is
+/// evidence. The 60 MB CRLs that users report must fit. Documents are read in blocks and have no limit.
+pub const EVIDENCE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
 // --- CMS (RFC 5652)
 
 /// Most certificates in one SignedData. The largest collected bag has 20.
@@ -161,6 +165,10 @@ pub const LINE_PROOF_HASHES_MAX: usize = 64;
 /// Most members of a container. [`MANIFEST_OBJECTS_MAX`] documents need as many; the largest collected container has 202.
 pub const ZIP_MEMBERS_MAX: usize = 65_536;
 
+/// Most bytes of a central directory: its records are read in blocks, but every name is kept. [`MANIFEST_OBJECTS_MAX`] names of
+/// [`NAME_BYTES_MAX`] bytes with their headers need 17 MB.
+pub const ZIP_DIRECTORY_BYTES_MAX: u64 = 24 * 1024 * 1024;
+
 /// Members of this size or less may have any compression ratio: the threshold of EU DSS (`SecureContainerHandler`).
 pub const ZIP_RATIO_FREE_BYTES: u64 = 1024 * 1024;
 
@@ -172,6 +180,13 @@ pub const ZIP_INFLATED_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 
 /// Most bytes of an ASiC manifest. [`ASIC_REFERENCES_MAX`] references with usual names need 6 MB.
 pub const ASIC_MANIFEST_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Most bytes of all ASiC manifests of one container together, since all of them are kept while it is judged.
+pub const ASIC_MANIFESTS_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Most signatures, time-stamps and evidence records that are judged in one container. The largest collected container has 100, the
+/// largest in the tests of digidoc4j 1,000.
+pub const ASIC_EVIDENCE_MAX: usize = 1024;
 
 /// Most references in an ASiC manifest: every member of a container may be listed.
 pub const ASIC_REFERENCES_MAX: usize = ZIP_MEMBERS_MAX;

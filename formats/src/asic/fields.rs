@@ -6,31 +6,28 @@ use crate::error::{ErrorKind, FormatError, Result};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields<'a> {
     rest: &'a [u8],
-    offset: usize,
+    offset: u64,
     structure: &'static str,
 }
 
 impl<'a> Fields<'a> {
-    /// Starts at `offset` of `file`.
-    pub(super) fn at(file: &'a [u8], offset: usize, structure: &'static str) -> Result<Self> {
-        match file.get(offset..) {
-            Some(rest) => Ok(Self {
-                rest,
-                offset,
-                structure,
-            }),
-            None => Err(FormatError::new(ErrorKind::Truncated, structure).at(offset)),
+    /// Reads `bytes`, which stand at `offset` of the file.
+    pub(super) const fn over(bytes: &'a [u8], offset: u64, structure: &'static str) -> Self {
+        Self {
+            rest: bytes,
+            offset,
+            structure,
         }
     }
 
     /// Where the next field stands in the file.
-    pub(super) const fn offset(&self) -> usize {
+    pub(super) const fn offset(&self) -> u64 {
         self.offset
     }
 
     /// An error at this position.
-    pub(super) const fn error(&self, kind: ErrorKind) -> FormatError {
-        FormatError::new(kind, self.structure).at(self.offset)
+    pub(super) fn error(&self, kind: ErrorKind) -> FormatError {
+        error(kind, self.structure, self.offset)
     }
 
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8]> {
@@ -38,7 +35,7 @@ impl<'a> Fields<'a> {
             return Err(self.error(ErrorKind::Truncated));
         };
         self.rest = rest;
-        self.offset = self.offset.saturating_add(count);
+        self.offset = self.offset.saturating_add(length_of(head));
         Ok(head)
     }
 
@@ -69,7 +66,17 @@ impl<'a> Fields<'a> {
             return Err(self.error(ErrorKind::Truncated));
         };
         self.rest = rest;
-        self.offset = self.offset.saturating_add(N);
+        self.offset = self.offset.saturating_add(length_of(head));
         Ok(*head)
     }
+}
+
+/// An error at an offset of the file.
+pub(super) fn error(kind: ErrorKind, structure: &'static str, offset: u64) -> FormatError {
+    FormatError::new(kind, structure).at(usize::try_from(offset).unwrap_or(usize::MAX))
+}
+
+/// The length of a slice as files count it.
+pub(super) fn length_of(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }

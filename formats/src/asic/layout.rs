@@ -20,9 +20,9 @@ pub(super) const LOCATOR64: u32 = 0x0706_4b50;
 /// Size of the end of the central directory without comment.
 pub(super) const END_BYTES: usize = 22;
 /// Size of the zip64 end of the central directory.
-pub(super) const END64_BYTES: usize = 56;
+pub(super) const END64_BYTES: u64 = 56;
 /// Size of the zip64 locator.
-pub(super) const LOCATOR64_BYTES: usize = 20;
+pub(super) const LOCATOR64_BYTES: u64 = 20;
 /// Where the CRC stands in a local file header.
 pub(super) const LOCAL_CRC_OFFSET: u64 = 14;
 

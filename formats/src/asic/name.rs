@@ -1,15 +1,16 @@
 //! Names of members.
 
+use super::fields::error;
 use super::layout::FLAG_UTF8;
-use crate::error::{ErrorKind, FormatError, Result};
+use crate::error::{ErrorKind, Result};
 use crate::limits::NAME_BYTES_MAX;
 
 /// The text of a member's name, and whether it had to be guessed.
 ///
 /// A name without the UTF-8 flag is in code page 437 (APPNOTE.TXT, appendix D). Many programs write UTF-8 without the flag,
 /// so what is valid UTF-8 is read as such.
-pub(super) fn decode(bytes: &[u8], flags: u16, offset: usize) -> Result<(String, bool)> {
-    let fail = |kind| FormatError::new(kind, PLACE).at(offset);
+pub(super) fn decode(bytes: &[u8], flags: u16, offset: u64) -> Result<(String, bool)> {
+    let fail = |kind| error(kind, PLACE, offset);
     if bytes.len() > NAME_BYTES_MAX {
         return Err(fail(ErrorKind::LimitExceeded));
     }

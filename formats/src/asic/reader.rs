@@ -1,30 +1,23 @@
 //! Reading a container.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use super::content::AsicEntry;
+use super::fields::error;
+use super::structure::Structure;
+use super::uri;
+use crate::access::{Bytes, RandomAccess};
+use crate::error::{ErrorKind, Result};
 
-use super::layout::STORED;
-use super::structure::{Member, Structure};
-use super::{name, uri};
-use crate::error::{ErrorKind, FormatError, Result};
-
-/// An ASiC container, or any other ZIP file, in memory.
+/// An ASiC container, or any other ZIP file, in memory or elsewhere.
 ///
-/// Opening checks the whole structure and every limit, and reads no content. Stored members are never copied.
+/// Opening checks the whole structure and every limit, and reads no content but that of `mimetype`. Stored members in memory are never copied.
 #[derive(Debug)]
 pub struct AsicReader<'a> {
     entries: Vec<AsicEntry<'a>>,
-    by_name: BTreeMap<String, usize>,
+    /// Places in `entries`, in the order of the names.
+    by_name: Vec<usize>,
     mimetype: Option<String>,
     notes: Vec<ContainerNote>,
     canonical: bool,
-}
-
-/// A member of a container.
-#[derive(Debug, Clone)]
-pub struct AsicEntry<'a> {
-    name: String,
-    member: Member<'a>,
 }
 
 /// Something about a container that is not as EN 319 162-1 or APPNOTE.TXT want it, and does not stop it from being read.
@@ -39,8 +32,12 @@ pub enum ContainerNote {
     MimetypeCompressed,
     /// The header of the `mimetype` member has extra fields, so that the media type does not stand at byte 38.
     MimetypeExtraField,
-    /// The `mimetype` member cannot be read, or is not the media type of an ASiC container.
+    /// The `mimetype` member cannot be read, or is not a media type that an ASiC container may have.
     MimetypeUnknown,
+    /// The media type is that of an OpenDocument or EPUB file, which an ASiC-E container may keep (TS 102 918 §6.2.1).
+    MimetypeOfDocument,
+    /// There is no `mimetype` member, but the comment at the end states the media type (EN 319 162-1 §A.1).
+    MimetypeInComment,
     /// Bytes of the file, from this offset, belong to no member. Programs that read from the front may see other members there.
     UnlistedBytes {
         /// The first of them.
@@ -61,7 +58,7 @@ pub enum ContainerNote {
 }
 
 impl<'a> AsicReader<'a> {
-    /// Opens a container.
+    /// Opens a container in memory.
     ///
     /// # Errors
     ///
@@ -70,30 +67,43 @@ impl<'a> AsicReader<'a> {
     /// [`ErrorKind::Overlap`] if the headers contradict each other; [`ErrorKind::Encrypted`] and
     /// [`ErrorKind::UnsupportedCompression`]; [`ErrorKind::LimitExceeded`] for a bomb.
     pub fn open(bytes: &'a [u8]) -> Result<Self> {
-        let structure = Structure::read(bytes)?;
-        let mut entries = Vec::new();
-        let mut by_name = BTreeMap::new();
+        Self::open_bytes(Bytes::Memory(bytes))
+    }
+
+    /// Opens a container that need not be in memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`AsicReader::open`], and [`ErrorKind::Unreadable`] if the medium does not give the bytes.
+    pub fn open_at(file: &'a dyn RandomAccess) -> Result<Self> {
+        Self::open_bytes(Bytes::Elsewhere(file))
+    }
+
+    /// Opens a container wherever it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`AsicReader::open_at`].
+    pub fn open_bytes(file: Bytes<'a>) -> Result<Self> {
+        let structure = Structure::read(file)?;
         let mut notes = Vec::new();
-        for (index, member) in structure.members.into_iter().enumerate() {
-            let (name, guessed) = name::decode(member.name, member.flags, member.listed_at)?;
-            if guessed {
+        for (index, member) in structure.members.iter().enumerate() {
+            if member.name_guessed {
                 notes.push(ContainerNote::NameEncodingUnknown { entry: index });
             }
             if member.has_other_name {
                 notes.push(ContainerNote::OtherName { entry: index });
             }
-            if by_name.insert(name.clone(), index).is_some() {
-                return Err(
-                    FormatError::new(ErrorKind::DuplicateElement, "ZIP member name")
-                        .at(member.listed_at),
-                );
-            }
-            entries.push(AsicEntry { name, member });
         }
+        let members = structure.members.into_iter();
+        let entries: Vec<_> = members.map(|member| AsicEntry { file, member }).collect();
+        let by_name = sorted_by_name(&entries)?;
         if let Some(offset) = structure.unlisted {
-            notes.push(ContainerNote::UnlistedBytes { offset });
+            notes.push(ContainerNote::UnlistedBytes {
+                offset: usize::try_from(offset).unwrap_or(usize::MAX),
+            });
         }
-        if structure.comment {
+        if structure.comment.is_some() {
             notes.push(ContainerNote::Comment);
         }
         let mut reader = Self {
@@ -103,7 +113,7 @@ impl<'a> AsicReader<'a> {
             notes,
             canonical: structure.canonical,
         };
-        reader.read_mimetype();
+        reader.read_mimetype(structure.comment.as_deref());
         Ok(reader)
     }
 
@@ -116,9 +126,11 @@ impl<'a> AsicReader<'a> {
     /// The member of this name.
     #[must_use]
     pub fn entry(&self, name: &str) -> Option<&AsicEntry<'a>> {
-        self.by_name
-            .get(name)
-            .and_then(|index| self.entries.get(*index))
+        let name_at = |index: &usize| self.entries.get(*index).map_or("", AsicEntry::name);
+        let found = self
+            .by_name
+            .binary_search_by(|index| name_at(index).cmp(name));
+        self.entries.get(*self.by_name.get(found.ok()?)?)
     }
 
     /// The member that a URI reference in a manifest means: percent-decoded, or else as it stands, since some writers do not encode.
@@ -149,110 +161,72 @@ impl<'a> AsicReader<'a> {
         self.canonical
     }
 
-    fn read_mimetype(&mut self) {
-        let Some(index) = self.by_name.get("mimetype").copied() else {
-            self.notes.push(ContainerNote::MimetypeMissing);
+    fn read_mimetype(&mut self, comment: Option<&[u8]>) {
+        let Some(entry) = self.entry(MIMETYPE) else {
+            let stated = comment.and_then(|comment| comment.strip_prefix(b"mimetype="));
+            let stated = stated
+                .and_then(|text| str::from_utf8(text).ok())
+                .map(str::trim);
+            let known = super::MIMETYPES
+                .iter()
+                .find(|known| Some(**known) == stated);
+            self.mimetype = known.map(|known| (*known).to_owned());
+            self.notes.push(match known {
+                Some(_) => ContainerNote::MimetypeInComment,
+                None => ContainerNote::MimetypeMissing,
+            });
             return;
         };
-        let Some(entry) = self.entries.get(index) else {
-            return;
-        };
+        let mut notes = Vec::new();
         if entry.member.offset != 0 {
-            self.notes.push(ContainerNote::MimetypeNotFirst);
+            notes.push(ContainerNote::MimetypeNotFirst);
         }
         if !entry.is_stored() {
-            self.notes.push(ContainerNote::MimetypeCompressed);
+            notes.push(ContainerNote::MimetypeCompressed);
         }
         if entry.member.has_extra {
-            self.notes.push(ContainerNote::MimetypeExtraField);
+            notes.push(ContainerNote::MimetypeExtraField);
         }
-        let text = entry.read_short(super::MIMETYPE_BYTES_MAX);
-        self.mimetype = text.filter(|text| text.is_ascii());
-        if !self
-            .mimetype()
-            .is_some_and(|text| super::MIMETYPES.contains(&text))
+        let content = entry.read_up_to(super::MIMETYPE_BYTES_MAX).ok();
+        let text = content
+            .as_deref()
+            .and_then(|content| str::from_utf8(content).ok());
+        let text = text
+            .filter(|text| text.is_ascii())
+            .map(|text| text.trim().to_owned());
+        let is_kept = |text: &str| KEPT_MIMETYPES.iter().any(|start| text.starts_with(start));
+        match text.as_deref() {
+            Some(text) if super::MIMETYPES.contains(&text) => {}
+            Some(text) if is_kept(text) => notes.push(ContainerNote::MimetypeOfDocument),
+            _ => notes.push(ContainerNote::MimetypeUnknown),
+        }
+        self.mimetype = text;
+        self.notes.append(&mut notes);
+    }
+}
+
+/// The places of the members in the order of their names, each of which may occur once.
+fn sorted_by_name(entries: &[AsicEntry<'_>]) -> Result<Vec<usize>> {
+    let name_at = |index: usize| entries.get(index).map_or("", AsicEntry::name);
+    let mut order: Vec<usize> = (0..entries.len()).collect();
+    order.sort_by(|one, other| name_at(*one).cmp(name_at(*other)));
+    for pair in order.windows(2) {
+        if let [one, other] = pair
+            && name_at(*one) == name_at(*other)
         {
-            self.notes.push(ContainerNote::MimetypeUnknown);
+            let at = entries
+                .get(*other)
+                .map_or(0, |entry| entry.member.listed_at);
+            return Err(error(ErrorKind::DuplicateElement, "ZIP member name", at));
         }
     }
+    Ok(order)
 }
 
-impl<'a> AsicEntry<'a> {
-    /// The name, with `/` between its components. A folder ends with `/`.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
+const MIMETYPE: &str = "mimetype";
 
-    /// Whether this is a folder, which has no content.
-    #[must_use]
-    pub fn is_folder(&self) -> bool {
-        self.name.ends_with('/')
-    }
-
-    /// Size of the content in bytes.
-    #[must_use]
-    pub const fn size(&self) -> u64 {
-        self.member.size
-    }
-
-    /// Whether the content stands uncompressed in the file.
-    #[must_use]
-    pub const fn is_stored(&self) -> bool {
-        self.member.method == STORED
-    }
-
-    /// The content, after a check of its size and CRC.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::ChecksumMismatch`], [`ErrorKind::SizeMismatch`] or [`ErrorKind::InvalidEncoding`] if the content is damaged.
-    pub fn read(&self) -> Result<Cow<'a, [u8]>> {
-        let content = if self.is_stored() {
-            Cow::Borrowed(self.member.data)
-        } else {
-            Cow::Owned(self.inflate()?)
-        };
-        if crc32fast::hash(&content) == self.member.crc {
-            Ok(content)
-        } else {
-            Err(self.error(ErrorKind::ChecksumMismatch))
-        }
-    }
-
-    /// The stated size bounds the memory: opening has checked it against the limits.
-    fn inflate(&self) -> Result<Vec<u8>> {
-        use miniz_oxide::inflate::TINFLStatus;
-        use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF as WHOLE;
-        use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
-
-        let size =
-            usize::try_from(self.member.size).map_err(|_| self.error(ErrorKind::LimitExceeded))?;
-        let mut out = vec![0; size];
-        let mut state = Box::<DecompressorOxide>::default();
-        let (status, consumed, produced) =
-            decompress(&mut state, self.member.data, &mut out, 0, WHOLE);
-        let whole = produced == size && consumed == self.member.data.len();
-        if status == TINFLStatus::Done && whole {
-            Ok(out)
-        } else if matches!(status, TINFLStatus::Done | TINFLStatus::HasMoreOutput) {
-            Err(self.error(ErrorKind::SizeMismatch))
-        } else {
-            Err(self.error(ErrorKind::InvalidEncoding))
-        }
-    }
-
-    fn read_short(&self, bytes_max: u64) -> Option<String> {
-        if self.size() > bytes_max {
-            return None;
-        }
-        let content = self.read().ok()?;
-        str::from_utf8(&content)
-            .ok()
-            .map(|text| text.trim().to_owned())
-    }
-
-    const fn error(&self, kind: ErrorKind) -> FormatError {
-        FormatError::new(kind, "ZIP member content").at(self.member.offset)
-    }
-}
+/// Media types that a container may keep from the document that it is at the same time (TS 102 918 §6.2.1: ODF, UCF).
+const KEPT_MIMETYPES: &[&str] = &[
+    "application/vnd.oasis.opendocument.",
+    "application/epub+zip",
+];

@@ -4,49 +4,58 @@
 //! contents than programs that believe the other. So both must agree here, members must not share bytes, the directory must end
 //! where its own record begins, and bytes that belong to no member are reported.
 
+use std::borrow::Cow;
+
 use super::directory::{Directory, END_PLACE};
-use super::fields::Fields;
+use super::fields::{Fields, error, length_of};
 use super::layout::{
     CENTRAL, DEFLATED, DESCRIPTOR, EXTRA_UNICODE_PATH, EXTRA_ZIP64, FLAG_DESCRIPTOR,
     FLAGS_ENCRYPTED, LOCAL, STORED, StoredMember, end_records,
 };
+use super::name;
+use crate::access::{BLOCK_BYTES, Bytes};
 use crate::error::{ErrorKind, FormatError, Result};
-use crate::limits::{ZIP_INFLATED_BYTES_MAX, ZIP_MEMBERS_MAX, ZIP_RATIO_FREE_BYTES, ZIP_RATIO_MAX};
+use crate::limits::{
+    ZIP_DIRECTORY_BYTES_MAX, ZIP_INFLATED_BYTES_MAX, ZIP_MEMBERS_MAX, ZIP_RATIO_FREE_BYTES,
+    ZIP_RATIO_MAX,
+};
 
 /// The members, in the order of the central directory, and what is odd about the file.
 #[derive(Debug)]
-pub(super) struct Structure<'a> {
-    pub(super) members: Vec<Member<'a>>,
+pub(super) struct Structure {
+    pub(super) members: Vec<Member>,
     /// First byte that belongs to no member.
-    pub(super) unlisted: Option<usize>,
-    pub(super) comment: bool,
+    pub(super) unlisted: Option<u64>,
+    pub(super) comment: Option<Vec<u8>>,
     /// Whether these are the bytes that our own writer makes of these members.
     pub(super) canonical: bool,
 }
 
 /// One member.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Member<'a> {
-    pub(super) name: &'a [u8],
-    pub(super) flags: u16,
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) name: String,
+    /// Whether the character set of the name had to be guessed.
+    pub(super) name_guessed: bool,
     pub(super) method: u16,
     pub(super) crc: u32,
     pub(super) size: u64,
-    /// The bytes as they stand in the file.
-    pub(super) data: &'a [u8],
+    /// Where the bytes stand in the file, and how many they are there.
+    pub(super) data_at: u64,
+    pub(super) compressed: u64,
     /// Where the local header begins.
-    pub(super) offset: usize,
+    pub(super) offset: u64,
     /// Where the central directory header begins.
-    pub(super) listed_at: usize,
+    pub(super) listed_at: u64,
     /// Where data and descriptor end.
-    end: usize,
+    end: u64,
     pub(super) has_extra: bool,
     pub(super) has_other_name: bool,
 }
 
 /// A record of the central directory.
 struct Listed<'a> {
-    at: usize,
+    at: u64,
     flags: u16,
     method: u16,
     crc: u32,
@@ -57,24 +66,45 @@ struct Listed<'a> {
     extra: &'a [u8],
 }
 
-impl<'a> Structure<'a> {
-    pub(super) fn read(file: &'a [u8]) -> Result<Self> {
+impl Structure {
+    /// Reads the directory in blocks, and in front of each member its header: nothing of the contents.
+    pub(super) fn read(file: Bytes<'_>) -> Result<Self> {
         let directory = Directory::find(file)?;
-        if directory.members > ZIP_MEMBERS_MAX {
+        let size = directory.end.saturating_sub(directory.start);
+        if directory.members > ZIP_MEMBERS_MAX || size > ZIP_DIRECTORY_BYTES_MAX {
             return Err(error(ErrorKind::LimitExceeded, END_PLACE, directory.end));
         }
-        let mut fields = Fields::at(file, directory.start, CENTRAL_PLACE)?;
+        let mut at = directory.start;
+        let mut block_at = at;
+        let mut block = file.get_up_to(at, BLOCK_BYTES, CENTRAL_PLACE)?;
         let mut members = Vec::new();
+        let mut form = CanonicalForm::default();
         for _ in 0..directory.members {
+            let skipped = usize::try_from(at.saturating_sub(block_at)).unwrap_or(usize::MAX);
+            if block.len().saturating_sub(skipped) < RECORD_BYTES_MAX {
+                block = file.get_up_to(at, BLOCK_BYTES, CENTRAL_PLACE)?;
+                block_at = at;
+            }
+            let skipped = usize::try_from(at.saturating_sub(block_at)).unwrap_or(usize::MAX);
+            let bytes = block.get(skipped..).unwrap_or_default();
+            let mut fields = Fields::over(bytes, at, CENTRAL_PLACE);
             let listed = Listed::read(&mut fields)?;
-            members.push(Member::locate(file, &listed, directory.start)?);
+            at = fields.offset();
+            let length = usize::try_from(at.saturating_sub(listed.at)).unwrap_or(usize::MAX);
+            let record = bytes.get(..length).unwrap_or_default();
+            members.push(Member::locate(
+                file,
+                &listed,
+                directory.start,
+                (&mut form, record),
+            )?);
         }
-        if fields.offset() != directory.end {
-            return Err(fields.error(ErrorKind::Inconsistent));
+        if at != directory.end {
+            return Err(error(ErrorKind::Inconsistent, CENTRAL_PLACE, at));
         }
         check_inflated_size(&members)?;
         let unlisted = first_unlisted(&members, directory.start)?;
-        let canonical = is_canonical(file, &members, &directory);
+        let canonical = form.ends_with(file, members.len(), &directory)?;
         Ok(Self {
             members,
             unlisted,
@@ -119,34 +149,64 @@ impl<'a> Listed<'a> {
     }
 }
 
-impl<'a> Member<'a> {
-    fn locate(file: &'a [u8], listed: &Listed<'a>, limit: usize) -> Result<Self> {
+impl Member {
+    fn locate(
+        file: Bytes<'_>,
+        listed: &Listed<'_>,
+        limit: u64,
+        (form, record): (&mut CanonicalForm, &[u8]),
+    ) -> Result<Self> {
         listed.check()?;
-        let outside = error(ErrorKind::Truncated, CENTRAL_PLACE, listed.at);
-        let offset = usize::try_from(listed.offset).map_err(|_| outside)?;
-        let length = usize::try_from(listed.compressed).map_err(|_| outside)?;
-        let mut fields = Fields::at(file, offset, LOCAL_PLACE)?;
+        let offset = listed.offset;
+        let header = local_header(file, offset)?;
+        let mut fields = Fields::over(&header, offset, LOCAL_PLACE);
         let has_local_extra = listed.check_local(&mut fields)?;
-        let data = fields.take(length)?;
-        if fields.offset() > limit {
+        let data_at = fields.offset();
+        let outside = error(ErrorKind::Truncated, LOCAL_PLACE, data_at);
+        let mut end = data_at.checked_add(listed.compressed).ok_or(outside)?;
+        if end > file.len() {
+            return Err(outside);
+        }
+        if end > limit {
             return Err(error(ErrorKind::Overlap, LOCAL_PLACE, offset));
         }
+        form.add(listed, &header, record);
         if listed.flags & FLAG_DESCRIPTOR != 0 {
-            listed.skip_descriptor(&mut fields);
+            end = listed.skip_descriptor(file, end)?;
         }
+        let (name, name_guessed) = name::decode(listed.name, listed.flags, listed.at)?;
         Ok(Self {
-            name: listed.name,
-            flags: listed.flags,
+            name,
+            name_guessed,
             method: listed.method,
             crc: listed.crc,
             size: listed.size,
-            data,
+            data_at,
+            compressed: listed.compressed,
             offset,
             listed_at: listed.at,
-            end: fields.offset(),
+            end,
             has_extra: has_local_extra || !listed.extra.is_empty(),
             has_other_name: extra_field(listed.extra, EXTRA_UNICODE_PATH).is_some(),
         })
+    }
+}
+
+/// The header in front of a member, with its name and its extra fields.
+fn local_header(file: Bytes<'_>, offset: u64) -> Result<Cow<'_, [u8]>> {
+    let header = file.get_up_to(offset, LOCAL_BYTES_USUAL, LOCAL_PLACE)?;
+    let mut fields = Fields::over(&header, offset, LOCAL_PLACE);
+    fields.signature(LOCAL)?;
+    fields.take(LOCAL_LENGTHS_OFFSET)?;
+    let (name, extra) = (usize::from(fields.u16()?), usize::from(fields.u16()?));
+    let length = LOCAL_BYTES.saturating_add(name).saturating_add(extra);
+    match header {
+        Cow::Borrowed(_) => file.get(offset, length, LOCAL_PLACE),
+        Cow::Owned(mut read) if read.len() >= length => {
+            read.truncate(length);
+            Ok(Cow::Owned(read))
+        }
+        Cow::Owned(_) => file.get(offset, length, LOCAL_PLACE),
     }
 }
 
@@ -200,9 +260,10 @@ impl Listed<'_> {
         }
     }
 
-    /// Moves behind a data descriptor (§4.3.9), with or without its signature, with sizes of 32 or 64 bits. What matches none of these
+    /// The place behind a data descriptor (§4.3.9), with or without its signature, with sizes of 32 or 64 bits. What matches none of these
     /// forms is left: it will be reported as bytes of no member.
-    fn skip_descriptor(&self, fields: &mut Fields<'_>) {
+    fn skip_descriptor(&self, file: Bytes<'_>, at: u64) -> Result<u64> {
+        let found = file.get_up_to(at, DESCRIPTOR_BYTES_MAX, LOCAL_PLACE)?;
         let crc = self.crc.to_le_bytes();
         let wide = [self.compressed.to_le_bytes(), self.size.to_le_bytes()].concat();
         let narrow = |value: u64| u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes();
@@ -210,16 +271,12 @@ impl Listed<'_> {
         for signature in [DESCRIPTOR.to_le_bytes().as_slice(), &[]] {
             for sizes in [&wide, &narrow] {
                 let expected = [signature, crc.as_slice(), sizes.as_slice()].concat();
-                let mut probe = *fields;
-                if probe
-                    .take(expected.len())
-                    .is_ok_and(|found| found == expected)
-                {
-                    *fields = probe;
-                    return;
+                if found.starts_with(&expected) {
+                    return Ok(at.saturating_add(length_of(&expected)));
                 }
             }
         }
+        Ok(at)
     }
 }
 
@@ -228,7 +285,7 @@ struct WideValues<'a>(Option<Fields<'a>>);
 
 impl<'a> WideValues<'a> {
     fn of(extra: &'a [u8]) -> Self {
-        Self(extra_field(extra, EXTRA_ZIP64).and_then(|body| Fields::at(body, 0, EXTRA_PLACE).ok()))
+        Self(extra_field(extra, EXTRA_ZIP64).map(|body| Fields::over(body, 0, EXTRA_PLACE)))
     }
 
     fn or_next(&mut self, value: u32) -> Option<u64> {
@@ -241,7 +298,7 @@ impl<'a> WideValues<'a> {
 
 /// The body of the first extra field with this id. Broken extra fields end the search: they are common, and nothing depends on the rest.
 fn extra_field(extra: &[u8], id: u16) -> Option<&[u8]> {
-    let mut fields = Fields::at(extra, 0, CENTRAL_PLACE).ok()?;
+    let mut fields = Fields::over(extra, 0, CENTRAL_PLACE);
     loop {
         let (found, length) = (fields.u16().ok()?, fields.u16().ok()?);
         let body = fields.take(length.into()).ok()?;
@@ -251,7 +308,7 @@ fn extra_field(extra: &[u8], id: u16) -> Option<&[u8]> {
     }
 }
 
-fn check_inflated_size(members: &[Member<'_>]) -> Result<()> {
+fn check_inflated_size(members: &[Member]) -> Result<()> {
     let deflated = members.iter().filter(|member| member.method == DEFLATED);
     let total = deflated.fold(0_u64, |total, member| total.saturating_add(member.size));
     if total > ZIP_INFLATED_BYTES_MAX {
@@ -261,7 +318,7 @@ fn check_inflated_size(members: &[Member<'_>]) -> Result<()> {
 }
 
 /// Refuses members that share bytes; finds bytes that belong to none.
-fn first_unlisted(members: &[Member<'_>], directory_start: usize) -> Result<Option<usize>> {
+fn first_unlisted(members: &[Member], directory_start: u64) -> Result<Option<u64>> {
     let mut extents: Vec<_> = members
         .iter()
         .map(|member| (member.offset, member.end))
@@ -281,46 +338,65 @@ fn first_unlisted(members: &[Member<'_>], directory_start: usize) -> Result<Opti
     Ok(unlisted.or((position < directory_start).then_some(position)))
 }
 
-/// Whether the file is, byte for byte, what [`super::AsicWriter`] writes for these members.
-fn is_canonical(file: &[u8], members: &[Member<'_>], directory: &Directory) -> bool {
-    let rest_of = |at: usize| file.get(at..).unwrap_or_default();
-    let mut position = 0;
-    let mut central = Vec::new();
-    for member in members {
-        let Ok(offset) = u64::try_from(member.offset) else {
-            return false;
-        };
-        let stored = StoredMember {
-            name: member.name,
-            crc: member.crc,
-            size: member.size,
-            offset,
-        };
-        let (Some(header), Some(record)) = (stored.local_header(), stored.central_header()) else {
-            return false;
-        };
-        let here = member.offset == position && member.method == STORED;
-        if !here || !rest_of(position).starts_with(&header) {
-            return false;
-        }
-        position = position
-            .saturating_add(header.len())
-            .saturating_add(member.data.len());
-        central.extend_from_slice(&record);
-    }
-    let as_u64 = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
-    let end = end_records(
-        as_u64(members.len()),
-        as_u64(position),
-        as_u64(central.len()),
-    );
-    central.extend_from_slice(&end);
-    position == directory.start && rest_of(position) == central
+/// Whether the file is, byte for byte, what [`super::AsicWriter`] writes for its members: found out while they are read.
+#[derive(Debug)]
+struct CanonicalForm {
+    holds: bool,
+    /// Where the next member has to begin.
+    position: u64,
+    directory_bytes: u64,
 }
 
-pub(super) const fn error(kind: ErrorKind, structure: &'static str, offset: usize) -> FormatError {
-    FormatError::new(kind, structure).at(offset)
+impl Default for CanonicalForm {
+    fn default() -> Self {
+        Self {
+            holds: true,
+            position: 0,
+            directory_bytes: 0,
+        }
+    }
 }
+
+impl CanonicalForm {
+    fn add(&mut self, listed: &Listed<'_>, header: &[u8], record: &[u8]) {
+        let stored = StoredMember {
+            name: listed.name,
+            crc: listed.crc,
+            size: listed.size,
+            offset: listed.offset,
+        };
+        self.holds &= listed.offset == self.position
+            && listed.method == STORED
+            && stored.local_header().as_deref() == Some(header)
+            && stored.central_header().as_deref() == Some(record);
+        let member = length_of(header).saturating_add(listed.compressed);
+        self.position = self.position.saturating_add(member);
+        self.directory_bytes = self.directory_bytes.saturating_add(length_of(record));
+    }
+
+    fn ends_with(&self, file: Bytes<'_>, members: usize, directory: &Directory) -> Result<bool> {
+        if !self.holds || self.position != directory.start {
+            return Ok(false);
+        }
+        let members = u64::try_from(members).unwrap_or(u64::MAX);
+        let expected = end_records(members, self.position, self.directory_bytes);
+        let longer = expected.len().saturating_add(1);
+        Ok(*file.get_up_to(directory.end, longer, END_PLACE)? == *expected)
+    }
+}
+
+/// Bytes of a record of the central directory: the fixed part and three texts of 65,535 bytes (§4.3.12).
+const RECORD_BYTES_MAX: usize = 46 + 3 * 65_535;
+
+/// Bytes of the fixed part of a local header (§4.3.7), and where in it the lengths of name and extra fields stand, after the signature.
+const LOCAL_BYTES: usize = 30;
+const LOCAL_LENGTHS_OFFSET: usize = 22;
+
+/// A local header with usual names is read at once.
+const LOCAL_BYTES_USUAL: usize = 512;
+
+/// Bytes of the longest data descriptor (§4.3.9).
+const DESCRIPTOR_BYTES_MAX: usize = 24;
 
 const LOCAL_PLACE: &str = "ZIP local file header";
 const CENTRAL_PLACE: &str = "ZIP central directory header";
