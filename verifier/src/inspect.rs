@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 
 use formats::asic::{AsicManifest, AsicReader, MIMETYPE_ASIC_E};
 use formats::cms::{CertificateChoice, RevocationInfo, SignedData, SignerIdentifier, SignerInfo};
+use formats::error::ErrorKind;
 use formats::evidence::{ArchiveTimeStamp, EvidenceRecord};
+use formats::limits::EVIDENCE_BYTES_MAX;
 use formats::lines::LineProof;
 use formats::manifest::{Digests, Manifest};
 use formats::tsp::{TimeStampRequest, TimeStampResponse, TimeStampToken};
@@ -14,9 +16,11 @@ use formats::x509::{AlgorithmIdentifier, Certificate};
 use formats::xmlers::XmlEvidenceRecord;
 use serde_json::{Map, Value, json};
 
+use crate::armour::unwrapped;
 use crate::finding::printable;
-use crate::recognise::{Kind, recognise, xml_root};
+use crate::recognise::{Kind, is_container, recognise, xml_root};
 use crate::report::json::rfc3339;
+use crate::source::{Bytes, InputFile};
 use crate::timestamp::algorithm_name;
 
 /// Hashes of one list that are shown one by one.
@@ -100,10 +104,36 @@ impl Node {
 /// The structure of `bytes`, which are called `name`.
 #[must_use]
 pub fn inspect(name: &str, bytes: &[u8]) -> Node {
+    inspect_file(&InputFile::new(name, bytes))
+}
+
+/// The structure of a file, of which a container may be larger than memory.
+#[must_use]
+pub fn inspect_file(file: &InputFile<'_>) -> Node {
+    let named = |kind: Kind| {
+        Node::leaf(file.name.clone(), kind.name()).with(Node::leaf("size", file.size()))
+    };
+    let unreadable = |error| Node::leaf("not readable", error);
+    match is_container(file.bytes()) {
+        Ok(true) => match package(file.bytes()) {
+            Ok(children) => named(Kind::Package).with_all(children),
+            Err(error) => named(Kind::Package).with(unreadable(error)),
+        },
+        Ok(false) => match file.whole() {
+            Ok(bytes) => inspect_whole(named, &bytes),
+            Err(error) => named(Kind::Unknown).with(unreadable(error)),
+        },
+        Err(error) => named(Kind::Unknown).with(unreadable(error)),
+    }
+}
+
+fn inspect_whole(named: impl Fn(Kind) -> Node, bytes: &[u8]) -> Node {
+    let inner = unwrapped(bytes);
+    let bytes = inner.as_deref().unwrap_or(bytes);
     let kind = recognise(bytes);
-    let node = Node::leaf(name, kind.name()).with(Node::leaf("size", bytes.len()));
+    let node = named(kind);
     let inner = match kind {
-        Kind::Package => package(bytes),
+        Kind::Package => package(Bytes::Memory(bytes)),
         Kind::EvidenceRecord => EvidenceRecord::parse(bytes).map(|record| evidence(&record)),
         Kind::XmlEvidenceRecord => {
             XmlEvidenceRecord::parse(bytes).map(|record| xmlers::nodes(&record))
@@ -127,8 +157,8 @@ pub fn inspect(name: &str, bytes: &[u8]) -> Node {
     }
 }
 
-fn package(bytes: &[u8]) -> formats::error::Result<Vec<Node>> {
-    let reader = AsicReader::open(bytes)?;
+fn package(file: Bytes<'_>) -> formats::error::Result<Vec<Node>> {
+    let reader = AsicReader::open_bytes(file)?;
     let mut nodes = vec![Node::leaf(
         "mimetype",
         reader.mimetype().unwrap_or("(none)"),
@@ -139,8 +169,9 @@ fn package(bytes: &[u8]) -> formats::error::Result<Vec<Node>> {
     }
     for entry in reader.entries() {
         let mut node = Node::leaf(entry.name(), format!("{} bytes", entry.size()));
-        match entry.read() {
+        match entry.read_up_to(EVIDENCE_BYTES_MAX) {
             Ok(content) => node = node.with_all(member(&content)),
+            Err(error) if error.kind() == ErrorKind::LimitExceeded => {}
             Err(error) => node = node.with(Node::leaf("not readable", error)),
         }
         nodes.push(node);

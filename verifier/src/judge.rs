@@ -1,15 +1,19 @@
 //! Judges a set of files together: each by what its content says that it is, over the data objects that were given.
 
+use formats::access::Bytes;
 use formats::digest::DigestAlgorithm;
+use formats::error::{ErrorKind, FormatError};
+use formats::limits::EVIDENCE_BYTES_MAX;
 use time::OffsetDateTime;
 
 use crate::alternatives::pass_over;
+use crate::armour::unwrapped;
 use crate::context::Context;
 use crate::evidence::{EvidenceReport, Group, verify_any_record};
 use crate::finding::{Finding, Language, Place, Severity, package as codes};
 use crate::judgement::Judgement;
-use crate::package::verify_package;
-use crate::recognise::{Kind, recognise};
+use crate::package::verify_container;
+use crate::recognise::{Kind, is_container, recognise};
 use crate::report::{AppliedRules, FileEntry, FileRole, ObjectKind, ObjectReport, Report};
 use crate::signature::verify_signature_file;
 use crate::source::{DigestSource, InputFile};
@@ -43,22 +47,14 @@ pub fn verify(
     let mut answers = Vec::with_capacity(files.len());
     let mut entries = Vec::with_capacity(files.len().saturating_add(data.len()));
     for file in files {
-        let kind = recognise(&file.bytes);
+        let (kind, answer) = judge_input(file, data, files.len(), context);
         entries.push(FileEntry {
             name: file.name.clone(),
-            size: u64::try_from(file.bytes.len()).ok(),
+            size: Some(file.size()),
             role: FileRole::Evidence,
             kind: Some(kind),
         });
-        let place = Place::root().child(&file.name);
-        answers.push(judge_file(
-            &file.bytes,
-            kind,
-            data,
-            files.len(),
-            context,
-            &place,
-        ));
+        answers.push(answer);
     }
     entries.extend(data.iter().map(|data| FileEntry {
         name: data.name().to_owned(),
@@ -69,6 +65,57 @@ pub fn verify(
     compose(entries, answers, data, context)
 }
 
+/// A container is judged wherever it is; whatever else is small enough is taken into memory, and what is larger is not read.
+fn judge_input(
+    file: &InputFile<'_>,
+    data: &[&dyn DigestSource],
+    files: usize,
+    context: &Context<'_>,
+) -> (Kind, FileAnswer) {
+    let place = Place::root().child(&file.name);
+    match is_container(file.bytes()) {
+        Ok(true) => {
+            return (
+                Kind::Package,
+                judge_package(file.bytes(), data, context, &place),
+            );
+        }
+        Ok(false) => {}
+        Err(error) => return (Kind::Unknown, unreadable(error, data, &place)),
+    }
+    let bytes = match file.whole() {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::LimitExceeded => {
+            let head = file
+                .bytes()
+                .get_up_to(0, HEAD_BYTES, "file")
+                .unwrap_or_default();
+            let finding = Finding::new(codes::INPUT_TOO_LARGE, place.clone())
+                .with(file.size())
+                .with(EVIDENCE_BYTES_MAX);
+            return (recognise(&head), not_judged(finding, data, &place));
+        }
+        Err(error) => return (Kind::Unknown, unreadable(error, data, &place)),
+    };
+    let Some(inner) = unwrapped(&bytes) else {
+        let kind = recognise(&bytes);
+        return (kind, judge_file(&bytes, kind, data, files, context, &place));
+    };
+    let kind = recognise(&inner);
+    let mut answer = judge_file(&inner, kind, data, files, context, &place);
+    let finding = Finding::new(codes::INPUT_UNWRAPPED, place.clone());
+    answer.findings.insert(0, finding);
+    (kind, answer)
+}
+
+fn unreadable(error: FormatError, data: &[&dyn DigestSource], place: &Place) -> FileAnswer {
+    let finding = Finding::new(codes::INPUT_UNREADABLE, place.clone()).with(error);
+    not_judged(finding, data, place)
+}
+
+/// Bytes that tell the kind of a file that is too large to be judged.
+const HEAD_BYTES: usize = 64 * 1024;
+
 fn judge_file(
     bytes: &[u8],
     kind: Kind,
@@ -78,7 +125,7 @@ fn judge_file(
     place: &Place,
 ) -> FileAnswer {
     match kind {
-        Kind::Package => judge_package(bytes, data, context, place),
+        Kind::Package => judge_package(Bytes::Memory(bytes), data, context, place),
         Kind::EvidenceRecord | Kind::XmlEvidenceRecord => {
             judge_record(bytes, data, files, context, place)
         }
@@ -126,12 +173,12 @@ fn not_judged(finding: Finding, data: &[&dyn DigestSource], place: &Place) -> Fi
 
 /// A data object beside a package belongs to it if it is one of its documents.
 fn judge_package(
-    bytes: &[u8],
+    file: Bytes<'_>,
     data: &[&dyn DigestSource],
     context: &Context<'_>,
     place: &Place,
 ) -> FileAnswer {
-    let report = verify_package(bytes, context, place);
+    let report = verify_container(file, context, place);
     let is_document = |data: &&dyn DigestSource| {
         let digest = data.digest(DigestAlgorithm::Sha256);
         digest.is_some_and(|digest| report.documents.contains(&digest))

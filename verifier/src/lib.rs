@@ -9,6 +9,7 @@
 
 pub mod algorithm;
 mod alternatives;
+mod armour;
 pub mod budget;
 pub mod bulk;
 pub mod certificate;

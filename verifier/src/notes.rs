@@ -1,11 +1,14 @@
 //! Judgement and findings of one object on the way.
 
-use crate::finding::{Code, Finding, Place};
+use crate::finding::{Code, Finding, Place, package};
 use crate::judgement::Judgement;
 use crate::verdict::SubIndication;
 
 /// A finding without details.
 pub(crate) const NONE: [&str; 0] = [];
+
+/// Most findings about one object: a container of 65,536 members can be wrong in each of them, and nobody reads more.
+const FINDINGS_MAX: usize = 10_000;
 
 /// What has been found about one object so far; nothing held against it at first.
 pub(crate) struct Notes<'a> {
@@ -23,7 +26,15 @@ impl<'a> Notes<'a> {
         }
     }
 
+    /// What is found beyond the limit counts for the judgement and is not told one by one.
     pub(crate) fn note<const N: usize>(&mut self, code: Code, details: [impl ToString; N]) {
+        if self.findings.len() >= FINDINGS_MAX {
+            if self.findings.len() == FINDINGS_MAX {
+                let finding = Finding::new(package::FINDINGS_OMITTED, self.place.clone());
+                self.findings.push(finding.with(FINDINGS_MAX));
+            }
+            return;
+        }
         let finding = Finding::new(code, self.place.clone());
         let details = details.into_iter();
         self.findings

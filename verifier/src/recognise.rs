@@ -1,6 +1,10 @@
 //! Tells what a file is by its content, never by its name.
 
+use formats::access::Bytes;
+use formats::asic::{TAIL_BYTES, ends_as_zip};
 use formats::der::{Element, Reader, Tag};
+use formats::error::FormatError;
+use formats::limits::EVIDENCE_BYTES_MAX;
 use formats::oid;
 
 use crate::finding::Language;
@@ -112,30 +116,118 @@ impl Kind {
 /// Bytes of an XML document that are searched for its root element: a prolog with comments fits.
 const XML_PROLOG_BYTES_MAX: usize = 64 * 1024;
 
+/// Bytes at the beginning within which a PDF says that it is one: what comes before is skipped by every reader (ISO 32000-1, annex H.3.4.1).
+const PDF_PREFIX_BYTES_MAX: usize = 1024;
+
 /// Tells what `bytes` are.
 #[must_use]
 pub fn recognise(bytes: &[u8]) -> Kind {
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
+    if begins_as_zip(bytes) {
         return Kind::Package;
     }
-    if bytes.starts_with(b"%PDF-") {
+    if bytes.starts_with(PDF) {
         return Kind::Pdf;
     }
-    if bytes.first() == Some(&0x30) {
-        return recognise_der(bytes).unwrap_or(Kind::Unknown);
+    if bytes.first() == Some(&0x30)
+        && let Some(kind) = recognise_der(bytes)
+    {
+        return kind;
     }
-    if let Some(root) = xml_root(bytes) {
-        return match root {
-            "EvidenceRecord" => Kind::XmlEvidenceRecord,
-            "Signature" | "XAdESSignatures" | "document-signatures" => Kind::XmlSignature,
-            "XAIP" => Kind::XmlArchivePackage,
-            _ => Kind::Unknown,
-        };
+    if let Some(kind) = recognise_xml(bytes) {
+        return kind;
     }
-    if bytes.starts_with(b"-----BEGIN ") {
+    if formats::armour::label(bytes).is_some() {
         return Kind::Pem;
     }
+    let head = bytes.get(..PDF_PREFIX_BYTES_MAX).unwrap_or(bytes);
+    if contains(head, PDF) {
+        return Kind::Pdf;
+    }
+    let tail = usize::try_from(TAIL_BYTES).unwrap_or(usize::MAX);
+    let tail = bytes.get(bytes.len().saturating_sub(tail)..);
+    if ends_as_zip(tail.unwrap_or_default()) {
+        // With something in front: programs that extract themselves, and tricks. The container is refused for it.
+        return Kind::Package;
+    }
     Kind::Unknown
+}
+
+/// Whether a file is a container, from its first bytes and its last: the one kind of evidence that may be larger than memory.
+///
+/// # Errors
+///
+/// [`formats::error::ErrorKind::Unreadable`] if the medium does not give the bytes.
+pub fn is_container(file: Bytes<'_>) -> Result<bool, FormatError> {
+    let head = file.get_up_to(0, 4, "file")?;
+    if begins_as_zip(&head) {
+        return Ok(true);
+    }
+    if file.len() <= EVIDENCE_BYTES_MAX {
+        // Small enough to be looked at as a whole.
+        return Ok(false);
+    }
+    let tail = file.len().saturating_sub(TAIL_BYTES);
+    let tail = file.get_up_to(tail, usize::MAX, "file")?;
+    Ok(!head.starts_with(b"%PDF") && ends_as_zip(&tail))
+}
+
+/// Whether something that is larger than any evidence may be meant as such, from its first bytes.
+#[must_use]
+pub fn may_be_evidence(head: &[u8]) -> bool {
+    let is_der = head.first() == Some(&0x30);
+    is_der || !matches!(recognise(head), Kind::Unknown | Kind::Pdf | Kind::Package)
+}
+
+fn begins_as_zip(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06")
+}
+
+const PDF: &[u8] = b"%PDF-";
+
+/// The namespace of XML signatures, which every document that holds one has to name.
+const XML_SIGNATURES: &str = "http://www.w3.org/2000/09/xmldsig#";
+
+fn recognise_xml(bytes: &[u8]) -> Option<Kind> {
+    let transcoded = utf_16(bytes);
+    let bytes = transcoded.as_ref().map_or(bytes, |text| text.as_bytes());
+    let kind = match xml_root(bytes)? {
+        "EvidenceRecord" => Kind::XmlEvidenceRecord,
+        "Signature" | "XAdESSignatures" | "document-signatures" => Kind::XmlSignature,
+        "XAIP" | "LXAIP" | "DXAIP" => Kind::XmlArchivePackage,
+        // Invoices (UBL), forms, DigiDoc, and whatever else holds a signature of itself. An ASiC manifest names the namespace too.
+        root if root != "ASiCManifest" && contains(bytes, XML_SIGNATURES.as_bytes()) => {
+            Kind::XmlSignature
+        }
+        _ => return None,
+    };
+    Some(kind)
+}
+
+/// A document in UTF-16 as UTF-8: as much of it as tells what it is.
+fn utf_16(bytes: &[u8]) -> Option<String> {
+    let unit: fn([u8; 2]) -> u16 = match bytes.get(..2)? {
+        [0xFF, 0xFE] => u16::from_le_bytes,
+        [0xFE, 0xFF] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let (pairs, _) = bytes.as_chunks::<2>();
+    let units = pairs
+        .iter()
+        .skip(1)
+        .take(XML_PROLOG_BYTES_MAX)
+        .map(|pair| unit(*pair));
+    Some(
+        char::decode_utf16(units)
+            .map(|unit| unit.unwrap_or('\u{fffd}'))
+            .collect(),
+    )
+}
+
+fn contains(bytes: &[u8], needle: &[u8]) -> bool {
+    match (str::from_utf8(bytes), str::from_utf8(needle)) {
+        (Ok(text), Ok(needle)) => text.contains(needle),
+        _ => bytes.windows(needle.len()).any(|window| window == needle),
+    }
 }
 
 /// The local name of the root element, if `bytes` are XML.
@@ -266,6 +358,47 @@ mod tests {
         assert_eq!(recognise(b"-----BEGIN CERTIFICATE-----"), Kind::Pem);
         assert_eq!(recognise(b""), Kind::Unknown);
         assert_eq!(recognise(b"hello"), Kind::Unknown);
+    }
+
+    #[test]
+    fn what_stands_in_front_hides_nothing() {
+        assert_eq!(recognise(b"\r\n\0junk%PDF-1.4"), Kind::Pdf);
+        let far = [vec![b' '; 2000], b"%PDF-1.4".to_vec()].concat();
+        assert_eq!(recognise(&far), Kind::Unknown);
+        let end = [b"PK\x05\x06".as_slice(), &[0; 18]].concat();
+        assert_eq!(recognise(&end), Kind::Package);
+        let prefixed = [b"#!/bin/sh\n".as_slice(), &end].concat();
+        assert_eq!(recognise(&prefixed), Kind::Package);
+        assert_eq!(
+            recognise(&[prefixed, b"more".to_vec()].concat()),
+            Kind::Unknown
+        );
+        let text = "  \n-----BEGIN CMS-----\nMAMC";
+        assert_eq!(recognise(text.as_bytes()), Kind::Pem);
+    }
+
+    #[test]
+    fn signatures_inside_of_other_xml_are_found() {
+        let signed =
+            |root: &str| format!("<{root}><ds:Signature xmlns:ds='{XML_SIGNATURES}'/></{root}>");
+        for root in ["Invoice", "cbc:Invoice", "SignedDoc"] {
+            assert_eq!(
+                recognise(signed(root).as_bytes()),
+                Kind::XmlSignature,
+                "{root}"
+            );
+        }
+        assert_eq!(
+            recognise(signed("a:ASiCManifest").as_bytes()),
+            Kind::Unknown
+        );
+        assert_eq!(recognise(b"<Invoice/>"), Kind::Unknown);
+        assert_eq!(recognise(b"<x:XAIP xmlns:x='y'>"), Kind::XmlArchivePackage);
+        for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+            let text = "\u{feff}<?xml version='1.0' encoding='UTF-16'?><Signature/>";
+            let wide: Vec<u8> = text.encode_utf16().flat_map(bytes).collect();
+            assert_eq!(recognise(&wide), Kind::XmlSignature);
+        }
     }
 
     #[test]

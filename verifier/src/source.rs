@@ -1,22 +1,30 @@
-//! What the caller hands over: files as bytes, and data objects as something that can name its digests.
+//! What the caller hands over: files as bytes or as something that reads them, and data objects as something that can name its digests.
 //!
-//! The library opens nothing. A program reads the evidence files into memory ([`InputFile`]) and gives each data
-//! object as a [`DigestSource`]: evidence decides which hash function is asked for, and a large document is then
-//! read as a stream by whoever implements the trait.
+//! The library opens nothing. A program gives each evidence file as bytes or as a [`RandomAccess`] ([`InputFile`]), from which a
+//! container is judged without being taken into memory, and each data object as a [`DigestSource`]: evidence decides which hash
+//! function is asked for, and a large document is then read as a stream by whoever implements the trait.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
 
+pub use formats::access::{AccessError, Bytes, RandomAccess};
 use formats::digest::{DigestAlgorithm, DigestValue};
+use formats::error::{ErrorKind, FormatError};
+use formats::limits::EVIDENCE_BYTES_MAX;
 
 /// One input with the name under which reports mention it. The name is for people: nothing is decided by it.
 #[derive(Clone)]
 pub struct InputFile<'a> {
     /// How reports call this input, usually its file name.
     pub name: String,
-    /// Its bytes.
-    pub bytes: Cow<'a, [u8]>,
+    content: Content<'a>,
+}
+
+#[derive(Clone)]
+enum Content<'a> {
+    Memory(Cow<'a, [u8]>),
+    Elsewhere(&'a dyn RandomAccess),
 }
 
 impl<'a> InputFile<'a> {
@@ -25,17 +33,58 @@ impl<'a> InputFile<'a> {
     pub fn new(name: impl Into<String>, bytes: impl Into<Cow<'a, [u8]>>) -> Self {
         Self {
             name: name.into(),
-            bytes: bytes.into(),
+            content: Content::Memory(bytes.into()),
         }
     }
+
+    /// Names bytes that are read where they are needed: a container of any size is then judged in memory that does not grow with it.
+    #[must_use]
+    pub fn elsewhere(name: impl Into<String>, source: &'a dyn RandomAccess) -> Self {
+        Self {
+            name: name.into(),
+            content: Content::Elsewhere(source),
+        }
+    }
+
+    /// The bytes, wherever they are.
+    #[must_use]
+    pub fn bytes(&self) -> Bytes<'_> {
+        match &self.content {
+            Content::Memory(bytes) => Bytes::Memory(bytes),
+            Content::Elsewhere(source) => Bytes::Elsewhere(*source),
+        }
+    }
+
+    /// How many bytes there are.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.bytes().len()
+    }
+
+    /// All bytes, of a file that is no container.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::LimitExceeded`] above [`EVIDENCE_BYTES_MAX`], without reading; [`ErrorKind::Unreadable`] and [`ErrorKind::Truncated`]
+    /// if they cannot be had.
+    pub fn whole(&self) -> Result<Cow<'_, [u8]>, FormatError> {
+        let size = self.size();
+        let count = usize::try_from(size)
+            .ok()
+            .filter(|_| size <= EVIDENCE_BYTES_MAX);
+        let count = count.ok_or(FormatError::new(ErrorKind::LimitExceeded, FILE_PLACE))?;
+        self.bytes().get(0, count, FILE_PLACE)
+    }
 }
+
+const FILE_PLACE: &str = "file";
 
 impl fmt::Debug for InputFile<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("InputFile")
             .field("name", &self.name)
-            .field("size", &self.bytes.len())
+            .field("size", &self.size())
             .finish()
     }
 }

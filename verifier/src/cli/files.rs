@@ -1,26 +1,18 @@
 //! Reads files for the commands.
 
-use std::borrow::Cow;
-use std::cell::RefCell;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use formats::cms::OcspForm;
 use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::x509::{read_certificates, read_crls};
 use verifier::path::TrustAnchor;
-use verifier::source::{DigestSource, KnownDigests};
+use verifier::source::KnownDigests;
 
 use super::CannotJudge;
 
-/// Bytes read at once from a data object.
-const CHUNK_BYTES: usize = 1 << 20;
-
-/// Bytes of a data object that is read whole, where digests do not suffice.
-const CONTENT_BYTES_MAX: u64 = 256 << 20;
-
-/// The whole content of an evidence file.
+/// The whole content of a file that the user has made: anchors, lists, a policy.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CannotJudge> {
     fs::read(path).map_err(|error| unreadable(path, &error))
 }
@@ -106,74 +98,6 @@ pub(crate) fn read_ocsp_files(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>, CannotJ
         responses.push(response);
     }
     Ok(responses)
-}
-
-/// A data object on disk: read as a stream, once for each digest algorithm that evidence asks for.
-#[derive(Debug)]
-pub(crate) struct DataFile {
-    name: String,
-    path: PathBuf,
-    size: u64,
-    computed: RefCell<Vec<(DigestAlgorithm, Option<DigestValue>)>>,
-}
-
-impl DataFile {
-    /// Opens a data object, so that one that cannot be read is told at once.
-    pub(crate) fn open(path: &Path) -> Result<Self, CannotJudge> {
-        let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-        let metadata = file.metadata().map_err(|error| unreadable(path, &error))?;
-        if !metadata.is_file() {
-            let path = path.display();
-            return Err(CannotJudge(format!("{path} is not a regular file")));
-        }
-        Ok(Self {
-            name: path.to_string_lossy().into_owned(),
-            path: path.to_owned(),
-            size: metadata.len(),
-            computed: RefCell::default(),
-        })
-    }
-
-    fn compute(&self, algorithm: DigestAlgorithm) -> io::Result<DigestValue> {
-        let mut file = File::open(&self.path)?;
-        let mut hasher = algorithm.hasher();
-        let mut chunk = vec![0; CHUNK_BYTES];
-        loop {
-            match file.read(&mut chunk) {
-                Ok(0) => return Ok(hasher.finish()),
-                Ok(count) => hasher.update(chunk.get(..count).unwrap_or_default()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-}
-
-impl DigestSource for DataFile {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn digest(&self, algorithm: DigestAlgorithm) -> Option<DigestValue> {
-        let mut computed = self.computed.borrow_mut();
-        if let Some((_, value)) = computed.iter().find(|(known, _)| *known == algorithm) {
-            return *value;
-        }
-        let value = self.compute(algorithm).ok();
-        computed.push((algorithm, value));
-        value
-    }
-
-    fn size(&self) -> Option<u64> {
-        Some(self.size)
-    }
-
-    fn content(&self) -> Option<Cow<'_, [u8]>> {
-        if self.size > CONTENT_BYTES_MAX {
-            return None;
-        }
-        fs::read(&self.path).ok().map(Cow::Owned)
-    }
 }
 
 /// Reads `SHA-256:2cf2…`.

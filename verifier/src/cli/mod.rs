@@ -2,6 +2,7 @@
 
 mod bulk;
 mod files;
+mod input;
 mod inspect;
 #[cfg(feature = "online")]
 mod online;
@@ -32,6 +33,9 @@ Examples:
 
   A detached signature (CAdES) and what it signs:
     verifier verify contract.p7s --data contract.pdf --trust roots/
+
+  A package from a pipe:
+    curl https://example.jp/RECORD.asice | verifier verify - --trust trust-anchors.pem
 
   As it stood at the end of 2030:
     verifier verify RECORD.asice --trust trust-anchors.pem --at 2030-12-31

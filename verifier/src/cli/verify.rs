@@ -16,7 +16,8 @@ use verifier::source::{DigestSource, InputFile, KnownDigests};
 use verifier::verdict::Conclusion;
 
 use super::bulk::{Bulk, BulkArgs};
-use super::files::{DataFile, parse_digest, read, read_anchors, read_crl_files, read_ocsp_files};
+use super::files::{parse_digest, read, read_anchors, read_crl_files, read_ocsp_files};
+use super::input::{DataFile, OpenFile, STANDARD_INPUT};
 #[cfg(feature = "online")]
 use super::online::{Gathered, Online, OnlineArgs};
 use super::output::OutputArgs;
@@ -25,12 +26,12 @@ use super::{CannotJudge, EXIT_CANNOT_JUDGE, exit_code, judgement_time, parse_tim
 /// The arguments of `verifier verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Evidence: a package (.asice), an evidence record, a time-stamp token or response, a CAdES signature. Recognised by content. Or one
-    /// directory: everything in it is judged (一括検証).
+    /// Evidence: a package (.asice), an evidence record, a time-stamp token or response, a CAdES signature. Recognised by content;
+    /// - is standard input. Or one directory: everything in it is judged (一括検証).
     #[arg(required = true, value_name = "FILE_OR_DIR")]
     files: Vec<PathBuf>,
 
-    /// A document that the evidence covers. May be given several times.
+    /// A document that the evidence covers; - is standard input. May be given several times.
     #[arg(long, value_name = "FILE")]
     data: Vec<PathBuf>,
 
@@ -150,10 +151,13 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<u8, CannotJudge> {
                 .to_owned(),
         ));
     }
-    let mut files = Vec::with_capacity(arguments.files.len());
-    for path in &arguments.files {
-        files.push(InputFile::new(path.to_string_lossy(), read(path)?));
-    }
+    check_standard_input(arguments)?;
+    let opened: Vec<OpenFile> = arguments
+        .files
+        .iter()
+        .map(|path| OpenFile::open(path))
+        .collect::<Result<_, _>>()?;
+    let files: Vec<InputFile<'_>> = opened.iter().map(OpenFile::input).collect();
     let data: Vec<DataFile> = arguments
         .data
         .iter()
@@ -179,8 +183,24 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<u8, CannotJudge> {
             judge_again(&files, &sources, &context, online.gathered())
         }
     };
+    for file in &opened {
+        file.check_unchanged()?;
+    }
+    for file in &data {
+        file.check_unchanged()?;
+    }
     arguments.output.write(&report, &context)?;
     Ok(code_of(&report))
+}
+
+/// Standard input can be read once.
+fn check_standard_input(arguments: &VerifyArgs) -> Result<(), CannotJudge> {
+    let given = arguments.files.iter().chain(&arguments.data);
+    let from_standard_input = given.filter(|path| path.as_os_str() == STANDARD_INPUT);
+    if from_standard_input.count() > 1 {
+        return Err(CannotJudge("- (standard input) can be given once".to_owned()));
+    }
+    Ok(())
 }
 
 /// 一括検証: everything in a directory.

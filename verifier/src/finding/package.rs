@@ -7,6 +7,15 @@ finding_codes! { TABLE:
     INPUT_EMPTY Error "EN 319 102-1 §5.2.2" {
         en: "The file is empty.",
         ja: "ファイルが空です。" }
+    INPUT_TOO_LARGE Error "EN 319 102-1 §5.1.3" {
+        en: "The file has {0} bytes or more and was not read: evidence other than a container is judged up to {1} bytes (the largest revocation lists in use have 60 MB).",
+        ja: "ファイルは {0} バイト以上あるため読み取っていません。コンテナ以外の証拠は {1} バイトまで検証します (実在する最大の失効リストは 60 MB です)。" }
+    INPUT_UNREADABLE Error "EN 319 102-1 §5.1.3" {
+        en: "The file cannot be read: {0}.",
+        ja: "ファイルを読み取れません: {0}。" }
+    INPUT_UNWRAPPED Info "RFC 7468 §2" {
+        en: "The file is text (PEM or base64); what it stands for was judged.",
+        ja: "ファイルはテキスト (PEM または base64) です。復号した内容を検証しました。" }
     NOT_JUDGED_YET Error "EN 319 102-1 §5.1.3" {
         en: "This is {0}, which this version recognises but does not judge yet.",
         ja: "これは {0} です。この版は種類を認識しますが、まだ検証しません。" }
@@ -22,6 +31,27 @@ finding_codes! { TABLE:
     PACKAGE_MEMBER_DAMAGED Error "EN 319 162-1 §4.2" {
         en: "A member of the container cannot be read: {0}.",
         ja: "コンテナの構成ファイルを読み取れません: {0}。" }
+    FINDINGS_OMITTED Warning "EN 319 102-1 §5.1.3" {
+        en: "More was found than is told here: only the first {0} findings are.",
+        ja: "ここに示すのは最初の {0} 件だけで、ほかにもあります。" }
+    PACKAGE_MEMBER_TOO_LARGE Error "EN 319 102-1 §5.1.3" {
+        en: "The member {0} was not read: evidence is judged up to {1} bytes.",
+        ja: "構成ファイル {0} は読み取っていません。証拠は {1} バイトまで検証します。" }
+    PACKAGE_TOO_MUCH_EVIDENCE Error "EN 319 102-1 §5.1.3" {
+        en: "The container holds more evidence than is judged: the limit is {0}.",
+        ja: "コンテナの証拠が検証の上限を超えています。上限: {0}。" }
+    PACKAGE_EVIDENCE_NAMED_TWICE Error "EN 319 162-1 §A.4" {
+        en: "Two manifests name the evidence {0}: {1} and {2}. It can be over one of them only.",
+        ja: "二つの目録 {1} と {2} が同じ証拠 {0} を示しています。証拠の対象はそのうち一つだけです。" }
+    PACKAGE_ORDER_WRONG Error "EN 319 102-1 §5.6.2" {
+        en: "This proof is of {0}, but a proof that covers it is earlier: of {1}.",
+        ja: "この証拠は {0} のものですが、これを対象とする証拠のほうが早い時刻 {1} です。" }
+    PACKAGE_META_OTHER Info "EN 319 162-1 §4.4.3.2" {
+        en: "The member {0} is not evidence of a kind that is known here; nothing was concluded from it.",
+        ja: "構成ファイル {0} は対応している証拠の種類ではなく、判定には使用していません。" }
+    PACKAGE_NESTED Info "EN 319 162-1 §4.2" {
+        en: "The document {0} is a container itself. It was checked as a document; the evidence inside of it was not judged.",
+        ja: "文書 {0} はそれ自体がコンテナです。文書として検査し、その中の証拠は検証していません。" }
     PACKAGE_CONTAINER_ALTERED Error "EN 319 162-1 §4.2" {
         en: "The container is not, bit for bit, as the archive writes it: it was packed anew, or a header was changed.",
         ja: "コンテナがアーカイブの書き出す形とビット単位で一致しません。再圧縮されたか、ヘッダーが変更されています。" }

@@ -7,57 +7,42 @@
 
 use std::collections::BTreeMap;
 
-use formats::asic::{AsicReader, META_INF, MIMETYPE_ASIC_S};
-use time::OffsetDateTime;
+use formats::asic::{META_INF, MIMETYPE_ASIC_S};
+use formats::limits::EVIDENCE_BYTES_MAX;
 
-use super::contents::{Contents, Evidence, EvidenceKind, Listed};
-use super::{PackageReport, as_sources, data_of, digests_of};
+use super::PackageReport;
+use super::contents::{Contents, Evidence, EvidenceKind, open};
+use super::members::{Members, as_sources};
+use super::order::{Proven, judge_in_order};
 use crate::alternatives::pass_over;
 use crate::context::Context;
-use crate::evidence::{EvidenceReport, Group, initial_algorithm, verify_record_standing};
+use crate::evidence::{EvidenceReport, Group, any_initial_algorithm, verify_any_record_standing};
 use crate::finding::{Finding, Place, package as codes};
 use crate::judgement::Judgement;
 use crate::notes::{NONE, Notes};
 use crate::report::{ObjectKind, ObjectReport};
 use crate::signature::verify_signature_standing;
-use crate::source::DataBytes;
 use crate::timestamp::{Standing, verify_token_standing};
 use crate::verdict::SubIndication;
 
 const MIMETYPE: &str = "mimetype";
 
-/// What evidence says after it was judged.
-struct Proven {
-    time: Option<OffsetDateTime>,
-    judgement: Judgement,
-    findings: Vec<Finding>,
-    objects: Vec<ObjectReport>,
-}
-
-impl Proven {
-    fn passed(&self) -> bool {
-        self.judgement.is_passed()
-    }
-}
-
 /// Judges a foreign container.
-pub(super) fn judge(
-    reader: &AsicReader<'_>,
-    context: &Context<'_>,
-    place: &Place,
-) -> PackageReport {
+pub(super) fn judge(members: &Members<'_>, context: &Context<'_>, place: &Place) -> PackageReport {
     let mut notes = Notes::new(place);
-    notes.container_notes(reader);
-    let documents = documents(reader);
-    check_simple_container(&mut notes, reader, &documents);
-    let mut contents = Contents::read(&mut notes, reader);
-    contents.tell_unjudged(&mut notes);
-    let evidence = contents.evidence(&mut notes, reader, &documents);
+    notes.container_notes(members.reader);
+    let documents = documents(members);
+    check_simple_container(&mut notes, members, &documents);
+    let mut contents = Contents::read(&mut notes, members);
+    check_documents(&mut notes, members, &documents);
+    let evidence = contents.evidence(&mut notes, members, &documents);
     if evidence.is_empty() && contents.unjudged.is_empty() {
         let judgement = Judgement::unknown(SubIndication::Custom);
         notes.add(judgement, codes::PACKAGE_WITHOUT_EVIDENCE, NONE);
     }
-    let mut proven = judge_evidence(&notes, reader, context, &evidence);
+    let mut proven = judge_in_order(&evidence, context, place, |evidence, standing| {
+        judge_one(members, context, place, evidence, standing)
+    });
     let document_objects = judge_documents(&mut notes, &documents, &evidence, &proven, &contents);
     let mut objects = Vec::new();
     for evidence in &evidence {
@@ -81,7 +66,7 @@ pub(super) fn judge(
         .filter(|_| judgement.is_passed());
     let mut package = ObjectReport::new(ObjectKind::Package, place.clone(), judgement);
     package.time = existence;
-    let digests = digests_of(reader, &documents);
+    let digests = members.documents(&documents);
     package.covers = documents;
     let mut all = vec![package];
     all.extend(document_objects);
@@ -97,9 +82,9 @@ pub(super) fn judge(
 }
 
 /// Every member that is neither the media type nor under `META-INF/`.
-fn documents(reader: &AsicReader<'_>) -> Vec<String> {
-    reader
-        .entries()
+fn documents(members: &Members<'_>) -> Vec<String> {
+    let entries = members.reader.entries();
+    entries
         .iter()
         .filter(|entry| !entry.is_folder())
         .map(|entry| entry.name().to_owned())
@@ -108,8 +93,8 @@ fn documents(reader: &AsicReader<'_>) -> Vec<String> {
 }
 
 /// A simple container has one document, in its root (EN 319 162-1 §4.3.3.1).
-fn check_simple_container(notes: &mut Notes<'_>, reader: &AsicReader<'_>, documents: &[String]) {
-    if reader.mimetype() != Some(MIMETYPE_ASIC_S) {
+fn check_simple_container(notes: &mut Notes<'_>, members: &Members<'_>, documents: &[String]) {
+    if members.reader.mimetype() != Some(MIMETYPE_ASIC_S) {
         return;
     }
     let in_folder = documents.iter().any(|name| name.contains('/'));
@@ -122,6 +107,34 @@ fn check_simple_container(notes: &mut Notes<'_>, reader: &AsicReader<'_>, docume
     }
 }
 
+/// Every document is whole; one that is a container itself is named, and not looked into.
+fn check_documents(notes: &mut Notes<'_>, members: &Members<'_>, documents: &[String]) {
+    for name in documents {
+        let Some(entry) = members.reader.entry(name) else {
+            continue;
+        };
+        if let Err(error) = members.check(entry) {
+            notes.damaged(name, error);
+        } else if entry
+            .head(CONTAINER_HEAD_BYTES)
+            .is_ok_and(|head| is_container(&head))
+        {
+            notes.note(codes::PACKAGE_NESTED, [name]);
+        }
+    }
+}
+
+/// An ASiC container says so at byte 30 (EN 319 162-1 §A.1).
+fn is_container(head: &[u8]) -> bool {
+    let media_type = b"mimetypeapplication/vnd.etsi.asic-";
+    head.starts_with(b"PK\x03\x04")
+        && head
+            .get(30..)
+            .is_some_and(|rest| rest.starts_with(media_type))
+}
+
+const CONTAINER_HEAD_BYTES: usize = 30 + 34;
+
 /// Whether others have proven all that this evidence covers, or every document where it covers other evidence alone.
 fn is_passed_over(
     evidence: &Evidence,
@@ -129,7 +142,7 @@ fn is_passed_over(
     judged: &[ObjectReport],
     documents: &[String],
 ) -> bool {
-    let covers = |name: &String| evidence.covers.contains(name);
+    let covers = |name: &String| evidence.holds(name);
     let some = documents.iter().any(covers);
     !evidence.is_signature()
         && proof.judgement.can_be_passed_over()
@@ -140,69 +153,17 @@ fn is_passed_over(
             .all(|(name, object)| (some && !covers(name)) || object.judgement.is_passed())
 }
 
-/// Judges the evidence, that which nothing else covers first.
-fn judge_evidence(
-    notes: &Notes<'_>,
-    reader: &AsicReader<'_>,
-    context: &Context<'_>,
-    evidence: &[Evidence],
-) -> BTreeMap<String, Proven> {
-    let mut proven: BTreeMap<String, Proven> = BTreeMap::new();
-    let mut left: Vec<&Evidence> = evidence.iter().collect();
-    while !left.is_empty() {
-        let is_ready = |candidate: &Evidence| {
-            !left
-                .iter()
-                .any(|other| other.name != candidate.name && other.covers.contains(&candidate.name))
-        };
-        // Two that cover each other cannot both be true; then the first is judged alone.
-        let next = left.iter().position(|candidate| is_ready(candidate));
-        let candidate = left.remove(next.unwrap_or(0));
-        let standing = standing_of(candidate, evidence, &proven, context);
-        let answer = judge_one(notes, reader, context, candidate, standing);
-        proven.insert(candidate.name.clone(), answer);
-    }
-    proven
-}
-
-/// A later proof that has passed says as of when the earlier one is judged (EN 319 102-1 §5.6.2).
-fn standing_of(
-    candidate: &Evidence,
-    evidence: &[Evidence],
-    proven: &BTreeMap<String, Proven>,
-    context: &Context<'_>,
-) -> Standing {
-    let earliest = evidence
-        .iter()
-        .filter(|other| other.covers.contains(&candidate.name))
-        .filter_map(|other| proven.get(&other.name))
-        .filter(|proof| proof.passed())
-        .filter_map(|proof| proof.time)
-        .min();
-    match earliest {
-        Some(time) => Standing {
-            judged_at: time.min(context.time),
-            protected: true,
-        },
-        None => Standing {
-            judged_at: context.time,
-            protected: false,
-        },
-    }
-}
-
 fn judge_one(
-    notes: &Notes<'_>,
-    reader: &AsicReader<'_>,
+    members: &Members<'_>,
     context: &Context<'_>,
+    place: &Place,
     evidence: &Evidence,
     standing: Standing,
 ) -> Proven {
-    let place = notes.place.child(&evidence.name);
-    let Some(content) = reader
-        .entry(&evidence.name)
-        .and_then(|entry| entry.read().ok())
-    else {
+    let place = place.child(&evidence.name);
+    let entry = members.reader.entry(&evidence.name);
+    let content = entry.and_then(|entry| entry.read_up_to(EVIDENCE_BYTES_MAX).ok());
+    let Some(content) = content else {
         return Proven {
             time: None,
             judgement: Judgement::NOT_JUDGED,
@@ -210,16 +171,16 @@ fn judge_one(
             objects: Vec::new(),
         };
     };
-    match &evidence.kind {
-        EvidenceKind::Token(target) => {
-            let data = target.as_ref().map(|name| vec![name.clone()]);
-            let data: Vec<DataBytes<'_>> = data_of(reader, &data.unwrap_or_default());
+    let content = open(content);
+    match evidence.kind {
+        EvidenceKind::Token => {
+            let data = members.data(evidence.target());
             let sources = as_sources(&data);
             let source = sources.first().copied();
             let report = verify_token_standing(&content, source, standing, context, &place);
             let time = report.time();
             let mut object = report.object;
-            object.covers.clone_from(&evidence.covers);
+            object.covers = evidence.covers.keys().cloned().collect();
             Proven {
                 time,
                 judgement: report.judgement,
@@ -227,18 +188,13 @@ fn judge_one(
                 objects: vec![object],
             }
         }
-        EvidenceKind::Signature(target) => judge_signature(
-            (reader, context),
-            evidence,
-            target.as_deref(),
-            &content,
-            standing,
-            &place,
-        ),
-        EvidenceKind::Record { listed } => {
-            let data: Vec<DataBytes<'_>> = data_of(reader, &evidence.covers);
+        EvidenceKind::Signature => {
+            judge_signature((members, context), evidence, &content, standing, &place)
+        }
+        EvidenceKind::Record => {
+            let data = members.data(evidence.covers.keys());
             let sources = as_sources(&data);
-            let mut report = verify_record_standing(
+            let mut report = verify_any_record_standing(
                 &content,
                 &sources,
                 Group::Members,
@@ -246,7 +202,7 @@ fn judge_one(
                 context,
                 &place,
             );
-            check_listed_algorithm(&mut report, &content, listed.as_ref(), &place);
+            check_listed_algorithm(&mut report, &content, evidence, &place);
             Proven {
                 time: report.stated,
                 judgement: report.judgement,
@@ -258,15 +214,13 @@ fn judge_one(
 }
 
 fn judge_signature(
-    (reader, context): (&AsicReader<'_>, &Context<'_>),
+    (members, context): (&Members<'_>, &Context<'_>),
     evidence: &Evidence,
-    target: Option<&str>,
     content: &[u8],
     standing: Standing,
     place: &Place,
 ) -> Proven {
-    let data: Vec<String> = target.map(str::to_owned).into_iter().collect();
-    let data = data_of(reader, &data);
+    let data = members.data(evidence.target());
     let mut report =
         verify_signature_standing(content, &as_sources(&data), standing, context, place);
     if report.covered.contains(&false) && report.judgement.is_passed() {
@@ -274,11 +228,13 @@ fn judge_signature(
         let judgement = Judgement::broken(SubIndication::HashFailure);
         report.judgement.add(judgement);
         let finding = Finding::new(codes::PACKAGE_MEMBER_UNCOVERED, place.clone());
-        report.findings.push(finding.with(target.unwrap_or("-")));
+        report
+            .findings
+            .push(finding.with(evidence.target().unwrap_or("-")));
     }
     let signatures = report.objects.iter_mut();
     for object in signatures.filter(|object| object.kind == ObjectKind::Signature) {
-        object.covers.clone_from(&evidence.covers);
+        object.covers = evidence.covers.keys().cloned().collect();
     }
     Proven {
         time: report.stated,
@@ -293,19 +249,20 @@ fn judge_signature(
 fn check_listed_algorithm(
     report: &mut EvidenceReport,
     record: &[u8],
-    listed: Option<&Listed>,
+    evidence: &Evidence,
     place: &Place,
 ) {
-    let (Some(listed), Some(algorithm)) = (listed, initial_algorithm(record)) else {
+    let (Some(manifest), Some(algorithm)) = (&evidence.manifest, any_initial_algorithm(record))
+    else {
         return;
     };
-    for other in &listed.algorithms {
+    for other in &evidence.algorithms {
         if *other != algorithm {
             let judgement = Judgement::broken(SubIndication::HashFailure);
             report.judgement.add(judgement);
             report.findings.push(
                 Finding::new(codes::PACKAGE_DIGEST_ALGORITHM_DIFFERS, place.clone())
-                    .with(&listed.manifest)
+                    .with(manifest)
                     .with(other.name())
                     .with(algorithm.name()),
             );
@@ -325,7 +282,9 @@ fn judge_documents(
     for name in documents {
         let covering = evidence
             .iter()
-            .filter(|evidence| evidence.covers.contains(name));
+            .filter(|evidence| evidence.covers.contains_key(name));
+        let altered = covering.clone().any(|evidence| !evidence.holds(name));
+        let covering = covering.filter(|evidence| evidence.holds(name));
         let proofs: Vec<(bool, &Proven)> = covering
             .filter_map(|evidence| Some((evidence.is_signature(), proven.get(&evidence.name)?)))
             .collect();
@@ -339,6 +298,11 @@ fn judge_documents(
             (one, other) => one.or(other),
         };
         let judgement = match judgement {
+            // That a member does not have the digest of a manifest has been told.
+            other if altered => {
+                let altered = Judgement::broken(SubIndication::HashFailure);
+                other.map_or(altered, |judgement| altered.and(judgement))
+            }
             Some(judgement) => judgement,
             // A signature that is not judged may cover it; otherwise nothing does.
             None if contents.unjudged.is_empty() && !contents.referred.contains(name) => {

@@ -11,7 +11,8 @@ use formats::lines::{LineProof, LineTree, leaf, range_root, split_lines};
 use formats::manifest::{ContentObject, Manifest};
 use formats::package::{LINE_PROOF, MANIFEST, line_member};
 
-use super::{PackageReport, digests_of, own, records};
+use super::members::Members;
+use super::{PackageReport, own, records};
 use crate::context::Context;
 use crate::evidence::Group;
 use crate::finding::{Code, Place, lines as codes, package as package_codes};
@@ -27,14 +28,12 @@ pub(super) fn is_for_lines(reader: &AsicReader<'_>) -> bool {
 }
 
 /// Judges a package of lines.
-pub(super) fn judge(
-    reader: &AsicReader<'_>,
-    context: &Context<'_>,
-    place: &Place,
-) -> PackageReport {
+pub(super) fn judge(members: &Members<'_>, context: &Context<'_>, place: &Place) -> PackageReport {
     let mut notes = Notes::new(place);
-    own::check_container(&mut notes, reader);
-    let Some(manifest) = own::read_manifest(&mut notes, reader) else {
+    let manifest = own::read_manifest(&mut notes, members);
+    own::check_container(&mut notes, members);
+    let reader = members.reader;
+    let Some(manifest) = manifest else {
         return own::report(
             notes,
             place,
@@ -49,7 +48,7 @@ pub(super) fn judge(
         .as_ref()
         .and_then(|proof| line_member(&manifest, proof.object));
     let shown: Vec<String> = member.iter().cloned().collect();
-    own::check_members(&mut notes, reader, &[LINE_PROOF], &shown);
+    own::check_members(&mut notes, members, &[LINE_PROOF], &shown);
     let mut objects = Vec::new();
     if let Some(proof) = &proof {
         let member = member.unwrap_or_default();
@@ -62,8 +61,8 @@ pub(super) fn judge(
     }
     let group = [MANIFEST.to_owned()];
     // The others in its group are the log as a whole, which is not in the package.
-    let evidence = records::judge_records(&mut notes, reader, &group, Group::Members, context);
-    let digests = digests_of(reader, &shown);
+    let evidence = records::judge_records(&mut notes, members, &group, Group::Members, context);
+    let digests = members.documents(&shown);
     own::report(notes, place, Some(&manifest), objects, digests, evidence)
 }
 

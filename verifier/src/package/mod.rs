@@ -8,24 +8,28 @@
 mod contents;
 mod foreign;
 mod lines;
+mod members;
+mod order;
 mod own;
 mod records;
 
 use std::borrow::Cow;
 
+use formats::access::Bytes;
 use formats::asic::{AsicEntry, AsicManifest, AsicReader, ContainerNote, uri};
 use formats::digest::{DigestAlgorithm, DigestValue};
+use formats::error::{ErrorKind, FormatError};
+use formats::limits::{EVIDENCE_BYTES_MAX, MANIFEST_BYTES_MAX};
 use formats::manifest::SCHEMA as MANIFEST_SCHEMA;
 use formats::package::MANIFEST;
-use formats::raw::Raw;
 use time::OffsetDateTime;
 
+use self::members::Members;
 use crate::context::Context;
 use crate::finding::{Code, Finding, Place, package as codes};
 use crate::judgement::Judgement;
 use crate::notes::{NONE, Notes};
 use crate::report::ObjectReport;
-use crate::source::{DataBytes, DigestSource};
 use crate::verdict::SubIndication;
 
 /// What was found about one container.
@@ -51,30 +55,44 @@ impl PackageReport {
     }
 }
 
-/// Judges a container as of `context.time`.
+/// Judges a container in memory as of `context.time`.
 #[must_use]
 pub fn verify_package(bytes: &[u8], context: &Context<'_>, place: &Place) -> PackageReport {
-    let reader = match AsicReader::open(bytes) {
+    verify_container(Bytes::Memory(bytes), context, place)
+}
+
+/// Judges a container wherever it is, in memory that does not grow with its documents.
+#[must_use]
+pub fn verify_container(file: Bytes<'_>, context: &Context<'_>, place: &Place) -> PackageReport {
+    let reader = match AsicReader::open_bytes(file) {
         Ok(reader) => reader,
-        Err(error) => {
-            let finding = Finding::new(codes::PACKAGE_MALFORMED, place.clone()).with(error);
-            let judgement = Judgement::broken(SubIndication::FormatFailure);
-            let kind = crate::report::ObjectKind::Package;
-            return PackageReport {
-                judgement,
-                existence: None,
-                documents: Vec::new(),
-                findings: vec![finding],
-                objects: vec![ObjectReport::new(kind, place.clone(), judgement)],
-            };
-        }
+        Err(error) => return refused(error, place),
     };
+    let members = Members::new(&reader);
     if !is_own(&reader) {
-        foreign::judge(&reader, context, place)
+        foreign::judge(&members, context, place)
     } else if lines::is_for_lines(&reader) {
-        lines::judge(&reader, context, place)
+        lines::judge(&members, context, place)
     } else {
-        own::judge(&reader, context, place)
+        own::judge(&members, context, place)
+    }
+}
+
+/// The answer on a file that is no container, or one that is not read further.
+fn refused(error: FormatError, place: &Place) -> PackageReport {
+    let judgement = if error.kind() == ErrorKind::Unreadable {
+        judgement_of(error)
+    } else {
+        Judgement::broken(SubIndication::FormatFailure)
+    };
+    let finding = Finding::new(codes::PACKAGE_MALFORMED, place.clone()).with(error);
+    let kind = crate::report::ObjectKind::Package;
+    PackageReport {
+        judgement,
+        existence: None,
+        documents: Vec::new(),
+        findings: vec![finding],
+        objects: vec![ObjectReport::new(kind, place.clone(), judgement)],
     }
 }
 
@@ -82,27 +100,48 @@ pub fn verify_package(bytes: &[u8], context: &Context<'_>, place: &Place) -> Pac
 #[must_use]
 pub fn is_own(reader: &AsicReader<'_>) -> bool {
     let needle = MANIFEST_SCHEMA.as_bytes();
+    let bytes_max = u64::try_from(MANIFEST_BYTES_MAX).unwrap_or(u64::MAX);
     reader
         .entry(MANIFEST)
-        .and_then(|entry| entry.read().ok())
+        .and_then(|entry| entry.read_up_to(bytes_max).ok())
         .is_some_and(|content| content.windows(needle.len()).any(|window| window == needle))
 }
 
+/// What it means that a member cannot be read.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "whatever else is wrong with a member is damage"
+)]
+const fn judgement_of(error: FormatError) -> Judgement {
+    match error.kind() {
+        ErrorKind::LimitExceeded => Judgement::unknown(SubIndication::Custom),
+        ErrorKind::Unreadable => Judgement::unknown(SubIndication::SignedDataNotFound),
+        _ => Judgement::broken(SubIndication::HashFailure),
+    }
+}
+
 impl Notes<'_> {
-    /// The content of a member; a damaged one breaks the container.
+    /// The content of a member that is evidence or about evidence.
     fn read<'e>(&mut self, entry: &AsicEntry<'e>) -> Option<Cow<'e, [u8]>> {
-        match entry.read() {
+        match entry.read_up_to(EVIDENCE_BYTES_MAX) {
             Ok(content) => Some(content),
             Err(error) => {
-                let detail = format!("{}: {error}", entry.name());
-                self.add(
-                    Judgement::broken(SubIndication::HashFailure),
-                    codes::PACKAGE_MEMBER_DAMAGED,
-                    [&detail],
-                );
+                self.damaged(entry.name(), error);
                 None
             }
         }
+    }
+
+    /// A member that could not be read: a damaged one breaks the container, one that the medium does not give leaves it open.
+    fn damaged(&mut self, name: &str, error: FormatError) {
+        let detail = format!("{name}: {error}");
+        if error.kind() == ErrorKind::LimitExceeded {
+            let most = EVIDENCE_BYTES_MAX.to_string();
+            self.note(codes::PACKAGE_MEMBER_TOO_LARGE, [name, &most]);
+        } else {
+            self.note(codes::PACKAGE_MEMBER_DAMAGED, [&detail]);
+        }
+        self.judgement.add(judgement_of(error));
     }
 
     /// What the container layer found odd (EN 319 162-1 §A.1, APPNOTE.TXT).
@@ -113,7 +152,9 @@ impl Notes<'_> {
                 ContainerNote::MimetypeMissing
                 | ContainerNote::MimetypeNotFirst
                 | ContainerNote::MimetypeCompressed
-                | ContainerNote::MimetypeExtraField => self.note(codes::PACKAGE_MIMETYPE, [text]),
+                | ContainerNote::MimetypeExtraField
+                | ContainerNote::MimetypeInComment
+                | ContainerNote::MimetypeOfDocument => self.note(codes::PACKAGE_MIMETYPE, [text]),
                 ContainerNote::MimetypeUnknown => self.add(
                     Judgement::because(SubIndication::SigConstraintsFailure),
                     codes::PACKAGE_MIMETYPE_WRONG,
@@ -139,6 +180,8 @@ const fn note_text(note: ContainerNote) -> &'static str {
         ContainerNote::MimetypeCompressed => "compressed",
         ContainerNote::MimetypeExtraField => "with extra fields",
         ContainerNote::MimetypeUnknown => "unknown",
+        ContainerNote::MimetypeInComment => "in the comment of the file only",
+        ContainerNote::MimetypeOfDocument => "that of an OpenDocument or EPUB file",
         ContainerNote::UnlistedBytes { .. } => "bytes that belong to no member",
         ContainerNote::Comment => "a comment at the end",
         ContainerNote::NameEncodingUnknown { .. } => "a name in an unknown character set",
@@ -147,13 +190,22 @@ const fn note_text(note: ContainerNote) -> &'static str {
     }
 }
 
-/// Compares what an ASiCManifest says with the members (EN 319 162-1 §A.4); gives the names that it refers to.
+/// A reference of a manifest to a member that is there.
+struct Reference {
+    name: String,
+    algorithm: DigestAlgorithm,
+    /// Whether the member has the digest that is stated.
+    holds: bool,
+}
+
+/// Compares what an ASiCManifest says with the members (EN 319 162-1 §A.4); gives the references to members that are there, under
+/// algorithms that are known. Every member has been read before, and its damage told.
 fn check_references(
     notes: &mut Notes<'_>,
-    reader: &AsicReader<'_>,
+    members: &Members<'_>,
     name: &str,
-    manifest: &Raw<AsicManifest>,
-) -> Vec<String> {
+    manifest: &AsicManifest,
+) -> Vec<Reference> {
     if manifest.has_critical_extension {
         notes.add(
             Judgement::because(SubIndication::SigConstraintsFailure),
@@ -161,9 +213,9 @@ fn check_references(
             [name],
         );
     }
-    let mut names = Vec::with_capacity(manifest.references.len());
+    let mut references = Vec::with_capacity(manifest.references.len());
     for reference in &manifest.references {
-        let Some(entry) = reader.resolve(&reference.uri) else {
+        let Some(entry) = members.reader.resolve(&reference.uri) else {
             notes.add(
                 Judgement::unknown(SubIndication::SignedDataNotFound),
                 codes::PACKAGE_MEMBER_MISSING,
@@ -187,45 +239,20 @@ fn check_references(
             );
             continue;
         };
-        names.push(entry.name().to_owned());
-        let Some(content) = notes.read(entry) else {
-            continue;
-        };
         let algorithm = stated.algorithm();
-        if algorithm.digest(&content) != stated {
+        let found = members.digest(entry, algorithm);
+        if found.is_ok_and(|found| found != stated) {
             notes.add(
                 Judgement::broken(SubIndication::HashFailure),
                 codes::PACKAGE_DIGEST_MISMATCH,
                 [entry.name(), name, algorithm.name()],
             );
         }
+        references.push(Reference {
+            name: entry.name().to_owned(),
+            algorithm,
+            holds: found == Ok(stated),
+        });
     }
-    names
-}
-
-/// The members of these names as data objects.
-fn data_of<'e>(reader: &AsicReader<'e>, names: &[String]) -> Vec<DataBytes<'e>> {
-    names
-        .iter()
-        .filter_map(|name| {
-            let content = reader.entry(name)?.read().ok()?;
-            Some(DataBytes::new(name.clone(), content))
-        })
-        .collect()
-}
-
-fn as_sources<'d>(data: &'d [DataBytes<'_>]) -> Vec<&'d dyn DigestSource> {
-    let mut sources: Vec<&dyn DigestSource> = Vec::with_capacity(data.len());
-    for data in data {
-        sources.push(data);
-    }
-    sources
-}
-
-/// The SHA-256 digests of the members of these names.
-fn digests_of(reader: &AsicReader<'_>, names: &[String]) -> Vec<DigestValue> {
-    data_of(reader, names)
-        .iter()
-        .filter_map(|data| data.digest(DigestAlgorithm::Sha256))
-        .collect()
+    references
 }

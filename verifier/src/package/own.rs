@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use formats::asic::{AsicReader, MIMETYPE_ASIC_E};
+use formats::asic::MIMETYPE_ASIC_E;
 use formats::digest::DigestValue;
 use formats::manifest::{ContentObject, Manifest};
 use formats::package::{
@@ -11,8 +11,9 @@ use formats::package::{
 };
 use formats::raw::Raw;
 
-use super::records::{Evidence, judge_records};
-use super::{PackageReport, digests_of};
+use super::members::Members;
+use super::records::{self, Evidence, judge_records};
+use super::{PackageReport, judgement_of};
 use crate::context::Context;
 use crate::evidence::Group;
 use crate::finding::{Place, package as codes};
@@ -25,14 +26,10 @@ use crate::verdict::SubIndication;
 const MIMETYPE: &str = "mimetype";
 
 /// Judges an own package.
-pub(super) fn judge(
-    reader: &AsicReader<'_>,
-    context: &Context<'_>,
-    place: &Place,
-) -> PackageReport {
+pub(super) fn judge(members: &Members<'_>, context: &Context<'_>, place: &Place) -> PackageReport {
     let mut notes = Notes::new(place);
-    check_container(&mut notes, reader);
-    let manifest = read_manifest(&mut notes, reader);
+    let manifest = read_manifest(&mut notes, members);
+    check_container(&mut notes, members);
     let Some(manifest) = manifest else {
         return report(
             notes,
@@ -43,21 +40,22 @@ pub(super) fn judge(
             Evidence::default(),
         );
     };
-    let members = document_members(&manifest);
-    check_members(&mut notes, reader, &[], &members);
-    let mut documents = Vec::with_capacity(members.len());
-    for (object, member) in manifest.objects.iter().zip(&members) {
-        documents.push(judge_document(&mut notes, reader, object, member));
+    let names = document_members(&manifest);
+    check_members(&mut notes, members, &[], &names);
+    let mut documents = Vec::with_capacity(names.len());
+    for (object, name) in manifest.objects.iter().zip(&names) {
+        documents.push(judge_document(&mut notes, members, object, name));
     }
     let mut group = vec![MANIFEST.to_owned()];
-    group.extend(members.iter().cloned());
-    let evidence = judge_records(&mut notes, reader, &group, Group::Whole, context);
-    let digests = digests_of(reader, &members);
+    group.extend(names.iter().cloned());
+    let evidence = judge_records(&mut notes, members, &group, Group::Whole, context);
+    let digests = members.documents(&names);
     report(notes, place, Some(&manifest), documents, digests, evidence)
 }
 
 /// Every bit of the container is the archive's own, and every member can be read.
-pub(super) fn check_container(notes: &mut Notes<'_>, reader: &AsicReader<'_>) {
+pub(super) fn check_container(notes: &mut Notes<'_>, members: &Members<'_>) {
+    let reader = members.reader;
     if !reader.is_canonical() {
         notes.add(
             Judgement::because(SubIndication::SigConstraintsFailure),
@@ -73,18 +71,26 @@ pub(super) fn check_container(notes: &mut Notes<'_>, reader: &AsicReader<'_>) {
             NONE,
         );
     }
+    members.expect(records::algorithms(reader));
     for entry in reader.entries() {
-        notes.read(entry);
+        if let Err(error) = members.check(entry) {
+            notes.damaged(entry.name(), error);
+        }
     }
 }
 
-pub(super) fn read_manifest(
-    notes: &mut Notes<'_>,
-    reader: &AsicReader<'_>,
-) -> Option<Raw<Manifest>> {
-    let content = notes.read(reader.entry(MANIFEST)?)?;
+/// Reads the manifest, and announces the digests that it states.
+pub(super) fn read_manifest(notes: &mut Notes<'_>, members: &Members<'_>) -> Option<Raw<Manifest>> {
+    let content = members.reader.entry(MANIFEST)?.read().ok()?;
     match Manifest::parse(&content) {
-        Ok(manifest) => Some(manifest),
+        Ok(manifest) => {
+            let digests = manifest
+                .objects
+                .iter()
+                .flat_map(|object| object.digests.values());
+            members.expect(digests.map(DigestValue::algorithm));
+            Some(manifest)
+        }
         Err(error) => {
             notes.add(
                 Judgement::broken(SubIndication::FormatFailure),
@@ -99,10 +105,11 @@ pub(super) fn read_manifest(
 /// A package has the members that it must have and no others.
 pub(super) fn check_members(
     notes: &mut Notes<'_>,
-    reader: &AsicReader<'_>,
+    members: &Members<'_>,
     more: &[&'static str],
     documents: &[String],
 ) {
+    let reader = members.reader;
     let mut demanded = vec![
         MIMETYPE,
         MANIFEST,
@@ -147,13 +154,13 @@ pub(super) fn check_members(
 /// A document has the size and every digest that the manifest states.
 fn judge_document(
     notes: &mut Notes<'_>,
-    reader: &AsicReader<'_>,
+    members: &Members<'_>,
     object: &ContentObject,
     member: &str,
 ) -> ObjectReport {
     let before = notes.judgement;
     notes.judgement = Judgement::PASSED;
-    match reader.entry(member) {
+    match members.reader.entry(member) {
         None => notes.add(
             Judgement::unknown(SubIndication::SignedDataNotFound),
             codes::PACKAGE_MEMBER_MISSING,
@@ -168,16 +175,17 @@ fn judge_document(
                     [member, &found, &stated],
                 );
             }
-            if let Some(content) = notes.read(entry) {
-                for stated in object.digests.values() {
-                    let algorithm = stated.algorithm();
-                    if algorithm.digest(&content) != *stated {
-                        notes.add(
-                            Judgement::broken(SubIndication::HashFailure),
-                            codes::PACKAGE_DIGEST_MISMATCH,
-                            [member, MANIFEST, algorithm.name()],
-                        );
-                    }
+            for stated in object.digests.values() {
+                let algorithm = stated.algorithm();
+                match members.digest(entry, algorithm) {
+                    Ok(found) if found == *stated => {}
+                    Ok(_) => notes.add(
+                        Judgement::broken(SubIndication::HashFailure),
+                        codes::PACKAGE_DIGEST_MISMATCH,
+                        [member, MANIFEST, algorithm.name()],
+                    ),
+                    // What is damaged has been told.
+                    Err(error) => notes.judgement.add(judgement_of(error)),
                 }
             }
         }

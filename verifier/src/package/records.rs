@@ -3,16 +3,19 @@
 //! Each covers the same group of members, so they are alternatives (ADR 0015).
 
 use formats::asic::{AsicManifest, AsicReader};
+use formats::digest::DigestAlgorithm;
+use formats::limits::EVIDENCE_BYTES_MAX;
 use formats::package::{
     EVIDENCE_RECORD, EVIDENCE_RECORD_MANIFEST, SECOND_EVIDENCE_RECORD,
     SECOND_EVIDENCE_RECORD_MANIFEST, SIGNATURE, SIGNATURE_MANIFEST,
 };
 use time::OffsetDateTime;
 
-use super::{as_sources, check_references, data_of};
+use super::check_references;
+use super::members::{Members, as_sources};
 use crate::alternatives::pass_over;
 use crate::context::Context;
-use crate::evidence::{Group, verify_record};
+use crate::evidence::{Group, initial_algorithm, verify_record};
 use crate::finding::{Finding, Place, package as codes};
 use crate::judgement::Judgement;
 use crate::notes::Notes;
@@ -43,15 +46,24 @@ struct Proof {
     objects: Vec<ObjectReport>,
 }
 
+/// The algorithms under which the evidence records will ask for digests.
+pub(super) fn algorithms(reader: &AsicReader<'_>) -> Vec<DigestAlgorithm> {
+    let entries = RECORDS.iter().filter_map(|(name, _)| reader.entry(name));
+    entries
+        .filter_map(|entry| initial_algorithm(&entry.read_up_to(EVIDENCE_BYTES_MAX).ok()?))
+        .collect()
+}
+
 /// Each evidence record covers the group, and nothing else if that is the whole one.
 pub(super) fn judge_records(
     notes: &mut Notes<'_>,
-    reader: &AsicReader<'_>,
+    members: &Members<'_>,
     group: &[String],
     relation: Group,
     context: &Context<'_>,
 ) -> Evidence {
-    let data = data_of(reader, group);
+    let reader = members.reader;
+    let data = members.data(group);
     if data.len() != group.len() {
         // A member is missing or damaged, which has been told; the record is judged over the others.
         notes
@@ -61,7 +73,7 @@ pub(super) fn judge_records(
     let sources = as_sources(&data);
     let mut proofs = Vec::new();
     for names in RECORDS {
-        check_evidence_manifest(notes, reader, names, group);
+        check_evidence_manifest(notes, members, names, group);
         let (name, _) = names;
         if let Some(content) = reader.entry(name).and_then(|entry| notes.read(entry)) {
             let place = notes.place.child(name);
@@ -75,21 +87,21 @@ pub(super) fn judge_records(
             });
         }
     }
-    proofs.extend(judge_signature(notes, reader, group, context));
+    proofs.extend(judge_signature(notes, members, group, context));
     weigh(notes, proofs)
 }
 
 /// The archive's signature is over a manifest of the same group.
 fn judge_signature(
     notes: &mut Notes<'_>,
-    reader: &AsicReader<'_>,
+    members: &Members<'_>,
     group: &[String],
     context: &Context<'_>,
 ) -> Option<Proof> {
-    check_evidence_manifest(notes, reader, (SIGNATURE, SIGNATURE_MANIFEST), group);
-    let content = notes.read(reader.entry(SIGNATURE)?)?;
+    check_evidence_manifest(notes, members, (SIGNATURE, SIGNATURE_MANIFEST), group);
+    let content = notes.read(members.reader.entry(SIGNATURE)?)?;
     let place = notes.place.child(SIGNATURE);
-    let data = data_of(reader, &[SIGNATURE_MANIFEST.to_owned()]);
+    let data = members.data([SIGNATURE_MANIFEST]);
     let mut report = verify_signature_file(&content, &as_sources(&data), context, &place);
     if report.covered.contains(&false) && report.judgement.is_passed() {
         // A signature that holds its content, and another than that of the package.
@@ -140,10 +152,11 @@ fn weigh(notes: &mut Notes<'_>, proofs: Vec<Proof>) -> Evidence {
 /// The manifest of a proof lists exactly the record manifest and its documents, with their digests.
 fn check_evidence_manifest(
     notes: &mut Notes<'_>,
-    reader: &AsicReader<'_>,
+    members: &Members<'_>,
     (record, name): (&str, &str),
     group: &[String],
 ) {
+    let reader = members.reader;
     let Some(entry) = reader.entry(name) else {
         return;
     };
@@ -169,7 +182,8 @@ fn check_evidence_manifest(
             [name, &manifest.signature.uri],
         );
     }
-    let mut listed = check_references(notes, reader, name, &manifest);
+    let references = check_references(notes, members, name, &manifest);
+    let mut listed: Vec<String> = references.into_iter().map(|found| found.name).collect();
     let mut expected = group.to_vec();
     listed.sort_unstable();
     expected.sort_unstable();

@@ -17,7 +17,7 @@ use verifier::recognise::{Kind, recognise};
 use verifier::source::{DigestSource, InputFile};
 use verifier::verdict::Conclusion;
 
-use super::super::files::DataFile;
+use super::super::input::DataFile;
 use super::walk::{Item, ItemKind};
 
 /// Bytes of a file by which it is told whether it may be evidence at all.

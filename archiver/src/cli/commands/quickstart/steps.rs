@@ -295,10 +295,7 @@ impl<'a> Steps<'a> {
             .file_name()
             .map(|n| n.to_string_lossy().into_owned())
             .unwrap_or_default();
-        let file = InputFile {
-            name,
-            bytes: package.into(),
-        };
+        let file = InputFile::new(name, package);
         let report = verifier::judge::verify(&[file], &[], &context);
         let conclusion = report.judgement.conclusion().to_string();
         self.session.output.event(
