@@ -149,6 +149,9 @@ impl SignerInfo {
             AlgorithmIdentifier::from_element(&reader.expect(Tag::SEQUENCE)?)?;
         let signature = reader.expect(Tag::OCTET_STRING)?.octets()?.into_owned();
         let unsigned_attributes = match reader.optional(Tag::context(1))? {
+            // SIZE (1..MAX), but some programs write an empty set. Nothing is signed there and nothing is said, so it is no reason not
+            // to read the rest.
+            Some(element) if element.content().is_empty() => Vec::new(),
             Some(element) => Attribute::list_from_element(&element, "SignerInfo.unsignedAttrs")?,
             None => Vec::new(),
         };
