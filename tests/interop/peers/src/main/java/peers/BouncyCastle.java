@@ -65,15 +65,20 @@ final class BouncyCastle {
             objects.add(new ERSByteData(bytes));
         }
         ERSData data = objects.size() == 1 ? objects.get(0) : new ERSDataGroup(objects);
-        return judged(() -> {
-            ERSEvidenceRecord record = new ERSEvidenceRecord(request.bytes("record"), Digests.provider());
-            record.validatePresent(data, request.time());
-            X509CertificateHolder holder = record.getSigningCertificate();
-            record.validate(verifier(holder));
+        return judged(() -> checkRecord(request.bytes("record"), data, anchors, request.time()));
+    }
+
+    /** All that Bouncy Castle checks of a record, and the path of the newest token's certificate where anchors are given. */
+    static void checkRecord(byte[] bytes, ERSData data, List<TrustAnchor> anchors, Date time) throws Exception {
+        ERSEvidenceRecord record = new ERSEvidenceRecord(bytes, Digests.provider());
+        record.validatePresent(data, time);
+        X509CertificateHolder holder = record.getSigningCertificate();
+        record.validate(verifier(holder));
+        if (anchors != null) {
             List<TimeStampToken> tokens = tokens(record);
             TimeStampToken last = tokens.get(tokens.size() - 1);
             checkPath(holder, last.getCertificates(), anchors, last);
-        });
+        }
     }
 
     /** {@code bc-cades signature= data= trust=}: the signature, and the signature of each time-stamp token in it. */
@@ -202,7 +207,7 @@ final class BouncyCastle {
         return stamps;
     }
 
-    private static List<TrustAnchor> anchors(Request request) throws Exception {
+    static List<TrustAnchor> anchors(Request request) throws Exception {
         List<TrustAnchor> anchors = new ArrayList<>();
         CertificateFactory certificates = CertificateFactory.getInstance("X.509", "BC");
         for (byte[] file : request.allBytes("trust")) {

@@ -41,7 +41,8 @@ import eu.europa.esig.dss.validation.timestamp.DetachedTimestampValidator;
  * What EU DSS says of our evidence: its simple report, and from its diagnostic data what was found and intact.
  *
  * <p>Its own policy is kept, save that {@code policy=without-revocation} makes a warning of missing revocation data for
- * certificates of signers and authorities; nothing is fetched from a network in either case.
+ * certificates of signers and authorities, and that {@code policy=permissive} looks neither at revocation nor at the age of
+ * algorithms; nothing is fetched from a network in any case.
  */
 final class Dss {
     private Dss() {
@@ -88,10 +89,14 @@ final class Dss {
     }
 
     private static Map<String, Object> judge(DocumentValidator validator, Request request) throws Exception {
+        return answer(reports(validator, request));
+    }
+
+    static Reports reports(DocumentValidator validator, Request request) throws Exception {
         validator.setCertificateVerifier(verifier(request));
         validator.setValidationTime(request.time());
         validator.setEnableEtsiValidationReport(false);
-        return answer(validator.validateDocument(policy(request.text("policy", "default"))));
+        return validator.validateDocument(policy(request.text("policy", "default")));
     }
 
     private static ValidationPolicy policy(String name) throws Exception {
@@ -102,6 +107,15 @@ final class Dss {
         if (name.equals("without-revocation")) {
             allowMissingRevocation(parameters.getSignatureConstraints().getBasicSignatureConstraints());
             allowMissingRevocation(parameters.getTimestamp().getBasicSignatureConstraints());
+        } else if (name.equals("permissive")) {
+            LevelConstraint ignored = new LevelConstraint();
+            ignored.setLevel(Level.IGNORE);
+            List.of(parameters.getSignatureConstraints(), parameters.getCounterSignatureConstraints())
+                .forEach(signatures -> ignoreRevocation(signatures.getBasicSignatureConstraints(), ignored));
+            ignoreRevocation(parameters.getTimestamp().getBasicSignatureConstraints(), ignored);
+            parameters.getCryptographic().setLevel(Level.IGNORE);
+            parameters.getCryptographic().getAlgoExpirationDate().setLevel(Level.IGNORE);
+            parameters.getCryptographic().getAlgoExpirationDate().setLevelAfterUpdate(Level.IGNORE);
         } else if (!name.equals("default")) {
             throw new IllegalArgumentException("no such policy: " + name);
         }
@@ -114,6 +128,15 @@ final class Dss {
         CertificateConstraints signer = constraints.getSigningCertificate();
         signer.setRevocationDataAvailable(warning);
         signer.setAcceptableRevocationDataFound(warning);
+    }
+
+    private static void ignoreRevocation(BasicSignatureConstraints constraints, LevelConstraint ignored) {
+        for (CertificateConstraints certificate : List.of(constraints.getSigningCertificate(), constraints.getCACertificate())) {
+            certificate.setRevocationDataAvailable(ignored);
+            certificate.setAcceptableRevocationDataFound(ignored);
+            certificate.setNotRevoked(ignored);
+            certificate.setNotOnHold(ignored);
+        }
     }
 
     private static Map<String, Object> answer(Reports reports) {
@@ -161,7 +184,7 @@ final class Dss {
         return list;
     }
 
-    private static Map<String, Object> judgement(SimpleReport simple, String id) {
+    static Map<String, Object> judgement(SimpleReport simple, String id) {
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("indication", String.valueOf(simple.getIndication(id)));
         facts.put("sub_indication", simple.getSubIndication(id) == null ? null : simple.getSubIndication(id).toString());

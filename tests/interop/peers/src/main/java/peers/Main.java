@@ -51,10 +51,12 @@ public final class Main {
             case "bc-make-record": return BouncyCastleRecords.make(request);
             case "bc-renew-timestamp": return BouncyCastleRecords.renewTimeStamp(request);
             case "bc-renew-hash": return BouncyCastleRecords.renewHash(request);
+            case "bc-rate": return BouncyCastleRate.measure(request);
             case "dss-token": return Dss.token(request);
             case "dss-record": return Dss.record(request);
             case "dss-cades": return Dss.signed(request);
             case "dss-asic": return Dss.signed(request);
+            case "dss-vector": return DssVectors.judge(request);
             case "dss-sign": return DssSignatures.sign(request);
             case "dss-extend": return DssSignatures.extend(request);
             default: throw new IllegalArgumentException("no such command: " + request.command());
