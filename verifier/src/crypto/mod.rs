@@ -117,10 +117,10 @@ pub fn verify_signature(
 /// What a verification costs, in those of usual size: the time for RSA grows with the square of the key, that of SLH-DSA with the signature. A key of 16,384 bits
 /// costs 9, the longest signature of SLH-DSA 13.
 pub(crate) fn cost(spki_der: &[u8], signature: &[u8]) -> u32 {
-    let size = |bytes: &[u8], unit: usize| u32::try_from(bytes.len() / unit).unwrap_or(u32::MAX);
-    let key = size(spki_der, 1024).saturating_add(1);
+    let size = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
+    let key = size(spki_der.len() / 1024).saturating_add(1);
     key.saturating_mul(key)
-        .saturating_add(size(signature, 4096))
+        .saturating_add(size(signature.len() / 4096))
 }
 
 /// Verifies the signature on a certificate or CRL. `inherited` are the DSA parameters of the key above, for a key without (RFC 5280 §6.1.4 (e)).

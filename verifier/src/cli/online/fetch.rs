@@ -67,13 +67,13 @@ impl Fetcher {
                 .post(address)
                 .header("Content-Type", "application/ocsp-request")
                 .send(request.as_slice()),
-            _ => self.agent.get(address).call(),
+            ServiceKind::Issuer | ServiceKind::Crl => self.agent.get(address).call(),
         };
         let mut response = answer.map_err(|error| error.to_string())?;
         let limit = match &service.kind {
             ServiceKind::Ocsp { .. } => OCSP_BYTES_MAX,
             ServiceKind::Crl => CRL_BYTES_MAX,
-            _ => CERTIFICATES_BYTES_MAX,
+            ServiceKind::Issuer => CERTIFICATES_BYTES_MAX,
         };
         let body = response.body_mut().with_config().limit(limit);
         body.read_to_vec().map_err(|error| error.to_string())

@@ -76,7 +76,7 @@ impl Online {
         for service in services {
             let request = match &service.kind {
                 ServiceKind::Ocsp { request } => request.clone(),
-                _ => Vec::new(),
+                ServiceKind::Issuer | ServiceKind::Crl => Vec::new(),
             };
             if self.asked.len() == EXCHANGES_MAX
                 || self.started.elapsed() > WHOLE_WAIT_MAX
@@ -114,7 +114,7 @@ impl Gathered {
                 self.ocsp_responses.push(body.to_vec());
             }
             // DER, PEM, or a CMS with certificates only (RFC 5280 §4.2.2.1).
-            _ => match SignedData::parse(body) {
+            ServiceKind::Issuer => match SignedData::parse(body) {
                 Ok(bag) => self
                     .certificates
                     .extend(bag.x509_certificates().map(<[u8]>::to_vec)),
