@@ -84,11 +84,11 @@ fn form_of(source: &dyn DigestSource, wanted: &[(&Canonicalization, DigestAlgori
 
 /// What is not well-formed is no XML.
 fn unreadable(error: FormatError) -> Form {
-    match error.kind() {
-        ErrorKind::LimitExceeded | ErrorKind::UnsupportedXml => {
-            Form::Unclear(Unclear::NotCanonical)
-        }
-        _ => Form::Other,
+    let kind = error.kind();
+    if matches!(kind, ErrorKind::LimitExceeded | ErrorKind::UnsupportedXml) {
+        Form::Unclear(Unclear::NotCanonical)
+    } else {
+        Form::Other
     }
 }
 
