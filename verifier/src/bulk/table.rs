@@ -236,20 +236,20 @@ mod tests {
     #[test]
     fn a_row_is_one_line_and_is_read_again() {
         for language in [Language::Japanese, Language::English] {
-            let row = sample("請求書.pdf.tsr");
-            let line = super::row(&row, language);
+            let one = sample("請求書.pdf.tsr");
+            let line = row(&one, language);
             assert!(line.ends_with("\r\n") && line.matches('\n').count() == 1);
             assert!(line.contains("\"a,\"\"b\"\"\""));
             let line = line.strip_suffix(LINE_END).unwrap();
             assert_eq!(values(line).unwrap().len(), COLUMNS.len());
-            assert_eq!(RowFacts::read(line), Some(RowFacts::of(&row)));
-            let header = super::header(language);
+            assert_eq!(RowFacts::read(line), Some(RowFacts::of(&one)));
+            let first = header(language);
             assert_eq!(
-                values(header.trim_end()).unwrap().len(),
+                values(first.trim_end()).unwrap().len(),
                 COLUMNS.len(),
-                "{header}"
+                "{first}"
             );
-            assert_eq!(RowFacts::read(header.trim_end()), None);
+            assert_eq!(RowFacts::read(first.trim_end()), None);
         }
     }
 
@@ -258,16 +258,16 @@ mod tests {
         for item in [
             "=1+1", "+1", "-1", "@SUM(A1)", " =1", "\t=1", "\r\n=1", "＝1",
         ] {
-            let line = super::row(&sample(item), Language::English);
+            let line = row(&sample(item), Language::English);
             assert!(line.starts_with("\"'"), "{line}");
         }
-        let line = super::row(&sample("a=1"), Language::English);
+        let line = row(&sample("a=1"), Language::English);
         assert!(line.starts_with("\"a=1\""), "{line}");
     }
 
     #[test]
     fn what_is_cut_off_is_no_row() {
-        let line = super::row(&sample("a"), Language::English);
+        let line = row(&sample("a"), Language::English);
         let whole = line.strip_suffix(LINE_END).unwrap();
         for end in 0..whole.len() {
             if let Some(part) = whole.get(..end) {

@@ -51,7 +51,7 @@ impl SummarySigner {
         let opened = if pem.contains("BEGIN ENCRYPTED PRIVATE KEY") {
             let passphrase = read_passphrase(key, passphrase)?;
             Key::decrypt(pem, passphrase.as_bytes()).ok_or_else(|| {
-                refused("the passphrase does not open it, or it is no key of P-256 or P-384")
+                refused("the passphrase does not open it, or it is no key of P-256 or P-384 under AES (encrypt it anew with: openssl pkcs8 -topk8 -v2 aes256)")
             })?
         } else {
             Key::parse(pem).ok_or_else(|| {
