@@ -241,98 +241,115 @@ impl Summary {
 
     /// Every fact with its name, in the order in which a reader asks.
     pub(super) fn facts(&self, language: Language) -> Vec<(&'static str, String)> {
-        let ja = language == Language::Japanese;
-        let pick = |japanese, english| if ja { japanese } else { english };
+        let mut facts = self.counts(language).to_vec();
+        facts.extend(self.times(language));
+        facts.extend(self.grounds(language));
+        facts
+    }
+
+    fn counts(&self, language: Language) -> [(&'static str, String); 10] {
+        let name = |ja, en| pick(language, ja, en);
         let tally = &self.tally;
-        let none = || pick("なし", "none").to_owned();
-        let time = |time: Option<OffsetDateTime>| time.map_or_else(none, civil_time);
-        let hex = |digest: &DigestValue| hex::encode(digest.as_bytes());
-        let mut facts = vec![
-            (pick("対象", "What was verified"), self.scope_text(language)),
+        let worst = tally.worst();
+        let passed_under = |ja, en, count: u64| (name(ja, en), count.to_string());
+        [
+            (name("対象", "What was verified"), self.scope_text(language)),
             (
-                pick("全体の判定", "Verdict on the whole"),
-                format!(
-                    "{} ({})",
-                    tally.worst().label(language),
-                    tally.worst().name()
-                ),
+                name("全体の判定", "Verdict on the whole"),
+                format!("{} ({})", worst.label(language), worst.name()),
             ),
-            (pick("件数", "Items"), tally.items.to_string()),
-            (pick("合格", "Passed"), tally.passed.to_string()),
-            (pick("不確定", "Undecided"), tally.indeterminate.to_string()),
-            (pick("不合格", "Failed"), tally.failed.to_string()),
+            (name("件数", "Items"), tally.items.to_string()),
+            (name("合格", "Passed"), tally.passed.to_string()),
+            (name("不確定", "Undecided"), tally.indeterminate.to_string()),
+            (name("不合格", "Failed"), tally.failed.to_string()),
             (
-                pick("検証できず", "Could not be judged"),
+                name("検証できず", "Could not be judged"),
                 tally.not_judged.to_string(),
             ),
+            passed_under(
+                "合格のうち法定のタイムスタンプ",
+                "Passed under a statutory time-stamp",
+                tally.statutory,
+            ),
+            passed_under(
+                "合格のうち法定外",
+                "Passed, not statutory",
+                tally.not_statutory,
+            ),
+            passed_under(
+                "合格のうち法定かどうか不明",
+                "Passed, statutory or not unknown",
+                tally.statutory_unknown,
+            ),
+        ]
+    }
+
+    fn times(&self, language: Language) -> [(&'static str, String); 4] {
+        let name = |ja, en| pick(language, ja, en);
+        let time = |time: Option<OffsetDateTime>| {
+            time.map_or_else(|| name("なし", "none").to_owned(), civil_time)
+        };
+        [
             (
-                pick(
-                    "合格のうち法定のタイムスタンプ",
-                    "Passed under a statutory time-stamp",
-                ),
-                tally.statutory.to_string(),
+                name("最初のタイムスタンプ", "First time-stamp"),
+                time(self.tally.first_time),
             ),
             (
-                pick("合格のうち法定外", "Passed, not statutory"),
-                tally.not_statutory.to_string(),
+                name("最後のタイムスタンプ", "Last time-stamp"),
+                time(self.tally.last_time),
             ),
             (
-                pick(
-                    "合格のうち法定かどうか不明",
-                    "Passed, statutory or not unknown",
-                ),
-                tally.statutory_unknown.to_string(),
-            ),
-            (
-                pick("最初のタイムスタンプ", "First time-stamp"),
-                time(tally.first_time),
-            ),
-            (
-                pick("最後のタイムスタンプ", "Last time-stamp"),
-                time(tally.last_time),
-            ),
-            (
-                pick("検証の基準時刻", "Judged as of"),
+                name("検証の基準時刻", "Judged as of"),
                 civil_time(self.verified_at),
             ),
-            (pick("検証の終了", "Finished"), civil_time(self.finished_at)),
+            (name("検証の終了", "Finished"), civil_time(self.finished_at)),
+        ]
+    }
+
+    fn grounds(&self, language: Language) -> Vec<(&'static str, String)> {
+        let name = |ja, en| pick(language, ja, en);
+        let none = || name("なし", "none").to_owned();
+        let hex = |digest: &DigestValue| hex::encode(digest.as_bytes());
+        let anchors: Vec<String> = self.anchors.iter().map(hex).collect();
+        let mut facts = vec![
             (
-                pick("検証ポリシー", "Policy"),
+                name("検証ポリシー", "Policy"),
                 match &self.policy {
                     (name, None) => name.clone(),
                     (name, Some(digest)) => format!("{name}, SHA-256 {}", hex(digest)),
                 },
             ),
-        ];
-        let anchors: Vec<String> = self.anchors.iter().map(hex).collect();
-        facts.push((
-            pick("トラストアンカー (SHA-256)", "Trust anchors (SHA-256)"),
-            if anchors.is_empty() {
-                none()
-            } else {
-                anchors.join(" ")
-            },
-        ));
-        facts.push((
-            pick(
-                "認定業務の登録簿 (SHA-256)",
-                "Registry of accredited services (SHA-256)",
+            (
+                name("トラストアンカー (SHA-256)", "Trust anchors (SHA-256)"),
+                if anchors.is_empty() {
+                    none()
+                } else {
+                    anchors.join(" ")
+                },
             ),
-            self.registry.as_ref().map_or_else(none, hex),
-        ));
+            (
+                name(
+                    "認定業務の登録簿 (SHA-256)",
+                    "Registry of accredited services (SHA-256)",
+                ),
+                self.registry.as_ref().map_or_else(none, hex),
+            ),
+        ];
         if let Some(table) = &self.table {
-            facts.push((pick("一覧表", "Table"), table.name.clone()));
-            facts.push((
-                pick("一覧表の SHA-256", "SHA-256 of the table"),
-                hex(&table.sha256),
-            ));
-            facts.push((
-                pick("一覧表の SHA-512", "SHA-512 of the table"),
-                hex(&table.sha512),
-            ));
+            facts.extend([
+                (name("一覧表", "Table"), table.name.clone()),
+                (
+                    name("一覧表の SHA-256", "SHA-256 of the table"),
+                    hex(&table.sha256),
+                ),
+                (
+                    name("一覧表の SHA-512", "SHA-512 of the table"),
+                    hex(&table.sha512),
+                ),
+            ]);
         }
         facts.push((
-            pick("プログラム", "Program"),
+            name("プログラム", "Program"),
             format!("{} {}", self.tool.0, self.tool.1),
         ));
         facts
@@ -370,6 +387,13 @@ impl Summary {
                 }
             }
         }
+    }
+}
+
+const fn pick(language: Language, ja: &'static str, en: &'static str) -> &'static str {
+    match language {
+        Language::Japanese => ja,
+        Language::English => en,
     }
 }
 
