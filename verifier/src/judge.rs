@@ -4,6 +4,7 @@ use formats::access::Bytes;
 use formats::digest::DigestAlgorithm;
 use formats::error::{ErrorKind, FormatError};
 use formats::limits::EVIDENCE_BYTES_MAX;
+use formats::tsp::{TimeStampResponse, TimeStampToken};
 use time::OffsetDateTime;
 
 use crate::alternatives::pass_over;
@@ -17,7 +18,7 @@ use crate::recognise::{Kind, is_container, recognise};
 use crate::report::{AppliedRules, FileEntry, FileRole, ObjectKind, ObjectReport, Report};
 use crate::signature::verify_signature_file;
 use crate::source::{DigestSource, InputFile};
-use crate::timestamp::{TimestampReport, token_of_response, verify_token};
+use crate::timestamp::{TimestampReport, token_of_response, verify_request, verify_token};
 use crate::verdict::{Integrity, SubIndication};
 
 /// What one evidence file says.
@@ -54,6 +55,10 @@ pub fn verify(
             role: FileRole::Evidence,
             kind: Some(kind),
         });
+        let answer = match kind {
+            Kind::TimestampRequest => judge_request(file, files, data),
+            _ => answer,
+        };
         answers.push(answer);
     }
     entries.extend(data.iter().map(|data| FileEntry {
@@ -318,6 +323,50 @@ fn judge_response(
     answer.findings.extend(response.findings);
     answer.existence = answer.existence.filter(|_| answer.judgement.is_passed());
     answer
+}
+
+/// A request is compared with the tokens that stand beside it.
+fn judge_request(
+    request: &InputFile<'_>,
+    files: &[InputFile<'_>],
+    data: &[&dyn DigestSource],
+) -> FileAnswer {
+    let bytes = content_of(request).unwrap_or_default();
+    let place = Place::root().child(&request.name);
+    let tokens: Vec<TimeStampToken> = files.iter().filter_map(token_in).collect();
+    let report = verify_request(&bytes, &tokens, &place);
+    FileAnswer {
+        judgement: report.judgement,
+        existence: None,
+        covered: vec![false; data.len()],
+        judged: report.is_answered,
+        detached: false,
+        findings: report.findings,
+        objects: vec![report.object],
+    }
+}
+
+/// The token in a file that is one, or an answer with one.
+fn token_in(file: &InputFile<'_>) -> Option<TimeStampToken> {
+    let bytes = content_of(file)?;
+    match recognise(&bytes) {
+        Kind::TimestampToken => TimeStampToken::parse(&bytes).ok(),
+        Kind::TimestampResponse => {
+            let response = TimeStampResponse::parse(&bytes).ok()?;
+            TimeStampToken::parse(response.token.as_ref()?).ok()
+        }
+        _ => None,
+    }
+}
+
+/// The bytes of a file that is no container, out of whatever text stands around them.
+fn content_of(file: &InputFile<'_>) -> Option<Vec<u8>> {
+    if is_container(file.bytes()) != Ok(false) {
+        return None;
+    }
+    let whole = file.whole().ok()?;
+    let inner = unwrapped(&whole).map(|inner| inner.to_vec());
+    Some(inner.unwrap_or_else(|| whole.to_vec()))
 }
 
 /// Puts the answers together; nothing passes that one of them does not pass, unless another one proves all that it proves.

@@ -24,6 +24,7 @@ pub mod judgement;
 mod notes;
 pub mod package;
 pub mod path;
+pub mod poe;
 pub mod policy;
 pub mod recognise;
 pub mod registry;

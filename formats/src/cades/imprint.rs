@@ -68,6 +68,63 @@ pub fn archive_time_stamp_v2_input(
     .concat()
 }
 
+/// The possible inputs of the first archive-time-stamp (RFC 3126 §6.4.1): the content, the signed attributes, the signature, then the unsigned attributes `before` in
+/// the order of that clause, each "without the type or length encoding".
+///
+/// What that phrase leaves of an attribute has been read in four ways, and of the signed attributes in two. `signed_attributes` are with tag and length.
+#[must_use]
+pub fn archive_time_stamp_v1_inputs(
+    signer: &SignerParts,
+    content: &[u8],
+    signed_attributes: &[u8],
+    before: &[&Attribute],
+) -> Vec<Vec<u8>> {
+    let signed_content = content_of(signed_attributes);
+    let ordered: Vec<&Attribute> = V1_ORDER
+        .iter()
+        .flat_map(|oid| before.iter().filter(move |one| one.oid == *oid))
+        .copied()
+        .collect();
+    let readings: [fn(&Attribute) -> Vec<u8>; 4] = [
+        |one| {
+            one.values
+                .iter()
+                .flat_map(|value| content_of(value).to_vec())
+                .collect()
+        },
+        |one| one.values.concat(),
+        type_and_values,
+        |one| one.raw.clone(),
+    ];
+    let mut inputs = Vec::new();
+    for signed in [signed_content, signed_attributes] {
+        for reading in readings {
+            let attributes: Vec<u8> = ordered.iter().flat_map(|one| reading(one)).collect();
+            inputs.push([content, signed, &signer.signature, &attributes].concat());
+        }
+    }
+    inputs
+}
+
+/// The unsigned attributes in the order of RFC 3126 §6.4.1.
+const V1_ORDER: [oid::Oid; 8] = [
+    oid::SIGNATURE_TIME_STAMP,
+    oid::COMPLETE_CERTIFICATE_REFERENCES,
+    oid::COMPLETE_REVOCATION_REFERENCES,
+    oid::CERTIFICATE_VALUES,
+    oid::REVOCATION_VALUES,
+    oid::CADES_C_TIME_STAMP,
+    oid::CERTS_CRLS_TIME_STAMP,
+    oid::ARCHIVE_TIME_STAMP_V1,
+];
+
+/// The contents of one element.
+fn content_of(element: &[u8]) -> &[u8] {
+    let mut reader = Reader::new(element, "archive-time-stamp").ok();
+    let read = reader.as_mut().and_then(|reader| reader.read().ok());
+    read.map_or(&[], |element| element.content())
+}
+
 /// The input of CAdES-C-time-stamp (RFC 5126 §6.3.5): the signature's octets, signature-time-stamp, and both references.
 #[must_use]
 pub fn c_time_stamp_input(signer: &SignerParts) -> Vec<u8> {

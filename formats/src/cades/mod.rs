@@ -13,14 +13,15 @@ mod level;
 mod parts;
 mod references;
 mod values;
+mod without;
 
 pub use claims::{mime_type, signing_time};
 pub use commitment::{Commitment, SignaturePolicy};
 pub use extend::{add_unsigned_attributes, detach};
 pub use hash_index::{Coverage, HashIndex, HashIndexVersion};
 pub use imprint::{
-    archive_time_stamp_input, archive_time_stamp_v2_input, c_time_stamp_input,
-    references_time_stamp_input,
+    archive_time_stamp_input, archive_time_stamp_v1_inputs, archive_time_stamp_v2_input,
+    c_time_stamp_input, references_time_stamp_input,
 };
 pub use level::{Level, level_of};
 pub use parts::{SignatureParts, SignerParts};
@@ -29,3 +30,4 @@ pub use references::{
     RevocationReferences, encode_certificate_references, parse_certificate_references,
 };
 pub use values::{RevocationValues, encode_certificate_values, parse_certificate_values};
+pub use without::{Kept, to_der, without_attributes};

@@ -100,6 +100,16 @@ impl SignatureParts {
 }
 
 impl SignerParts {
+    /// Cuts one SignerInfo that stands alone: a countersignature (RFC 5652 §11.4).
+    ///
+    /// # Errors
+    ///
+    /// A [`crate::error::FormatError`] if it is none.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let definite = to_der_lengths(bytes)?;
+        Self::from_element(&Reader::single(&definite, Tag::SEQUENCE, "SignerInfo")?)
+    }
+
     fn from_element(element: &Element<'_>) -> Result<Self> {
         let mut reader = element.children("SignerInfo")?;
         let mut signed_fields = Vec::new();

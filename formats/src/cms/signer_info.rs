@@ -133,6 +133,15 @@ impl SignerInfo {
         }
     }
 
+    /// Reads one SignerInfo that stands alone: a countersignature (RFC 5652 §11.4).
+    ///
+    /// # Errors
+    ///
+    /// A [`FormatError`] if it is none.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        Self::from_element(&Reader::single(bytes, Tag::SEQUENCE, "SignerInfo")?)
+    }
+
     pub(crate) fn from_element(element: &Element<'_>) -> Result<Self> {
         if element.tag() != Tag::SEQUENCE {
             return Err(element.error(ErrorKind::UnexpectedTag));

@@ -198,7 +198,9 @@ fn check_standard_input(arguments: &VerifyArgs) -> Result<(), CannotJudge> {
     let given = arguments.files.iter().chain(&arguments.data);
     let from_standard_input = given.filter(|path| path.as_os_str() == STANDARD_INPUT);
     if from_standard_input.count() > 1 {
-        return Err(CannotJudge("- (standard input) can be given once".to_owned()));
+        return Err(CannotJudge(
+            "- (standard input) can be given once".to_owned(),
+        ));
     }
     Ok(())
 }

@@ -27,6 +27,7 @@ pub mod evidence;
 pub mod lines;
 pub mod package;
 pub mod path;
+pub mod poe;
 pub mod registry;
 pub mod revocation;
 pub mod signature;
@@ -45,6 +46,7 @@ pub const ALL: &[&[Code]] = &[
     lines::TABLE,
     signature::TABLE,
     registry::TABLE,
+    poe::TABLE,
 ];
 
 /// The language of a text.

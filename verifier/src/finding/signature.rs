@@ -28,9 +28,27 @@ finding_codes! { TABLE:
     SIGNATURE_ATTRIBUTE_COUNT Error "RFC 5652 §11" {
         en: "The signed attribute {0} must stand exactly once with one value.",
         ja: "署名属性 {0} は値を 1 つだけ持ち、1 回だけ現れなければなりません。" }
-    SIGNATURE_POLICY_NAMED Info "EN 319 122-1 §5.2.9" {
-        en: "The signature names a signature policy, which is not processed.",
-        ja: "署名は署名ポリシーを示していますが、処理していません。" }
+    SIGNATURE_POLICY_NAMED Warning "EN 319 102-1 §5.2.4" {
+        en: "The signature names the signature policy {0}. It is not at hand; the signature is judged by the rules of this program alone.",
+        ja: "署名は署名ポリシー {0} を示していますが、手元にないため、このプログラムの規則だけで判断しました。" }
+    SIGNATURE_POLICY_MALFORMED Error "EN 319 102-1 §5.2.4" {
+        en: "The signature names a signature policy in a way that cannot be read: {0}.",
+        ja: "署名が示す署名ポリシーを読み取れません: {0}。" }
+    COUNTERSIGNATURE_CONTENT_TYPE Warning "RFC 5652 §11.4" {
+        en: "The countersignature states the content type {0}; it must state none.",
+        ja: "副署名に内容型 {0} が記載されていますが、副署名には記載できません。" }
+    SIGNING_REFERENCE_NAME_DIFFERS Warning "RFC 5035 §4" {
+        en: "The signed reference to the certificate has the right digest, but another issuer or serial number.",
+        ja: "署名された証明書参照のダイジェストは正しいものの、発行者又はシリアル番号が異なります。" }
+    SIGNATURE_CONTENT_STAMP_LATE Error "EN 319 102-1 §5.5.4" {
+        en: "The content-time-stamp, which is signed, states {0}, later than the proof of the signature at {1}.",
+        ja: "署名対象に含まれる内容タイムスタンプの時刻 {0} が、署名の存在証明の時刻 {1} より後です。" }
+    SIGNING_TIME_AFTER_PROOF Warning "EN 319 102-1 §5.5.4" {
+        en: "The signer claims to have signed at {0}, but the signature is proven to have existed at {1} already.",
+        ja: "署名者は {0} に署名したと主張していますが、署名は {1} には既に存在していました。" }
+    SIGNED_TOO_LATE Error "EN 319 102-1 §5.3.4" {
+        en: "The signature was made after {0}, the time of its content-time-stamp, when the certificate of the signer did not hold any more.",
+        ja: "署名は内容タイムスタンプの時刻 {0} より後に行われており、その時点で署名者の証明書は既に有効ではありませんでした。" }
     SIGNATURE_DIGEST_UNKNOWN Error "RFC 5652 §5.4" {
         en: "The digest algorithm is not known here: {0}.",
         ja: "ダイジェストアルゴリズムに対応していません: {0}。" }

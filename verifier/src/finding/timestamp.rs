@@ -19,6 +19,30 @@ finding_codes! { TABLE:
     RESPONSE_GRANTED_WITH_MODIFICATIONS Error "RFC 3161 §2.4.2" {
         en: "The authority granted the request with modifications; without the request it cannot be told which.",
         ja: "時刻認証局は要求を変更したうえで受け入れました。要求がないため、変更点は確認できません。" }
+    REQUEST_MALFORMED Error "RFC 3161 §2.4.1" {
+        en: "The time-stamp request cannot be read: {0}.",
+        ja: "タイムスタンプ要求を読み取れません: {0}。" }
+    REQUEST_ALONE Error "RFC 3161 §2.4.1" {
+        en: "This is only a request for a time-stamp over the {0} digest {1}. It proves nothing; the answer to it was not given.",
+        ja: "これは {0} のダイジェスト {1} に対するタイムスタンプの要求であり、何も証明しません。応答が与えられていません。" }
+    REQUEST_ANSWERED Info "RFC 3161 §2.4.2" {
+        en: "The time-stamp is the answer to this request.",
+        ja: "タイムスタンプはこの要求への応答です。" }
+    REQUEST_IMPRINT_DIFFERS Error "RFC 3161 §2.4.2" {
+        en: "The time-stamp is over the digest {0}, but {1} was requested.",
+        ja: "タイムスタンプのダイジェストは {0} ですが、要求されたのは {1} です。" }
+    REQUEST_NONCE_DIFFERS Error "RFC 3161 §2.4.2" {
+        en: "The time-stamp has the nonce {0}, the request {1}: it was not made for this request.",
+        ja: "タイムスタンプのノンスは {0}、要求のノンスは {1} です。この要求への応答ではありません。" }
+    REQUEST_POLICY_DIFFERS Error "RFC 3161 §2.4.2" {
+        en: "The time-stamp was made under the policy {0}, but {1} was requested.",
+        ja: "タイムスタンプのポリシーは {0} ですが、要求されたのは {1} です。" }
+    REQUEST_CERTIFICATE_MISSING Error "RFC 3161 §2.4.1" {
+        en: "The request asked for the certificate of the authority, but the time-stamp does not carry it.",
+        ja: "要求では時刻認証局の証明書を求めていますが、タイムスタンプに含まれていません。" }
+    REQUEST_CERTIFICATE_UNWANTED Error "RFC 3161 §2.4.1" {
+        en: "The time-stamp carries certificates although the request did not ask for them.",
+        ja: "要求では証明書を求めていませんが、タイムスタンプに含まれています。" }
     CMS_VERSION_WRONG Error "RFC 5652 §5.1" {
         en: "The SignedData has version {0}, but its content demands {1}.",
         ja: "SignedData のバージョンは {0} ですが、内容からは {1} でなければなりません。" }

@@ -121,6 +121,8 @@ pub enum ObjectKind {
     Signature,
     /// One time-stamp token (RFC 3161), alone or inside an evidence record or a signature.
     Timestamp,
+    /// A time-stamp request (RFC 3161 §2.4.1).
+    Request,
     /// A time-stamp response that holds no token.
     Response,
     /// Evidence that this version names but does not judge.
@@ -139,6 +141,7 @@ impl ObjectKind {
             Self::EvidenceRecord => "evidence-record",
             Self::Signature => "signature",
             Self::Timestamp => "timestamp",
+            Self::Request => "timestamp-request",
             Self::Response => "timestamp-response",
             Self::NotJudged => "not-judged",
         }

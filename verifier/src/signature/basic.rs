@@ -1,11 +1,11 @@
 //! Form and mathematics of one signature (RFC 5652 §5.4 to §5.6, §11; EN 319 122-1 §5.1, §5.2; EN 319 102-1 §5.2).
 
+use formats::cades::SignaturePolicy;
 use formats::cms::{EssCertId, SignerIdentifier, SignerInfo};
 use formats::digest::DigestAlgorithm;
-use formats::oid;
 use formats::x509::Certificate;
 
-use super::Subject;
+use super::subject::Subject;
 use crate::algorithm::{SignatureAlgorithm, SignatureFamily};
 use crate::bulk::cache::verify_signature;
 use crate::context::Context;
@@ -57,15 +57,20 @@ fn check_attributes(
     target: Option<&dyn DigestSource>,
 ) {
     let signer = subject.signer;
-    let Some(attributes) = &signer.signed_attributes else {
+    if signer.signed_attributes.is_none() {
         notes.because(
             SubIndication::SigConstraintsFailure,
             codes::SIGNATURE_WITHOUT_ATTRIBUTES,
             NONE,
         );
         return;
-    };
+    }
     match signer.content_type() {
+        // A countersignature has none: it is over octets that have no type (RFC 5652 §11.4).
+        Ok(None) if subject.is_countersignature() => {}
+        Ok(Some(stated)) if subject.is_countersignature() => {
+            notes.note(codes::COUNTERSIGNATURE_CONTENT_TYPE, [stated]);
+        }
         Ok(Some(stated)) if stated == subject.signed_data.content_type => {}
         Ok(Some(stated)) => notes.broken(
             SubIndication::FormatFailure,
@@ -86,9 +91,35 @@ fn check_attributes(
             ["messageDigest"],
         ),
     }
-    let policy = oid::SIGNATURE_POLICY_IDENTIFIER;
-    if attributes.all(&policy).next().is_some() {
-        notes.note(codes::SIGNATURE_POLICY_NAMED, NONE);
+    check_policy(notes, signer);
+}
+
+/// The constraints come from the policy of whoever judges (EN 319 102-1 §5.2.4); one that the signature names is told. One that cannot be read at
+/// all cannot be told either.
+fn check_policy(notes: &mut Notes<'_>, signer: &SignerInfo) {
+    let Some(attributes) = &signer.signed_attributes else {
+        return;
+    };
+    match SignaturePolicy::of(attributes) {
+        Ok(None) => {}
+        Ok(Some(_)) => {
+            let name = policy_of(signer).unwrap_or_default();
+            notes.note(codes::SIGNATURE_POLICY_NAMED, [name]);
+        }
+        Err(error) => notes.because(
+            SubIndication::PolicyProcessingError,
+            codes::SIGNATURE_POLICY_MALFORMED,
+            [error],
+        ),
+    }
+}
+
+/// The signature policy that a signer names.
+pub(super) fn policy_of(signer: &SignerInfo) -> Option<String> {
+    let attributes = signer.signed_attributes.as_ref()?;
+    match SignaturePolicy::of(attributes).ok()?? {
+        SignaturePolicy::Explicit { oid, .. } => Some(oid.to_string()),
+        SignaturePolicy::Implied => Some("implied".to_owned()),
     }
 }
 
@@ -169,6 +200,7 @@ fn find_certificate(
             NONE,
         );
     } else if let Some(certificate) = named.iter().find(fits) {
+        check_names(notes, &ids, certificate);
         return Some(certificate.clone());
     } else if !named.is_empty() {
         notes.because(
@@ -185,6 +217,21 @@ fn find_certificate(
         );
     }
     named.into_iter().next()
+}
+
+/// Issuer and serial number in the signed reference, where they stand, are those of the certificate (RFC 5035 §4).
+fn check_names(notes: &mut Notes<'_>, ids: &[&EssCertId], certificate: &Certificate) {
+    let differs = ids
+        .iter()
+        .filter_map(|id| id.issuer_serial.as_ref())
+        .any(|named| {
+            let issuer = named.issuer_name.as_deref();
+            named.serial != *certificate.serial()
+                || issuer.is_some_and(|issuer| issuer != certificate.issuer())
+        });
+    if differs {
+        notes.note(codes::SIGNING_REFERENCE_NAME_DIFFERS, NONE);
+    }
 }
 
 /// The signature value, over the signed attributes, or over the content where there are none.
@@ -207,7 +254,7 @@ fn check_value(
             &signer.signature,
         )
     };
-    let answer = match (&signer.signed_attributes, &subject.parts.content) {
+    let answer = match (&signer.signed_attributes, subject.octets) {
         (Some(attributes), _) => {
             let mut answer = verify(attributes.signed_bytes());
             if !attributes.is_der_sorted() {

@@ -4,7 +4,7 @@ use formats::cades::{RevocationValues, parse_certificate_values};
 use formats::cms::{Attribute, RevocationInfo};
 use formats::oid;
 
-use super::Subject;
+use super::subject::Subject;
 use crate::context::Context;
 use crate::finding::signature as codes;
 use crate::notes::Notes;

@@ -1,29 +1,34 @@
 //! Judges CMS and CAdES signatures (RFC 5652, EN 319 122-1, RFC 5126) after EN 319 102-1 §5.2 to §5.6.
 //!
-//! Each signer is judged apart: form and mathematics of the signature (`basic`), the time-stamps in it from the newest inwards (`stamps`),
-//! then the trust in the signer as of the earliest time at which the signature is proven to exist (`trust`). Time-stamps over the same
-//! signature are alternatives as proofs are elsewhere (ADR 0015): one that has aged proves nothing, one that is broken fails the whole.
+//! Each signer is judged apart (`signer`): form and mathematics of the signature (`basic`), the evidence records and time-stamps in it from the newest
+//! inwards (`records`, `stamps`), the trust in the signer with what they prove to have existed since when (`trust`, [`crate::poe`]), and its countersignatures
+//! (`counter`). Proofs of the same signature are alternatives as proofs are elsewhere (ADR 0015): one that has aged proves nothing, one that is
+//! broken fails the whole.
 
 mod basic;
+mod counter;
+mod input;
 mod material;
+mod order;
+mod records;
+mod signer;
 mod stamps;
+mod subject;
 mod trust;
 
-use formats::cades::{Level, SignatureParts, SignerParts, level_of};
-use formats::cms::{SignedData, SignerInfo};
+use formats::cades::{Level, SignatureParts};
+use formats::cms::SignedData;
 use formats::der::Reader;
-use formats::digest::DigestAlgorithm;
-use formats::oid;
-use formats::raw::Raw;
 use time::OffsetDateTime;
 
-use self::material::SignatureMaterial;
+pub use self::counter::COUNTERSIGNATURE_DEPTH_MAX;
+use self::signer::{Circumstances, Limits, judge_signer};
+use self::subject::Subject;
 use crate::context::Context;
 use crate::finding::{Code, Finding, Place, signature as codes};
 use crate::judgement::Judgement;
-use crate::notes::Notes;
-use crate::report::text::civil_time;
-use crate::report::{ObjectKind, ObjectReport, facts};
+use crate::poe::PoeSet;
+use crate::report::{ObjectKind, ObjectReport};
 use crate::source::{DataBytes, DigestSource};
 use crate::timestamp::Standing;
 use crate::verdict::SubIndication;
@@ -33,6 +38,9 @@ pub const SIGNERS_JUDGED_MAX: usize = 32;
 
 /// Time-stamps that are judged in one file. One archive time-stamp a year for a hundred years, and the others of several signers.
 pub const TIMESTAMPS_JUDGED_MAX: usize = 256;
+
+/// Evidence records that are judged in one file. The most in a collected file are 2; each may hold a time-stamp for every year.
+pub const RECORDS_JUDGED_MAX: usize = 32;
 
 /// What was found about one file of signatures.
 #[derive(Clone, Debug)]
@@ -116,11 +124,20 @@ pub fn verify_signature_standing(
         .content
         .as_deref()
         .map(|octets| DataBytes::new("content", octets));
-    let mut stamps_left = TIMESTAMPS_JUDGED_MAX;
+    let mut limits = Limits {
+        signers: SIGNERS_JUDGED_MAX,
+        stamps: TIMESTAMPS_JUDGED_MAX,
+        records: RECORDS_JUDGED_MAX,
+    };
+    let circumstances = Circumstances {
+        standing,
+        context,
+        bytes,
+    };
     let mut times = Vec::new();
     for (number, (signer, cuts)) in signed_data.signers.iter().zip(&parts.signers).enumerate() {
         let place = place.item("signer", number);
-        if number >= SIGNERS_JUDGED_MAX {
+        if !limits.take_signer() {
             let finding = Finding::new(codes::SIGNATURE_TOO_MANY, place).with(SIGNERS_JUDGED_MAX);
             report.undecided(finding);
             break;
@@ -133,10 +150,26 @@ pub fn verify_signature_standing(
             content: content
                 .as_ref()
                 .map(|content| -> &dyn DigestSource { content }),
+            octets: parts.content.as_deref(),
             data,
+            position: Some(number),
+            depth: 0,
         };
-        let circumstances = (standing, context);
-        times.push(report.add_signer(&subject, circumstances, &place, &mut stamps_left));
+        for (number, covered) in report.covered.iter_mut().enumerate() {
+            *covered &= subject.covers(number);
+        }
+        let answer = judge_signer(
+            &subject,
+            &circumstances,
+            &PoeSet::default(),
+            &place,
+            &mut limits,
+        );
+        report.judgement.add(answer.judgement);
+        report.levels.push(answer.level);
+        report.findings.extend(answer.findings);
+        report.objects.extend(answer.objects);
+        times.push(answer.proven);
     }
     let all: Option<Vec<OffsetDateTime>> = times.iter().copied().collect();
     report.stated = all.and_then(|times| times.into_iter().max());
@@ -184,156 +217,5 @@ impl SignatureReport {
         self.judgement
             .add(Judgement::unknown(SubIndication::Custom));
         self.findings.push(finding);
-    }
-
-    /// Judges one signer; gives the earliest time at which its signature is proven to exist.
-    fn add_signer(
-        &mut self,
-        subject: &Subject<'_>,
-        (standing, context): (Standing, &Context<'_>),
-        place: &Place,
-        stamps_left: &mut usize,
-    ) -> Option<OffsetDateTime> {
-        let material = SignatureMaterial::collect(subject, context);
-        let context = &material.extend(context);
-        let mut notes = Notes::new(place);
-        material.tell(&mut notes);
-        let target = subject.target();
-        let basic = basic::check(&mut notes, subject, target, context);
-        for (number, covered) in self.covered.iter_mut().enumerate() {
-            *covered &= subject.covers(number);
-        }
-        note_what_is_not_judged(&mut notes, subject.signer);
-        let stamps = stamps::judge(
-            &mut notes,
-            subject,
-            target,
-            (standing, context),
-            stamps_left,
-        );
-        let path = basic
-            .as_ref()
-            .map(|basic| trust::judge(&mut notes, basic, stamps.proven, context));
-        // A time-stamp that has aged is passed over; whatever else is wrong with one counts.
-        let mut findings = notes.findings;
-        for stamp in stamps.reports {
-            findings.extend(stamp.findings);
-            self.objects.push(stamp.object);
-            notes.judgement.add(stamp.binding);
-        }
-        let level = level_of(subject.signed_data, subject.signer);
-        let mut object = object_of(
-            subject,
-            basic.as_ref(),
-            level,
-            stamps.proven,
-            notes.judgement,
-            place,
-        );
-        facts::fill(&mut object, subject.signer);
-        object.add_path(path.unwrap_or_default());
-        self.levels.push(level);
-        self.judgement.add(notes.judgement);
-        self.findings.extend(findings);
-        let at = self.objects.len().saturating_sub(stamps.count);
-        self.objects.insert(at, object);
-        stamps.proven
-    }
-}
-
-fn object_of(
-    subject: &Subject<'_>,
-    basic: Option<&basic::Basic>,
-    level: Option<Level>,
-    proven: Option<OffsetDateTime>,
-    judgement: Judgement,
-    place: &Place,
-) -> ObjectReport {
-    let mut object = ObjectReport::new(ObjectKind::Signature, place.clone(), judgement);
-    object.time = proven;
-    let data = subject.data.iter().enumerate();
-    object.covers = data
-        .filter(|(number, _)| subject.covers(*number))
-        .map(|(_, data)| data.name().to_owned())
-        .collect();
-    if let Some(level) = level {
-        object = object.with("level", level.es_name());
-        let baseline = level.baseline_name();
-        if let Some(name) = baseline.and_then(|name| name.strip_prefix("B-")) {
-            object = object.with("baseline-level", format!("CAdES-BASELINE-{name}"));
-        }
-    }
-    if let Ok(Some(claimed)) = subject.signer.signing_time() {
-        object = object.with("claimed-signing-time", civil_time(claimed));
-    }
-    if let Some(basic) = basic {
-        object = object
-            .with("signer", basic.certificate.subject_text())
-            .with("issuer", basic.certificate.issuer_text());
-        if let Some(algorithm) = basic.algorithm {
-            object = object.with("signature-algorithm", algorithm.to_string());
-        }
-    }
-    object
-}
-
-/// Parts of a signature that this version does not judge keep the answer open: something may be wrong with them.
-fn note_what_is_not_judged(notes: &mut Notes<'_>, signer: &SignerInfo) {
-    for (attribute, name) in [
-        (oid::COUNTERSIGNATURE, "countersignature"),
-        (oid::EVIDENCE_RECORD_INTERNAL, "evidence record (internal)"),
-        (oid::EVIDENCE_RECORD_EXTERNAL, "evidence record (external)"),
-        (oid::ARCHIVE_TIME_STAMP_V1, "archive-time-stamp"),
-    ] {
-        if signer.unsigned(&attribute).next().is_some() {
-            notes.judgement.add(Judgement::NOT_JUDGED);
-            notes.note(codes::SIGNATURE_PART_NOT_JUDGED, [name]);
-        }
-    }
-}
-
-/// One signer with what its signature is over.
-struct Subject<'a> {
-    signed_data: &'a Raw<SignedData>,
-    parts: &'a SignatureParts,
-    signer: &'a SignerInfo,
-    cuts: &'a SignerParts,
-    /// The content, if the signature holds it.
-    content: Option<&'a dyn DigestSource>,
-    /// What was given beside the file.
-    data: &'a [&'a dyn DigestSource],
-}
-
-impl<'a> Subject<'a> {
-    /// What the signature is compared with: its content, or the data object that has the signed digest, or the first one.
-    fn target(&self) -> Option<&'a dyn DigestSource> {
-        let first = self.data.first().copied();
-        self.content
-            .or_else(|| self.data.iter().copied().find(|data| self.signs(*data)))
-            .or(first)
-    }
-
-    fn signs(&self, data: &dyn DigestSource) -> bool {
-        let digest = || {
-            let algorithm = self.signer.digest_algorithm.digest_algorithm()?;
-            let signed = self.signer.message_digest().ok()??;
-            (data.digest(algorithm)?.as_bytes() == signed).then_some(())
-        };
-        digest().is_some()
-    }
-
-    /// Whether the data object with this number is what was signed.
-    fn covers(&self, number: usize) -> bool {
-        let Some(data) = self.data.get(number) else {
-            return false;
-        };
-        match self.content {
-            None => self.signs(*data),
-            Some(content) => {
-                let algorithm = DigestAlgorithm::Sha256;
-                let own = content.digest(algorithm);
-                own.is_some() && own == data.digest(algorithm)
-            }
-        }
     }
 }

@@ -3,51 +3,65 @@
 //! An archive time-stamp that has passed proves that what it covers existed at its time: older time-stamps are judged as of then, and the
 //! signature itself as of the earliest time that any time-stamp of it proves.
 
-use std::borrow::Cow;
-
-use formats::cades::{
-    HashIndex, archive_time_stamp_input, archive_time_stamp_v2_input, c_time_stamp_input,
-    references_time_stamp_input,
-};
-use formats::cms::Attribute;
+use formats::cades::HashIndex;
+use formats::cms::{Attribute, RevocationInfo};
 use formats::der::{Reader, Tag};
-use formats::error::ErrorKind;
 use formats::oid::{self, Oid};
 use formats::tsp::TimeStampToken;
 use time::OffsetDateTime;
 
-use super::Subject;
+use super::input::{Input, input_of};
+use super::order;
+use super::signer::{Circumstances, Limits};
+use super::subject::Subject;
 use crate::alternatives::set_aside;
 use crate::context::Context;
 use crate::finding::{Finding, Place, signature as codes};
 use crate::judgement::Judgement;
 use crate::notes::{NONE, Notes};
+use crate::poe::{PoeSet, Referable};
 use crate::report::ObjectReport;
-use crate::report::text::civil_time;
-use crate::source::{DataBytes, DigestSource};
-use crate::timestamp::{Standing, verify_embedded_token};
+use crate::source::DigestSource;
+use crate::timestamp::{Embedding, Standing, algorithm_finding, verify_embedded_token};
 use crate::verdict::SubIndication;
 
 /// What the time-stamps say together.
 pub(super) struct Stamps {
     /// The earliest time at which the signature is proven to exist.
     pub(super) proven: Option<OffsetDateTime>,
+    /// The latest time before which the signature cannot have been made: that of its content-time-stamps.
+    pub(super) made_after: Option<OffsetDateTime>,
+    /// Whether something around the file proves all of it.
+    pub(super) is_protected: bool,
     pub(super) reports: Vec<StampReport>,
-    /// The number of objects in the report.
-    pub(super) count: usize,
 }
 
-/// What one time-stamp says.
+/// What one time-stamp or evidence record says.
 pub(super) struct StampReport {
     /// What counts for the signature: nothing, where the time-stamp has only aged.
     pub(super) binding: Judgement,
     pub(super) findings: Vec<Finding>,
-    pub(super) object: ObjectReport,
+    pub(super) objects: Vec<ObjectReport>,
+    /// Since when the signature exists by its word, if it has passed.
+    pub(super) proves: Option<OffsetDateTime>,
+}
+
+impl StampReport {
+    /// More than may be judged.
+    pub(super) fn left_out(place: &Place) -> Self {
+        let finding = Finding::new(codes::SIGNATURE_TOO_MANY, place.clone());
+        Self {
+            binding: Judgement::unknown(SubIndication::Custom),
+            findings: vec![finding.with(super::RECORDS_JUDGED_MAX)],
+            objects: Vec::new(),
+            proves: None,
+        }
+    }
 }
 
 /// What a time-stamp is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// content-time-stamp: the content, before it was signed.
     Content,
     /// signature-time-stamp.
@@ -56,6 +70,8 @@ enum Kind {
     CadesC,
     /// time-stamped-certs-crls-references: the references alone.
     References,
+    /// The first archive-time-stamp.
+    ArchiveV1,
     /// archive-time-stamp-v2.
     ArchiveV2,
     /// archive-time-stamp-v3.
@@ -63,104 +79,199 @@ enum Kind {
 }
 
 impl Kind {
-    const UNSIGNED: [(Oid, Self); 5] = [
+    const UNSIGNED: [(Oid, Self); 6] = [
         (oid::SIGNATURE_TIME_STAMP, Self::Signature),
         (oid::CADES_C_TIME_STAMP, Self::CadesC),
         (oid::CERTS_CRLS_TIME_STAMP, Self::References),
+        (oid::ARCHIVE_TIME_STAMP_V1, Self::ArchiveV1),
         (oid::ARCHIVE_TIME_STAMP_V2, Self::ArchiveV2),
         (oid::ARCHIVE_TIME_STAMP_V3, Self::ArchiveV3),
     ];
 
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Content => "content-time-stamp",
             Self::Signature => "signature-time-stamp",
             Self::CadesC => "CAdES-C-time-stamp",
             Self::References => "time-stamped-certs-crls-references",
+            Self::ArchiveV1 => "archive-time-stamp",
             Self::ArchiveV2 => "archive-time-stamp-v2",
             Self::ArchiveV3 => "archive-time-stamp-v3",
         }
     }
 
     /// Whether it proves that the signature existed.
-    const fn proves_signature(self) -> bool {
-        matches!(
-            self,
-            Self::Signature | Self::CadesC | Self::ArchiveV2 | Self::ArchiveV3
-        )
+    pub(super) const fn proves_signature(self) -> bool {
+        matches!(self, Self::Signature | Self::CadesC) || self.is_archive()
+    }
+
+    const fn is_archive(self) -> bool {
+        matches!(self, Self::ArchiveV1 | Self::ArchiveV2 | Self::ArchiveV3)
     }
 }
 
 /// One time-stamp with its place in the signature.
-struct Stamp<'a> {
-    kind: Kind,
+pub(super) struct Stamp<'a> {
+    pub(super) kind: Kind,
     bytes: &'a [u8],
-    token: Option<TimeStampToken>,
+    pub(super) token: Option<TimeStampToken>,
     /// The unsigned attribute that it stands in.
-    attribute: Option<usize>,
+    pub(super) attribute: Option<usize>,
     place: Place,
     /// Whether it stands inside an OCTET STRING.
     wrapped: bool,
     /// Which unsigned attributes it covers.
-    covers: Vec<bool>,
+    pub(super) covers: Vec<bool>,
 }
 
 impl Stamp<'_> {
-    fn time(&self) -> Option<OffsetDateTime> {
+    /// The hash index in its token.
+    pub(super) fn index(&self) -> formats::error::Result<Option<HashIndex>> {
+        self.token.as_ref().map_or(Ok(None), index_of)
+    }
+
+    pub(super) fn time(&self) -> Option<OffsetDateTime> {
         self.token.as_ref().map(|token| token.info.gen_time)
     }
 }
 
-/// Judges every time-stamp, the newest first.
+/// Judges every time-stamp, the newest first, each with what the newer ones have proven; adds what it proves itself.
 pub(super) fn judge(
     notes: &mut Notes<'_>,
     subject: &Subject<'_>,
     target: Option<&dyn DigestSource>,
-    (outer, context): (Standing, &Context<'_>),
-    left: &mut usize,
+    circumstances: &Circumstances<'_>,
+    proofs: &mut PoeSet,
+    limits: &mut Limits,
 ) -> Stamps {
-    let mut stamps = all(notes, subject, left);
+    let outer = circumstances.standing;
+    let mut stamps = all(notes, subject, &mut limits.stamps);
     for stamp in &mut stamps {
         stamp.covers = covered_by(subject, stamp);
     }
     stamps.sort_by_key(|stamp| std::cmp::Reverse(stamp.time()));
-    check_order(notes, &stamps);
-    let mut passed: Vec<(OffsetDateTime, usize)> = Vec::new();
-    let mut reports = Vec::with_capacity(stamps.len());
-    let mut proven = outer.protected.then_some(outer.judged_at);
-    for (number, stamp) in stamps.iter().enumerate() {
-        let covering = passed
-            .iter()
-            .filter(|(_, other)| {
-                let attribute = stamp.attribute.unwrap_or(usize::MAX);
-                let other = stamps.get(*other);
-                other.is_some_and(|other| other.covers.get(attribute) == Some(&true))
-            })
-            .map(|(time, _)| *time)
-            .min();
-        // The content-time-stamp is signed: whatever proves the signature proves it.
-        let covering = if stamp.kind == Kind::Content {
-            proven
-        } else {
-            covering
-        };
-        let standing = Standing {
-            judged_at: covering.unwrap_or(outer.judged_at).min(outer.judged_at),
-            protected: covering.is_some() || outer.protected,
-        };
-        let (report, is_passed) = judge_one(subject, target, stamp, standing, context);
-        if let (true, Some(time)) = (is_passed, stamp.time()) {
-            passed.push((time, number));
-            if stamp.kind.proves_signature() {
-                proven = Some(proven.map_or(time, |known| known.min(time)));
+    order::check(notes, subject, &stamps);
+    let mut answer = Stamps {
+        proven: outer.protected.then_some(outer.judged_at),
+        made_after: None,
+        is_protected: outer.protected,
+        reports: Vec::with_capacity(stamps.len()),
+    };
+    for stamp in &stamps {
+        if subject.is_countersignature() && stamp.kind.is_archive() {
+            // No standard says what one is over there.
+            notes.judgement.add(Judgement::NOT_JUDGED);
+            notes.note(codes::SIGNATURE_PART_NOT_JUDGED, [stamp.kind.name()]);
+            continue;
+        }
+        let standing = standing_of(stamp, proofs, answer.proven, outer);
+        let mut report = judge_one(subject, target, stamp, standing, circumstances, proofs);
+        if let Some(time) = report.proves {
+            if stamp.kind == Kind::Content {
+                answer.made_after = answer.made_after.max(Some(time));
+            }
+            if !stamp.kind.proves_signature() {
+                report.proves = None;
+            }
+            add_proofs(subject, stamp, time, circumstances.context, proofs);
+            let earliest = answer.proven.into_iter().chain(report.proves).min();
+            answer.proven = earliest;
+        }
+        answer.reports.push(report);
+    }
+    answer
+}
+
+/// As of when a time-stamp is judged: when it is proven to have existed. The content-time-stamp is signed: whatever proves the signature proves it.
+fn standing_of(
+    stamp: &Stamp<'_>,
+    proofs: &PoeSet,
+    proven: Option<OffsetDateTime>,
+    outer: Standing,
+) -> Standing {
+    let since = match stamp.kind {
+        Kind::Content => proven,
+        _ => proofs.since(stamp.bytes),
+    };
+    Standing {
+        judged_at: since.unwrap_or(outer.judged_at).min(outer.judged_at),
+        protected: since.is_some() || outer.protected,
+    }
+}
+
+/// What a time-stamp that has passed proves (EN 319 102-1 §5.6.2.3).
+fn add_proofs(
+    subject: &Subject<'_>,
+    stamp: &Stamp<'_>,
+    time: OffsetDateTime,
+    context: &Context<'_>,
+    proofs: &mut PoeSet,
+) {
+    let by = &stamp.place;
+    if stamp.kind.proves_signature() {
+        proofs.add(&subject.cuts.signature, time, by);
+    }
+    let material = Referable {
+        certificates: context.certificates,
+        crls: context.crls,
+        ocsp_responses: context.ocsp_responses,
+        policy: context.policy,
+        now: context.time,
+    };
+    let references = matches!(stamp.kind, Kind::CadesC | Kind::References);
+    for (number, attribute) in subject.cuts.unsigned_attributes.iter().enumerate() {
+        let covered = stamp.covers.get(number) == Some(&true);
+        if covered {
+            proofs.add_attribute(attribute, time, by);
+        }
+        if covered || references {
+            proofs.add_referenced(attribute, &material, time, by);
+        }
+    }
+    match stamp.kind {
+        Kind::ArchiveV1 | Kind::ArchiveV2 => {
+            // The first one is not always over the certificates beside the signer; what it is over in the other reading is the same set.
+            if stamp.kind == Kind::ArchiveV2 {
+                proofs.add_members(subject.signed_data, time, by);
             }
         }
-        reports.push(report);
+        Kind::ArchiveV3 => add_indexed(subject, stamp, time, proofs),
+        Kind::Content | Kind::Signature | Kind::CadesC | Kind::References => {}
     }
-    Stamps {
-        proven,
-        count: reports.len(),
-        reports,
+}
+
+/// The certificates and revocation information that a hash index names.
+fn add_indexed(
+    subject: &Subject<'_>,
+    stamp: &Stamp<'_>,
+    time: OffsetDateTime,
+    proofs: &mut PoeSet,
+) {
+    let Ok(Some(index)) = stamp.index() else {
+        return;
+    };
+    let Ok(coverage) = index.coverage(subject.parts, subject.cuts) else {
+        return;
+    };
+    let certificates = subject
+        .parts
+        .certificates
+        .iter()
+        .zip(&coverage.certificates);
+    for (bytes, _) in certificates.filter(|(_, covered)| **covered) {
+        proofs.add(bytes, time, &stamp.place);
+    }
+    let information = subject
+        .signed_data
+        .revocations
+        .iter()
+        .zip(&coverage.revocations);
+    for (information, _) in information.filter(|(_, covered)| **covered) {
+        match information {
+            RevocationInfo::Crl(bytes) => proofs.add(bytes, time, &stamp.place),
+            RevocationInfo::Ocsp { bytes, .. } => proofs.add_ocsp(bytes, time, &stamp.place),
+            RevocationInfo::Other { .. } => {}
+        }
     }
 }
 
@@ -230,7 +341,7 @@ fn covered_by(subject: &Subject<'_>, stamp: &Stamp<'_>) -> Vec<bool> {
             .and_then(|index| index.coverage(subject.parts, subject.cuts).ok())
             .map(|coverage| coverage.attributes)
             .unwrap_or_default(),
-        Kind::ArchiveV2 => (0..attributes.len())
+        Kind::ArchiveV1 | Kind::ArchiveV2 => (0..attributes.len())
             .map(|number| stands_before(attributes, number, stamp))
             .collect(),
         Kind::CadesC => attributes
@@ -241,12 +352,16 @@ fn covered_by(subject: &Subject<'_>, stamp: &Stamp<'_>) -> Vec<bool> {
     }
 }
 
-/// archive-time-stamp-v2 covers every other unsigned attribute but the archive time-stamps that came later.
-fn stands_before(attributes: &[Attribute], number: usize, stamp: &Stamp<'_>) -> bool {
+/// The older archive time-stamps cover every other unsigned attribute but the archive time-stamps that came later.
+pub(super) fn stands_before(attributes: &[Attribute], number: usize, stamp: &Stamp<'_>) -> bool {
     let Some(attribute) = attributes.get(number) else {
         return false;
     };
-    let archive = [oid::ARCHIVE_TIME_STAMP_V2, oid::ARCHIVE_TIME_STAMP_V3];
+    let archive = [
+        oid::ARCHIVE_TIME_STAMP_V1,
+        oid::ARCHIVE_TIME_STAMP_V2,
+        oid::ARCHIVE_TIME_STAMP_V3,
+    ];
     if !archive.contains(&attribute.oid) {
         return true;
     }
@@ -262,34 +377,14 @@ fn index_of(token: &TimeStampToken) -> formats::error::Result<Option<HashIndex>>
     }
 }
 
-/// A time-stamp cannot cover one that is younger than itself (EN 319 102-1 §5.6.2.1).
-fn check_order(notes: &mut Notes<'_>, stamps: &[Stamp<'_>]) {
-    for stamp in stamps {
-        for other in stamps {
-            let covers = other
-                .attribute
-                .is_some_and(|number| stamp.covers.get(number) == Some(&true));
-            if let (true, Some(time), Some(later)) = (covers, stamp.time(), other.time())
-                && time < later
-            {
-                notes.because(
-                    SubIndication::TimestampOrderFailure,
-                    codes::SIGNATURE_STAMP_ORDER,
-                    [civil_time(time), civil_time(later)],
-                );
-                return;
-            }
-        }
-    }
-}
-
 fn judge_one(
     subject: &Subject<'_>,
     target: Option<&dyn DigestSource>,
     stamp: &Stamp<'_>,
     standing: Standing,
-    context: &Context<'_>,
-) -> (StampReport, bool) {
+    circumstances: &Circumstances<'_>,
+    proofs: &PoeSet,
+) -> StampReport {
     let mut own = Notes::new(&stamp.place);
     if stamp.wrapped {
         let reason = SubIndication::SigConstraintsFailure;
@@ -301,15 +396,22 @@ fn judge_one(
         Input::Content => target,
         Input::Unknown => None,
     };
-    let archive = stamp.token.as_ref();
-    let index = archive
-        .filter(|_| stamp.kind == Kind::ArchiveV3)
-        .and_then(|token| index_of(token).ok().flatten());
-    let covered = index.as_ref().map(|index| index.version.oid());
+    let index = match stamp.kind {
+        Kind::ArchiveV3 => stamp.index().ok().flatten(),
+        _ => None,
+    };
+    if let Some(index) = &index {
+        check_index_algorithm(&mut own, index, standing, circumstances.context);
+    }
+    let embedding = Embedding {
+        covered_attribute: index.map(|index| index.version.oid()),
+        proofs: Some(proofs),
+    };
+    let context = circumstances.context;
     let mut report = verify_embedded_token(
         stamp.bytes,
         data,
-        covered.as_ref(),
+        embedding,
         standing,
         context,
         &stamp.place,
@@ -324,145 +426,30 @@ fn judge_one(
         binding = Judgement::PASSED;
     }
     report.object.judgement = report.judgement;
-    let object = report.object.with("kind", stamp.kind.name());
-    let report = StampReport {
+    StampReport {
         binding,
         findings: report.findings,
-        object,
-    };
-    (report, is_passed)
+        objects: vec![report.object.with("kind", stamp.kind.name())],
+        proves: stamp.time().filter(|_| is_passed),
+    }
 }
 
-/// What a token's imprint is compared with.
-enum Input<'a> {
-    Bytes(DataBytes<'a>),
-    /// The signed content, of which perhaps only digests are known.
-    Content,
-    /// It cannot be put together; the finding says why.
-    Unknown,
-}
-
-fn input_of<'s>(
+/// What is named by the hash index is proven only as long as its digest is trusted.
+fn check_index_algorithm(
     notes: &mut Notes<'_>,
-    subject: &Subject<'s>,
-    target: Option<&dyn DigestSource>,
-    stamp: &Stamp<'_>,
-) -> Input<'s> {
-    match stamp.kind {
-        Kind::Content => Input::Content,
-        Kind::Signature => Input::Bytes(DataBytes::new(
-            "signature",
-            subject.cuts.signature.as_slice(),
-        )),
-        Kind::CadesC => either(notes, stamp, &mut [c_time_stamp_input(subject.cuts)]),
-        Kind::References => either(
-            notes,
-            stamp,
-            &mut [references_time_stamp_input(subject.cuts)],
-        ),
-        Kind::ArchiveV2 => archive_v2(notes, subject, target, stamp),
-        Kind::ArchiveV3 => archive_v3(notes, subject, target, stamp),
-    }
-}
-
-/// EN 319 122-1 §5.5.3; the index must name nothing that is not there.
-fn archive_v3<'s>(
-    notes: &mut Notes<'_>,
-    subject: &Subject<'s>,
-    target: Option<&dyn DigestSource>,
-    stamp: &Stamp<'_>,
-) -> Input<'s> {
-    let Some(token) = &stamp.token else {
-        return Input::Unknown;
+    index: &HashIndex,
+    standing: Standing,
+    context: &Context<'_>,
+) {
+    let Some(algorithm) = index.algorithm.digest_algorithm() else {
+        return;
     };
-    let index = match index_of(token) {
-        Ok(Some(index)) => index,
-        Ok(None) => {
-            let code = codes::SIGNATURE_INDEX_MISSING;
-            notes.broken(SubIndication::FormatFailure, code, NONE);
-            return Input::Unknown;
-        }
-        Err(error) => {
-            let code = codes::SIGNATURE_INDEX_MALFORMED;
-            notes.broken(SubIndication::FormatFailure, code, [error]);
-            return Input::Unknown;
-        }
-    };
-    match index.coverage(subject.parts, subject.cuts) {
-        Ok(coverage) if coverage.unmatched > 0 => notes.broken(
-            SubIndication::HashFailure,
-            codes::SIGNATURE_INDEX_UNMATCHED,
-            [coverage.unmatched],
-        ),
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::UnknownAlgorithm => notes.unknown(
-            SubIndication::Custom,
-            codes::SIGNATURE_DIGEST_UNKNOWN,
-            [error],
-        ),
-        Err(error) => notes.broken(
-            SubIndication::FormatFailure,
-            codes::SIGNATURE_INDEX_MALFORMED,
-            [error],
-        ),
+    let judged = context.policy.judge_digest(algorithm, standing.judged_at);
+    if let Err(finding) =
+        algorithm_finding(algorithm.name(), judged, standing.judged_at, notes.place)
+    {
+        let reason = SubIndication::CryptoConstraintsFailureNoPoe;
+        notes.judgement.add(Judgement::because(reason));
+        notes.findings.push(finding);
     }
-    let imprint = &token.info.imprint;
-    let digest = imprint.algorithm.digest_algorithm();
-    let content = digest.and_then(|algorithm| target?.digest(algorithm));
-    match content {
-        Some(content) => Input::Bytes(DataBytes::new(
-            "signature and index",
-            archive_time_stamp_input(subject.parts, subject.cuts, &content, &index),
-        )),
-        None => Input::Unknown,
-    }
-}
-
-/// RFC 5126 §6.4.1. Signers disagree about the tag and length of the unsigned attributes, so both readings are tried.
-fn archive_v2<'s>(
-    notes: &mut Notes<'_>,
-    subject: &Subject<'s>,
-    target: Option<&dyn DigestSource>,
-    stamp: &Stamp<'_>,
-) -> Input<'s> {
-    let attributes = &subject.cuts.unsigned_attributes;
-    let before: Vec<&Attribute> = attributes
-        .iter()
-        .enumerate()
-        .filter(|(number, _)| stands_before(attributes, *number, stamp))
-        .map(|(_, attribute)| attribute)
-        .collect();
-    let detached = match &subject.parts.content {
-        Some(_) => Some(Cow::Borrowed(&[][..])),
-        None => target.and_then(DigestSource::content),
-    };
-    let mut inputs: Vec<Vec<u8>> = detached
-        .into_iter()
-        .flat_map(|detached| {
-            [true, false].map(|with_set_header| {
-                let (parts, cuts) = (subject.parts, subject.cuts);
-                archive_time_stamp_v2_input(parts, cuts, &detached, &before, with_set_header)
-            })
-        })
-        .collect();
-    either(notes, stamp, &mut inputs)
-}
-
-/// The one of several inputs that leads to the imprint. Makers of these older time-stamps take the attributes in different ways; where no
-/// known way leads to the imprint, it cannot be told whether something was changed.
-fn either<'s>(notes: &mut Notes<'_>, stamp: &Stamp<'_>, inputs: &mut [Vec<u8>]) -> Input<'s> {
-    let Some(token) = &stamp.token else {
-        return Input::Unknown;
-    };
-    let imprint = &token.info.imprint;
-    if let Some(algorithm) = imprint.algorithm.digest_algorithm() {
-        for input in inputs {
-            if algorithm.digest(input).as_bytes() == imprint.bytes {
-                return Input::Bytes(DataBytes::new(stamp.kind.name(), std::mem::take(input)));
-            }
-        }
-    }
-    let name = stamp.kind.name();
-    notes.unknown(SubIndication::Custom, codes::SIGNATURE_STAMP_OPEN, [name]);
-    Input::Unknown
 }

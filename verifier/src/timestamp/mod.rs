@@ -6,6 +6,7 @@
 mod carried;
 mod end;
 mod imprint;
+mod request;
 mod response;
 mod signer;
 mod trust;
@@ -18,6 +19,7 @@ use time::{Duration, OffsetDateTime};
 
 pub use self::end::{End, EndReason};
 use self::imprint::judge_imprint;
+pub use self::request::{RequestReport, verify_request};
 pub use self::response::{ResponseReport, token_of_response};
 pub(crate) use self::signer::named_certificates;
 use crate::algorithm::{AlgorithmJudgement, SignatureAlgorithm, Trust};
@@ -27,9 +29,11 @@ use crate::context::Context;
 use crate::finding::{Code, Finding, Language, Place, crypto as crypto_codes, timestamp as codes};
 use crate::judgement::Judgement;
 use crate::notes::Notes;
+use crate::poe::PoeSet;
 use crate::report::text::civil_time;
 use crate::report::{
     AlgorithmName, ObjectKind, ObjectReport, PathUse, UsedAlgorithm, UsedObject, UsedRole,
+    ValidationProcess,
 };
 use crate::source::DigestSource;
 use crate::verdict::{Integrity, SubIndication};
@@ -109,25 +113,36 @@ pub fn verify_token_standing(
     context: &Context<'_>,
     place: &Place,
 ) -> TimestampReport {
-    verify_embedded_token(token, data, None, standing, context, place)
+    let embedding = Embedding::default();
+    verify_embedded_token(token, data, embedding, standing, context, place)
 }
 
-/// The same for a token inside a signature, where one unsigned attribute of the token is covered by its imprint (EN 319 122-1 §5.5.2).
+/// What is known of a token that stands inside a signature.
+#[derive(Default)]
+pub(crate) struct Embedding<'a> {
+    /// An unsigned attribute of the token that is covered by its imprint (EN 319 122-1 §5.5.2).
+    pub(crate) covered_attribute: Option<Oid>,
+    /// What newer proofs have proven to exist.
+    pub(crate) proofs: Option<&'a PoeSet>,
+}
+
+/// The same for a token inside a signature.
 pub(crate) fn verify_embedded_token(
     token: &[u8],
     data: Option<&dyn DigestSource>,
-    covered_attribute: Option<&Oid>,
+    embedding: Embedding<'_>,
     standing: Standing,
     context: &Context<'_>,
     place: &Place,
 ) -> TimestampReport {
-    let mut report = match covered_attribute {
-        None => judge_token(token, standing, context, place),
-        Some(attribute) => {
-            let mut judge = Judge::new(context, standing, place);
-            judge.covered_attribute = Some(attribute.clone());
-            judge_with(judge, token)
-        }
+    let proofs = embedding.proofs.filter(|proofs| !proofs.is_empty());
+    let mut report = if embedding.covered_attribute.is_none() && proofs.is_none() {
+        judge_token(token, standing, context, place)
+    } else {
+        let mut judge = Judge::new(context, standing, place);
+        judge.covered_attribute = embedding.covered_attribute;
+        judge.proofs = proofs.cloned().unwrap_or_default();
+        judge_with(judge, token)
     };
     let imprint = judge_imprint(&report, data, standing, context, place);
     report.judgement.add(imprint.judgement);
@@ -191,6 +206,8 @@ struct Judge<'a> {
     algorithms: Vec<UsedAlgorithm>,
     /// An unsigned attribute that the imprint covers.
     covered_attribute: Option<Oid>,
+    /// What newer proofs have proven to exist.
+    proofs: PoeSet,
 }
 
 impl<'a> Judge<'a> {
@@ -206,6 +223,7 @@ impl<'a> Judge<'a> {
             path: PathUse::default(),
             algorithms: Vec::new(),
             covered_attribute: None,
+            proofs: PoeSet::default(),
         }
     }
 
@@ -364,6 +382,7 @@ impl<'a> Judge<'a> {
             self.notes.judgement,
         );
         object.judged_at = Some(self.standing.judged_at);
+        object.process = Some(ValidationProcess::Timestamp);
         let Some(token) = token else { return object };
         let info = &token.info;
         object.time = Some(info.gen_time);

@@ -5,12 +5,13 @@ use formats::x509::Certificate;
 use time::OffsetDateTime;
 
 use super::{CERTIFICATE_PATH, EndReason, Judge, carried};
-use crate::finding::timestamp as codes;
+use crate::finding::{Place, timestamp as codes};
 use crate::judgement::Judgement;
 use crate::path::{
     AlgorithmRule, Material, PathFailure, PathOptions, PathOutcome, Purpose, VerifiedPath,
     validate_path,
 };
+use crate::poe::Sliding;
 use crate::report::PathUse;
 use crate::report::text::civil_time;
 use crate::verdict::{SubIndication, Verdict};
@@ -27,6 +28,7 @@ impl<'a> Judge<'a> {
             .extend(found.map(|finding| finding.within(&at)));
         match outcome {
             PathOutcome::Verified(path) => {
+                self.slide(token, &path, &at);
                 self.rest_on(&path);
                 carried::check(self, token, Some(&path));
             }
@@ -35,6 +37,26 @@ impl<'a> Judge<'a> {
                 self.notes.judgement.add(Judgement::of(verdict));
             }
         }
+    }
+
+    /// Since when what the path rests on exists (EN 319 102-1 §5.6.2.2): what stands in the token exists since it does.
+    fn slide(&mut self, token: &TimeStampToken, path: &VerifiedPath, at: &Place) {
+        let known = self.proof_of_existence();
+        let mut proofs = std::mem::take(&mut self.proofs);
+        if let Some(known) = known {
+            proofs.add_members(&token.signed_data, known, self.notes.place);
+        }
+        let sliding = Sliding {
+            policy: self.context.policy,
+            proofs: &proofs,
+            now: self.context.time,
+            of_time_stamp: true,
+        };
+        if let Err(failure) = sliding.judge(path.steps(), known.unwrap_or(self.context.time)) {
+            self.notes.judgement.add(Judgement::because(failure.reason));
+            self.notes.findings.push(failure.finding.within(at));
+        }
+        self.proofs = proofs;
     }
 
     /// A path that has ended or was revoked since, but held when the token was made, leaves the question open: a proof from before
@@ -54,7 +76,7 @@ impl<'a> Judge<'a> {
         );
         let made = token.info.gen_time;
         if !ended || made >= self.standing.judged_at {
-            return failure.verdict();
+            return by_standard(failure);
         }
         let known = self.proof_of_existence();
         let mut reason = failure.sub_indication();
@@ -62,7 +84,7 @@ impl<'a> Judge<'a> {
             match self.path_at(token, signer, made, known) {
                 PathOutcome::Verified(_) => return self.ended_since(made),
                 PathOutcome::Refused(earlier) if !is_revocation(earlier.sub_indication()) => {
-                    return earlier.verdict();
+                    return by_standard(&earlier);
                 }
                 PathOutcome::Refused(earlier) => {
                     let at = self.notes.place.child("certificate");
@@ -86,7 +108,7 @@ impl<'a> Judge<'a> {
                     SubIndication::RevokedCaNoPoe
                 })
             }
-            PathOutcome::Refused(earlier) => earlier.verdict(),
+            PathOutcome::Refused(earlier) => by_standard(&earlier),
         }
     }
 
@@ -174,6 +196,11 @@ fn first_to_expire(path: &VerifiedPath) -> String {
     parsed
         .find(|certificate| certificate.not_after() == end)
         .map_or_else(String::new, |certificate| certificate.subject().to_string())
+}
+
+/// The conclusion that the standard gives for a reason: a chain that breaks a rule is INDETERMINATE (EN 319 102-1 §5.2.6), however sure it is.
+const fn by_standard(failure: &PathFailure) -> Verdict {
+    Verdict::because(failure.sub_indication())
 }
 
 const fn is_revocation(reason: SubIndication) -> bool {

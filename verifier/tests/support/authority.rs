@@ -193,8 +193,67 @@ impl Authority {
         self.token_with(digest, TokenOptions::at(time))
     }
 
+    /// The same root, certified by the root of another authority: an authority between it and the certificates.
+    pub(crate) fn root_under(&self, upper: &Self) -> Vec<u8> {
+        let issuer = Issuer::from_params(&upper.root_params, &upper.root_key);
+        let mut params = self.root_params.clone();
+        params.serial_number = Some(SerialNumber::from_slice(&[77, 1]));
+        let certificate = params.signed_by(&self.root_key, &issuer).unwrap();
+        certificate.der().to_vec()
+    }
+
+    /// A CRL of the root about another certificate of it.
+    pub(crate) fn crl_of(
+        &self,
+        serial: &[u8],
+        issued: OffsetDateTime,
+        revoked: OffsetDateTime,
+    ) -> Vec<u8> {
+        let issuer = Issuer::from_params(&self.root_params, &self.root_key);
+        let revoked = RevokedCertParams {
+            serial_number: SerialNumber::from_slice(serial),
+            revocation_time: revoked,
+            reason_code: Some(RevocationReason::CaCompromise),
+            invalidity_date: None,
+        };
+        let params = CertificateRevocationListParams {
+            this_update: issued,
+            next_update: issued + time::Duration::days(1),
+            crl_number: SerialNumber::from(1_u64),
+            issuing_distribution_point: None,
+            revoked_certs: vec![revoked],
+            key_identifier_method: KeyIdMethod::PreSpecified(vec![1; 20]),
+        };
+        params.signed_by(&issuer).unwrap().der().to_vec()
+    }
+
+    /// The root, as a trust anchor that may have authorities below it.
+    pub(crate) fn anchor_above(&self) -> TrustAnchor {
+        let mut params = self.root_params.clone();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let root = params.self_signed(&self.root_key).unwrap();
+        TrustAnchor::from_certificate(root.der()).unwrap()
+    }
+
+    /// A root of the same name with another key.
+    pub(crate) fn impostor(&self) -> TrustAnchor {
+        let key = Key::new(99);
+        let root = self.root_params.self_signed(&key).unwrap();
+        TrustAnchor::from_certificate(root.der()).unwrap()
+    }
+
     /// A CAdES signature (B-B) by the authority's key, with its content inside.
     pub(crate) fn signature(&self, content: &[u8], with_reference: bool) -> Vec<u8> {
+        self.signature_with(content, with_reference, &[])
+    }
+
+    /// The same with more signed attributes.
+    pub(crate) fn signature_with(
+        &self,
+        content: &[u8],
+        with_reference: bool,
+        more: &[Attribute],
+    ) -> Vec<u8> {
         let reference = SigningCertificates::encode_v2(&self.certificate, DigestAlgorithm::Sha256);
         let reference = Attribute::new(oid::SIGNING_CERTIFICATE_V2, vec![reference]);
         let builder = SignedDataBuilder {
@@ -203,7 +262,11 @@ impl Authority {
             identifier: SignerIdentifier::of(&self.certificate),
             digest_algorithm: DigestAlgorithm::Sha256,
             signature_algorithm: AlgorithmIdentifier::bare(oid::ECDSA_WITH_SHA256),
-            signed_attributes: with_reference.then_some(reference).into_iter().collect(),
+            signed_attributes: with_reference
+                .then_some(reference)
+                .into_iter()
+                .chain(more.iter().cloned())
+                .collect(),
             certificates: vec![self.certificate().to_vec()],
             revocations: Vec::new(),
         };
