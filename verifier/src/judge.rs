@@ -337,7 +337,8 @@ fn judge_request(
     let report = verify_request(&bytes, &tokens, &place);
     FileAnswer {
         judgement: report.judgement,
-        existence: None,
+        // A request proves no time of its own; that of its answer is said with the answer.
+        existence: report.answered_at,
         covered: vec![false; data.len()],
         judged: report.is_answered,
         detached: false,

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::search::{self, Query, Role};
-use super::signers::{Place, signer_until};
+use super::signers::Place;
 use super::step::{StatusKind, StatusSource};
 use super::validate::{WorkingKey, judge_algorithms};
 use super::world::{Who, World};
@@ -15,7 +15,7 @@ use crate::budget::Exhausted;
 use crate::certificate::{Certificate, key_usage};
 use crate::crypto::SignatureCheck;
 use crate::finding::{self, Code, Finding, Severity, revocation as code};
-use crate::revocation::{Answer, Moment, Ocsp, Responders, Source};
+use crate::revocation::{Answer, Ocsp, Responders, Source};
 use formats::oid;
 
 /// How many steps of "the signer of the revocation information about the signer of the revocation information" are taken. NIST PKITS needs 1.
@@ -58,15 +58,9 @@ impl Answerers<'_, '_, '_> {
         };
         let algorithms = self.known.get(&number)?.as_ref().ok()?.clone();
         let who = self.signed_by.get(&number)?;
-        Some(StatusSource {
-            kind: StatusKind::Ocsp,
-            bytes: self.world.ocsp.get(number)?.response.raw.to_vec(),
-            issued: answer.issued,
-            revoked: answer.revoked(),
-            is_current: answer.moment != Moment::OutOfDate,
-            algorithms,
-            signer_until: signer_until(self.world, *who),
-        })
+        let bytes = self.world.ocsp.get(number)?.response.raw;
+        let source = StatusSource::new(StatusKind::Ocsp, bytes, answer);
+        Some(source.signed(algorithms, self.world, *who))
     }
 
     /// The algorithms on which the response with this number rests, if somebody signed it who may.

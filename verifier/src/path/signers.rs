@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use time::OffsetDateTime;
-
 use super::Purpose;
 use super::failure::{Problem, Stop};
 use super::responders::{Answerers, SIGNER_STEPS_MAX};
@@ -56,7 +54,7 @@ pub(super) fn revocation(
                 let root = finding::Place::root();
                 findings.push(Finding::new(code::REVOCATION_NOT_CHECKED, root).with(title));
             }
-            steps.push(step_of(world, *number));
+            steps.push(PathStep::of(world, *number));
             continue;
         }
         let is_end = position == last;
@@ -64,7 +62,7 @@ pub(super) fn revocation(
             continue;
         }
         let mut noticed = Vec::new();
-        let mut step = step_of(world, *number);
+        let mut step = PathStep::of(world, *number);
         let answers = ask(
             world,
             place,
@@ -93,18 +91,6 @@ pub(super) fn revocation(
         steps.push(step);
     }
     Ok(steps)
-}
-
-/// A certificate of the path, of which nothing is told yet.
-fn step_of(world: &World<'_>, number: usize) -> PathStep {
-    let certificate = world.candidates.get(number);
-    PathStep {
-        certificate: certificate
-            .map(|found| found.raw().to_vec())
-            .unwrap_or_default(),
-        algorithm: None,
-        sources: Vec::new(),
-    }
 }
 
 /// A responder of which its issuer says that it need not be asked about (RFC 6960 §4.2.2.2.1).
@@ -280,14 +266,6 @@ fn counts(world: &World<'_>, query: Query, is_target: bool, entry: Entry, curren
             .is_none_or(|proof| entry.time <= proof)
 }
 
-/// The end of whoever signed revocation information; a trust anchor has none.
-pub(super) fn signer_until(world: &World<'_>, who: Who) -> Option<OffsetDateTime> {
-    match who {
-        Who::Anchor(_) => None,
-        Who::Candidate(number) => world.candidates.get(number).map(Certificate::not_after),
-    }
-}
-
 /// Finds out whose key signed a CRL.
 struct Signers<'w, 'p, 'a> {
     world: &'w mut World<'a>,
@@ -347,15 +325,10 @@ impl Signers<'_, '_, '_> {
         let Some(Ok(who)) = self.known.get(&number) else {
             return None;
         };
-        Some(StatusSource {
-            kind: StatusKind::Crl,
-            bytes: self.world.crls.get(number)?.raw.to_vec(),
-            issued: answer.issued,
-            revoked: answer.revoked(),
-            is_current: answer.moment != Moment::OutOfDate,
-            algorithms: self.signed_with.get(&number).copied().into_iter().collect(),
-            signer_until: signer_until(self.world, *who),
-        })
+        let bytes = self.world.crls.get(number)?.raw;
+        let algorithms = self.signed_with.get(&number).copied();
+        let source = StatusSource::new(StatusKind::Crl, bytes, answer);
+        Some(source.signed(algorithms.into_iter().collect(), self.world, *who))
     }
 
     /// The issuer of the certificate by the same key, the trust anchor, or somebody of the CRL issuer's name with a path to the same trust anchor.

@@ -2,8 +2,10 @@
 
 use time::OffsetDateTime;
 
+use super::world::{Who, World};
 use crate::algorithm::SignatureAlgorithm;
-use crate::revocation::Reason;
+use crate::certificate::Certificate;
+use crate::revocation::{Answer, Moment, Reason};
 
 /// One certificate below the trust anchor.
 #[derive(Debug, Clone)]
@@ -42,4 +44,46 @@ pub enum StatusKind {
     Crl,
     /// An OCSP response (RFC 6960).
     Ocsp,
+}
+
+impl PathStep {
+    /// A certificate of which nothing is told yet.
+    pub(super) fn of(world: &World<'_>, number: usize) -> Self {
+        let certificate = world.candidates.get(number);
+        let bytes = certificate.map(|found| found.raw().to_vec());
+        Self {
+            certificate: bytes.unwrap_or_default(),
+            algorithm: None,
+            sources: Vec::new(),
+        }
+    }
+}
+
+impl StatusSource {
+    pub(super) fn new(kind: StatusKind, bytes: &[u8], answer: &Answer) -> Self {
+        Self {
+            kind,
+            bytes: bytes.to_vec(),
+            issued: answer.issued,
+            revoked: answer.revoked(),
+            is_current: answer.moment != Moment::OutOfDate,
+            algorithms: Vec::new(),
+            signer_until: None,
+        }
+    }
+
+    /// With what its signature rests on; a trust anchor has no end.
+    pub(super) fn signed(
+        mut self,
+        algorithms: Vec<SignatureAlgorithm>,
+        world: &World<'_>,
+        who: Who,
+    ) -> Self {
+        self.algorithms = algorithms;
+        self.signer_until = match who {
+            Who::Anchor(_) => None,
+            Who::Candidate(number) => world.candidates.get(number).map(Certificate::not_after),
+        };
+        self
+    }
 }

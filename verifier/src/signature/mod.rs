@@ -7,6 +7,7 @@
 
 mod basic;
 mod counter;
+mod existence;
 mod input;
 mod material;
 mod order;
@@ -19,6 +20,7 @@ mod trust;
 use formats::cades::{Level, SignatureParts};
 use formats::cms::SignedData;
 use formats::der::Reader;
+use formats::raw::Raw;
 use time::OffsetDateTime;
 
 pub use self::counter::COUNTERSIGNATURE_DEPTH_MAX;
@@ -120,57 +122,17 @@ pub fn verify_signature_standing(
         report.refuse(SubIndication::FormatFailure, finding);
         report.covered = vec![false; data.len()];
     }
-    let content = parts
-        .content
-        .as_deref()
-        .map(|octets| DataBytes::new("content", octets));
-    let mut limits = Limits {
-        signers: SIGNERS_JUDGED_MAX,
-        stamps: TIMESTAMPS_JUDGED_MAX,
-        records: RECORDS_JUDGED_MAX,
+    let file = File {
+        signed_data: &signed_data,
+        parts: &parts,
+        data,
     };
     let circumstances = Circumstances {
         standing,
         context,
         bytes,
     };
-    let mut times = Vec::new();
-    for (number, (signer, cuts)) in signed_data.signers.iter().zip(&parts.signers).enumerate() {
-        let place = place.item("signer", number);
-        if !limits.take_signer() {
-            let finding = Finding::new(codes::SIGNATURE_TOO_MANY, place).with(SIGNERS_JUDGED_MAX);
-            report.undecided(finding);
-            break;
-        }
-        let subject = Subject {
-            signed_data: &signed_data,
-            parts: &parts,
-            signer,
-            cuts,
-            content: content
-                .as_ref()
-                .map(|content| -> &dyn DigestSource { content }),
-            octets: parts.content.as_deref(),
-            data,
-            position: Some(number),
-            depth: 0,
-        };
-        for (number, covered) in report.covered.iter_mut().enumerate() {
-            *covered &= subject.covers(number);
-        }
-        let answer = judge_signer(
-            &subject,
-            &circumstances,
-            &PoeSet::default(),
-            &place,
-            &mut limits,
-        );
-        report.judgement.add(answer.judgement);
-        report.levels.push(answer.level);
-        report.findings.extend(answer.findings);
-        report.objects.extend(answer.objects);
-        times.push(answer.proven);
-    }
+    let times = report.add_signers(&file, &circumstances, place);
     let all: Option<Vec<OffsetDateTime>> = times.iter().copied().collect();
     report.stated = all.and_then(|times| times.into_iter().max());
     report.existence = report.stated.filter(|_| report.judgement.is_passed());
@@ -207,7 +169,63 @@ fn malformed(place: &Place, data: &[&dyn DigestSource], why: &str) -> SignatureR
     }
 }
 
+/// One file of signatures, read.
+struct File<'a> {
+    signed_data: &'a Raw<SignedData>,
+    parts: &'a SignatureParts,
+    data: &'a [&'a dyn DigestSource],
+}
+
 impl SignatureReport {
+    /// Judges each signer; gives the earliest time at which each signature is proven to exist.
+    fn add_signers(
+        &mut self,
+        file: &File<'_>,
+        circumstances: &Circumstances<'_>,
+        place: &Place,
+    ) -> Vec<Option<OffsetDateTime>> {
+        let octets = file.parts.content.as_deref();
+        let content = octets.map(|octets| DataBytes::new("content", octets));
+        let mut limits = Limits {
+            signers: SIGNERS_JUDGED_MAX,
+            stamps: TIMESTAMPS_JUDGED_MAX,
+            records: RECORDS_JUDGED_MAX,
+        };
+        let mut times = Vec::new();
+        let signers = file.signed_data.signers.iter().zip(&file.parts.signers);
+        for (number, (signer, cuts)) in signers.enumerate() {
+            let place = place.item("signer", number);
+            if !limits.take_signer() {
+                let finding = Finding::new(codes::SIGNATURE_TOO_MANY, place);
+                self.undecided(finding.with(SIGNERS_JUDGED_MAX));
+                break;
+            }
+            let content = content.as_ref();
+            let subject = Subject {
+                signed_data: file.signed_data,
+                parts: file.parts,
+                signer,
+                cuts,
+                content: content.map(|content| -> &dyn DigestSource { content }),
+                octets,
+                data: file.data,
+                position: Some(number),
+                depth: 0,
+            };
+            for (number, covered) in self.covered.iter_mut().enumerate() {
+                *covered &= subject.covers(number);
+            }
+            let known = PoeSet::default();
+            let answer = judge_signer(&subject, circumstances, &known, &place, &mut limits);
+            self.judgement.add(answer.judgement);
+            self.levels.push(answer.level);
+            self.findings.extend(answer.findings);
+            self.objects.extend(answer.objects);
+            times.push(answer.proven);
+        }
+        times
+    }
+
     fn refuse(&mut self, reason: SubIndication, finding: Finding) {
         self.judgement.add(Judgement::broken(reason));
         self.findings.push(finding);

@@ -14,7 +14,7 @@ use super::stamps::{self, Stamps};
 use super::subject::Subject;
 use super::{counter, records, trust};
 use crate::context::Context;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, signature as codes};
 use crate::judgement::Judgement;
 use crate::notes::Notes;
 use crate::poe::PoeSet;
@@ -99,6 +99,15 @@ pub(super) fn judge_signer(
     let mut proofs = known.clone();
     add_outer(&mut proofs, subject, circumstances.standing, place);
     let records = if subject.is_countersignature() {
+        if subject
+            .cuts
+            .unsigned_attributes
+            .iter()
+            .any(records::is_record)
+        {
+            notes.judgement.add(Judgement::NOT_JUDGED);
+            notes.note(codes::SIGNATURE_PART_NOT_JUDGED, ["evidence record"]);
+        }
         Vec::new()
     } else {
         records::judge(subject, &circumstances, &mut proofs, place, limits)

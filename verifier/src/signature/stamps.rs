@@ -4,12 +4,13 @@
 //! signature itself as of the earliest time that any time-stamp of it proves.
 
 use formats::cades::HashIndex;
-use formats::cms::{Attribute, RevocationInfo};
+use formats::cms::Attribute;
 use formats::der::{Reader, Tag};
 use formats::oid::{self, Oid};
 use formats::tsp::TimeStampToken;
 use time::OffsetDateTime;
 
+use super::existence::add_proofs;
 use super::input::{Input, input_of};
 use super::order;
 use super::signer::{Circumstances, Limits};
@@ -19,7 +20,7 @@ use crate::context::Context;
 use crate::finding::{Finding, Place, signature as codes};
 use crate::judgement::Judgement;
 use crate::notes::{NONE, Notes};
-use crate::poe::{PoeSet, Referable};
+use crate::poe::PoeSet;
 use crate::report::ObjectReport;
 use crate::source::DigestSource;
 use crate::timestamp::{Embedding, Standing, algorithm_finding, verify_embedded_token};
@@ -117,7 +118,7 @@ pub(super) struct Stamp<'a> {
     pub(super) token: Option<TimeStampToken>,
     /// The unsigned attribute that it stands in.
     pub(super) attribute: Option<usize>,
-    place: Place,
+    pub(super) place: Place,
     /// Whether it stands inside an OCTET STRING.
     wrapped: bool,
     /// Which unsigned attributes it covers.
@@ -196,82 +197,6 @@ fn standing_of(
     Standing {
         judged_at: since.unwrap_or(outer.judged_at).min(outer.judged_at),
         protected: since.is_some() || outer.protected,
-    }
-}
-
-/// What a time-stamp that has passed proves (EN 319 102-1 §5.6.2.3).
-fn add_proofs(
-    subject: &Subject<'_>,
-    stamp: &Stamp<'_>,
-    time: OffsetDateTime,
-    context: &Context<'_>,
-    proofs: &mut PoeSet,
-) {
-    let by = &stamp.place;
-    if stamp.kind.proves_signature() {
-        proofs.add(&subject.cuts.signature, time, by);
-    }
-    let material = Referable {
-        certificates: context.certificates,
-        crls: context.crls,
-        ocsp_responses: context.ocsp_responses,
-        policy: context.policy,
-        now: context.time,
-    };
-    let references = matches!(stamp.kind, Kind::CadesC | Kind::References);
-    for (number, attribute) in subject.cuts.unsigned_attributes.iter().enumerate() {
-        let covered = stamp.covers.get(number) == Some(&true);
-        if covered {
-            proofs.add_attribute(attribute, time, by);
-        }
-        if covered || references {
-            proofs.add_referenced(attribute, &material, time, by);
-        }
-    }
-    match stamp.kind {
-        Kind::ArchiveV1 | Kind::ArchiveV2 => {
-            // The first one is not always over the certificates beside the signer; what it is over in the other reading is the same set.
-            if stamp.kind == Kind::ArchiveV2 {
-                proofs.add_members(subject.signed_data, time, by);
-            }
-        }
-        Kind::ArchiveV3 => add_indexed(subject, stamp, time, proofs),
-        Kind::Content | Kind::Signature | Kind::CadesC | Kind::References => {}
-    }
-}
-
-/// The certificates and revocation information that a hash index names.
-fn add_indexed(
-    subject: &Subject<'_>,
-    stamp: &Stamp<'_>,
-    time: OffsetDateTime,
-    proofs: &mut PoeSet,
-) {
-    let Ok(Some(index)) = stamp.index() else {
-        return;
-    };
-    let Ok(coverage) = index.coverage(subject.parts, subject.cuts) else {
-        return;
-    };
-    let certificates = subject
-        .parts
-        .certificates
-        .iter()
-        .zip(&coverage.certificates);
-    for (bytes, _) in certificates.filter(|(_, covered)| **covered) {
-        proofs.add(bytes, time, &stamp.place);
-    }
-    let information = subject
-        .signed_data
-        .revocations
-        .iter()
-        .zip(&coverage.revocations);
-    for (information, _) in information.filter(|(_, covered)| **covered) {
-        match information {
-            RevocationInfo::Crl(bytes) => proofs.add(bytes, time, &stamp.place),
-            RevocationInfo::Ocsp { bytes, .. } => proofs.add_ocsp(bytes, time, &stamp.place),
-            RevocationInfo::Other { .. } => {}
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Time-stamp requests (RFC 3161 §2.4.1): what one asks for, and whether a token is the answer to it (§2.4.2).
 
 use formats::tsp::{TimeStampRequest, TimeStampToken};
+use time::OffsetDateTime;
 
 use super::algorithm_name;
 use crate::finding::{Place, timestamp as codes};
@@ -16,6 +17,8 @@ pub struct RequestReport {
     pub judgement: Judgement,
     /// Whether a token was there to compare it with.
     pub is_answered: bool,
+    /// The time that its answer states, if the answer is one.
+    pub answered_at: Option<OffsetDateTime>,
     /// What was noticed.
     pub findings: Vec<crate::finding::Finding>,
     /// The same for the report.
@@ -37,7 +40,7 @@ pub fn verify_request(request: &[u8], tokens: &[TimeStampToken], place: &Place) 
                 codes::REQUEST_MALFORMED,
                 [error],
             );
-            return report(notes, false, object);
+            return report(notes, None, object);
         }
     };
     describe(&parsed, &mut object);
@@ -46,20 +49,27 @@ pub fn verify_request(request: &[u8], tokens: &[TimeStampToken], place: &Place) 
         let asked = algorithm_name(&parsed.imprint.algorithm);
         let digest = hex::encode(&parsed.imprint.bytes);
         notes.add(Judgement::NOT_JUDGED, codes::REQUEST_ALONE, [asked, digest]);
-        return report(notes, false, object);
+        return report(notes, None, object);
     };
     compare(&mut notes, &parsed, token);
     if notes.judgement.is_passed() {
         notes.note(codes::REQUEST_ANSWERED, NONE);
     }
-    report(notes, true, object)
+    report(notes, Some(token), object)
 }
 
-fn report(notes: Notes<'_>, is_answered: bool, mut object: ObjectReport) -> RequestReport {
+fn report(
+    notes: Notes<'_>,
+    answer: Option<&TimeStampToken>,
+    mut object: ObjectReport,
+) -> RequestReport {
     object.judgement = notes.judgement;
     RequestReport {
         judgement: notes.judgement,
-        is_answered,
+        is_answered: answer.is_some(),
+        answered_at: answer
+            .filter(|_| notes.judgement.is_passed())
+            .map(|token| token.info.gen_time),
         findings: notes.findings,
         object,
     }

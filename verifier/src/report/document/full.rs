@@ -110,6 +110,7 @@ pub(super) fn kind_name(kind: ObjectKind, language: Language) -> String {
         ObjectKind::EvidenceRecord => ("証拠記録", "Evidence record"),
         ObjectKind::Signature => ("署名", "Signature"),
         ObjectKind::Timestamp => ("タイムスタンプ", "Time-stamp"),
+        ObjectKind::Request => ("タイムスタンプ要求", "Time-stamp request"),
         ObjectKind::Response => ("タイムスタンプ応答", "Answer of a time-stamping authority"),
         ObjectKind::NotJudged => ("判定しない証拠", "Evidence that is not judged"),
     };

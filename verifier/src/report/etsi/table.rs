@@ -107,9 +107,10 @@ impl<'r> Table<'r> {
             ObjectKind::Document | ObjectKind::Lines | ObjectKind::Manifest => {
                 (UsedRole::SignedData, "D")
             }
-            ObjectKind::Package | ObjectKind::Response | ObjectKind::NotJudged => {
-                (UsedRole::Signature, "X")
-            }
+            ObjectKind::Package
+            | ObjectKind::Request
+            | ObjectKind::Response
+            | ObjectKind::NotJudged => (UsedRole::Signature, "X"),
         };
         let own = object.used_as(role);
         let digest = own.map_or_else(
