@@ -44,12 +44,27 @@ const TOGETHER_WITH_ANOTHER: &[&str] = &["evidence-record__Signature-C-LTA-d233a
 /// Their authors call it intact; it has an empty set of unsigned attributes, which RFC 5652 §5.3 does not allow and this program does not read.
 const MALFORMED_HERE: &[&str] = &["cades-double-signing-certificate.p7m"];
 
-/// What detached signatures may be over: the files that the row names; nothing for those that hold their content.
-fn candidates(folder: &Path, vector: &Vector, bytes: &[u8]) -> Vec<Option<DataBytes<'static>>> {
+/// What detached signatures may be over: the files that the row names, and those that were collected with it; nothing for those that hold
+/// their content.
+fn candidates(
+    folder: &Path,
+    vectors: &[Vector],
+    vector: &Vector,
+    bytes: &[u8],
+) -> Vec<Option<DataBytes<'static>>> {
     let detached = SignedData::parse(bytes).is_ok_and(|signed_data| signed_data.content.is_none());
     let beside = folder.join(&vector.path);
     let words = vector.covers.split([' ', ',', '/']);
     let stem = vector.path.rsplit_once("__").map_or("", |(stem, _)| stem);
+    let objects = vectors.iter().filter(|other| {
+        let together = other
+            .path
+            .rsplit_once("__")
+            .is_some_and(|(other, _)| other == stem);
+        detached && other.kind == "data-object" && together
+    });
+    let objects = objects.filter_map(|other| std::fs::read(folder.join(&other.path)).ok());
+    let objects: Vec<Vec<u8>> = objects.collect();
     let mut found: Vec<Option<DataBytes<'static>>> = words
         .filter(|_| detached)
         .flat_map(|word| {
@@ -57,6 +72,7 @@ fn candidates(folder: &Path, vector: &Vector, bytes: &[u8]) -> Vec<Option<DataBy
             [word.to_owned(), format!("{name}__{word}")]
         })
         .filter_map(|name| std::fs::read(beside.with_file_name(&name)).ok())
+        .chain(objects)
         .map(|content| Some(DataBytes::new("data", content)))
         .collect();
     found.push(None);
@@ -64,14 +80,14 @@ fn candidates(folder: &Path, vector: &Vector, bytes: &[u8]) -> Vec<Option<DataBy
 }
 
 /// Judges a vector with nothing trusted, then with everything trusted; of several data objects that it may be over, with the right one.
-fn judge(folder: &Path, vector: &Vector) -> (Report, Report) {
+fn judge(folder: &Path, vectors: &[Vector], vector: &Vector) -> (Report, Report) {
     let bytes = std::fs::read(folder.join(&vector.path)).unwrap();
     let files = [InputFile::new(vector.path.as_str(), bytes.as_slice())];
     let now = time::macros::datetime!(2026-11-22 00:00 UTC);
     let policy = Policy::default();
     let permissive = Policy::parse(PERMISSIVE.as_bytes()).unwrap();
     let (anchors, newest) = trust_everything(&bytes);
-    let mut answers: Vec<(Report, Report)> = candidates(folder, vector, &bytes)
+    let mut answers: Vec<(Report, Report)> = candidates(folder, vectors, vector, &bytes)
         .iter()
         .map(|data| {
             let data: Vec<&dyn DigestSource> = data.iter().map(|data| data as _).collect();
@@ -148,8 +164,9 @@ fn cades_of_other_tools() {
     };
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut contradictions = Vec::new();
-    for vector in read_manifest(&folder).iter().filter(wanted) {
-        let (first, second) = judge(&folder, vector);
+    let vectors = read_manifest(&folder);
+    for vector in vectors.iter().filter(wanted) {
+        let (first, second) = judge(&folder, &vectors, vector);
         assert!(!first.judgement.is_passed(), "{}", vector.path);
         let integrity = [&first, &second].map(|report| report.judgement.integrity());
         assert_eq!(integrity[0], integrity[1], "{}", vector.path);

@@ -152,6 +152,27 @@ pub fn references_time_stamp_input(signer: &SignerParts) -> Vec<u8> {
     of_types(signer, &types).flat_map(type_and_values).collect()
 }
 
+/// The same inputs with the attributes in the order in which they stand in the signature, as some makers take them: first that of CAdES-C-time-stamp, then that of
+/// time-stamped-certs-crls-references.
+#[must_use]
+pub fn time_stamp_inputs_as_stored(signer: &SignerParts) -> [Vec<u8>; 2] {
+    let references = [
+        oid::COMPLETE_CERTIFICATE_REFERENCES,
+        oid::COMPLETE_REVOCATION_REFERENCES,
+    ];
+    let (mut all, mut some) = (signer.signature.clone(), Vec::new());
+    for attribute in &signer.unsigned_attributes {
+        let is_reference = references.contains(&attribute.oid);
+        if is_reference || attribute.oid == oid::SIGNATURE_TIME_STAMP {
+            all.extend(type_and_values(attribute));
+        }
+        if is_reference {
+            some.extend(type_and_values(attribute));
+        }
+    }
+    [all, some]
+}
+
 fn of_types<'a>(
     signer: &'a SignerParts,
     types: &'a [oid::Oid],

@@ -21,7 +21,7 @@ pub use extend::{add_unsigned_attributes, detach};
 pub use hash_index::{Coverage, HashIndex, HashIndexVersion};
 pub use imprint::{
     archive_time_stamp_input, archive_time_stamp_v1_inputs, archive_time_stamp_v2_input,
-    c_time_stamp_input, references_time_stamp_input,
+    c_time_stamp_input, references_time_stamp_input, time_stamp_inputs_as_stored,
 };
 pub use level::{Level, level_of};
 pub use parts::{SignatureParts, SignerParts};

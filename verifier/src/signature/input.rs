@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use formats::cades::{
     archive_time_stamp_input, archive_time_stamp_v1_inputs, archive_time_stamp_v2_input,
-    c_time_stamp_input, references_time_stamp_input,
+    c_time_stamp_input, references_time_stamp_input, time_stamp_inputs_as_stored,
 };
 use formats::cms::Attribute;
 use formats::error::ErrorKind;
@@ -37,12 +37,19 @@ pub(super) fn input_of<'s>(
             "signature",
             subject.cuts.signature.as_slice(),
         )),
-        Kind::CadesC => either(notes, stamp, &mut [c_time_stamp_input(subject.cuts)]),
-        Kind::References => either(
-            notes,
-            stamp,
-            &mut [references_time_stamp_input(subject.cuts)],
-        ),
+        Kind::CadesC => {
+            let [stored, _] = time_stamp_inputs_as_stored(subject.cuts);
+            either(
+                notes,
+                stamp,
+                &mut [c_time_stamp_input(subject.cuts), stored],
+            )
+        }
+        Kind::References => {
+            let [_, stored] = time_stamp_inputs_as_stored(subject.cuts);
+            let ordered = references_time_stamp_input(subject.cuts);
+            either(notes, stamp, &mut [ordered, stored])
+        }
         Kind::ArchiveV1 | Kind::ArchiveV2 => archive_v2(notes, subject, target, stamp),
         Kind::ArchiveV3 => archive_v3(notes, subject, target, stamp),
     }
