@@ -97,7 +97,10 @@ pub(super) fn judge_signer(
     let target = subject.target();
     let basic = basic::check(&mut notes, subject, target, context);
     let mut proofs = known.clone();
-    add_outer(&mut proofs, subject, circumstances.standing, place);
+    // What covers a countersignature need not cover the certificates beside the signer; what does is known already.
+    if !subject.is_countersignature() {
+        add_outer(&mut proofs, subject, circumstances.standing, place);
+    }
     let records = if subject.is_countersignature() {
         if subject
             .cuts

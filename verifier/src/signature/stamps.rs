@@ -266,7 +266,14 @@ fn covered_by(subject: &Subject<'_>, stamp: &Stamp<'_>) -> Vec<bool> {
             .and_then(|index| index.coverage(subject.parts, subject.cuts).ok())
             .map(|coverage| coverage.attributes)
             .unwrap_or_default(),
-        Kind::ArchiveV1 | Kind::ArchiveV2 => (0..attributes.len())
+        Kind::ArchiveV1 => attributes
+            .iter()
+            .enumerate()
+            .map(|(number, attribute)| {
+                covered_by_v1(&attribute.oid) && stands_before(attributes, number, stamp)
+            })
+            .collect(),
+        Kind::ArchiveV2 => (0..attributes.len())
             .map(|number| stands_before(attributes, number, stamp))
             .collect(),
         Kind::CadesC => attributes
@@ -275,6 +282,21 @@ fn covered_by(subject: &Subject<'_>, stamp: &Stamp<'_>) -> Vec<bool> {
             .collect(),
         Kind::Content | Kind::Signature | Kind::References => Vec::new(),
     }
+}
+
+/// What every reading of the first archive-time-stamp is over (RFC 3126 §6.4.1).
+fn covered_by_v1(attribute: &Oid) -> bool {
+    [
+        oid::SIGNATURE_TIME_STAMP,
+        oid::COMPLETE_CERTIFICATE_REFERENCES,
+        oid::COMPLETE_REVOCATION_REFERENCES,
+        oid::CERTIFICATE_VALUES,
+        oid::REVOCATION_VALUES,
+        oid::CADES_C_TIME_STAMP,
+        oid::CERTS_CRLS_TIME_STAMP,
+        oid::ARCHIVE_TIME_STAMP_V1,
+    ]
+    .contains(attribute)
 }
 
 /// The older archive time-stamps cover every other unsigned attribute but the archive time-stamps that came later.
