@@ -366,8 +366,7 @@ fn content_of(file: &InputFile<'_>) -> Option<Vec<u8>> {
         return None;
     }
     let whole = file.whole().ok()?;
-    let inner = unwrapped(&whole).map(|inner| inner.to_vec());
-    Some(inner.unwrap_or_else(|| whole.to_vec()))
+    Some(unwrapped(&whole).unwrap_or_else(|| whole.into_owned()))
 }
 
 /// Puts the answers together; nothing passes that one of them does not pass, unless another one proves all that it proves.
