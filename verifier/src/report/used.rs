@@ -114,12 +114,11 @@ impl UsedObject {
     /// An object with its bytes: DER where it is ASN.1.
     #[must_use]
     pub fn new(role: UsedRole, bytes: &[u8]) -> Self {
-        let is_long = bytes.len() > USED_REVOCATION_BYTES_MAX;
-        let content = match role {
-            UsedRole::Crl | UsedRole::OcspResponse if is_long => {
-                Content::Digest(DigestAlgorithm::Sha256.digest(bytes))
-            }
-            _ => Content::Bytes(Arc::from(bytes)),
+        let is_list = matches!(role, UsedRole::Crl | UsedRole::OcspResponse);
+        let content = if is_list && bytes.len() > USED_REVOCATION_BYTES_MAX {
+            Content::Digest(DigestAlgorithm::Sha256.digest(bytes))
+        } else {
+            Content::Bytes(Arc::from(bytes))
         };
         Self { role, content }
     }
@@ -145,7 +144,7 @@ impl UsedObject {
     pub fn digest(&self) -> DigestValue {
         match &self.content {
             Content::Bytes(bytes) => DigestAlgorithm::Sha256.digest(bytes),
-            Content::Digest(digest) => digest.clone(),
+            Content::Digest(digest) => *digest,
         }
     }
 }

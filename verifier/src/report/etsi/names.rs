@@ -84,13 +84,8 @@ pub(super) const fn object_type(role: UsedRole) -> (&'static str, &'static str) 
 
 /// RevocationReason. A reason that is not given, or not known, has no identifier.
 pub(super) fn revocation_reason(reason: Reason) -> Option<String> {
-    match reason {
-        Reason::Absent | Reason::Unknown => None,
-        _ => Some(format!(
-            "urn:etsi:019102:revocationReason:{}",
-            reason.name()
-        )),
-    }
+    let is_named = !matches!(reason, Reason::Absent | Reason::Unknown);
+    is_named.then(|| format!("urn:etsi:019102:revocationReason:{}", reason.name()))
 }
 
 /// The type of a finding in the report.
@@ -118,6 +113,10 @@ pub(super) fn algorithm(name: AlgorithmName) -> String {
     }
 }
 
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "every family without a name in RFC 9231 is named alike"
+)]
 fn signature(algorithm: SignatureAlgorithm) -> String {
     const MORE_2001: &str = "http://www.w3.org/2001/04/xmldsig-more#";
     const MORE_2007: &str = "http://www.w3.org/2007/05/xmldsig-more#";
@@ -126,7 +125,7 @@ fn signature(algorithm: SignatureAlgorithm) -> String {
         return match algorithm.family {
             SignatureFamily::Ed25519 => format!("{MORE_2021}eddsa-ed25519"),
             SignatureFamily::Ed448 => format!("{MORE_2021}eddsa-ed448"),
-            family => format!("urn:fumikura:algorithm:{}", family.name()),
+            _ => format!("urn:fumikura:algorithm:{}", algorithm.family.name()),
         };
     };
     let short = digest
@@ -156,7 +155,7 @@ fn signature(algorithm: SignatureAlgorithm) -> String {
         SignatureFamily::Dsa if is_sha2 => {
             format!("http://www.w3.org/2009/xmldsig11#dsa-{short}")
         }
-        family => format!("urn:fumikura:algorithm:{}-{short}", family.name()),
+        _ => format!("urn:fumikura:algorithm:{}-{short}", algorithm.family.name()),
     }
 }
 

@@ -137,7 +137,13 @@ pub(super) fn process_of(
                 ValidationProcess::Basic
             })
         }
-        _ => None,
+        ObjectKind::Package
+        | ObjectKind::Manifest
+        | ObjectKind::Document
+        | ObjectKind::Lines
+        | ObjectKind::EvidenceRecord
+        | ObjectKind::Response
+        | ObjectKind::NotJudged => None,
     };
     object.process.or_else(by_content)
 }
@@ -213,11 +219,11 @@ fn write_attributes(
     });
 }
 
+/// An element, its attributes, and the time-stamp that stands in it.
+type StampElement = (&'static str, &'static [(&'static str, &'static str)], usize);
+
 /// The time-stamps of a signature that state a time, with the elements that they stand in.
-fn stamps_of(
-    view: &View<'_>,
-    number: usize,
-) -> Vec<(&'static str, &'static [(&'static str, &'static str)], usize)> {
+fn stamps_of(view: &View<'_>, number: usize) -> Vec<StampElement> {
     let stamps = view.stamps(number).iter().filter_map(|stamp| {
         let object = view.object(*stamp)?;
         object.time?;

@@ -173,17 +173,15 @@ impl<'r> Table<'r> {
         stamps: &[usize],
     ) -> Proven {
         let is_intact = object.judgement.integrity() == Integrity::Intact;
-        let (time, by) = match object.kind {
-            ObjectKind::Timestamp if object.judgement.is_passed() => {
-                (object.time, self.id(number).map(str::to_owned))
-            }
-            ObjectKind::Signature if is_intact => {
-                let by = object
-                    .time
-                    .and_then(|time| self.prover(report, stamps, time));
-                (object.time, by)
-            }
-            _ => (None, None),
+        let (time, by) = if object.kind == ObjectKind::Timestamp && object.judgement.is_passed() {
+            (object.time, self.id(number).map(str::to_owned))
+        } else if object.kind == ObjectKind::Signature && is_intact {
+            let by = object
+                .time
+                .and_then(|time| self.prover(report, stamps, time));
+            (object.time, by)
+        } else {
+            (None, None)
         };
         match time.filter(|time| *time < self.now) {
             Some(time) => Proven { time, by },
