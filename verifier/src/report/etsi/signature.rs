@@ -142,6 +142,7 @@ pub(super) fn process_of(
         | ObjectKind::Document
         | ObjectKind::Lines
         | ObjectKind::EvidenceRecord
+        | ObjectKind::Request
         | ObjectKind::Response
         | ObjectKind::NotJudged => None,
     };
