@@ -8,6 +8,7 @@ mod batch_stream;
 mod batch_writer;
 pub mod calendar;
 pub mod geometry;
+mod in_order;
 pub mod leaves;
 pub mod line_package;
 pub mod lines;

@@ -4,7 +4,6 @@
 //! The evidence of each version is put together and judged in full by the verifier, as an outsider would judge it. The versions of a batch share
 //! their tokens; with a cache in the context these are judged once.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
@@ -24,6 +23,7 @@ use verifier::finding::Severity;
 use zeroize::Zeroizing;
 
 use super::assemble::{AssembleError, EvidenceAssembler};
+use super::in_order::window;
 use super::leaves::ComputedDigests;
 use super::log::FrameSource;
 use super::package::{assembled, judge_records};
@@ -202,6 +202,7 @@ impl RecordVerifier<'_> {
         let (tasks_in, tasks) = sync_channel::<(u64, Task)>(QUEUE_MAX);
         let tasks = Mutex::new(tasks);
         let (verdicts_in, verdicts) = sync_channel(QUEUE_MAX);
+        let (permits, mut order) = window(WINDOW);
         let mut summary = VerifySummary::default();
         let produced = thread::scope(|scope| {
             let spawn = || thread::Builder::new();
@@ -215,14 +216,19 @@ impl RecordVerifier<'_> {
                 let mut number = 0u64..;
                 produce(&mut |hit| {
                     let number = number.next().unwrap_or(u64::MAX);
-                    tasks_in.send((number, Task::of(&hit))).is_ok()
+                    permits.take() && tasks_in.send((number, Task::of(&hit))).is_ok()
                 })
             })?;
             drop(verdicts_in);
-            in_order(&verdicts, |verdict| {
-                summary.count(verdict);
-                each(verdict);
-            });
+            for (number, verdict) in verdicts {
+                // Without a verdict its worker has panicked: nothing after it can be in its turn, and the scope tells it.
+                let Some(verdict) = verdict else { break };
+                order.add(number, verdict, |verdict| {
+                    summary.count(verdict);
+                    each(verdict);
+                });
+            }
+            drop(order);
             Ok(producer.join())
         })
         .map_err(VerifyError::Machine)?
@@ -233,18 +239,18 @@ impl RecordVerifier<'_> {
     fn work(
         &self,
         tasks: &Mutex<Receiver<(u64, Task)>>,
-        verdicts: &SyncSender<(u64, RecordVerdict)>,
+        verdicts: &SyncSender<(u64, Option<RecordVerdict>)>,
     ) {
         let assembler = EvidenceAssembler::new(self.frames, self.catalog);
         loop {
             let task = tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok((number, task)) = task else { return };
-            if verdicts
-                .send((number, self.judge(&task, &assembler)))
-                .is_err()
-            {
-                return;
-            }
+            let mut answer = Answer {
+                number,
+                verdict: None,
+                verdicts,
+            };
+            answer.verdict = Some(self.judge(&task, &assembler));
         }
     }
 
@@ -375,16 +381,16 @@ impl Task {
     }
 }
 
-/// Hands out what arrives in the order of its numbers.
-fn in_order(verdicts: &Receiver<(u64, RecordVerdict)>, mut each: impl FnMut(&RecordVerdict)) {
-    let mut early = BTreeMap::new();
-    let mut next = 0;
-    for (number, verdict) in verdicts {
-        early.insert(number, verdict);
-        while let Some(verdict) = early.remove(&next) {
-            each(&verdict);
-            next += 1;
-        }
+/// Sends a verdict when it goes out of scope, and without one that the worker has panicked: nobody may wait for it.
+struct Answer<'a> {
+    number: u64,
+    verdict: Option<RecordVerdict>,
+    verdicts: &'a SyncSender<(u64, Option<RecordVerdict>)>,
+}
+
+impl Drop for Answer<'_> {
+    fn drop(&mut self) {
+        drop(self.verdicts.send((self.number, self.verdict.take())));
     }
 }
 
@@ -441,3 +447,6 @@ impl std::error::Error for VerifyError {
 
 /// Versions that wait between the index and the workers.
 const QUEUE_MAX: usize = 64;
+
+/// How far the workers run ahead of a version that takes long: the verdicts of so many are some megabytes.
+const WINDOW: usize = 1024;
