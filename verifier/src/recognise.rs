@@ -7,6 +7,7 @@ use formats::error::FormatError;
 use formats::limits::EVIDENCE_BYTES_MAX;
 use formats::oid;
 
+use crate::armour::unwrapped;
 use crate::finding::Language;
 
 /// What a file is. Recognising says nothing about validity: the shape of the outermost structure decides.
@@ -150,6 +151,15 @@ pub fn recognise(bytes: &[u8]) -> Kind {
         return Kind::Package;
     }
     Kind::Unknown
+}
+
+/// Tells what stands in `bytes` when evidence as text is taken out of it first, as the judge does.
+#[must_use]
+pub fn recognise_inside(bytes: &[u8]) -> Kind {
+    match unwrapped(bytes) {
+        Some(inner) => recognise(&inner),
+        None => recognise(bytes),
+    }
 }
 
 /// Whether a file is a container, from its first bytes and its last: the one kind of evidence that may be larger than memory.

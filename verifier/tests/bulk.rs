@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use formats::digest::DigestAlgorithm;
+use formats::limits::EVIDENCE_BYTES_MAX;
 use serde_json::Value;
 use support::authority::{Authority, Profile};
 use support::record::batch;
@@ -149,6 +150,25 @@ fn every_item_is_judged_and_the_worst_decides() {
     assert!(place.read("all.html").contains("一括検証の結果"));
     let again = place.run(&["--csv", "all.csv"]);
     assert_eq!(again.status.code(), Some(3), "nothing is overwritten");
+}
+
+#[test]
+fn evidence_as_text_is_judged_and_what_is_too_large_is_told() {
+    let place = Place::new();
+    place.write("in/a.pdf", "a");
+    let text = formats::x509::encode_pem("PKCS7", &token_over(b"a"));
+    place.write("in/a.pdf.tst", text);
+    let out = place.run(&["--csv", "text.csv"]);
+    assert_eq!(out.status.code(), Some(0), "{out:?}");
+    assert_eq!(row(&place.read("text.csv"), "a.pdf.tst")[3], "TOTAL-PASSED");
+
+    let large = fs::File::create(place.path("in/large.tst")).unwrap();
+    large.set_len(EVIDENCE_BYTES_MAX + 1).unwrap();
+    let out = place.run(&["--csv", "large.csv"]);
+    assert_eq!(out.status.code(), Some(3), "{out:?}");
+    let table = place.read("large.csv");
+    assert_eq!(row(&table, "large.tst")[3], "NOT-JUDGED");
+    assert!(table.contains("larger than evidence can be"), "{table}");
 }
 
 #[test]

@@ -193,6 +193,8 @@ fn a_foreign_container_larger_than_memory_passes() {
     let (output, took) = verify(&path, &["--trust", trust.to_str().unwrap()], None);
     assert_code(&output, PASSED, "a file");
     println!("{size} bytes in a container: {took:?}");
+    let (output, _) = verify(folder.path(), &["--trust", trust.to_str().unwrap()], None);
+    assert_code(&output, PASSED, "its directory");
 }
 
 /// The record that ends a ZIP file.

@@ -8,16 +8,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use formats::digest::DigestAlgorithm;
-use formats::limits::DER_BYTES_MAX;
+use formats::error::{ErrorKind, FormatError};
 use verifier::bulk::{Row, Status};
 use verifier::context::Context;
 use verifier::finding::Language;
 use verifier::judge::verify;
-use verifier::recognise::{Kind, recognise};
+use verifier::recognise::{Kind, is_container, recognise_inside};
 use verifier::source::{DigestSource, InputFile};
 use verifier::verdict::Conclusion;
 
-use super::super::input::DataFile;
+use super::super::CannotJudge;
+use super::super::input::{DataFile, OpenFile};
 use super::walk::{Item, ItemKind};
 
 /// Bytes of a file by which it is told whether it may be evidence at all.
@@ -77,8 +78,12 @@ impl Judge<'_> {
                 Err(error) => return refused(&error.to_string()),
             }
         }
-        let bytes = match read_bounded(&item.path) {
-            Ok(Some(bytes)) => bytes,
+        let file = match OpenFile::open(&item.path) {
+            Ok(file) => file,
+            Err(why) => return refused(&why.0),
+        };
+        let (kind, input) = match taken(&file, &item.name) {
+            Ok(Some(taken)) => taken,
             Ok(None) if item.is_data && item.data.is_none() => return None,
             Ok(None) => {
                 return refused(self.pick(
@@ -88,7 +93,6 @@ impl Judge<'_> {
             }
             Err(error) => return refused(&error.to_string()),
         };
-        let kind = recognise(&bytes);
         match class_of(kind) {
             Class::Evidence => {}
             Class::Support => return None,
@@ -101,24 +105,27 @@ impl Judge<'_> {
                 ));
             }
         }
-        self.judged(item, kind, bytes)
+        let row = self.judged(item, kind, input);
+        match file.check_unchanged() {
+            Ok(()) => Some(row),
+            Err(why) => refused(&why.0),
+        }
     }
 
-    fn judged(&self, item: &Item, kind: Kind, bytes: Vec<u8>) -> Option<Row> {
-        let refused = |why: String| Some(Row::not_judged(&item.name, self.context.time, why));
+    fn judged(&self, item: &Item, kind: Kind, input: InputFile<'_>) -> Row {
+        let refused = |why: CannotJudge| Row::not_judged(&item.name, self.context.time, why.0);
         let data = match &item.data {
             None => None,
             Some((name, path)) => match DataFile::open(path) {
                 Ok(file) => Some((name, file)),
-                Err(why) => return refused(why.0),
+                Err(why) => return refused(why),
             },
         };
         let sources: Vec<&dyn DigestSource> = data
             .iter()
             .map(|(_, file)| file as &dyn DigestSource)
             .collect();
-        let files = [InputFile::new(&*item.name, bytes)];
-        let report = verify(&files, &sources, &self.context);
+        let report = verify(&[input], &sources, &self.context);
         let digest = data.as_ref().and_then(|(_, file)| {
             let algorithm = DigestAlgorithm::Sha256;
             let digest = file.digest(algorithm)?;
@@ -129,13 +136,16 @@ impl Judge<'_> {
             ))
         });
         let mut row = Row::of_report(&item.name, &report, digest, self.language);
-        if let Some((name, _)) = data {
+        if let Some((name, file)) = &data {
+            if let Err(why) = file.check_unchanged() {
+                return refused(why);
+            }
             row.data.clone_from(name);
         }
         if kind == Kind::Unknown && row.status == Status::Judged(Conclusion::Indeterminate) {
             row.status = Status::CannotJudge;
         }
-        Some(row)
+        row
     }
 
     fn pick<'t>(&self, ja: &'t str, en: &'t str) -> &'t str {
@@ -176,12 +186,13 @@ const fn class_of(kind: Kind) -> Class {
     }
 }
 
-/// DER and BER begin with a SEQUENCE, containers with the signature of ZIP, XML with an angle bracket (after a byte order mark or white space).
+/// DER and BER begin with a SEQUENCE, or as text with a line of PEM or the base64 of a SEQUENCE; containers with the signature of ZIP, XML with an
+/// angle bracket (after a byte order mark or white space).
 fn may_be_evidence(head: &[u8]) -> bool {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     head.starts_with(&[0x30])
         || head.starts_with(b"PK")
-        || text.trim_ascii_start().starts_with(b"<")
+        || matches!(text.trim_ascii_start().first(), Some(b'<' | b'-' | b'M'))
         || head.starts_with(&[0xff, 0xfe])
         || head.starts_with(&[0xfe, 0xff])
 }
@@ -193,14 +204,20 @@ fn head(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// The whole content, unless it is larger than evidence can be.
-fn read_bounded(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
-    let limit = u64::try_from(DER_BYTES_MAX).unwrap_or(u64::MAX);
-    let file = File::open(path)?;
-    if file.metadata()?.len() > limit {
-        return Ok(None);
+/// What a file is, and the file: a container where it lies, whatever its size, and everything else in memory; `None` where it is larger than
+/// such evidence can be.
+fn taken<'f>(file: &'f OpenFile, name: &str) -> Result<Option<(Kind, InputFile<'f>)>, FormatError> {
+    let input = InputFile::elsewhere(name, file);
+    if is_container(input.bytes())? {
+        return Ok(Some((Kind::Package, input)));
     }
-    let mut bytes = Vec::new();
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    Ok((bytes.len() <= DER_BYTES_MAX).then_some(bytes))
+    match input.whole() {
+        Ok(bytes) => {
+            let kind = recognise_inside(&bytes);
+            let input = InputFile::new(name, bytes.into_owned());
+            Ok(Some((kind, input)))
+        }
+        Err(error) if error.kind() == ErrorKind::LimitExceeded => Ok(None),
+        Err(error) => Err(error),
+    }
 }
