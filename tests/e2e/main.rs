@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod bad_tsa;
+mod bulk;
 mod disk_full;
 mod lines;
 mod main_job;

@@ -380,7 +380,7 @@ pub struct Verify {
     #[arg(long, value_name = "FILE.json")]
     pub summary: Option<PathBuf>,
     /// Only these records
-    #[arg(value_name = "RECORD", conflicts_with_all = ["csv", "summary", "class"])]
+    #[arg(value_name = "RECORD", conflicts_with_all = ["csv", "summary", "class", "from", "to"])]
     pub records: Vec<String>,
 }
 

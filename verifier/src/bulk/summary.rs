@@ -407,6 +407,7 @@ mod tests {
         RowFacts {
             item: "<b>.tsr".into(),
             status,
+            is_intact: true,
             time: Some(datetime!(2026-01-01 00:00 UTC)),
             statutory,
         }

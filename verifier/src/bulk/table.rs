@@ -12,6 +12,7 @@ use super::row::{Row, Status};
 use crate::finding::Language;
 use crate::registry::StatutoryAnswer;
 use crate::report::json::rfc3339;
+use crate::verdict::Integrity;
 
 /// The byte order mark.
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -42,6 +43,7 @@ const COLUMNS: [(&str, &str); 16] = [
 ];
 
 const CONCLUSION: usize = 3;
+const INTEGRITY: usize = 5;
 const TIME: usize = 11;
 const STATUTORY: usize = 14;
 
@@ -88,6 +90,8 @@ pub struct RowFacts {
     pub item: String,
     /// How it ended.
     pub status: Status,
+    /// Whether everything that can be computed holds.
+    pub is_intact: bool,
     /// The time of its first time-stamp.
     pub time: Option<OffsetDateTime>,
     /// Whether that counts as statutory.
@@ -101,6 +105,7 @@ impl RowFacts {
         Self {
             item: neutral(&row.item),
             status: row.status,
+            is_intact: row.integrity == Integrity::Intact.name(),
             time: row.time.map(to_microseconds),
             statutory: row.statutory,
         }
@@ -135,6 +140,7 @@ impl RowFacts {
         Some(Self {
             item: value(0)?.to_owned(),
             status: Status::from_name(value(CONCLUSION)?)?,
+            is_intact: value(INTEGRITY)? == Integrity::Intact.name(),
             time,
             statutory,
         })

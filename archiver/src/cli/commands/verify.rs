@@ -68,8 +68,9 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Verify) -> Result<Exit,
     }
     verified.records = records(session, &archive, &mut request, &versions)?;
     summary(session, &verified);
+    let exit = request.exit(verified.exit());
     request.finish(session, &archive)?;
-    Ok(verified.exit())
+    Ok(exit)
 }
 
 /// Everything: the key ledger, every stored copy, every record.

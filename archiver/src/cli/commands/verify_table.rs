@@ -11,8 +11,12 @@ use serde_json::json;
 use time::{Duration, OffsetDateTime};
 use verifier::bulk::run::{Parameters, RUN_BYTES_MAX};
 use verifier::bulk::summary::anchor_digests;
-use verifier::bulk::{ResumeError, Row, RunHeader, Scope, Summary, TableDigest, TableWriting};
+use verifier::bulk::table::RowFacts;
+use verifier::bulk::{
+    ResumeError, Row, RunHeader, Scope, Status, Summary, TableDigest, TableWriting,
+};
 use verifier::context::Context;
+use verifier::verdict::Conclusion;
 
 use crate::archive::Archive;
 use crate::cli::arguments::Verify;
@@ -41,6 +45,8 @@ pub(super) struct Request {
     verified_at: Option<OffsetDateTime>,
     table: Option<Table>,
     resumed_rows: u64,
+    /// How the rows from before an interruption end the run.
+    resumed_exit: Option<Exit>,
     /// What the summary says of the trust.
     basis: Option<Basis>,
     /// Counts the rows where there is no table.
@@ -153,7 +159,10 @@ impl Request {
                 return Err(other_run(&csv, lang));
             }
             let mut passed = Passed::new();
-            let table = Table::resume(&csv, lang, &mut passed)?;
+            let table = Table::resume(&csv, lang, |row| {
+                passed.add(&row.item);
+                self.resumed_exit = self.resumed_exit.max(Some(exit_of(row)));
+            })?;
             self.resumed_rows = table.writing.tally().items;
             period.passed = Some((self.resumed_rows, passed.finish()));
             self.table = Some(table);
@@ -173,6 +182,12 @@ impl Request {
             drop(counting.add(row));
         }
         Ok(())
+    }
+
+    /// The exit code of this run, or that of the rows from before an interruption where it is worse.
+    pub(super) fn exit(&self, this_run: Exit) -> Exit {
+        self.resumed_exit
+            .map_or(this_run, |before| before.max(this_run))
     }
 
     fn parameters(&self, archive: &Archive, lang: Lang) -> DigestValue {
@@ -277,7 +292,7 @@ impl Table {
         self.write(&first)
     }
 
-    fn resume(path: &Path, lang: Lang, passed: &mut Passed) -> Result<Self, Failure> {
+    fn resume(path: &Path, lang: Lang, mut each: impl FnMut(&RowFacts)) -> Result<Self, Failure> {
         let failed = |error: io::Error| medium(path, &error);
         let mut file = OpenOptions::new()
             .read(true)
@@ -286,8 +301,8 @@ impl Table {
             .truncate(false)
             .open(path)
             .map_err(failed)?;
-        let each = |row: &verifier::bulk::table::RowFacts| {
-            passed.add(&row.item);
+        let each = |row: &RowFacts| {
+            each(row);
             Ok::<(), Failure>(())
         };
         let writing = TableWriting::resume(lang.into(), &mut BufReader::new(&file), each);
@@ -327,6 +342,16 @@ impl Table {
             .map_err(|error| medium(&self.path, &error))?;
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         Ok(self.writing.finish(name.into_owned()))
+    }
+}
+
+/// How a row ends a run. One that waits for its timestamp is intact, and no failure.
+fn exit_of(row: &RowFacts) -> Exit {
+    match row.status {
+        Status::Judged(Conclusion::TotalPassed) => Exit::Done,
+        Status::Judged(Conclusion::Indeterminate | Conclusion::TotalFailed) => Exit::Integrity,
+        Status::CannotJudge if row.is_intact => Exit::Done,
+        Status::CannotJudge => Exit::Partial,
     }
 }
 
