@@ -144,11 +144,22 @@ fn lines_are_proven_and_reported() {
         ["1023", "1026", "app.log", "2500"]
     );
     let english = text::to_text(&report, Language::English);
-    assert!(english.contains("; 4 lines of a log\n"), "{english}");
-    assert!(english.contains("lines/app.log.txt: 1023 to 1026 (4) — TOTAL-PASSED"));
+    for said in [
+        "Proven: The 4 lines of the log that are shown existed on 22 November 2026, 12:48:30",
+        "What the lines say that are not shown.\n",
+        "  app.log, lines 1023 to 1026\n    proven\n",
+        "Verdict by the standard (ETSI EN 319 102-1): TOTAL-PASSED.",
+    ] {
+        assert!(english.contains(said), "{said}: {english}");
+    }
     let japanese = text::to_text(&report, Language::Japanese);
-    assert!(japanese.contains("ログの 4 行"), "{japanese}");
-    assert!(japanese.contains("1023 行目から 1026 行目(4 行)"));
+    for said in [
+        "示されたログの 4 行は、2026年11月22日 12:48:30",
+        "示されていない行の内容。\n",
+        "app.log の 1023 行目から 1026 行目",
+    ] {
+        assert!(japanese.contains(said), "{said}: {japanese}");
+    }
     let inspected = inspect("LINES.asice", &bytes).to_text();
     assert!(inspected.contains("first line: 1023") && inspected.contains("line tree: 2500 lines"));
 }

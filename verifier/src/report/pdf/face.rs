@@ -94,6 +94,10 @@ mod tests {
             assert!(face.glyph(character).is_some(), "{character}");
         }
         assert_eq!(face.shown("吉𠮷😀\u{e000}野"), "吉U+20BB7U+1F600U+E000野");
-        assert!(face.width_of("ああ") > 2.0 * face.width_of("il"));
+        // The widths of the table `hmtx`, in units of which an em has 2048.
+        for (text, units) in [("あ", 2007.0), ("i", 655.0), ("ああil", 5345.0)] {
+            let width = face.width_of(text) * 2048.0;
+            assert!((width - units).abs() < 0.01, "{text}: {width}");
+        }
     }
 }
