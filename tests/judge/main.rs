@@ -79,11 +79,13 @@ const EXPECTED: [(&str, i32, [&[&str]; 2]); 11] = [
                 "証明されています",
                 "文書「契約書.txt」は、2026年11月22日 10:15:",
                 "の鍵で署名されていること。",
+                "誰が作ったか（署名した者とは限りません）",
             ],
             &[
                 "Proven",
                 "existed on 22 November 2026, 10:15:",
                 "That it was signed with the key of the holder of the certificate of",
+                "who made it (not always whoever signed it)",
             ],
         ],
     ),
@@ -171,10 +173,12 @@ const EXPECTED: [(&str, i32, [&[&str]; 2]); 11] = [
             &[
                 "証明できません（不合格）",
                 "証拠が作られた時にはなかったファイル「覚書.txt」が入っています。",
+                "渡されたもの全体がいつの時点で存在していたか、その後変更されていないか。",
             ],
             &[
                 "Not proven: failed",
                 "The file “覚書.txt” was not there when the evidence was made.",
+                "At what time all that was handed over existed, and whether it was changed since.",
             ],
         ],
     ),

@@ -153,12 +153,12 @@ impl Brief<'_> {
         }
         text.push_str(&match self.conclusion() {
             Conclusion::TotalFailed => self.say(
-                "この証拠では、いつから存在していたか、その後変更されていないかを証明できません。",
-                "This evidence cannot prove since when it has existed unaltered.",
+                "この証拠では、渡されたもの全体がいつの時点で存在していたか、その後変更されていないかを証明できません。",
+                "This evidence cannot prove at what time all that was handed over existed, or that it was not changed since.",
             ),
             Conclusion::TotalPassed | Conclusion::Indeterminate => self.say(
-                "このため、いつから存在していたか、その後変更されていないかを判断できません。",
-                "So it cannot be decided since when it has existed unaltered.",
+                "このため、渡されたもの全体がいつの時点で存在していたか、その後変更されていないかを判断できません。",
+                "So it cannot be decided at what time all that was handed over existed, or whether it was changed since.",
             ),
         });
         text
@@ -316,21 +316,25 @@ impl Brief<'_> {
     fn not_proven(&self) -> Vec<String> {
         if self.conclusion() != Conclusion::TotalPassed {
             let mut lines = vec![self.say(
-                "いつから存在していたか、その後変更されていないか。",
-                "Since when it has existed, and whether it was changed since.",
+                "渡されたもの全体がいつの時点で存在していたか、その後変更されていないか。",
+                "At what time all that was handed over existed, and whether it was changed since.",
             )];
             lines.extend(self.uncovered());
             return lines;
         }
         let signed = !self.signers().is_empty();
-        let mut lines = vec![match signed {
-            false => self.say(
+        let mut lines = vec![match (self.report.best_signature_time, signed) {
+            (None, _) => self.say(
+                "内容が真実であること、誰が作ったか（署名した者とは限りません）、いつ作られ、いつ署名されたか。",
+                "That what it says is true, who made it (not always whoever signed it), and when it was made and signed.",
+            ),
+            (Some(_), false) => self.say(
                 "内容が真実であること、誰が作ったか、この時刻より前のいつ作られたか。",
                 "That what it says is true, who made it, and when before that time it was made.",
             ),
-            true => self.say(
-                "内容が真実であること、この時刻より前のいつ作られたか。",
-                "That what it says is true, and when before that time it was made.",
+            (Some(_), true) => self.say(
+                "内容が真実であること、誰が作ったか（署名した者とは限りません）、この時刻より前のいつ作られたか。",
+                "That what it says is true, who made it (not always whoever signed it), and when before that time it was made.",
             ),
         }];
         lines.extend(self.limits());
