@@ -19,9 +19,8 @@ impl Directory {
     pub(super) fn find(file: Bytes<'_>) -> Result<Self> {
         let tail = file.len().saturating_sub(TAIL_BYTES_MAX);
         let bytes = file.get_up_to(tail, usize::MAX, END_PLACE)?;
-        let at = match find_end(&bytes) {
-            Some(position) => position,
-            None => return Err(missing(file)),
+        let Some(at) = find_end(&bytes) else {
+            return Err(missing(file));
         };
         let rest = bytes.get(at..).unwrap_or_default();
         let at = tail.saturating_add(length_of(bytes.get(..at).unwrap_or_default()));
