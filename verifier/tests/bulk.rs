@@ -1,10 +1,12 @@
 //! `verifier verify DIR` by the real program: rows, exit codes, going on after an interruption, memory, the signed summary.
 #![allow(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::too_many_lines,
     clippy::print_stdout,
-    reason = "a test stops at the first surprise, in its helpers too"
+    reason = "a test stops at the first surprise, in its helpers too, tells its case from beginning to end, and writes files that are not the archive's"
 )]
 
 mod support;

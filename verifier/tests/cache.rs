@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::too_many_lines,
     clippy::print_stdout,
     reason = "a test stops at the first surprise, in its helpers too"
 )]

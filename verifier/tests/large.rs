@@ -4,6 +4,7 @@
 //! hostile files are sparse: 1 GiB each, and a few blocks on the disk.
 #![cfg(target_os = "linux")]
 #![allow(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::print_stdout,

@@ -309,7 +309,7 @@ impl Table {
         let writing = writing.map_err(|why| match why {
             ResumeError::Read(why) => failed(why),
             ResumeError::Refused(why) => why,
-            _ => other_run(path, lang),
+            ResumeError::Changed | _ => other_run(path, lang),
         })?;
         file.set_len(writing.bytes()).map_err(failed)?;
         file.seek(SeekFrom::Start(writing.bytes()))

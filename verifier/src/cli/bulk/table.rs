@@ -92,7 +92,7 @@ impl Table {
             |why| match why {
                 ResumeError::Read(why) => error(why),
                 ResumeError::Refused(why) => why,
-                _ => CannotJudge(format!(
+                ResumeError::Changed | _ => CannotJudge(format!(
                     "{} was changed since the run was interrupted, or its language differs: start anew",
                     path.display()
                 )),
