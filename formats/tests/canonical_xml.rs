@@ -1,6 +1,7 @@
 //! Canonical forms beside those of libxml2 (`xmllint`), byte for byte. Where that program is not installed, the test says so and passes.
 #![allow(
     clippy::panic,
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a test stops at the first surprise, in its helpers too"

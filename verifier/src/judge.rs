@@ -55,9 +55,10 @@ pub fn verify(
             role: FileRole::Evidence,
             kind: Some(kind),
         });
-        let answer = match kind {
-            Kind::TimestampRequest => judge_request(file, files, data),
-            _ => answer,
+        let answer = if kind == Kind::TimestampRequest {
+            judge_request(file, files, data)
+        } else {
+            answer
         };
         answers.push(answer);
     }
@@ -350,14 +351,15 @@ fn judge_request(
 /// The token in a file that is one, or an answer with one.
 fn token_in(file: &InputFile<'_>) -> Option<TimeStampToken> {
     let bytes = content_of(file)?;
-    match recognise(&bytes) {
-        Kind::TimestampToken => TimeStampToken::parse(&bytes).ok(),
-        Kind::TimestampResponse => {
-            let response = TimeStampResponse::parse(&bytes).ok()?;
-            TimeStampToken::parse(response.token.as_ref()?).ok()
-        }
-        _ => None,
+    let kind = recognise(&bytes);
+    if kind == Kind::TimestampResponse {
+        let response = TimeStampResponse::parse(&bytes).ok()?;
+        return TimeStampToken::parse(response.token.as_ref()?).ok();
     }
+    if kind == Kind::TimestampToken {
+        return TimeStampToken::parse(&bytes).ok();
+    }
+    None
 }
 
 /// The bytes of a file that is no container, out of whatever text stands around them.

@@ -23,8 +23,7 @@ pub(super) fn verify_ed448(
     signature: &[u8],
 ) -> Result<bool, Unsupported> {
     let key = <[u8; 57]>::try_from(key).map_err(|_| Unsupported::Key)?;
-    let key =
-        ed448_goldilocks::VerifyingKey::from_bytes(&key.into()).map_err(|_| Unsupported::Key)?;
+    let key = ed448_goldilocks::VerifyingKey::from_bytes(&key).map_err(|_| Unsupported::Key)?;
     let point: EdwardsPoint = key.to_edwards();
     if !bool::from(point.is_torsion_free()) {
         return Err(Unsupported::Key);

@@ -180,7 +180,7 @@ pub(super) fn named_unsupported(algorithm: &Oid) -> Option<Unsupported> {
         octets.strip_prefix(NIST_SIGNATURES),
     ) {
         (Some([37..=54]), _) => Some(Unsupported::Composite),
-        (_, Some([32..=34 | 35..=46])) => Some(Unsupported::PreHash),
+        (_, Some([32..=46])) => Some(Unsupported::PreHash),
         _ => octets.strip_prefix(ENTRUST).map(|_| Unsupported::Composite),
     }
 }

@@ -98,7 +98,7 @@ fn judge_one(
                 missing = Some(Finding::new(
                     codes::SIGNATURE_DATA_MISSING,
                     record.place.clone(),
-                ))
+                ));
             }
         }
     }

@@ -190,9 +190,10 @@ fn standing_of(
     proven: Option<OffsetDateTime>,
     outer: Standing,
 ) -> Standing {
-    let since = match stamp.kind {
-        Kind::Content => proven,
-        _ => proofs.since(stamp.bytes),
+    let since = if matches!(stamp.kind, Kind::Content) {
+        proven
+    } else {
+        proofs.since(stamp.bytes)
     };
     Standing {
         judged_at: since.unwrap_or(outer.judged_at).min(outer.judged_at),
@@ -343,9 +344,10 @@ fn judge_one(
         Input::Content => target,
         Input::Unknown => None,
     };
-    let index = match stamp.kind {
-        Kind::ArchiveV3 => stamp.index().ok().flatten(),
-        _ => None,
+    let index = if matches!(stamp.kind, Kind::ArchiveV3) {
+        stamp.index().ok().flatten()
+    } else {
+        None
     };
     if let Some(index) = &index {
         check_index_algorithm(&mut own, index, standing, circumstances.context);

@@ -131,7 +131,7 @@ mod tests {
     fn text_and_attributes_are_escaped() {
         let mut xml = Xml::new();
         xml.with("a", &[("b", "\"<&\u{1}")], |xml| {
-            xml.text("c", "<&>\u{fffe}\u{0}")
+            xml.text("c", "<&>\u{fffe}\u{0}");
         });
         let text = xml.into_text();
         assert!(text.contains("b=\"&quot;&lt;&amp;\u{fffd}\""), "{text}");
