@@ -123,11 +123,13 @@ impl RandomAccess for OpenFile {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), AccessError> {
-        self.fill(offset, buffer)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => AccessError::BeyondEnd,
-                _ => AccessError::Unreadable,
-            })
+        self.fill(offset, buffer).map_err(|error| {
+            if error.kind() == io::ErrorKind::UnexpectedEof {
+                AccessError::BeyondEnd
+            } else {
+                AccessError::Unreadable
+            }
+        })
     }
 }
 
