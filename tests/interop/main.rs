@@ -19,6 +19,7 @@ mod openssl;
 mod packages;
 mod place;
 mod renewals;
+mod reports;
 mod signatures;
 mod sigstore;
 mod status;

@@ -6,10 +6,12 @@
 use formats::asic::{AsicManifest, AsicReader};
 use formats::cades::{
     CertificateReference, Commitment, HashIndex, HashIndexVersion, RevocationReferences,
-    RevocationValues, SignatureParts, SignaturePolicy, level_of, parse_certificate_references,
-    parse_certificate_values,
+    RevocationValues, SignatureParts, SignaturePolicy, add_unsigned_attributes,
+    archive_time_stamp_input, archive_time_stamp_v1_inputs, archive_time_stamp_v2_input,
+    c_time_stamp_input, detach, level_of, mime_type, parse_certificate_references,
+    parse_certificate_values, references_time_stamp_input,
 };
-use formats::cms::{SignedData, SignerInfo};
+use formats::cms::{Attribute, SignedData, SignerInfo};
 use formats::der::{has_indefinite_length, to_der_lengths};
 use formats::digest::DigestAlgorithm;
 use formats::evidence::{EvidenceRecord, hash_tree};
@@ -20,7 +22,7 @@ use formats::ocsp::{BasicOcspResponse, OcspResponse};
 use formats::segment::{Frame, FrameHeader, FrameType};
 use formats::tsp::{TimeStampRequest, TimeStampResponse, TimeStampToken, TstInfo};
 use formats::x509::{Certificate, read_certificates, read_crls};
-use formats::xml::{Canonicalization, CanonicalizationKind, Document};
+use formats::xml::{Canonicalization, CanonicalizationKind, Document, Element, NodeId};
 use formats::xmlers::XmlEvidenceRecord;
 
 /// A parser under test.
@@ -31,11 +33,13 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("der", der),
     ("cms", cms),
     ("cades_attributes", cades_attributes),
+    ("archive_inputs", archive_inputs),
     ("tsp_token", tsp_token),
     ("tsp_response", tsp_response),
     ("tsp_request", tsp_request),
     ("evidence_record", evidence_record),
     ("xml", xml),
+    ("xml_subset", xml_subset),
     ("xml_evidence_record", xml_evidence_record),
     ("ocsp", ocsp),
     ("certificate", certificate),
@@ -122,6 +126,30 @@ pub fn cades_attributes(bytes: &[u8]) {
     }
 }
 
+/// A signature with what each form of archive-time-stamp covers of it, and with an attribute added.
+pub fn archive_inputs(bytes: &[u8]) {
+    let Ok(parts) = SignatureParts::parse(bytes) else {
+        return;
+    };
+    let content = DigestAlgorithm::Sha256.digest(bytes);
+    for signer in &parts.signers {
+        let index = HashIndex::over(&parts, signer, DigestAlgorithm::Sha256);
+        let _input = archive_time_stamp_input(&parts, signer, &content, &index);
+        let before: Vec<&Attribute> = signer.unsigned_attributes.iter().collect();
+        for with_header in [false, true] {
+            let _input = archive_time_stamp_v2_input(&parts, signer, &[], &before, with_header);
+        }
+        let _inputs = archive_time_stamp_v1_inputs(signer, &[], &[], &before);
+        let _input = c_time_stamp_input(signer);
+        let _input = references_time_stamp_input(signer);
+    }
+    let _detached = detach(bytes);
+    if let Ok(extended) = add_unsigned_attributes(bytes, 0, &[mime_type("text/plain")]) {
+        let extended = SignatureParts::parse(&extended).expect("what was added to can be read");
+        assert_eq!(extended.signers.len(), parts.signers.len());
+    }
+}
+
 /// A token.
 pub fn tsp_token(bytes: &[u8]) {
     if let Ok(token) = TimeStampToken::parse(bytes) {
@@ -191,6 +219,56 @@ fn canonical(document: &Document, method: &Canonicalization) -> Option<Vec<u8>> 
     let mut canonical = Vec::new();
     let mut keep = |part: &[u8]| canonical.extend_from_slice(part);
     document.canonicalize(method, &mut keep).ok()?;
+    Some(canonical)
+}
+
+/// The canonical form of each of the first elements, with and without its first child: what comes out is a part of the document, and can be read.
+pub fn xml_subset(bytes: &[u8]) {
+    let Ok(document) = Document::parse(bytes) else {
+        return;
+    };
+    let mut method = Canonicalization::new(CanonicalizationKind::Exclusive10, false);
+    method.inclusive_prefixes = vec![String::new(), "a".to_owned(), "ds".to_owned()];
+    let methods = [
+        Canonicalization::new(CanonicalizationKind::Inclusive10, true),
+        Canonicalization::new(CanonicalizationKind::Inclusive11, false),
+        method,
+    ];
+    let mut waiting: Vec<_> = document.root().into_iter().collect();
+    let mut judged = 0;
+    while let Some(element) = waiting.pop() {
+        judged += 1;
+        if judged > ELEMENTS_MAX {
+            return;
+        }
+        let child = element.elements().next().map(|child| child.id());
+        for method in &methods {
+            let whole = canonical_element(&document, &element, &[], method);
+            let less = canonical_element(&document, &element, child.as_slice(), method);
+            assert!(whole.is_none() || less.is_some());
+            if let (Some(whole), Some(less)) = (whole, less) {
+                assert!(whole.len() >= less.len());
+                assert_eq!(child.is_none(), whole == less);
+            }
+        }
+        waiting.extend(element.elements().take(ELEMENTS_MAX));
+    }
+}
+
+/// How many elements of one document are taken out of it: each costs as much as the document.
+const ELEMENTS_MAX: usize = 16;
+
+fn canonical_element(
+    document: &Document,
+    element: &Element<'_>,
+    without: &[NodeId],
+    method: &Canonicalization,
+) -> Option<Vec<u8>> {
+    let mut canonical = Vec::new();
+    let mut keep = |part: &[u8]| canonical.extend_from_slice(part);
+    document
+        .canonicalize_element(element.id(), without, method, &mut keep)
+        .ok()?;
     Some(canonical)
 }
 

@@ -1,6 +1,7 @@
 //! The judgements of `verifier`, each behind one function that takes any bytes.
 
 use formats::digest::DigestAlgorithm;
+use formats::xml::Document;
 use time::macros::datetime;
 use verifier::budget::Budget;
 use verifier::context::Context;
@@ -10,7 +11,8 @@ use verifier::judge::verify;
 use verifier::path::{Material, PathOptions, TrustAnchor, validate_path};
 use verifier::policy::{Policy, RevocationRule};
 use verifier::recognise::{recognise, xml_root};
-use verifier::report::{etsi, json};
+use verifier::report::document::Depth;
+use verifier::report::{self, Report, etsi, html, json, pdf, text};
 use verifier::source::{DataBytes, DigestSource, InputFile};
 
 use crate::formats::Target;
@@ -23,6 +25,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("path", path),
     ("recognition", recognition),
     ("verification", verification),
+    ("pages", pages),
 ];
 
 /// What the evidence in the corpus covers.
@@ -103,8 +106,36 @@ pub fn recognition(bytes: &[u8]) {
     let _json = node.to_json();
 }
 
-/// The whole: any bytes as evidence, judged over data, with every report.
+/// The whole: any bytes as evidence, judged over data, as JSON and by ETSI's schema.
 pub fn verification(bytes: &[u8]) {
+    judged(bytes, |report, _| {
+        let _json = json::to_text(report, Language::Japanese);
+        let xml = etsi::to_text(report, Language::English);
+        if !report.judgement.is_passed() {
+            assert!(report.best_signature_time.is_none());
+        }
+        assert!(xml.ends_with("</ValidationReport>\n"));
+        assert!(Document::parse(xml.as_bytes()).is_ok());
+    });
+}
+
+/// Any bytes as evidence, and the reports for people.
+pub fn pages(bytes: &[u8]) {
+    judged(bytes, |report, context| {
+        for language in [Language::Japanese, Language::English] {
+            let document = report::document::Document::of(report, Some(context), language);
+            for depth in [Depth::Brief, Depth::Timeline, Depth::Full] {
+                let _text = text::write(&document, depth);
+                let page = html::write(&document, depth);
+                assert!(!page.contains("<script"));
+            }
+            let pdf = pdf::write(&document, Depth::Full).expect("every report has its pages");
+            assert!(pdf.starts_with(b"%PDF-"));
+        }
+    });
+}
+
+fn judged(bytes: &[u8], look: impl FnOnce(&Report, &Context<'_>)) {
     let anchors = [root()];
     let policy = Policy::default();
     let context = Context {
@@ -120,10 +151,5 @@ pub fn verification(bytes: &[u8]) {
     let data = DataBytes::new("data", DATA);
     let sources: [&dyn DigestSource; 1] = [&data];
     let report = verify(&[InputFile::new("input", bytes)], &sources, &context);
-    let _json = json::to_text(&report, Language::Japanese);
-    let xml = etsi::to_text(&report, Language::English);
-    if !report.judgement.is_passed() {
-        assert!(report.best_signature_time.is_none());
-    }
-    assert!(xml.ends_with("</ValidationReport>\n"));
+    look(&report, &context);
 }

@@ -3,7 +3,7 @@
 use crate::revocation::{AFTER, BEFORE, Revocation, crl};
 use crate::support::*;
 use proptest::prelude::*;
-use verifier::budget::{Budget, Limits};
+use verifier::budget::{Budget, Limits, Resource};
 use verifier::finding::path as code;
 use verifier::path::{Material, PathOptions, TrustAnchor, validate_path};
 use verifier::verdict::SubIndication;
@@ -37,6 +37,43 @@ fn the_right_issuer_is_found_among_many_of_its_name() {
     expired.not_after = BEFORE;
     let expired = expired.signed_by(authority.key(), &root).unwrap();
     passes(&judge(&target, &[expired.der(), authority.der()], &root));
+}
+
+/// What a search for a path costs, by what the budget counts: eight times as many candidates, not more than eight times as many steps.
+#[test]
+fn a_search_grows_with_the_candidates_and_not_with_their_square() {
+    let root = root();
+    let spent = |count: usize| {
+        let authority = below(&root, ca("CA"));
+        let target = leaf(&authority, &params("Leaf"));
+        let decoys: Vec<Issuer> = (0..count).map(|_| below(&root, ca("CA"))).collect();
+        let material = Material {
+            certificates: decoys.iter().map(|decoy| &decoy.der()[..]).collect(),
+            ..Material::default()
+        };
+        let mut budget = Budget::default();
+        let options = PathOptions::default();
+        let outcome = validate_path(
+            &target,
+            &material,
+            &anchor(&root),
+            NOW,
+            &options,
+            &mut budget,
+        );
+        assert!(outcome.verified().is_none());
+        [
+            Resource::PathSteps,
+            Resource::Certificates,
+            Resource::Signatures,
+            Resource::Paths,
+        ]
+        .map(|resource| budget.spent(resource))
+    };
+    let (few, many) = (spent(4), spent(32));
+    for (few, many) in few.into_iter().zip(many) {
+        assert!(many <= 8 * few + 8, "{few} {many}");
+    }
 }
 
 /// Every authority signs every other: more paths than can be tried. The answer comes soon, and is not "passed".

@@ -57,6 +57,7 @@ public final class Main {
             case "dss-cades": return Dss.signed(request);
             case "dss-asic": return Dss.signed(request);
             case "dss-vector": return DssVectors.judge(request);
+            case "dss-report": return EtsiReport.read(request);
             case "dss-sign": return DssSignatures.sign(request);
             case "dss-extend": return DssSignatures.extend(request);
             default: throw new IllegalArgumentException("no such command: " + request.command());
