@@ -122,16 +122,19 @@ pub fn verification(bytes: &[u8]) {
 /// Any bytes as evidence, and the reports for people.
 pub fn pages(bytes: &[u8]) {
     judged(bytes, |report, context| {
-        for language in [Language::Japanese, Language::English] {
-            let document = report::document::Document::of(report, Some(context), language);
-            for depth in [Depth::Brief, Depth::Timeline, Depth::Full] {
-                let _text = text::write(&document, depth);
-                let page = html::write(&document, depth);
-                assert!(!page.contains("<script"));
-            }
-            let pdf = pdf::write(&document, Depth::Full).expect("every report has its pages");
-            assert!(pdf.starts_with(b"%PDF-"));
+        // One language an input: a PDF takes most of the time.
+        let language = match bytes.len() % 2 {
+            0 => Language::Japanese,
+            _ => Language::English,
+        };
+        let document = report::document::Document::of(report, Some(context), language);
+        for depth in [Depth::Brief, Depth::Timeline, Depth::Full] {
+            let _text = text::write(&document, depth);
+            let page = html::write(&document, depth);
+            assert!(!page.contains("<script"));
         }
+        let pdf = pdf::write(&document, Depth::Full).expect("every report has its pages");
+        assert!(pdf.starts_with(b"%PDF-"));
     });
 }
 
