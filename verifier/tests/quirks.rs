@@ -1,4 +1,4 @@
-//! What RFC 4998 records of other tools do, and what they must not do: each accepted deviation is a named finding.
+//! What RFC 4998 records of other tools do, and what they must not do: each deviation that is recognised is a named finding.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -23,7 +23,7 @@ use verifier::evidence::{EvidenceReport, Group, verify_record};
 use verifier::finding::{Place, Severity, evidence as codes};
 use verifier::policy::Policy;
 use verifier::source::{DataBytes, DigestSource};
-use verifier::verdict::Integrity;
+use verifier::verdict::{Conclusion, Integrity, SubIndication};
 
 const DOCUMENT: &[u8] = b"a document";
 const NOW: OffsetDateTime = datetime!(2033-01-01 00:00 UTC);
@@ -122,11 +122,17 @@ fn a_tree_may_be_left_out() {
 }
 
 #[test]
-fn a_single_value_that_is_hashed_again_is_named() {
+fn a_single_value_that_is_hashed_again_proves_nothing() {
     let twice = ALGORITHM.digest(own().as_bytes());
     let report = judge(&over(lists(&[&[bytes(&own())]]), &twice));
-    assert!(passed(&report));
     assert!(report.has(codes::EVIDENCE_READ_DOUBLE_HASH));
+    assert!(!passed(&report));
+    assert_eq!(report.judgement.conclusion(), Conclusion::Indeterminate);
+    assert_eq!(report.judgement.integrity(), Integrity::Unknown);
+    assert_eq!(
+        report.judgement.sub_indication(),
+        Some(SubIndication::HashFailure)
+    );
     let thrice = ALGORITHM.digest(twice.as_bytes());
     let report = judge(&over(lists(&[&[bytes(&own())]]), &thrice));
     assert!(report.has(codes::EVIDENCE_ROOT_MISMATCH));

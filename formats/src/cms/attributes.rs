@@ -56,7 +56,8 @@ impl Attribute {
 
     /// Writes DER with sorted values.
     fn sorted(&self) -> Vec<u8> {
-        Self::new(self.oid.clone(), self.values.clone()).raw
+        let values = self.values.iter().map(|value| definite(value));
+        Self::new(self.oid.clone(), values.collect()).raw
     }
 }
 
@@ -86,7 +87,7 @@ impl SignedAttributes {
 
     /// The bytes over which the signature is computed (RFC 5652 §5.4): the received attributes with the tag of SET OF in place of `[0]`.
     ///
-    /// Their order is that of the file. A signer who writes them unsorted has mostly hashed them unsorted.
+    /// Their order is that of the file, which is not the one to be signed where it is not that of DER.
     #[must_use]
     pub fn signed_bytes(&self) -> &[u8] {
         &self.signed_bytes
@@ -103,11 +104,15 @@ impl SignedAttributes {
         writer.into_bytes()
     }
 
-    /// Whether the received order is that of DER.
+    /// Whether the received order, of the attributes and of the values in each, is that of DER.
     #[must_use]
     pub fn is_der_sorted(&self) -> bool {
-        let received: Vec<Vec<u8>> = self.attributes.iter().map(|a| a.raw.clone()).collect();
-        sort_set_of(received.clone()) == received
+        let is_sorted = |received: Vec<Vec<u8>>| sort_set_of(received.clone()) == received;
+        is_sorted(self.attributes.iter().map(|a| definite(&a.raw)).collect())
+            && self
+                .attributes
+                .iter()
+                .all(|a| is_sorted(a.values.iter().map(|value| definite(value)).collect()))
     }
 
     /// The attributes, in the order received.
@@ -141,6 +146,11 @@ impl SignedAttributes {
             _ => Err(error(ErrorKind::DuplicateElement)),
         }
     }
+}
+
+/// With the lengths of DER; what has none stays as it is, and verifies nothing.
+fn definite(element: &[u8]) -> Vec<u8> {
+    to_der_lengths(element).unwrap_or_else(|_| element.to_vec())
 }
 
 #[derive(AsnType, Decode)]

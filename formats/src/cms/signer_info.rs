@@ -2,6 +2,7 @@
 
 use super::attributes::{Attribute, SignedAttributes};
 use super::ess::SigningCertificates;
+use super::protection::AlgorithmProtection;
 use crate::der::typed::{FromElement as _, RawSequence, decode};
 use crate::der::{Element, Integer, Reader, Tag, Writer};
 use crate::error::{ErrorKind, FormatError, Result};
@@ -105,6 +106,16 @@ impl SignerInfo {
             _ => return Err(element.error(ErrorKind::UnexpectedTag)),
         };
         Ok(Some(time))
+    }
+
+    /// The CMSAlgorithmProtection attribute (RFC 6211), if there is one.
+    ///
+    /// # Errors
+    ///
+    /// A [`FormatError`] if the attribute is malformed or stands twice.
+    pub fn algorithm_protection(&self) -> Result<Option<AlgorithmProtection>> {
+        let value = self.signed_value(&oid::CMS_ALGORITHM_PROTECTION)?;
+        value.map(AlgorithmProtection::parse).transpose()
     }
 
     /// The signingCertificate and signingCertificateV2 attributes.

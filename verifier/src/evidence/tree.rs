@@ -1,7 +1,7 @@
 //! The root of a reduced hash tree (RFC 4998 §4.2, §4.3), by the text of the RFC and by the readings found in the wild.
 //!
 //! `formats::evidence::hash_tree` builds by the rule; here the same rule reads foreign trees, whose values may have any
-//! length, and says which reading it took. A reading other than the rule's is accepted only as a named finding.
+//! length, and says which reading it took. A reading other than the rule's is a named finding; one that hashes a single value again proves nothing.
 
 use formats::digest::DigestAlgorithm;
 
@@ -22,7 +22,7 @@ impl Reading {
         hash_single: false,
     };
 
-    /// Every reading that is accepted, the rule first.
+    /// Every reading that is recognised, the rule first.
     pub(crate) const ALL: [Self; 4] = [
         Self::RULE,
         Self {

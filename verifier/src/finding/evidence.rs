@@ -70,9 +70,9 @@ finding_codes! { TABLE:
     EVIDENCE_READ_AS_SET Warning "RFC 4998 §4.2" {
         en: "The hash tree holds only if equal values count once.",
         ja: "ハッシュ木は、同じ値を 1 つと数える場合にのみ成立します。" }
-    EVIDENCE_READ_DOUBLE_HASH Warning "RFC 4998 §4.2" {
-        en: "The hash tree holds only if a single value is hashed once more.",
-        ja: "ハッシュ木は、単独の値をもう一度ハッシュする場合にのみ成立します。" }
+    EVIDENCE_READ_DOUBLE_HASH Error "RFC 4998 §4.2" {
+        en: "The hash tree leads to the time-stamp only if a single value is hashed once more, which the standard does not do: nothing is proven.",
+        ja: "ハッシュ木は、単独の値をもう一度ハッシュする場合にのみタイムスタンプと一致します。規格にない計算方法のため、何も証明されません。" }
     EVIDENCE_READ_SORTED Warning "RFC 4998 §5.2, erratum 7411" {
         en: "The renewed hash tree holds only if document digest and chain digest are sorted before they are put together.",
         ja: "更新されたハッシュ木は、文書と連鎖のダイジェストを並べ替えて連結する場合にのみ成立します。" }

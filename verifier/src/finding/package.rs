@@ -112,6 +112,9 @@ finding_codes! { TABLE:
     PACKAGE_EVIDENCE_UNLISTED Error "EN 319 162-1 §4.4" {
         en: "No manifest says what the evidence {0} covers, which this kind of container (ASiC-E) demands.",
         ja: "証拠 {0} の対象を示す目録がありません。この種類のコンテナ (ASiC-E) では必須です。" }
+    PACKAGE_RECORD_UNLISTED Warning "EN 319 162-1" {
+        en: "The container does not say of which kind it is, and no manifest says what the evidence record {0} covers; it was held against the only document.",
+        ja: "コンテナの種類が示されておらず、証拠記録 {0} の対象を示す目録もありません。唯一の文書と照合しました。" }
     PACKAGE_SEVERAL_DATA_OBJECTS Error "EN 319 162-1 §4.3" {
         en: "The container has {0} data objects; a simple container (ASiC-S) has exactly one.",
         ja: "コンテナにデータが {0} 個あります。単純コンテナ (ASiC-S) では 1 個でなければなりません。" }

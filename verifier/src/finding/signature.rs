@@ -79,6 +79,18 @@ finding_codes! { TABLE:
     SIGNATURE_ATTRIBUTES_UNSORTED Info "RFC 5652 §5.4" {
         en: "The signed attributes do not stand in DER order.",
         ja: "署名属性が DER の順序になっていません。" }
+    SIGNATURE_OVER_UNSORTED Error "RFC 5652 §5.4" {
+        en: "The signature is over the signed attributes in the order in which they are stored, and not over their DER encoding as it must be.",
+        ja: "署名は、規格が求める署名属性の DER 符号化ではなく、保存されている順序のままの署名属性に対するものです。" }
+    SIGNED_ALGORITHMS_DIFFER Error "RFC 6211 §3" {
+        en: "The digest and signature algorithms that were signed are not those that are stated: they were exchanged.",
+        ja: "署名されたダイジェスト及び署名アルゴリズムが、記載されているものと一致しません。差し替えられています。" }
+    SIGNED_ALGORITHMS_MALFORMED Error "RFC 6211 §2" {
+        en: "The signed statement of the algorithms cannot be read, or stands several times: {0}.",
+        ja: "署名されたアルゴリズムの記載を読み取れないか、複数あります: {0}。" }
+    SIGNATURE_RECORD_MISPLACED Error "ETSI TS 119 122-3" {
+        en: "The evidence record stands in the attribute for {0} records: that for internal ones belongs in a signature that holds its content, that for external ones in a detached signature.",
+        ja: "証拠記録が {0} 用の属性に置かれています。internal は内容を含む署名、external は分離署名のための属性です。" }
     SIGNATURE_OVER_DATA_ITSELF Error "RFC 5652 §5.4" {
         en: "The detached signature has no signed attributes, so it is over {0} as a whole; that cannot be computed here.",
         ja: "分離署名に署名属性がなく、{0} 全体に対する署名であるため、計算できません。" }

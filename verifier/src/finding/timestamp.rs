@@ -85,9 +85,9 @@ finding_codes! { TABLE:
     SIGNED_ATTRIBUTES_SORTED Warning "RFC 5652 §5.4" {
         en: "The signed attributes do not stand in DER order; the signature is over the sorted form.",
         ja: "署名属性が DER の順序になっていません。署名は並べ替えた形に対するものです。" }
-    SIGNED_ATTRIBUTES_UNSORTED Info "RFC 5652 §5.4" {
-        en: "The signed attributes do not stand in DER order; the signature is over the bytes as they stand.",
-        ja: "署名属性が DER の順序になっていません。署名は現状のバイト列に対するものです。" }
+    SIGNED_ATTRIBUTES_UNSORTED Error "RFC 5652 §5.4" {
+        en: "The signed attributes do not stand in DER order; the signature is over the bytes as they stand, and not over their DER encoding as it must be.",
+        ja: "署名属性が DER の順序になっていません。署名は、規格が求める DER 符号化ではなく、現状のバイト列に対するものです。" }
     DIGEST_UNKNOWN Error "RFC 5652 §10.1.1" {
         en: "The digest algorithm {0} is not known here.",
         ja: "ダイジェストアルゴリズム {0} に対応していません。" }

@@ -97,9 +97,9 @@ finding_codes! { TABLE:
     XML_EVIDENCE_READ_AS_SET Warning "RFC 6283 §3.2.1" {
         en: "The hash tree holds only if equal values count once.",
         ja: "ハッシュ木は、同じ値を 1 つと数える場合にのみ成立します。" }
-    XML_EVIDENCE_READ_DOUBLE_HASH Warning "RFC 6283 §3.1.1" {
-        en: "The hash tree holds only if a single value is hashed once more.",
-        ja: "ハッシュ木は、単独の値をもう一度ハッシュする場合にのみ成立します。" }
+    XML_EVIDENCE_READ_DOUBLE_HASH Error "RFC 6283 §3.1.1" {
+        en: "The hash tree leads to the time-stamp only if a single value is hashed once more, which the standard does not do: nothing is proven.",
+        ja: "ハッシュ木は、単独の値をもう一度ハッシュする場合にのみタイムスタンプと一致します。規格にない計算方法のため、何も証明されません。" }
     XML_EVIDENCE_VALUE_LENGTH Warning "RFC 6283 §3.2.1" {
         en: "{0} values in the hash tree do not have the length of {1}.",
         ja: "ハッシュ木の値のうち {0} 個の長さが {1} のものではありません。" }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use formats::asic::{AsicEntry, AsicManifest, META_INF, MIMETYPE_ASIC_E};
+use formats::asic::{AsicEntry, AsicManifest, META_INF, MIMETYPE_ASIC_E, MIMETYPE_ASIC_S};
 use formats::cms::SignedData;
 use formats::digest::DigestAlgorithm;
 use formats::limits::{ASIC_EVIDENCE_MAX, ASIC_MANIFESTS_BYTES_MAX, EVIDENCE_BYTES_MAX};
@@ -239,7 +239,11 @@ impl Contents {
         documents: &[String],
     ) -> Vec<Evidence> {
         let named = self.named(notes, members);
-        let demands_manifest = members.reader.mimetype() == Some(MIMETYPE_ASIC_E);
+        let media_type = members.reader.mimetype();
+        let is_simple = media_type == Some(MIMETYPE_ASIC_S);
+        // What does not say of which kind it is may be simple, if it has one document.
+        let demands_manifest =
+            media_type == Some(MIMETYPE_ASIC_E) || (!is_simple && documents.len() > 1);
         let mut evidence = Vec::with_capacity(self.found.len());
         for (name, kind) in &self.found {
             let manifest = named.get(name);
@@ -249,6 +253,8 @@ impl Contents {
                     codes::PACKAGE_EVIDENCE_UNLISTED,
                     [name],
                 );
+            } else if manifest.is_none() && !is_simple && *kind == EvidenceKind::Record {
+                notes.note(codes::PACKAGE_RECORD_UNLISTED, [name]);
             }
             let covers = match (manifest, kind) {
                 (Some((manifest, listed)), EvidenceKind::Token | EvidenceKind::Signature) => {

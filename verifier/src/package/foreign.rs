@@ -17,7 +17,7 @@ use super::order::{Proven, judge_in_order};
 use crate::alternatives::pass_over;
 use crate::context::Context;
 use crate::evidence::{EvidenceReport, Group, any_initial_algorithm, verify_any_record_standing};
-use crate::finding::{Finding, Place, package as codes};
+use crate::finding::{Finding, Place, evidence as evidence_codes, package as codes, xmlers};
 use crate::judgement::Judgement;
 use crate::notes::{NONE, Notes};
 use crate::report::{ObjectKind, ObjectReport};
@@ -203,6 +203,9 @@ fn judge_one(
                 &place,
             );
             check_listed_algorithm(&mut report, &content, evidence, &place);
+            if members.reader.mimetype() != Some(MIMETYPE_ASIC_S) {
+                check_unlisted(&mut report, evidence, &place);
+            }
             Proven {
                 time: report.stated,
                 judgement: report.judgement,
@@ -241,6 +244,20 @@ fn judge_signature(
         judgement: report.judgement,
         findings: report.findings,
         objects: report.objects,
+    }
+}
+
+/// Without a manifest nothing tells whether a document was taken away, which the record covers too.
+fn check_unlisted(report: &mut EvidenceReport, evidence: &Evidence, place: &Place) {
+    let incomplete = [
+        evidence_codes::EVIDENCE_GROUP_INCOMPLETE,
+        xmlers::XML_EVIDENCE_GROUP_INCOMPLETE,
+    ];
+    if evidence.manifest.is_none() && incomplete.into_iter().any(|code| report.has(code)) {
+        let judgement = Judgement::because(SubIndication::SignedDataNotFound);
+        report.judgement.add(judgement);
+        let finding = Finding::new(codes::PACKAGE_EVIDENCE_UNLISTED, place.clone());
+        report.findings.push(finding.with(&evidence.name));
     }
 }
 

@@ -9,7 +9,7 @@ use super::subject::Subject;
 use crate::algorithm::{SignatureAlgorithm, SignatureFamily};
 use crate::bulk::cache::verify_signature;
 use crate::context::Context;
-use crate::crypto::SignatureCheck;
+use crate::crypto::{SignatureCheck, signs_its_algorithms};
 use crate::finding::signature as codes;
 use crate::notes::{NONE, Notes};
 use crate::source::DigestSource;
@@ -92,6 +92,24 @@ fn check_attributes(
         ),
     }
     check_policy(notes, signer);
+    check_protection(notes, signer);
+}
+
+/// The algorithms that the signer states are those that it signed, where it signed any (RFC 6211 §3).
+fn check_protection(notes: &mut Notes<'_>, signer: &SignerInfo) {
+    match signs_its_algorithms(signer) {
+        Ok(None | Some(true)) => {}
+        Ok(Some(false)) => notes.broken(
+            SubIndication::SigCryptoFailure,
+            codes::SIGNED_ALGORITHMS_DIFFER,
+            NONE,
+        ),
+        Err(error) => notes.broken(
+            SubIndication::FormatFailure,
+            codes::SIGNED_ALGORITHMS_MALFORMED,
+            [error],
+        ),
+    }
 }
 
 /// The constraints come from the policy of whoever judges (EN 319 102-1 §5.2.4); one that the signature names is told. One that cannot be read at
@@ -256,14 +274,24 @@ fn check_value(
     };
     let answer = match (&signer.signed_attributes, subject.octets) {
         (Some(attributes), _) => {
-            let mut answer = verify(attributes.signed_bytes());
-            if !attributes.is_der_sorted() {
-                if answer == SignatureCheck::Invalid {
-                    answer = verify(&attributes.signed_bytes_der_sorted());
+            if attributes.is_der_sorted() {
+                verify(attributes.signed_bytes())
+            } else {
+                // RFC 5652 §5.4: over the DER encoding, however they are stored.
+                let answer = verify(&attributes.signed_bytes_der_sorted());
+                if answer == SignatureCheck::Invalid && verify(attributes.signed_bytes()).is_valid()
+                {
+                    notes.because(
+                        SubIndication::SigConstraintsFailure,
+                        codes::SIGNATURE_OVER_UNSORTED,
+                        NONE,
+                    );
+                    verify(attributes.signed_bytes())
+                } else {
+                    notes.note(codes::SIGNATURE_ATTRIBUTES_UNSORTED, NONE);
+                    answer
                 }
-                notes.note(codes::SIGNATURE_ATTRIBUTES_UNSORTED, NONE);
             }
-            answer
         }
         (None, Some(content)) => verify(content),
         (None, None) => {

@@ -12,8 +12,8 @@ use super::signer::{Circumstances, Limits};
 use super::stamps::StampReport;
 use super::subject::Subject;
 use crate::alternatives::set_aside;
-use crate::evidence::{Group, covers_any, verify_any_record_standing};
-use crate::finding::{Finding, Place, signature as codes};
+use crate::evidence::{EvidenceReport, Group, covers_any, verify_any_record_standing};
+use crate::finding::{Finding, Place, evidence, signature as codes, xmlers};
 use crate::judgement::Judgement;
 use crate::poe::PoeSet;
 use crate::source::{DataBytes, DigestSource};
@@ -31,6 +31,16 @@ struct Embedded<'a> {
     at: (usize, usize),
     is_external: bool,
     place: Place,
+}
+
+impl Embedded<'_> {
+    const fn kind(&self) -> &'static str {
+        if self.is_external {
+            "external"
+        } else {
+            "internal"
+        }
+    }
 }
 
 /// Judges every evidence record in a signature; what one proves that has passed is added to the proofs.
@@ -110,6 +120,7 @@ fn judge_one(
         circumstances.context,
         &record.place,
     );
+    check_form(subject, record, &mut report);
     if let Some(finding) = missing {
         let reason = Judgement::unknown(SubIndication::SignedDataNotFound);
         report.judgement.add(reason);
@@ -127,18 +138,33 @@ fn judge_one(
     }
     if let Some(object) = report.objects.first_mut() {
         object.judgement = report.judgement;
-        let kind = if record.is_external {
-            "external"
-        } else {
-            "internal"
-        };
-        object.set("kind", kind);
+        object.set("kind", record.kind());
     }
     StampReport {
         binding,
         findings: report.findings,
         objects: report.objects,
         proves: time,
+    }
+}
+
+/// An internal record belongs in a signature that holds its content, an external one in a detached signature (TS 119 122-3): in the other attribute
+/// the reader is told wrongly what is covered. Of what stands inside of a signature nothing else says what it is over, so a tree that fits only by a
+/// reading that the standard does not have is broken.
+fn check_form(subject: &Subject<'_>, record: &Embedded<'_>, report: &mut EvidenceReport) {
+    let double = [
+        evidence::EVIDENCE_READ_DOUBLE_HASH,
+        xmlers::XML_EVIDENCE_READ_DOUBLE_HASH,
+    ];
+    if double.into_iter().any(|code| report.has(code)) {
+        let reason = Judgement::broken(SubIndication::HashFailure);
+        report.judgement.add(reason);
+    }
+    if record.is_external == subject.content.is_some() {
+        let reason = Judgement::because(SubIndication::SigConstraintsFailure);
+        report.judgement.add(reason);
+        let finding = Finding::new(codes::SIGNATURE_RECORD_MISPLACED, record.place.clone());
+        report.findings.push(finding.with(record.kind()));
     }
 }
 

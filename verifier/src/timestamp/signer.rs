@@ -9,8 +9,8 @@ use formats::x509::Certificate;
 use super::{EndReason, Judge, algorithm_name, carried};
 use crate::budget::Resource;
 use crate::bulk::cache::verify_signature;
-use crate::crypto::SignatureCheck;
-use crate::finding::{path as path_codes, timestamp as codes};
+use crate::crypto::{SignatureCheck, signs_its_algorithms};
+use crate::finding::{path as path_codes, signature as signature_codes, timestamp as codes};
 use crate::notes::NONE;
 use crate::verdict::SubIndication;
 
@@ -119,6 +119,24 @@ fn check_attributes(judge: &mut Judge<'_>, token: &TimeStampToken, signer: &Sign
             SubIndication::FormatFailure,
             codes::SIGNED_ATTRIBUTE_COUNT,
             ["messageDigest"],
+        ),
+    }
+    check_protection(judge, signer);
+}
+
+/// The algorithms that the signer states are those that it signed, where it signed any (RFC 6211 §3).
+fn check_protection(judge: &mut Judge<'_>, signer: &SignerInfo) {
+    match signs_its_algorithms(signer) {
+        Ok(None | Some(true)) => {}
+        Ok(Some(false)) => judge.notes.broken(
+            SubIndication::SigCryptoFailure,
+            signature_codes::SIGNED_ALGORITHMS_DIFFER,
+            NONE,
+        ),
+        Err(error) => judge.notes.broken(
+            SubIndication::FormatFailure,
+            signature_codes::SIGNED_ALGORITHMS_MALFORMED,
+            [error],
         ),
     }
 }
@@ -283,14 +301,19 @@ fn check_signature(judge: &mut Judge<'_>, signer: &SignerInfo, certificate: &Cer
             &signer.signature,
         )
     };
-    let mut answer = verify(attributes.signed_bytes());
-    if !attributes.is_der_sorted() {
-        let mut code = codes::SIGNED_ATTRIBUTES_UNSORTED;
-        if answer == SignatureCheck::Invalid {
-            answer = verify(&attributes.signed_bytes_der_sorted());
-            code = codes::SIGNED_ATTRIBUTES_SORTED;
+    // RFC 5652 §5.4: over the DER encoding, however they are stored.
+    let mut answer = verify(&attributes.signed_bytes_der_sorted());
+    if answer == SignatureCheck::Invalid {
+        answer = verify(attributes.signed_bytes());
+        if !attributes.is_der_sorted() && answer.is_valid() {
+            judge.notes.because(
+                SubIndication::SigConstraintsFailure,
+                codes::SIGNED_ATTRIBUTES_UNSORTED,
+                NONE,
+            );
         }
-        judge.notes.note(code, NONE);
+    } else if !attributes.is_der_sorted() {
+        judge.notes.note(codes::SIGNED_ATTRIBUTES_SORTED, NONE);
     }
     match answer {
         SignatureCheck::Valid(algorithm) => {

@@ -204,7 +204,8 @@ impl<'a> Check<'a> {
                     self.note(codes::XML_EVIDENCE_READ_AS_SET);
                 }
                 if reading.hash_single {
-                    self.note(codes::XML_EVIDENCE_READ_DOUBLE_HASH);
+                    let finding = Finding::new(codes::XML_EVIDENCE_READ_DOUBLE_HASH, self.place());
+                    self.answer.unknown(SubIndication::HashFailure, finding);
                 }
             }
         }

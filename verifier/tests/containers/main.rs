@@ -16,11 +16,12 @@ use formats::asic::{
     AsicManifest, AsicWriter, DataObjectReference, MIMETYPE_ASIC_E, MIMETYPE_ASIC_S,
     SignatureReference,
 };
-use formats::digest::DigestAlgorithm;
+use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::limits::ASIC_EVIDENCE_MAX;
 use formats::x509::encode_pem;
 use support::authority::{Authority, Profile};
 use support::judging;
+use support::record::batch;
 use time::OffsetDateTime;
 use time::macros::datetime;
 use verifier::finding::{Code, crypto as crypto_codes, package as codes};
@@ -242,6 +243,36 @@ fn an_altered_member_breaks_every_proof_of_it() {
         .find(|object| object.kind == ObjectKind::Document)
         .unwrap();
     assert_eq!(document.judgement.integrity(), Integrity::Broken);
+}
+
+/// With neither a media type of ASiC nor a manifest: one document could be in an ASiC-S container, and nothing tells of another that was taken away.
+#[test]
+fn a_record_without_a_manifest_has_to_cover_the_only_document_and_nothing_else() {
+    let algorithm = DigestAlgorithm::Sha256;
+    let [first, second] = [algorithm.digest(b"first"), algorithm.digest(b"second")];
+    let over = |group: &[DigestValue]| {
+        let mut records = batch(&[group.to_vec()], &authority(2), STAMPED);
+        records.remove(0).encode().unwrap()
+    };
+    let judge = |documents: &[&str], group: &[DigestValue]| {
+        let mut members = Members::new();
+        for name in documents {
+            add(&mut members, name, name.as_bytes());
+        }
+        add(&mut members, "META-INF/evidencerecord.ers", over(group));
+        let bytes = packed(&members, "application/zip");
+        judge_at(InputFile::new("container.asice", bytes), NOW)
+    };
+    let report = judge(&["first"], &[first]);
+    assert!(report.judgement.is_passed(), "{}", told(&report));
+    assert!(has(&report, codes::PACKAGE_RECORD_UNLISTED));
+    for report in [
+        judge(&["first"], &[first, second]),
+        judge(&["first", "second"], &[first, second]),
+    ] {
+        assert_open(&report, codes::PACKAGE_EVIDENCE_UNLISTED);
+        assert_eq!(report.judgement.integrity(), Integrity::Intact);
+    }
 }
 
 #[test]

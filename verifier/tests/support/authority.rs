@@ -3,7 +3,7 @@
 use formats::cms::{
     Attribute, RevocationInfo, SignedDataBuilder, SignerIdentifier, SigningCertificates,
 };
-use formats::der::Integer;
+use formats::der::{Integer, Reader, Tag, Writer};
 use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::oid;
 use formats::tsp::{Accuracy, MessageImprint, TstInfo};
@@ -254,9 +254,57 @@ impl Authority {
         with_reference: bool,
         more: &[Attribute],
     ) -> Vec<u8> {
+        let builder = self.signature_builder(content, with_reference, more);
+        let signature = builder.build(|bytes| Some(self.key.sign(bytes))).unwrap();
+        signature.raw().to_vec()
+    }
+
+    /// The same with its signed attributes in the wrong order, and over them as they stand or over their DER encoding.
+    pub(crate) fn signature_unsorted(&self, content: &[u8], as_stored: bool) -> Vec<u8> {
+        self.unsorted(self.signature_builder(content, true, &[]), as_stored)
+    }
+
+    /// Such a token.
+    pub(crate) fn token_unsorted(
+        &self,
+        digest: &DigestValue,
+        time: OffsetDateTime,
+        as_stored: bool,
+    ) -> Vec<u8> {
+        self.unsorted(
+            self.token_builder(digest, TokenOptions::at(time)),
+            as_stored,
+        )
+    }
+
+    fn unsorted(&self, builder: SignedDataBuilder, as_stored: bool) -> Vec<u8> {
+        let prepared = builder.prepare();
+        let bytes = prepared.signed_bytes().to_vec();
+        let set = Reader::single(&bytes, Tag::SET, "SET").unwrap();
+        let attributes = set.children("SET").unwrap().all(16).unwrap();
+        let stored: Vec<&[u8]> = attributes.iter().rev().map(|one| one.raw()).collect();
+        let stored = stored.concat();
+        let reversed = Writer::single(Tag::SET, |w| {
+            w.raw(&stored);
+        });
+        let signed = if as_stored { &reversed } else { &bytes };
+        let signature = prepared.finish(self.key.sign(signed)).unwrap();
+        let mut raw = signature.raw().to_vec();
+        let mut windows = raw.windows(stored.len());
+        let at = windows.position(|window| window == set.content()).unwrap();
+        raw[at..at + stored.len()].copy_from_slice(&stored);
+        raw
+    }
+
+    fn signature_builder(
+        &self,
+        content: &[u8],
+        with_reference: bool,
+        more: &[Attribute],
+    ) -> SignedDataBuilder {
         let reference = SigningCertificates::encode_v2(&self.certificate, DigestAlgorithm::Sha256);
         let reference = Attribute::new(oid::SIGNING_CERTIFICATE_V2, vec![reference]);
-        let builder = SignedDataBuilder {
+        SignedDataBuilder {
             content_type: oid::DATA,
             content: content.to_vec(),
             identifier: SignerIdentifier::of(&self.certificate),
@@ -269,13 +317,17 @@ impl Authority {
                 .collect(),
             certificates: vec![self.certificate().to_vec()],
             revocations: Vec::new(),
-        };
-        let signature = builder.build(|bytes| Some(self.key.sign(bytes))).unwrap();
-        signature.raw().to_vec()
+        }
     }
 
     /// A token over a digest.
     pub(crate) fn token_with(&self, digest: &DigestValue, options: TokenOptions) -> Vec<u8> {
+        let builder = self.token_builder(digest, options);
+        let token = builder.build(|bytes| Some(self.key.sign(bytes))).unwrap();
+        token.raw().to_vec()
+    }
+
+    fn token_builder(&self, digest: &DigestValue, options: TokenOptions) -> SignedDataBuilder {
         let info = TstInfo {
             version: 1,
             policy: "2.999.1".parse().unwrap(),
@@ -298,7 +350,7 @@ impl Authority {
         let own = options
             .with_certificate
             .then(|| self.certificate().to_vec());
-        let builder = SignedDataBuilder {
+        SignedDataBuilder {
             content_type: oid::TST_INFO,
             content: info.encode().unwrap(),
             identifier: SignerIdentifier::of(&self.certificate),
@@ -311,9 +363,7 @@ impl Authority {
                 .collect(),
             certificates: own.into_iter().chain(options.certificates).collect(),
             revocations: options.revocations,
-        };
-        let token = builder.build(|bytes| Some(self.key.sign(bytes))).unwrap();
-        token.raw().to_vec()
+        }
     }
 }
 
