@@ -13,13 +13,14 @@ use crate::context::Context;
 use crate::evidence::{EvidenceReport, Group, verify_any_record};
 use crate::finding::{Finding, Language, Place, Severity, package as codes};
 use crate::judgement::Judgement;
-use crate::package::verify_container;
+use crate::package::{PackageReport, verify_container};
 use crate::recognise::{Kind, is_container, recognise};
 use crate::report::{AppliedRules, FileEntry, FileRole, ObjectKind, ObjectReport, Report};
 use crate::signature::verify_signature_file;
 use crate::source::{DigestSource, InputFile};
 use crate::timestamp::{TimestampReport, token_of_response, verify_request, verify_token};
 use crate::verdict::{Integrity, SubIndication};
+use crate::xaip::verify_archive_package;
 
 /// What one evidence file says.
 struct FileAnswer {
@@ -138,12 +139,17 @@ fn judge_file(
         Kind::TimestampToken => judge_token(bytes, data, context, place),
         Kind::TimestampResponse => judge_response(bytes, data, context, place),
         Kind::CmsSignature => judge_signature(bytes, data, context, place),
+        Kind::XmlArchivePackage => {
+            let report = verify_archive_package(bytes, context, place);
+            let mut answer = of_package(report, data);
+            answer.judged = answer.judgement.integrity() != Integrity::Unknown;
+            answer
+        }
         Kind::TimestampRequest
         | Kind::TimestampedData
         | Kind::Certificate
         | Kind::RevocationList
         | Kind::XmlSignature
-        | Kind::XmlArchivePackage
         | Kind::Pdf
         | Kind::Pem => {
             let label = kind.label(Language::English);
@@ -184,7 +190,10 @@ fn judge_package(
     context: &Context<'_>,
     place: &Place,
 ) -> FileAnswer {
-    let report = verify_container(file, context, place);
+    of_package(verify_container(file, context, place), data)
+}
+
+fn of_package(report: PackageReport, data: &[&dyn DigestSource]) -> FileAnswer {
     let is_document = |data: &&dyn DigestSource| {
         let digest = data.digest(DigestAlgorithm::Sha256);
         digest.is_some_and(|digest| report.documents.contains(&digest))

@@ -34,4 +34,5 @@ pub mod signature;
 pub mod source;
 pub mod timestamp;
 pub mod verdict;
+mod xaip;
 mod xmlers;

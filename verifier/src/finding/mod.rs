@@ -32,6 +32,7 @@ pub mod registry;
 pub mod revocation;
 pub mod signature;
 pub mod timestamp;
+pub mod xaip;
 pub mod xmlers;
 
 /// Every table of codes.
@@ -42,6 +43,7 @@ pub const ALL: &[&[Code]] = &[
     timestamp::TABLE,
     evidence::TABLE,
     xmlers::TABLE,
+    xaip::TABLE,
     package::TABLE,
     lines::TABLE,
     signature::TABLE,
