@@ -15,8 +15,7 @@ use formats::limits::EVIDENCE_BYTES_MAX;
 use formats::xml::Document;
 use time::OffsetDateTime;
 
-pub(crate) use self::read::{ArchivePackage, Content, NAMESPACES, Object, ObjectRole, Record};
-use self::read::Version;
+use self::read::{ArchivePackage, Content, NAMESPACES, Object, ObjectRole, Record, Version};
 use crate::alternatives::pass_over;
 use crate::context::Context;
 use crate::evidence::{EvidenceReport, Group, covers_any, verify_any_record};
@@ -178,7 +177,8 @@ impl PackageJudge<'_> {
                 if self.package.find(id).is_none() {
                     let reason = SubIndication::FormatFailure;
                     let details = [version.id.as_str(), id.as_str()];
-                    self.notes.broken(reason, codes::XAIP_OBJECT_MISSING, details);
+                    self.notes
+                        .broken(reason, codes::XAIP_OBJECT_MISSING, details);
                 }
             }
         }
@@ -218,7 +218,11 @@ impl PackageJudge<'_> {
         for object in &data {
             sources.push(object);
         }
-        let group = if is_whole { Group::Whole } else { Group::Members };
+        let group = if is_whole {
+            Group::Whole
+        } else {
+            Group::Members
+        };
         let report = verify_any_record(bytes, &sources, group, self.context, &place);
         let EvidenceReport {
             judgement,
@@ -343,8 +347,7 @@ impl PackageJudge<'_> {
                 .flatten()
                 .filter(|proof| proof.covers.contains(&place))
                 .collect();
-            let judgements: Vec<Judgement> =
-                covering.iter().map(|proof| proof.judgement).collect();
+            let judgements: Vec<Judgement> = covering.iter().map(|proof| proof.judgement).collect();
             let judgement = match (Judgement::of_alternatives(&judgements), object.kind) {
                 (Some(judgement), _) => judgement,
                 (None, ObjectRole::Data | ObjectRole::Metadata) => {
@@ -394,7 +397,8 @@ impl PackageJudge<'_> {
         let objects = self.package.objects.iter();
         for object in objects.filter(|object| object.kind == ObjectRole::Signature) {
             let code = codes::XAIP_SIGNATURE_NOT_JUDGED;
-            self.notes.because(SubIndication::Custom, code, [&object.id]);
+            self.notes
+                .because(SubIndication::Custom, code, [&object.id]);
         }
     }
 
@@ -409,7 +413,8 @@ impl PackageJudge<'_> {
         let existence = times
             .and_then(|times| times.into_iter().max())
             .filter(|_| judgement.is_passed());
-        let mut package = ObjectReport::new(ObjectKind::Package, self.notes.place.clone(), judgement);
+        let mut package =
+            ObjectReport::new(ObjectKind::Package, self.notes.place.clone(), judgement);
         package.time = existence;
         if let Some(aoid) = &self.package.aoid {
             package.set("archive-object", aoid.as_str());

@@ -163,7 +163,11 @@ impl<'d> ArchivePackage<'d> {
             let is_own = part.namespace() == namespace;
             match part.name() {
                 "AOID" if is_own => {
-                    if self.aoid.replace(text(&part, "AOID")?.trim().to_owned()).is_some() {
+                    if self
+                        .aoid
+                        .replace(text(&part, "AOID")?.trim().to_owned())
+                        .is_some()
+                    {
                         return Err(error(ErrorKind::DuplicateElement, "AOID"));
                     }
                 }
@@ -374,7 +378,10 @@ impl<'d> ArchivePackage<'d> {
             credential: id.to_owned(),
             aoid: trimmed("AOID"),
             version: trimmed("VersionID"),
-            related: related.split_ascii_whitespace().map(str::to_owned).collect(),
+            related: related
+                .split_ascii_whitespace()
+                .map(str::to_owned)
+                .collect(),
             bytes,
         };
         Ok((record, content))
