@@ -16,7 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use support::vectors::{Expectation, Vector, read_manifest, trust_everything};
 use verifier::context::Context;
-use verifier::finding::{Severity, xaip as codes};
+use verifier::finding::Severity;
 use verifier::judge::verify;
 use verifier::path::TrustAnchor;
 use verifier::policy::Policy;
@@ -130,6 +130,10 @@ fn what_their_authors_state_holds() {
         match vector.expectation() {
             Expectation::Holds => {
                 holds += 1;
+                let integrity = untrusted.judgement.integrity();
+                assert_eq!(integrity, Integrity::Intact, "{told}");
+                let conclusion = trusted.judgement.conclusion();
+                assert_ne!(conclusion, Conclusion::TotalFailed, "{told}");
                 intact += usize::from(untrusted.judgement.integrity() == Integrity::Intact);
                 passed += usize::from(trusted.judgement.is_passed());
             }

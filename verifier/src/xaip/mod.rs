@@ -4,6 +4,8 @@
 //! of an object in base64 the bytes, of one in XML the canonical form of its element by the package's method. What stands around them
 //! (names, media types, relations, as long as the version itself is not protected) no record covers. Signatures in the package are named.
 
+mod contents;
+mod parts;
 mod read;
 
 use std::borrow::Cow;
@@ -11,11 +13,11 @@ use std::collections::BTreeMap;
 
 use formats::digest::DigestAlgorithm;
 use formats::error::{ErrorKind, FormatError};
-use formats::limits::EVIDENCE_BYTES_MAX;
 use formats::xml::Document;
 use time::OffsetDateTime;
 
-use self::read::{ArchivePackage, Content, NAMESPACES, Object, ObjectRole, Record, Version};
+use self::contents::Contents;
+use self::read::{ArchivePackage, Content, NAMESPACES, ObjectRole, Record, Version};
 use crate::alternatives::pass_over;
 use crate::context::Context;
 use crate::evidence::{EvidenceReport, Group, covers_any, verify_any_record};
@@ -86,48 +88,6 @@ fn answer(judgement: Judgement, finding: Finding, place: &Place) -> PackageRepor
             place.clone(),
             judgement,
         )],
-    }
-}
-
-/// The bytes that a record covers, per object: none if they are not at hand, several if the clause can be read in more than one way.
-struct Contents<'a>(Vec<Vec<Cow<'a, [u8]>>>);
-
-impl<'a> Contents<'a> {
-    /// Canonical forms are kept up to a limit: a few namespaces, written again for each element, could fill the memory.
-    fn read(package: &'a ArchivePackage<'_>) -> Self {
-        let mut left = usize::try_from(EVIDENCE_BYTES_MAX).unwrap_or(usize::MAX);
-        let objects = package.objects.iter();
-        Self(
-            objects
-                .map(|object| {
-                    let bytes = bytes_of(package, object, left > 0);
-                    if matches!(object.content, Content::Xml(_)) {
-                        left = left.saturating_sub(bytes.iter().map(|form| form.len()).sum());
-                    }
-                    bytes
-                })
-                .collect(),
-        )
-    }
-
-    fn of(&self, place: usize) -> &[Cow<'a, [u8]>] {
-        self.0.get(place).map_or(&[], Vec::as_slice)
-    }
-}
-
-fn bytes_of<'a>(
-    package: &ArchivePackage<'_>,
-    object: &'a Object,
-    within: bool,
-) -> Vec<Cow<'a, [u8]>> {
-    match (&object.content, &package.method) {
-        (Content::Binary(bytes), _) => vec![Cow::Borrowed(bytes)],
-        (Content::Xml(elements), Some(method)) if within => elements
-            .iter()
-            .filter_map(|element| package.canonical(*element, method))
-            .map(Cow::Owned)
-            .collect(),
-        (Content::Xml(_) | Content::NotAtHand, _) => Vec::new(),
     }
 }
 
