@@ -153,7 +153,7 @@ impl Case {
         self.change(|case| case.expected = Expected::Fails(code, sub_indication))
     }
 
-    pub(crate) fn is_open(self, code: Code, sub_indication: SubIndication) -> Self {
+    pub(crate) fn stays_open(self, code: Code, sub_indication: SubIndication) -> Self {
         self.change(|case| case.expected = Expected::Open(code, sub_indication))
     }
 

@@ -6,7 +6,6 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
-    clippy::disallowed_methods,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a test stops at the first surprise, in its helpers too"

@@ -270,7 +270,7 @@ fn directories() -> Vec<Case> {
         three(
             "subject beside the subtree",
             "§4.2.1.10",
-            with(&[other.clone()], &[]),
+            with(std::slice::from_ref(&other), &[]),
             subject(whole("A")),
         )
         .fails(code::NAME_NOT_PERMITTED),

@@ -22,7 +22,7 @@ fn revoked(case: Case) -> Case {
 }
 
 fn unknown(case: Case, code: verifier::finding::Code) -> Case {
-    case.is_open(code, Sub::TryLater)
+    case.stays_open(code, Sub::TryLater)
 }
 
 pub(super) fn cases() -> Vec<Case> {

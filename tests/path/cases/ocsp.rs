@@ -29,7 +29,7 @@ fn responder() -> Cert {
 }
 
 fn unknown(case: Case, code: verifier::finding::Code) -> Case {
-    case.is_open(code, Sub::TryLater)
+    case.stays_open(code, Sub::TryLater)
 }
 
 fn revoked(case: Case) -> Case {
