@@ -195,7 +195,7 @@ pub(crate) fn tampered(plain: &Package) -> Vec<Package> {
     let other = hand_over(&other, "other", START, &record, &[]);
     let foreign = member(&other.bytes, EVIDENCE_RECORD);
     let both = [plain.anchors.clone(), other.anchors.clone()].concat();
-    let changed = |name, change: &Change| Package {
+    let changed = |name, change: &Change<'_>| Package {
         name,
         bytes: rewritten(&plain.bytes, change),
         anchors: both.clone(),
@@ -247,9 +247,9 @@ fn member(package: &[u8], name: &str) -> Vec<u8> {
 }
 
 /// What becomes of a member: nothing, itself, or several with their names.
-type Change = dyn Fn(&str, Vec<u8>) -> Vec<(String, Vec<u8>)>;
+type Change<'a> = dyn Fn(&str, Vec<u8>) -> Vec<(String, Vec<u8>)> + 'a;
 
-fn rewritten(package: &[u8], change: &Change) -> Vec<u8> {
+fn rewritten(package: &[u8], change: &Change<'_>) -> Vec<u8> {
     let reader = AsicReader::open(package).expect("a container");
     let mimetype = reader.mimetype().expect("a media type");
     let mut writer = AsicWriter::new(Cursor::new(Vec::new()), mimetype).expect("a container");

@@ -4,6 +4,8 @@
 //! schemas, vectors or `xmllint` are absent, the test says so and goes on with what is there.
 #![allow(
     clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::too_many_lines,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
