@@ -81,7 +81,7 @@ impl Vector {
     /// over such a file is judged like any other; a container is looked into.
     pub(crate) fn is_named_only(&self) -> bool {
         let kind = self.kind.to_lowercase();
-        let named = ["pades", "xades", "xaip", "timestampeddata"];
+        let named = ["pades", "xades", "timestampeddata"];
         let record = kind.starts_with("ers") || kind.starts_with("xmlers");
         !record && named.iter().any(|name| kind.contains(name))
     }
