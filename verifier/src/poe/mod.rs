@@ -1,7 +1,7 @@
 //! Proofs of existence (EN 319 102-1 §5.6.2.3): which object is proven to have existed since when, and by what.
 //!
 //! A time-stamp or evidence record that has passed proves every object that it covers. Judges go from the newest proof inwards, so that each
-//! proof is judged with what the newer ones have proven; then [`Sliding`] asks for each certificate, CRL and OCSP response of a path since when
+//! proof is judged with what the newer ones have proven; then `Sliding` asks for each certificate, CRL and OCSP response of a path since when
 //! it exists. An object is known by the SHA-256 digest of its exact bytes: a certificate, a CRL, a BasicOCSPResponse, a time-stamp token, the
 //! octets of a signature.
 

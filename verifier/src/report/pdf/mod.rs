@@ -1,6 +1,6 @@
 //! The PDF form: A4 pages for a file or for paper, tagged, after PDF/A-2a (ISO 19005-2) and PDF/UA-1 (ISO 14289-1).
 //!
-//! [`layout`] decides what stands where, without knowing PDF; [`draw`] writes it down with `krilla`. The same document gives the same bytes:
+//! `layout` decides what stands where, without knowing PDF; `draw` writes it down with `krilla`. The same document gives the same bytes:
 //! the only time in the file is that of the judgement. What the embedded font cannot show is written as `U+XXXX`, never left out.
 
 mod draw;
