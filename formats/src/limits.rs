@@ -206,6 +206,10 @@ pub const XML_TEXT_BYTES_MAX: usize = 3 * NAME_BYTES_MAX;
 /// bytes has 110 MB and is refused; the largest collected has 31 KB. Invoices and archival packages in XML stay below 64 MiB.
 pub const XML_DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Most bytes of one canonical form. Escapes and inherited namespaces make it longer than the document; four times is more than any real one
+/// needs. Exclusive canonicalisation writes the name of a namespace anew at each sibling that uses it: 32 MiB of a name could become terabytes.
+pub const XML_CANONICAL_BYTES_MAX: usize = 4 * XML_DOCUMENT_BYTES_MAX;
+
 /// Deepest nesting of elements. libxml2 stops at the same depth (`xmlParserMaxDepth`) unless it is told otherwise.
 pub const XML_DOCUMENT_DEPTH_MAX: usize = 256;
 

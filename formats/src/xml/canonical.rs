@@ -6,6 +6,7 @@
 use super::XML_NAMESPACE;
 use super::tree::{Attribute, Document, NodeId, NodeKind, Range, Span};
 use crate::error::{ErrorKind, FormatError, Result};
+use crate::limits::XML_CANONICAL_BYTES_MAX;
 
 /// A method of canonicalization.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -87,6 +88,7 @@ impl Document {
     /// # Errors
     ///
     /// [`InvalidXml`](ErrorKind::InvalidXml) if a namespace name is relative, which has no canonical form.
+    /// [`LimitExceeded`](ErrorKind::LimitExceeded) if it is longer than [`XML_CANONICAL_BYTES_MAX`].
     pub fn canonicalize(
         &self,
         method: &Canonicalization,
@@ -127,6 +129,8 @@ struct Writer<'d, 'o> {
     /// The namespaces that are written and in force, the innermost last.
     rendered: Vec<(&'d str, &'d str)>,
     root_written: bool,
+    /// Bytes given out so far.
+    written: usize,
 }
 
 struct Open {
@@ -150,6 +154,7 @@ impl<'d, 'o> Writer<'d, 'o> {
             open: Vec::new(),
             rendered: Vec::new(),
             root_written: false,
+            written: 0,
         }
     }
 
@@ -158,6 +163,9 @@ impl<'d, 'o> Writer<'d, 'o> {
         let mut next = start;
         while next < end {
             self.close_until(next);
+            if self.written > XML_CANONICAL_BYTES_MAX {
+                return Err(FormatError::new(ErrorKind::LimitExceeded, "canonical XML"));
+            }
             let Some(node) = document.nodes.get(next) else {
                 break;
             };
@@ -417,6 +425,7 @@ impl<'d, 'o> Writer<'d, 'o> {
 
     fn put(&mut self, text: &str) {
         if !text.is_empty() {
+            self.written = self.written.saturating_add(text.len());
             (self.out)(text.as_bytes());
         }
     }

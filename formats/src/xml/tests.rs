@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::{ErrorKind, FormatError};
 use crate::limits::{
-    XML_DOCUMENT_ATTRIBUTES_MAX, XML_DOCUMENT_BYTES_MAX, XML_DOCUMENT_DEPTH_MAX, XML_NAMESPACES_MAX,
+    XML_CANONICAL_BYTES_MAX, XML_DOCUMENT_ATTRIBUTES_MAX, XML_DOCUMENT_BYTES_MAX,
+    XML_DOCUMENT_DEPTH_MAX, XML_NAMESPACES_MAX,
 };
 
 use CanonicalizationKind::{Exclusive10, Inclusive10, Inclusive11};
@@ -357,4 +358,22 @@ proptest! {
             let _answer = document.canonicalize(&method, &mut |_| {});
         }
     }
+}
+
+/// Exclusive canonicalisation writes a namespace anew at each sibling that uses it.
+#[test]
+fn a_canonical_form_is_bounded() {
+    let name = format!("urn:{}", "x".repeat(1 << 20));
+    let siblings = |count: usize| {
+        let inner = "<p:a/>".repeat(count);
+        let document = parse(&format!("<r xmlns:p='{name}'>{inner}</r>")).unwrap();
+        let mut bytes = 0;
+        let method = Canonicalization::new(Exclusive10, false);
+        let result = document.canonicalize(&method, &mut |part| bytes += part.len());
+        (result.err().map(|error| error.kind()), bytes)
+    };
+    assert_eq!(siblings(200).0, None);
+    let (error, bytes) = siblings(100_000);
+    assert_eq!(error, Some(ErrorKind::LimitExceeded));
+    assert!(bytes < XML_CANONICAL_BYTES_MAX + (2 << 20), "{bytes}");
 }
