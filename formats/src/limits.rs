@@ -184,6 +184,13 @@ pub const ASIC_MANIFEST_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Most bytes of all ASiC manifests of one container together, since all of them are kept while it is judged.
 pub const ASIC_MANIFESTS_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
+/// Most evidence records in one XML archive package (BSI TR-03125): one for each of its versions and hash functions. The largest collected one has 2.
+/// Each is judged over the objects of its version, so their number times [`EVIDENCE_BYTES_MAX`] bounds the work.
+pub const XAIP_RECORDS_MAX: usize = 64;
+
+/// Most bytes that are tried in several forms while the one is looked for that a record covers: each attempt reads the record.
+pub const READINGS_BYTES_MAX: usize = 1024 * 1024 * 1024;
+
 /// Most signatures, time-stamps and evidence records that are judged in one container. The largest collected container has 100, the
 /// largest in the tests of digidoc4j 1,000.
 pub const ASIC_EVIDENCE_MAX: usize = 1024;

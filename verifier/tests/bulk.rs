@@ -173,6 +173,58 @@ fn evidence_as_text_is_judged_and_what_is_too_large_is_told() {
     assert!(table.contains("larger than evidence can be"), "{table}");
 }
 
+/// Whatever stands where evidence should be, its document is never left out.
+#[test]
+fn no_document_is_lost_behind_what_is_no_evidence() {
+    let place = Place::new();
+    place.write("in/good.pdf", "a");
+    place.write("in/good.pdf.tst", token_over(b"a"));
+    place.write("in/lost.pdf", "b");
+    place.write("in/lost.pdf.tsr", authority().root());
+    let out = place.run(&["--csv", "lost.csv"]);
+    assert_eq!(out.status.code(), Some(3), "{out:?}");
+    assert_eq!(
+        row(&place.read("lost.csv"), "lost.pdf.tsr")[3],
+        "NOT-JUDGED"
+    );
+
+    // A pair takes the evidence away from the document beside it.
+    place.write("in/lost.pdf.tsr", token_over(b"a"));
+    place.write("pairs.csv", "lost.pdf.tsr,good.pdf\n");
+    let out = place.run(&["--csv", "pairs-lost.csv", "--pairs", "pairs.csv"]);
+    assert_eq!(out.status.code(), Some(3), "{out:?}");
+    let table = place.read("pairs-lost.csv");
+    assert_eq!(row(&table, "lost.pdf")[3], "NOT-JUDGED");
+    assert_eq!(row(&table, "lost.pdf.tsr")[3], "TOTAL-PASSED");
+}
+
+#[test]
+fn a_run_goes_on_until_everything_is_written() {
+    let place = Place::new();
+    place.write("in/a.pdf", "a");
+    place.write("in/a.pdf.tst", token_over(b"a"));
+    let out = place.run(&["--csv", "year.html", "--summary", "year.json"]);
+    assert_eq!(
+        out.status.code(),
+        Some(3),
+        "the page and the table are one file"
+    );
+    assert!(!place.path("year.html").exists());
+    let out = place.run(&["--csv", "year.csv", "--summary", "no/such/place.json"]);
+    assert_eq!(out.status.code(), Some(3), "{out:?}");
+    assert!(place.path("year.csv.run").exists());
+    let out = place.run(&["--csv", "year.csv", "--summary", "year.json", "--resume"]);
+    assert_eq!(out.status.code(), Some(0), "{out:?}");
+    assert!(!place.path("year.csv.run").exists());
+    let summary: Value = serde_json::from_str(&place.read("year.json")).unwrap();
+    assert_eq!(summary["resumed_rows"], 1);
+    assert!(
+        place
+            .read("year.html")
+            .contains("中断前の表から引き継いだ行")
+    );
+}
+
 #[test]
 fn pairs_and_the_registry_say_what_names_do_not() {
     let place = Place::new();

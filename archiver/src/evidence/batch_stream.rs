@@ -1,6 +1,7 @@
 //! A batch whose tree is written while it grows: however many leaves it has, one page of each level is in memory.
 //!
-//! The pages are appended before there is a token. Without one they are never committed, and closing the archive cuts them off.
+//! The pages are appended before there is a token. Without one they are in no batch: closing the archive cuts them off, or, if something else was
+//! committed behind them, they stay as pages that nothing refers to.
 
 use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::evidence::hash_tree::{Node, TreeStream};

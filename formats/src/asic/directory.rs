@@ -24,6 +24,16 @@ impl Directory {
         };
         let rest = bytes.get(at..).unwrap_or_default();
         let at = tail.saturating_add(length_of(bytes.get(..at).unwrap_or_default()));
+        // Other programs take the last signature, whatever length of comment stands beside it, so there may be one only: a whole other
+        // container could stand in the comment.
+        let signature = END.to_le_bytes();
+        let behind = rest.get(signature.len()..).unwrap_or_default();
+        if behind
+            .windows(signature.len())
+            .any(|bytes| bytes == signature)
+        {
+            return Err(error(ErrorKind::Inconsistent, END_PLACE, at));
+        }
         let mut fields = Fields::over(rest, at, END_PLACE);
         fields.signature(END)?;
         let (disk, directory_disk) = (fields.u16()?, fields.u16()?);

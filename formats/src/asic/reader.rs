@@ -55,6 +55,11 @@ pub enum ContainerNote {
         /// Its place in [`AsicReader::entries`].
         entry: usize,
     },
+    /// A member that becomes a link or a device where it is unpacked, or a folder with content: what a reader sees is not what stands here.
+    NotPlainFile {
+        /// Its place in [`AsicReader::entries`].
+        entry: usize,
+    },
 }
 
 impl<'a> AsicReader<'a> {
@@ -93,6 +98,9 @@ impl<'a> AsicReader<'a> {
             }
             if member.has_other_name {
                 notes.push(ContainerNote::OtherName { entry: index });
+            }
+            if !member.is_plain {
+                notes.push(ContainerNote::NotPlainFile { entry: index });
             }
         }
         let members = structure.members.into_iter();

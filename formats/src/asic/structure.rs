@@ -51,6 +51,8 @@ pub(super) struct Member {
     end: u64,
     pub(super) has_extra: bool,
     pub(super) has_other_name: bool,
+    /// Whether unpacking makes a file, or an empty folder, of it, and no link or device.
+    pub(super) is_plain: bool,
 }
 
 /// A record of the central directory.
@@ -64,6 +66,8 @@ struct Listed<'a> {
     offset: u64,
     name: &'a [u8],
     extra: &'a [u8],
+    /// The type of a file under Unix (the upper four bits of its mode); 0 where none is stated.
+    file_type: u32,
 }
 
 impl Structure {
@@ -125,7 +129,7 @@ impl<'a> Listed<'a> {
         let (name_length, extra_length, comment_length) =
             (fields.u16()?, fields.u16()?, fields.u16()?);
         let disk = fields.u16()?;
-        let (_internal, _external) = (fields.u16()?, fields.u32()?);
+        let (_internal, external) = (fields.u16()?, fields.u32()?);
         let offset = fields.u32()?;
         let name = fields.take(name_length.into())?;
         let extra = fields.take(extra_length.into())?;
@@ -145,6 +149,7 @@ impl<'a> Listed<'a> {
             offset: wide.or_next(offset).ok_or(missing)?,
             name,
             extra,
+            file_type: external >> 28,
         })
     }
 }
@@ -160,7 +165,7 @@ impl Member {
         let offset = listed.offset;
         let header = local_header(file, offset)?;
         let mut fields = Fields::over(&header, offset, LOCAL_PLACE);
-        let has_local_extra = listed.check_local(&mut fields)?;
+        let (has_local_extra, has_other_name) = listed.check_local(&mut fields)?;
         let data_at = fields.offset();
         let outside = error(ErrorKind::Truncated, LOCAL_PLACE, data_at);
         let mut end = data_at.checked_add(listed.compressed).ok_or(outside)?;
@@ -175,6 +180,11 @@ impl Member {
             end = listed.skip_descriptor(file, end)?;
         }
         let (name, name_guessed) = name::decode(listed.name, listed.flags, listed.at)?;
+        let is_plain = match (listed.file_type, name.ends_with('/')) {
+            (0 | TYPE_DIRECTORY, true) => listed.size == 0,
+            (0 | TYPE_REGULAR, false) => true,
+            _ => false,
+        };
         Ok(Self {
             name,
             name_guessed,
@@ -187,10 +197,16 @@ impl Member {
             listed_at: listed.at,
             end,
             has_extra: has_local_extra || !listed.extra.is_empty(),
-            has_other_name: extra_field(listed.extra, EXTRA_UNICODE_PATH).is_some(),
+            has_other_name: has_other_name
+                || extra_field(listed.extra, EXTRA_UNICODE_PATH).is_some(),
+            is_plain,
         })
     }
 }
+
+/// A regular file, and a directory, in the upper four bits of a Unix mode (`S_IFREG`, `S_IFDIR`).
+const TYPE_REGULAR: u32 = 8;
+const TYPE_DIRECTORY: u32 = 4;
 
 /// The header in front of a member, with its name and its extra fields.
 fn local_header(file: Bytes<'_>, offset: u64) -> Result<Cow<'_, [u8]>> {
@@ -230,8 +246,8 @@ impl Listed<'_> {
             && self.size > self.compressed.saturating_mul(ZIP_RATIO_MAX)
     }
 
-    /// Compares the header in front of the data, and says whether it has extra fields.
-    fn check_local(&self, fields: &mut Fields<'_>) -> Result<bool> {
+    /// Compares the header in front of the data, and says whether it has extra fields, and a second name among them.
+    fn check_local(&self, fields: &mut Fields<'_>) -> Result<(bool, bool)> {
         let at = fields.offset();
         fields.signature(LOCAL)?;
         let _version = fields.u16()?;
@@ -254,7 +270,8 @@ impl Listed<'_> {
         let relevant = FLAGS_ENCRYPTED | FLAG_DESCRIPTOR;
         let same_flags = flags & relevant == self.flags & relevant;
         if name == self.name && method == self.method && same_flags && (same_values || unsaid) {
-            Ok(!extra.is_empty())
+            let other_name = extra_field(extra, EXTRA_UNICODE_PATH);
+            Ok((!extra.is_empty(), other_name.is_some()))
         } else {
             Err(error(ErrorKind::Inconsistent, LOCAL_PLACE, at))
         }

@@ -145,6 +145,17 @@ impl Certificate {
         name_text(&self.subject)
     }
 
+    /// The common name of the subject (RFC 5280 §4.1.2.6), the last one where there are several; `None` if there is none in readable text.
+    ///
+    /// The text form of a whole name does not escape what stands in it, so nothing can be cut out of that.
+    #[must_use]
+    pub fn subject_common_name(&self) -> Option<String> {
+        use x509_parser::prelude::FromDer as _;
+        let (_, name) = x509_parser::x509::X509Name::from_der(&self.subject).ok()?;
+        let last = name.iter_common_name().last()?;
+        last.as_str().ok().map(str::to_owned)
+    }
+
     /// The issuer in the text form of X.500 names, for people. Falls back to hexadecimal.
     #[must_use]
     pub fn issuer_text(&self) -> String {
@@ -171,6 +182,7 @@ mod tests {
         assert_eq!(certificate.serial().as_bytes(), [0, 200]);
         assert_eq!(certificate.issuer_text(), "CN=TSA");
         assert_eq!(certificate.subject_text(), "CN=TSA");
+        assert_eq!(certificate.subject_common_name().as_deref(), Some("TSA"));
         assert_eq!(certificate.signature(), [7, 7]);
         assert_eq!(
             certificate.signature_algorithm().oid,

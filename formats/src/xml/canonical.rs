@@ -112,9 +112,11 @@ impl Document {
         out: &mut dyn FnMut(&[u8]),
     ) -> Result<()> {
         let end = self.nodes.get(element.0).map_or(0, |node| node.end);
+        let mut without = without.to_vec();
+        without.sort_unstable_by_key(|id| id.0);
         let mut writer = Writer::new(self, method, out);
         writer.apex = Some(element);
-        writer.write(element.0, end, without)
+        writer.write(element.0, end, &without)
     }
 }
 
@@ -158,7 +160,8 @@ impl<'d, 'o> Writer<'d, 'o> {
         }
     }
 
-    fn write(&mut self, start: usize, end: usize, without: &[NodeId]) -> Result<()> {
+    /// `without` in the order of the document.
+    fn write(&mut self, start: usize, end: usize, mut without: &[NodeId]) -> Result<()> {
         let document = self.document;
         let mut next = start;
         while next < end {
@@ -170,7 +173,10 @@ impl<'d, 'o> Writer<'d, 'o> {
                 break;
             };
             let here = NodeId(next);
-            if without.contains(&here) {
+            while without.first().is_some_and(|left_out| left_out.0 < next) {
+                without = without.get(1..).unwrap_or_default();
+            }
+            if without.first() == Some(&here) {
                 next = node.end;
                 continue;
             }

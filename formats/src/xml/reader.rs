@@ -152,7 +152,10 @@ impl Tree {
             }
             match attribute.key.as_ref().split_once(':') {
                 None if attribute.key.as_ref() == "xmlns" => self.bind("", &value, outside)?,
-                Some(("xmlns", prefix)) => self.bind(prefix, &value, outside)?,
+                // Without a prefix behind the colon it is no name, which is told below.
+                Some(("xmlns", prefix)) if !prefix.is_empty() => {
+                    self.bind(prefix, &value, outside)?;
+                }
                 _ => read.push((attribute.key, self.keep(&value)?)),
             }
         }

@@ -96,6 +96,12 @@ pub enum Content<'d> {
 }
 
 impl Document {
+    /// How many nodes there are.
+    #[must_use]
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// Reads a document in UTF-8, with or without a byte order mark.
     ///
     /// # Errors

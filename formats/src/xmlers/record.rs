@@ -111,6 +111,12 @@ impl XmlEvidenceRecord {
         super::reader::read(Document::parse(bytes)?)
     }
 
+    /// How many nodes the document has: what a walk through it costs, though it may write nothing.
+    #[must_use]
+    pub fn node_count(&self) -> usize {
+        self.document.node_count()
+    }
+
     /// Every archive time-stamp with the numbers of its chain and of its place there, from 0, oldest first.
     pub fn time_stamps(&self) -> impl Iterator<Item = (usize, usize, &XmlArchiveTimeStamp)> {
         self.chains.iter().enumerate().flat_map(|(chain, content)| {

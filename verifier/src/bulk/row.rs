@@ -179,8 +179,11 @@ impl Row {
         if !algorithm.is_empty() {
             self.digest = format!("{algorithm}:{}", detail(first, "imprint"));
         }
+        // One that was passed over, though accredited, is not what the document passed by.
+        let any_passed = passed().next().is_some();
         self.statutory = stamps()
             .filter(|object| object.time == self.time)
+            .filter(|object| !any_passed || object.judgement.is_passed())
             .filter_map(|object| StatutoryAnswer::from_name(object.detail("statutory")?))
             .max_by_key(|answer| match answer {
                 StatutoryAnswer::Yes => 2,

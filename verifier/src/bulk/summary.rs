@@ -335,6 +335,15 @@ impl Summary {
                 self.registry.as_ref().map_or_else(none, hex),
             ),
         ];
+        if self.resumed_rows > 0 {
+            facts.push((
+                name(
+                    "中断前の表から引き継いだ行（再検証していません）",
+                    "Rows taken over from before an interruption, not judged again",
+                ),
+                self.resumed_rows.to_string(),
+            ));
+        }
         if let Some(table) = &self.table {
             facts.extend([
                 (name("一覧表", "Table"), table.name.clone()),

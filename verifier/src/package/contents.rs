@@ -358,7 +358,7 @@ fn covered_by(members: &Members<'_>, record: &str, documents: &[String]) -> Vec<
     let data = members.data(documents);
     let covered: Vec<String> = as_sources(&data)
         .into_iter()
-        .filter(|data| covers_any(&content, *data))
+        .filter(|data| members.may_read(content.len()) && covers_any(&content, *data))
         .map(|data| data.name().to_owned())
         .collect();
     if covered.is_empty() {

@@ -1,7 +1,7 @@
 //! The members of a container as data objects: read in blocks, once for all digests that the evidence will ask for.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use formats::asic::{AsicEntry, AsicReader};
@@ -11,12 +11,17 @@ use formats::limits::EVIDENCE_BYTES_MAX;
 
 use crate::source::DigestSource;
 
+/// Most bytes of contents that are handed out for one container; a member beyond it is not at hand. Evidence records in XML alone ask for contents.
+const CONTENT_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+
 /// A container, and what has been read of its members so far.
 pub(super) struct Members<'a> {
     pub(super) reader: &'a AsicReader<'a>,
     /// Digests that are taken whenever a member is read: reading costs more than hashing.
     wanted: RefCell<BTreeSet<DigestAlgorithm>>,
     known: RefCell<BTreeMap<String, Known>>,
+    /// Bytes of contents that may still be handed out: digests are kept, contents are read anew each time.
+    content_left: Cell<u64>,
 }
 
 /// What is known of one member after it was read to its end.
@@ -34,12 +39,21 @@ impl<'a> Members<'a> {
             reader,
             wanted: RefCell::new(always),
             known: RefCell::default(),
+            content_left: Cell::new(CONTENT_BYTES_MAX),
         }
     }
 
     /// Announces digests that evidence will ask for.
     pub(super) fn expect(&self, algorithms: impl IntoIterator<Item = DigestAlgorithm>) {
         self.wanted.borrow_mut().extend(algorithms);
+    }
+
+    /// Whether evidence of this length may be read once more; if not, it covers nothing.
+    pub(super) fn may_read(&self, length: usize) -> bool {
+        let length = u64::try_from(length).unwrap_or(u64::MAX);
+        let left = self.content_left.get().checked_sub(length);
+        self.content_left.set(left.unwrap_or(0));
+        left.is_some()
     }
 
     /// The digest of a member, after a check of its size and CRC.
@@ -152,6 +166,8 @@ impl DigestSource for MemberData<'_> {
     }
 
     fn content(&self) -> Option<Cow<'_, [u8]>> {
+        let left = &self.members.content_left;
+        left.set(left.get().checked_sub(self.entry.size())?);
         self.entry.read_up_to(EVIDENCE_BYTES_MAX).ok()
     }
 }

@@ -162,6 +162,7 @@ impl Notes<'_> {
                 ),
                 ContainerNote::UnlistedBytes { .. }
                 | ContainerNote::OtherName { .. }
+                | ContainerNote::NotPlainFile { .. }
                 | ContainerNote::NameEncodingUnknown { .. } => self.add(
                     Judgement::because(SubIndication::SigConstraintsFailure),
                     codes::PACKAGE_AMBIGUOUS,
@@ -186,6 +187,9 @@ const fn note_text(note: ContainerNote) -> &'static str {
         ContainerNote::Comment => "a comment at the end",
         ContainerNote::NameEncodingUnknown { .. } => "a name in an unknown character set",
         ContainerNote::OtherName { .. } => "a member with two names",
+        ContainerNote::NotPlainFile { .. } => {
+            "a member that is a link, a device or a folder with content"
+        }
         _ => "unknown",
     }
 }

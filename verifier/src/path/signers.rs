@@ -255,6 +255,10 @@ fn counts(world: &World<'_>, query: Query, is_target: bool, entry: Entry, curren
     {
         return true;
     }
+    // Nothing proves here that a CRL or response is older than the compromise of the key that signed it: whoever has the key dates it back.
+    if query.role != Role::Target && compromise {
+        return true;
+    }
     // RFC 3161 §4: without a reason, and for a compromised key, every token of the key is invalid, unless it is proven to be older. A time-stamp
     // states its own time, so whoever has the key of an authority above can make one of the past too.
     query.role == Role::Target

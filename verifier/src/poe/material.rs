@@ -1,11 +1,14 @@
 //! What a proof proves beside the bytes that it is over: the members of tokens, of attributes and of whole signatures
 //! (EN 319 102-1 §5.6.2.3.4).
 
+use std::collections::{BTreeMap, HashSet};
+
 use formats::cades::{
     OtherHash, RevocationReferences, RevocationValues, parse_certificate_references,
     parse_certificate_values,
 };
 use formats::cms::{Attribute, RevocationInfo, SignedData, SignerInfo};
+use formats::digest::DigestAlgorithm;
 use formats::oid;
 use formats::tsp::TimeStampToken;
 use time::OffsetDateTime;
@@ -88,6 +91,7 @@ impl PoeSet {
                 let Ok(signer) = SignerInfo::parse(value) else {
                     continue;
                 };
+                self.add(value, time, by);
                 self.add(&signer.signature, time, by);
                 for inner in &signer.unsigned_attributes {
                     self.add_nested(inner, time, by, depth.saturating_add(1));
@@ -104,33 +108,32 @@ impl PoeSet {
         time: OffsetDateTime,
         by: &Place,
     ) {
-        for value in &attribute.values {
-            if attribute.oid == oid::COMPLETE_CERTIFICATE_REFERENCES {
-                let references = parse_certificate_references(value).unwrap_or_default();
-                for object in material.certificates {
-                    if references
-                        .iter()
-                        .any(|one| material.names(&one.hash, object))
-                    {
-                        self.add(object, time, by);
+        let mut named = Named::default();
+        if attribute.oid == oid::COMPLETE_CERTIFICATE_REFERENCES {
+            for value in &attribute.values {
+                for reference in parse_certificate_references(value).unwrap_or_default() {
+                    named.add(&reference.hash, material);
+                }
+            }
+            for object in material.certificates.iter().filter(|one| named.holds(one)) {
+                self.add(object, time, by);
+            }
+        } else if attribute.oid == oid::COMPLETE_REVOCATION_REFERENCES {
+            for value in &attribute.values {
+                for entry in RevocationReferences::parse(value).unwrap_or_default() {
+                    let crls = entry.crls.iter().map(|one| &one.hash);
+                    let responses = entry.ocsp_responses.iter();
+                    for hash in crls.chain(responses.filter_map(|one| one.hash.as_ref())) {
+                        named.add(hash, material);
                     }
                 }
-            } else if attribute.oid == oid::COMPLETE_REVOCATION_REFERENCES {
-                let references = RevocationReferences::parse(value).unwrap_or_default();
-                let named = |bytes: &[u8]| {
-                    references.iter().any(|entry| {
-                        let crls = entry.crls.iter().map(|one| &one.hash);
-                        let responses = entry.ocsp_responses.iter();
-                        let hashes = crls.chain(responses.filter_map(|one| one.hash.as_ref()));
-                        hashes.into_iter().any(|hash| material.names(hash, bytes))
-                    })
-                };
-                for object in material.crls.iter().filter(|bytes| named(bytes)) {
-                    self.add(object, time, by);
-                }
-                for object in material.ocsp_responses.iter().filter(|bytes| named(bytes)) {
-                    self.add_ocsp(object, time, by);
-                }
+            }
+            for object in material.crls.iter().filter(|one| named.holds(one)) {
+                self.add(object, time, by);
+            }
+            let responses = material.ocsp_responses.iter();
+            for object in responses.filter(|one| named.holds(one)) {
+                self.add_ocsp(object, time, by);
             }
         }
     }
@@ -145,13 +148,28 @@ pub(crate) struct Referable<'a> {
     pub(crate) now: OffsetDateTime,
 }
 
-impl Referable<'_> {
+/// The digests by which references name objects. However many there are, each object is hashed once for each algorithm.
+#[derive(Default)]
+struct Named(BTreeMap<DigestAlgorithm, HashSet<Vec<u8>>>);
+
+impl Named {
     /// Under a digest that is not trusted any more another object could have been found.
-    fn names(&self, hash: &OtherHash, object: &[u8]) -> bool {
-        let trusted = hash
-            .algorithm
-            .digest_algorithm()
-            .is_some_and(|algorithm| self.policy.judge_digest(algorithm, self.now).is_trusted());
-        trusted && hash.matches(object) == Some(true)
+    fn add(&mut self, hash: &OtherHash, material: &Referable<'_>) {
+        let algorithm = hash.algorithm.digest_algorithm();
+        let is_trusted = |algorithm: &DigestAlgorithm| {
+            let judgement = material.policy.judge_digest(*algorithm, material.now);
+            judgement.is_trusted()
+        };
+        if let Some(algorithm) = algorithm.filter(is_trusted) {
+            self.0
+                .entry(algorithm)
+                .or_default()
+                .insert(hash.hash.clone());
+        }
+    }
+
+    fn holds(&self, object: &[u8]) -> bool {
+        let mut known = self.0.iter();
+        known.any(|(algorithm, hashes)| hashes.contains(algorithm.digest(object).as_bytes()))
     }
 }

@@ -204,7 +204,7 @@ fn ask<'a>(
         findings.push(finding.with(&crl.issuer).with(oid));
         return Ok(None);
     }
-    if let Some(reason) = not_yet_issued(question, crl).or_else(|| badly_made(question, crl)) {
+    if let Some(reason) = not_yet_issued(question, crl) {
         findings.push(reason);
         return Ok(None);
     }
@@ -234,6 +234,11 @@ fn ask<'a>(
         moment,
     });
     let good = answer.is_some_and(|answer| answer.saying == Saying::Good);
+    // A list that is badly made is not believed where it leaves somebody out; whom it lists, it lists.
+    if let Some(reason) = badly_made(question, crl) {
+        findings.push(reason);
+        return Ok(answer.filter(Answer::is_final));
+    }
     if let Some(reason) = says_nothing_good(question, crl).filter(|_| delta.is_none()) {
         if answer.is_none_or(|answer| !answer.is_final()) {
             findings.push(reason);

@@ -98,8 +98,8 @@ fn judge_one(
         position: None,
         depth: outer.depth.saturating_add(1),
     };
-    // Whatever covers the attribute covers the countersignature.
-    let since: Option<OffsetDateTime> = proofs.since(&signer.signature);
+    // A proof of the octets of the signature alone says nothing about the time-stamps beside them.
+    let since: Option<OffsetDateTime> = proofs.since(value);
     let now = circumstances.context.time;
     let standing = since.filter(|since| *since < now).map_or(
         Standing {

@@ -41,6 +41,10 @@ pub const SIGNERS_JUDGED_MAX: usize = 32;
 /// Time-stamps that are judged in one file. One archive time-stamp a year for a hundred years, and the others of several signers.
 pub const TIMESTAMPS_JUDGED_MAX: usize = 256;
 
+/// Bytes of a file times its time-stamps: each archive time-stamp is over most of the file, in several readings. 16 of them in a file of the
+/// largest size, all 256 in one of 4 MiB.
+pub const STAMPED_BYTES_MAX: usize = 1024 * 1024 * 1024;
+
 /// Evidence records that are judged in one file. The most in a collected file are 2; each may hold a time-stamp for every year.
 pub const RECORDS_JUDGED_MAX: usize = 32;
 
@@ -188,7 +192,11 @@ impl SignatureReport {
         let content = octets.map(|octets| DataBytes::new("content", octets));
         let mut limits = Limits {
             signers: SIGNERS_JUDGED_MAX,
-            stamps: TIMESTAMPS_JUDGED_MAX,
+            stamps: TIMESTAMPS_JUDGED_MAX.min(
+                STAMPED_BYTES_MAX
+                    .checked_div(circumstances.bytes.len())
+                    .unwrap_or(usize::MAX),
+            ),
             records: RECORDS_JUDGED_MAX,
         };
         let mut times = Vec::new();

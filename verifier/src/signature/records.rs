@@ -99,7 +99,10 @@ fn judge_one(
     if let Some(reading) = found.or(own.first()) {
         data.push(reading);
     }
-    let mut missing = None;
+    // Without the signature a record over the document would prove it all the same.
+    let mut missing = own
+        .is_empty()
+        .then(|| Finding::new(codes::SIGNATURE_DATA_MISSING, record.place.clone()));
     if record.is_external {
         match subject.target() {
             Some(target) if subject.content.is_none() => data.push(target),

@@ -232,6 +232,9 @@ fn object_of(
         object = object
             .with("signer", basic.certificate.subject_text())
             .with("issuer", basic.certificate.issuer_text());
+        if let Some(name) = basic.certificate.subject_common_name() {
+            object = object.with("signer-name", name);
+        }
         if let Some(algorithm) = basic.algorithm {
             object = object.with("signature-algorithm", algorithm.to_string());
         }

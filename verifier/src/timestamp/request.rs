@@ -45,7 +45,16 @@ pub fn verify_request(request: &[u8], tokens: &[TimeStampToken], place: &Place) 
     };
     describe(&parsed, &mut object);
     let same = |token: &&TimeStampToken| token.info.imprint == parsed.imprint;
-    let Some(token) = tokens.iter().find(same).or(tokens.first()) else {
+    // Of several answers over the same digest, that to this request.
+    let answers = |token: &&TimeStampToken| {
+        let policy = parsed.policy.as_ref();
+        same(token)
+            && token.info.nonce == parsed.nonce
+            && policy.is_none_or(|policy| *policy == token.info.policy)
+    };
+    let found = tokens.iter().find(answers);
+    let found = found.or_else(|| tokens.iter().find(same));
+    let Some(token) = found.or(tokens.first()) else {
         let asked = algorithm_name(&parsed.imprint.algorithm);
         let digest = hex::encode(&parsed.imprint.bytes);
         notes.add(Judgement::NOT_JUDGED, codes::REQUEST_ALONE, [asked, digest]);

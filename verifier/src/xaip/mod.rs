@@ -9,10 +9,12 @@ mod parts;
 mod read;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use formats::digest::DigestAlgorithm;
 use formats::error::{ErrorKind, FormatError};
+use formats::limits::READINGS_BYTES_MAX;
 use formats::xml::Document;
 use time::OffsetDateTime;
 
@@ -52,6 +54,7 @@ pub(crate) fn verify_archive_package(
         package: &package,
         context,
         notes: Notes::new(place),
+        readings_left: Cell::new(READINGS_BYTES_MAX),
     };
     judge.judge()
 }
@@ -97,7 +100,7 @@ struct Proof {
     judgement: Judgement,
     existence: Option<OffsetDateTime>,
     /// The places of the objects that it covers.
-    covers: Vec<usize>,
+    covers: BTreeSet<usize>,
     findings: Vec<Finding>,
     objects: Vec<ObjectReport>,
 }
@@ -107,6 +110,8 @@ struct PackageJudge<'a> {
     contents: Contents<'a>,
     context: &'a Context<'a>,
     notes: Notes<'a>,
+    /// Bytes that may still be read while forms of objects are tried.
+    readings_left: Cell<usize>,
 }
 
 impl PackageJudge<'_> {
@@ -264,8 +269,16 @@ impl PackageJudge<'_> {
             };
             let forms = self.contents.of(place);
             let is_covered = |bytes: &&Cow<'_, [u8]>| {
-                let data = DataBytes::new(id.as_str(), &***bytes);
-                forms.len() == 1 || covers_any(record, &data)
+                if forms.len() == 1 {
+                    return true;
+                }
+                // Each attempt reads the record. Without one left no form is covered, and nothing passes for that.
+                let cost = record.len().saturating_add(bytes.len());
+                let Some(left) = self.readings_left.get().checked_sub(cost) else {
+                    return false;
+                };
+                self.readings_left.set(left);
+                covers_any(record, &DataBytes::new(id.as_str(), &***bytes))
             };
             let Some(bytes) = forms.iter().find(is_covered).or(forms.first()) else {
                 let reason = SubIndication::SignedDataNotFound;

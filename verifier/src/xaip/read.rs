@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use formats::digest::DigestAlgorithm;
 use formats::error::{ErrorKind, Result};
+use formats::limits::XAIP_RECORDS_MAX;
 use formats::xml::{Canonicalization, Document, Element, NodeId};
 use formats::xmlers::ERS_NAMESPACE;
 
@@ -293,6 +294,9 @@ impl<'d> ArchivePackage<'d> {
         let (kind, content) = match held.name() {
             "evidenceRecord" if held.namespace() == element.namespace() => {
                 let (record, content) = self.record(&id, element, held)?;
+                if self.records.len() >= XAIP_RECORDS_MAX {
+                    return Err(error(ErrorKind::LimitExceeded, "evidenceRecord"));
+                }
                 self.records.push(record);
                 (ObjectRole::Record, content.unwrap_or(whole))
             }
@@ -355,7 +359,11 @@ impl<'d> ArchivePackage<'d> {
             return Err(error(ErrorKind::InvalidValue, NAME));
         };
         let is_binary = form.name() == "asn1EvidenceRecord";
-        let inner = form.elements().next();
+        // Other programs may take another one of several.
+        let inner = match form.elements().collect::<Vec<_>>().as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        };
         let bytes = match (is_binary, inner) {
             (true, _) => Some(decode(&text(form, NAME)?)?),
             (false, Some(inner))

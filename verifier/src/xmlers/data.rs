@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use formats::digest::DigestAlgorithm;
 use formats::error::{ErrorKind, FormatError};
+use formats::limits::READINGS_BYTES_MAX;
 use formats::xml::{Canonicalization, Document, looks_like_xml};
 use formats::xmlers::XmlEvidenceRecord;
 
@@ -56,15 +57,20 @@ pub(super) fn read<'a>(
             wanted.push((method, algorithm));
         }
     }
+    let mut left = READINGS_BYTES_MAX;
     data.iter()
         .map(|source| DataObject {
             source: *source,
-            form: form_of(*source, &wanted),
+            form: form_of(*source, &wanted, &mut left),
         })
         .collect()
 }
 
-fn form_of(source: &dyn DigestSource, wanted: &[(&Canonicalization, DigestAlgorithm)]) -> Form {
+fn form_of(
+    source: &dyn DigestSource,
+    wanted: &[(&Canonicalization, DigestAlgorithm)],
+    left: &mut usize,
+) -> Form {
     let Some(content) = source.content() else {
         // Whoever states a digest says that it is the one that counts.
         return if source.is_data() {
@@ -77,7 +83,7 @@ fn form_of(source: &dyn DigestSource, wanted: &[(&Canonicalization, DigestAlgori
         return Form::Other;
     }
     match Document::parse(&content) {
-        Ok(document) => Form::Xml(digests_of(&document, wanted)),
+        Ok(document) => Form::Xml(digests_of(&document, content.len(), wanted, left)),
         Err(error) => unreadable(error),
     }
 }
@@ -92,14 +98,24 @@ fn unreadable(error: FormatError) -> Form {
     }
 }
 
+/// `left`: bytes that may still be read or written. A form that is left out is one that is not known.
 fn digests_of(
     document: &Document,
+    length: usize,
     wanted: &[(&Canonicalization, DigestAlgorithm)],
+    left: &mut usize,
 ) -> HashMap<(Canonicalization, DigestAlgorithm), Vec<u8>> {
     let mut digests = HashMap::new();
     for (method, algorithm) in wanted {
-        let mut hasher = algorithm.hasher();
-        let written = document.canonicalize(method, &mut |part| hasher.update(part));
+        let Some(rest) = left.checked_sub(length) else {
+            break;
+        };
+        let (mut hasher, mut written_bytes) = (algorithm.hasher(), 0_usize);
+        let written = document.canonicalize(method, &mut |part| {
+            written_bytes = written_bytes.saturating_add(part.len());
+            hasher.update(part);
+        });
+        *left = rest.saturating_sub(written_bytes);
         if written.is_ok() {
             let digest = hasher.finish().as_bytes().to_vec();
             digests.insert(((*method).clone(), *algorithm), digest);

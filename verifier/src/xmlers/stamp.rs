@@ -370,6 +370,15 @@ impl<'a> Check<'a> {
         };
         let mut hasher = self.algorithm.hasher();
         let mut left = *self.left;
+        // A walk that writes nothing costs its time, too.
+        left = left.saturating_sub(self.record.node_count());
+        if left == 0 {
+            *self.left = 0;
+            let finding = Finding::new(codes::XML_EVIDENCE_CANONICALIZATION_FAILED, self.place());
+            let finding = finding.with("a limit on what is hashed is exceeded");
+            self.answer.unknown(SubIndication::Custom, finding);
+            return None;
+        }
         let written = write(method, &mut |part| {
             if part.len() <= left {
                 hasher.update(part);

@@ -112,10 +112,28 @@ impl Request {
             }
             new.push(csv.clone());
         }
+        if let Some(path) = self.written_twice() {
+            return Err(twice(&path, lang));
+        }
         match new.into_iter().find(|path| path.exists()) {
             Some(path) => Err(exists(&path, lang)),
             None => Ok(()),
         }
+    }
+
+    /// A name that stands for two of the files.
+    fn written_twice(&self) -> Option<PathBuf> {
+        let mut names: Vec<PathBuf> = self.csv.iter().cloned().collect();
+        names.extend(self.csv.as_deref().map(run_path));
+        if let Some(summary) = &self.summary {
+            for path in [summary.clone(), page_path(summary), signature_path(summary)] {
+                if names.contains(&path) {
+                    return Some(path);
+                }
+                names.push(path);
+            }
+        }
+        None
     }
 
     /// The time as of which everything is judged: that of the first start.
@@ -215,8 +233,17 @@ impl Request {
         parameters.finish()
     }
 
-    /// Ends the table, and writes and signs the summary.
+    /// Ends the table, writes and signs the summary, and only then the run: until that it can go on.
     pub(super) fn finish(self, session: &Session, archive: &Archive) -> Result<(), Failure> {
+        let run = self.table.as_ref().map(|table| run_path(&table.path));
+        self.hand_out(session, archive)?;
+        let Some(run) = run else {
+            return Ok(());
+        };
+        std::fs::remove_file(&run).map_err(|error| medium(&run, &error))
+    }
+
+    fn hand_out(self, session: &Session, archive: &Archive) -> Result<(), Failure> {
         let (Some(basis), Some(started_at)) = (self.basis, self.started_at) else {
             return Ok(());
         };
@@ -338,7 +365,6 @@ impl Table {
     fn finish(self) -> Result<(TableDigest, verifier::bulk::Tally), Failure> {
         self.file
             .sync_all()
-            .and_then(|()| std::fs::remove_file(run_path(&self.path)))
             .map_err(|error| medium(&self.path, &error))?;
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         Ok(self.writing.finish(name.into_owned()))
@@ -468,6 +494,18 @@ fn exists(path: &Path, lang: Lang) -> Failure {
         lang,
         format!("{path} はすでにあります。上書きしません"),
         format!("{path} exists already and is not overwritten"),
+    )
+}
+
+fn twice(path: &Path, lang: Lang) -> Failure {
+    let path = path.display();
+    Failure::said(
+        Exit::Usage,
+        lang,
+        format!(
+            "{path} に二つのものを書くことになります。一覧表とまとめに別の名前を付けてください"
+        ),
+        format!("{path} would be written twice: give table and summary other names"),
     )
 }
 

@@ -95,7 +95,14 @@ impl Judge<'_> {
         };
         match class_of(kind) {
             Class::Evidence => {}
-            Class::Support => return None,
+            Class::Support if item.data.is_none() => return None,
+            // Passed over, it would leave the document beside it without a row.
+            Class::Support => {
+                return refused(self.pick(
+                    "文書の証拠がある場所に置かれていますが、証拠ではありません",
+                    "it stands where the evidence of a document should be, and is none",
+                ));
+            }
             Class::Document if item.data.is_some() => {}
             Class::Document if item.is_data || self.evidence_only => return None,
             Class::Document => {

@@ -26,7 +26,7 @@ use verifier::report::json::rfc3339;
 use self::judge::Judge;
 use self::progress::Progress;
 use self::sign::SummarySigner;
-use self::table::{Table, run_path, write_new};
+use self::table::{Table, end_run, run_path, write_new};
 use self::walk::Walk;
 use super::files::read;
 use super::output::OutputArgs;
@@ -183,6 +183,9 @@ impl Bulk<'_> {
             table,
         };
         self.hand_out(&summary, signer.as_ref())?;
+        if let Some(csv) = &arguments.csv {
+            end_run(csv)?;
+        }
         Ok(match summary.tally.worst() {
             Status::Judged(conclusion) => exit_code(conclusion),
             Status::CannotJudge => EXIT_CANNOT_JUDGE,
@@ -247,7 +250,17 @@ impl Bulk<'_> {
         let Some(summary) = &self.arguments.summary else {
             return Ok(());
         };
+        let csv = self.arguments.csv.as_deref();
+        let mut names: Vec<PathBuf> = csv.map(Path::to_owned).into_iter().collect();
+        names.extend(csv.map(run_path));
         for path in [summary.clone(), page_path(summary), signature_path(summary)] {
+            if names.contains(&path) {
+                return Err(CannotJudge(format!(
+                    "{} would be written twice: give table and summary other names",
+                    path.display()
+                )));
+            }
+            names.push(path.clone());
             if path.exists() {
                 let path = path.display();
                 return Err(CannotJudge(format!(

@@ -129,15 +129,20 @@ impl Table {
         self.write(&lines)
     }
 
-    /// The table is finished: its digests, and its rows counted.
+    /// The table is finished: its digests, and its rows counted. The run is so only when everything is written: [`end_run`].
     pub(super) fn finish(self) -> Result<(TableDigest, Tally), CannotJudge> {
         self.file
             .sync_all()
-            .and_then(|()| std::fs::remove_file(run_path(&self.path)))
             .map_err(|error| failed(&self.path, &error))?;
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         Ok(self.writing.finish(name.into_owned()))
     }
+}
+
+/// Ends a run whose table and summary are written: after this there is nothing to go on with.
+pub(super) fn end_run(table: &Path) -> Result<(), CannotJudge> {
+    let run = run_path(table);
+    std::fs::remove_file(&run).map_err(|error| failed(&run, &error))
 }
 
 /// Writes a file that does not exist yet.

@@ -109,7 +109,10 @@ impl<'a> Walk<'a> {
                     .collect();
                 let data = files
                     .iter()
-                    .filter_map(|name| data_name(name.to_str()?))
+                    .filter_map(|name| name.to_str())
+                    // What a pair names is evidence of that, and of nothing beside it.
+                    .filter(|name| self.pairs.data_of(&format!("{prefix}{name}")).is_none())
+                    .filter_map(data_name)
                     .filter(|data| files.contains(std::ffi::OsStr::new(data)))
                     .map(str::to_owned)
                     .collect();

@@ -20,6 +20,9 @@ pub(super) const WHOLE_WAIT_MAX: Duration = Duration::from_secs(120);
 /// Exchanges in one run. A package with tokens of several authorities has some ten certificates.
 pub(super) const EXCHANGES_MAX: usize = 64;
 
+/// Bytes of all answers of one run together: they are kept until the end, and strangers' evidence names the addresses.
+pub(super) const ALL_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
 /// Longest CRL. The largest public ones have 60 MB.
 const CRL_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
@@ -53,8 +56,8 @@ impl Fetcher {
         }
     }
 
-    /// The body of the answer of a service, or why there is none.
-    pub(super) fn fetch(&self, service: &Service) -> Result<Vec<u8>, String> {
+    /// The body of the answer of a service, of at most `bytes_max`, or why there is none.
+    pub(super) fn fetch(&self, service: &Service, bytes_max: u64) -> Result<Vec<u8>, String> {
         let address = service.address.as_str();
         let scheme = address.get(.."http:".len()).unwrap_or_default();
         if !scheme.eq_ignore_ascii_case("http:") {
@@ -75,7 +78,10 @@ impl Fetcher {
             ServiceKind::Crl => CRL_BYTES_MAX,
             ServiceKind::Issuer => CERTIFICATES_BYTES_MAX,
         };
-        let body = response.body_mut().with_config().limit(limit);
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(limit.min(bytes_max));
         body.read_to_vec().map_err(|error| error.to_string())
     }
 }

@@ -17,7 +17,7 @@ use verifier::path::report::Fetched;
 use verifier::revocation::{Service, ServiceKind};
 
 use super::judgement_time;
-use fetch::{EXCHANGES_MAX, Fetcher, WHOLE_WAIT_MAX};
+use fetch::{ALL_BYTES_MAX, EXCHANGES_MAX, Fetcher, WHOLE_WAIT_MAX};
 
 /// The options of going online.
 #[derive(Debug, Clone, Copy, Args)]
@@ -51,6 +51,8 @@ pub(crate) struct Online {
     fetcher: Fetcher,
     started: Instant,
     asked: BTreeSet<(String, Vec<u8>)>,
+    /// Bytes that may still be fetched.
+    bytes_left: u64,
     gathered: Gathered,
 }
 
@@ -61,6 +63,7 @@ impl Online {
             fetcher: Fetcher::new(arguments.online_private),
             started: Instant::now(),
             asked: BTreeSet::new(),
+            bytes_left: ALL_BYTES_MAX,
             gathered: Gathered::default(),
         })
     }
@@ -84,7 +87,11 @@ impl Online {
             {
                 continue;
             }
-            let answer = self.fetcher.fetch(service);
+            let answer = self.fetcher.fetch(service, self.bytes_left);
+            if let Ok(body) = &answer {
+                let length = u64::try_from(body.len()).unwrap_or(u64::MAX);
+                self.bytes_left = self.bytes_left.saturating_sub(length);
+            }
             let result = answer.and_then(|body| {
                 self.gathered.take(&service.kind, &body)?;
                 Ok(body.len())

@@ -275,9 +275,10 @@ impl Brief<'_> {
         let mut signers: Vec<String> = Vec::new();
         for object in of_kind(self.report, ObjectKind::Signature) {
             let signer = object
-                .detail("signer")
+                .detail("signer-name")
+                .or_else(|| object.detail("signer"))
                 .filter(|_| object.judgement.is_passed());
-            if let Some(signer) = signer.map(common_name)
+            if let Some(signer) = signer.map(printable)
                 && !signers.contains(&signer)
             {
                 signers.push(signer);
@@ -437,13 +438,4 @@ impl Brief<'_> {
             ),
         })
     }
-}
-
-/// The common name of a subject, or the whole of it.
-fn common_name(subject: &str) -> String {
-    let part = subject
-        .split(',')
-        .map(str::trim)
-        .find_map(|part| part.strip_prefix("CN="));
-    printable(part.unwrap_or(subject))
 }

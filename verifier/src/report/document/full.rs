@@ -235,6 +235,7 @@ const DETAIL_NAMES: &[(&str, &str, &str)] = &[
     ("accuracy-seconds", "精度（秒）", "Accuracy in seconds"),
     ("signature-algorithm", "署名の方式", "Signature algorithm"),
     ("signer", "署名者の証明書", "Certificate of the signer"),
+    ("signer-name", "署名者の名義", "Name of the signer"),
     ("issuer", "その発行者", "Its issuer"),
     ("holds-until", "更新の期限", "Holds until"),
     ("holds-until-because-of", "期限の理由", "Because of"),
