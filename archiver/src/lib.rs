@@ -8,6 +8,7 @@ pub mod class;
 pub mod cli;
 pub mod config;
 pub mod content;
+pub mod event;
 pub mod evidence;
 pub mod intake;
 pub mod keys;

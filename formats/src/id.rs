@@ -90,6 +90,8 @@ identifiers! {
     BatchId;
     /// Names a receipt for deposited versions.
     ReceiptId;
+    /// Names an event: an act or a fact that belongs to no version.
+    EventId;
 }
 
 /// Names a version of a record. Its text is `RECORD/VERSION`, for example `0192f0c1-…/1`.

@@ -146,6 +146,9 @@ impl Session {
         bar.finish_and_clear();
         let (archive, report) = opened?;
         self.announce(&archive, &report);
+        if access == Access::Write {
+            archive.record_configuration(&self.user)?;
+        }
         Ok(archive)
     }
 

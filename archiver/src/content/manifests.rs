@@ -2,22 +2,25 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use formats::error::{ErrorKind, FormatError};
 use formats::manifest::Manifest;
 use formats::raw::Raw;
-use formats::segment::RecordVersion;
+use formats::segment::{Event, RecordVersion};
 
 use super::error::SealError;
 use super::reader::ContentReader;
 use super::sealing::VersionOpener;
+use crate::event::{EventSealer, RecordedEvent};
 use crate::keys::{KeyError, KeyMedium};
 use crate::store::catalog::{ManifestFailure, ManifestOpener};
 
 /// Opens manifests with the keys of an unlocked key medium.
 pub struct Manifests {
     keys: Arc<KeyMedium>,
+    /// Made at the first event.
+    events: OnceLock<Option<EventSealer>>,
     reader: Mutex<ContentReader>,
 }
 
@@ -29,6 +32,7 @@ impl Manifests {
     pub fn new(keys: Arc<KeyMedium>) -> Result<Self, SealError> {
         Ok(Self {
             keys,
+            events: OnceLock::new(),
             reader: Mutex::new(ContentReader::new()?),
         })
     }
@@ -59,6 +63,14 @@ impl ManifestOpener for Manifests {
             return Err(ManifestFailure::Malformed(other));
         }
         Ok(manifest)
+    }
+
+    fn open_event(&self, event: &Event) -> Option<RecordedEvent> {
+        let sealer = self
+            .events
+            .get_or_init(|| EventSealer::of(&self.keys).ok())
+            .as_ref();
+        sealer?.open(event)
     }
 }
 

@@ -340,6 +340,7 @@ const fn is_applied(frame_type: FrameType) -> bool {
         frame_type,
         FrameType::RecordVersion
             | FrameType::ArchiveTimeStamp
+            | FrameType::Event
             | FrameType::FurtherDigests
             | FrameType::ValidationMaterial
             | FrameType::Signature

@@ -6,17 +6,17 @@ use super::codec::Reader;
 use super::content::TAG_BYTES;
 use super::frame::{EncodedFrame, FrameType};
 use crate::error::{ErrorKind, FormatError, Result};
-use crate::id::ArchiveId;
+use crate::id::{ArchiveId, EventId};
 
-/// An event: JSON, sealed under the catalog key of the archive.
+/// An event: JSON, sealed under the subkey `events` of the archive's catalog key.
 ///
 /// ```text
 /// body = event id 16 | time i64 | nonce 12 | ciphertext and tag, to the end
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The event's id (UUIDv7).
-    pub id: [u8; 16],
+    /// The event's id (UUIDv7): ids are in the order of events.
+    pub id: EventId,
     /// When it happened.
     pub time: OffsetDateTime,
     /// The nonce of the seal, random.
@@ -28,11 +28,11 @@ pub struct Event {
 impl Event {
     /// The associated data of the seal: archive id, event id, time in microseconds since 1970.
     #[must_use]
-    pub fn associated_data(&self, archive: ArchiveId) -> Vec<u8> {
+    pub fn associated_data(archive: ArchiveId, id: EventId, time: OffsetDateTime) -> Vec<u8> {
         let mut writer = super::Writer::with_capacity(40);
         writer.raw(archive.as_bytes());
-        writer.raw(&self.id);
-        writer.time(self.time);
+        writer.raw(id.as_bytes());
+        writer.time(time);
         writer.finish()
     }
 
@@ -41,7 +41,7 @@ impl Event {
             return Err(FormatError::new(ErrorKind::NotEncodable, STRUCTURE));
         }
         let mut writer = EncodedFrame::writer(36);
-        writer.raw(&self.id);
+        writer.raw(self.id.as_bytes());
         writer.time(self.time);
         writer.raw(&self.nonce);
         EncodedFrame::new(FrameType::Event, writer, self.sealed)
@@ -49,7 +49,7 @@ impl Event {
 
     pub(super) fn parse(body: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(STRUCTURE, body);
-        let id = reader.array()?;
+        let id = EventId::from_bytes(reader.array()?);
         let time = reader.time()?;
         let nonce = reader.array()?;
         let sealed = reader.remainder().to_vec();

@@ -96,7 +96,7 @@ fn samples() -> Vec<Frame> {
         }),
         Frame::ArchiveTimeStamp(time_stamp()),
         Frame::Event(Event {
-            id: [3; 16],
+            id: crate::id::EventId::from_bytes([3; 16]),
             time,
             nonce: [5; 12],
             sealed: vec![0; 16],

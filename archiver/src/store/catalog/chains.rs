@@ -201,7 +201,7 @@ impl Fold {
         Ok(())
     }
 
-    fn add_once(&self, key: Vec<u8>, value: &[u8]) -> Result<(), StoreError> {
+    pub(super) fn add_once(&self, key: Vec<u8>, value: &[u8]) -> Result<(), StoreError> {
         let change = self.seal(key, value)?;
         let mut pending = self.lock();
         if !self.contains(&pending, &change.0)? {

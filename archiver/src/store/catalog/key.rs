@@ -1,8 +1,10 @@
 //! Keys of the index: a letter for the table, then an identifier. They tell nothing that the segments do not tell in clear.
 
 use formats::digest::DigestAlgorithm;
-use formats::id::{BatchId, ReceiptId, RecordId, VersionId};
+use formats::id::{BatchId, EventId, ReceiptId, RecordId, VersionId};
 use formats::segment::{FrameAddress, FurtherDigests};
+
+use crate::event::Topic;
 
 /// A version.
 pub(super) const VERSIONS: u8 = b'v';
@@ -28,8 +30,10 @@ pub(super) const SIGNATURES: u8 = b'g';
 pub(super) const RECEIPTS: u8 = b'e';
 /// A receipt that names a version.
 pub(super) const VERSION_RECEIPTS: u8 = b'q';
+/// Events, by topic.
+pub(super) const EVENTS: u8 = b'j';
 /// The tables whose entries are counted together.
-pub(super) const OTHERS: [u8; 8] = [
+pub(super) const OTHERS: [u8; 9] = [
     CHAINS,
     HEADS,
     FROZEN,
@@ -38,6 +42,7 @@ pub(super) const OTHERS: [u8; 8] = [
     SIGNATURES,
     RECEIPTS,
     VERSION_RECEIPTS,
+    EVENTS,
 ];
 /// The state of the fold.
 pub(super) const STATE: [u8; 1] = *b"z";
@@ -100,6 +105,24 @@ pub(super) fn of_further_digests(version: VersionId, algorithm: DigestAlgorithm)
 /// The key of a receipt.
 pub(super) fn of_receipt(receipt: ReceiptId) -> Vec<u8> {
     of_id(RECEIPTS, receipt.as_bytes())
+}
+
+/// The start of the keys of a topic's events.
+pub(super) fn of_topic(topic: Topic) -> Vec<u8> {
+    vec![EVENTS, topic.code()]
+}
+
+/// The key of an event. Ids are in the order of events.
+pub(super) fn of_event(topic: Topic, event: EventId) -> Vec<u8> {
+    let mut key = of_topic(topic);
+    key.extend_from_slice(event.as_bytes());
+    key
+}
+
+/// The event of a key of [`EVENTS`].
+pub(super) fn event(key: &[u8]) -> Option<EventId> {
+    let (_, id) = key.split_last_chunk::<16>()?;
+    Some(EventId::from_bytes(*id))
 }
 
 /// The key that says that a receipt names a version.

@@ -5,6 +5,7 @@
 mod chain_entry;
 mod chains;
 mod entry;
+mod events;
 mod fold;
 mod index;
 mod key;
@@ -30,9 +31,10 @@ use formats::error::FormatError;
 use formats::id::{BatchId, RecordId, VersionId};
 use formats::manifest::Manifest;
 use formats::raw::Raw;
-use formats::segment::{Frame, FrameAddress, RecordVersion};
+use formats::segment::{Event, Frame, FrameAddress, RecordVersion};
 
 use super::{Store, StoreError};
+use crate::event::RecordedEvent;
 use entry::leaf_of;
 use fold::Fold;
 use opening::Place;
@@ -43,13 +45,16 @@ pub use entry::{BatchEntry, Hit, ObjectEntry, Stamp, Unstamped};
 pub use query::{Query, ValueMatch};
 pub use seal::ValueSealer;
 
-/// Opens sealed manifests for the fold.
+/// Opens sealed manifests and events for the fold.
 pub trait ManifestOpener: Send + Sync {
     /// The manifest of a version.
     ///
     /// # Errors
     /// [`ManifestFailure`]; the version then stands in the index without metadata, and the report names it.
     fn open_manifest(&self, version: &RecordVersion) -> Result<Raw<Manifest>, ManifestFailure>;
+
+    /// An event. `None`: it does not open, and the report names it.
+    fn open_event(&self, event: &Event) -> Option<RecordedEvent>;
 }
 
 /// Why a manifest could not be opened.
@@ -204,7 +209,7 @@ impl Catalog {
     }
 
     /// Applies an archive time-stamp, further digests, validation material, a signature or a receipt, after its commit. Other frames are
-    /// passed over; for a record version there is [`Catalog::apply_version`]. Applying twice does no harm.
+    /// passed over; for a record version there is [`Catalog::apply_version`], for an event [`Catalog::apply_event`]. Applying twice does no harm.
     ///
     /// # Errors
     /// [`StoreError::IndexDamaged`]; errors of reading leaf pages.

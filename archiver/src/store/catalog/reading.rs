@@ -1,5 +1,6 @@
 //! Reading the segments into the index.
 
+use formats::error::{ErrorKind, FormatError};
 use formats::segment::{ArchiveTimeStamp, Frame, FrameAddress, Leaves};
 
 use super::chains::Covering;
@@ -74,6 +75,15 @@ impl Catalog {
                     result => result,
                 }
             }
+            Frame::Event(frame) => match opener.open_event(frame) {
+                Some(event) => self.apply_event(item.address, &event),
+                None => {
+                    let strange = FormatError::new(ErrorKind::InvalidValue, "Event");
+                    report.damaged.push((item.address, strange));
+                    self.store.set_applied(item.address);
+                    Ok(())
+                }
+            },
             Frame::FurtherDigests(_)
             | Frame::ValidationMaterial(_)
             | Frame::Signature(_)
@@ -81,7 +91,6 @@ impl Catalog {
             Frame::SegmentHeader(_)
             | Frame::ContentChunk(_)
             | Frame::TreePage(_)
-            | Frame::Event(_)
             | Frame::CommitMark(_)
             | Frame::SegmentIndex(_)
             | Frame::SegmentSeal(_)

@@ -1,4 +1,5 @@
 mod chains;
+mod events;
 mod searching;
 mod surviving;
 
@@ -44,6 +45,10 @@ impl ManifestOpener for TestOpener {
             return Err(ManifestFailure::KeyMissing);
         }
         Manifest::parse(&version.manifest_sealed).map_err(ManifestFailure::Malformed)
+    }
+
+    fn open_event(&self, event: &Event) -> Option<RecordedEvent> {
+        RecordedEvent::parse(event.id, event.time, &event.sealed)
     }
 }
 

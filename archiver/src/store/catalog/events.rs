@@ -1,0 +1,70 @@
+//! Events in the index: whole, by topic, in their order.
+
+use std::ops::ControlFlow;
+
+use formats::error::{ErrorKind, FormatError, Result as FormatResult};
+use formats::id::EventId;
+use formats::segment::{FrameAddress, Reader, Writer};
+
+use super::entry::{read_address, write_address};
+use super::fold::Fold;
+use super::{Catalog, key};
+use crate::event::{RecordedEvent, Topic};
+use crate::store::StoreError;
+
+impl Catalog {
+    /// Applies an event, after its commit. Applying twice does no harm.
+    ///
+    /// # Errors
+    /// [`StoreError::IndexDamaged`].
+    pub fn apply_event(
+        &self,
+        address: FrameAddress,
+        event: &RecordedEvent,
+    ) -> Result<(), StoreError> {
+        self.fold()?.add_event(address, event)?;
+        self.store.set_applied(address);
+        Ok(())
+    }
+
+    /// Calls `each` for the events of a topic in their order, until it answers `false`.
+    ///
+    /// # Errors
+    /// [`StoreError::IndexDamaged`].
+    pub fn events(
+        &self,
+        topic: Topic,
+        each: &mut dyn FnMut(RecordedEvent) -> bool,
+    ) -> Result<(), StoreError> {
+        let prefix = key::of_topic(topic);
+        self.fold()?.scan(&prefix, &prefix, &mut |key, value| {
+            let strange = FormatError::new(ErrorKind::InvalidValue, STRUCTURE);
+            let event = decode(key::event(key).ok_or(strange)?, value)?;
+            Ok(if each(event) {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            })
+        })
+    }
+}
+
+impl Fold {
+    fn add_event(&self, address: FrameAddress, event: &RecordedEvent) -> Result<(), StoreError> {
+        let mut writer = Writer::with_capacity(256);
+        write_address(&mut writer, address);
+        writer.time(event.time);
+        writer.raw(&event.text());
+        self.add_once(key::of_event(event.topic, event.id), &writer.finish())
+    }
+}
+
+fn decode(id: EventId, value: &[u8]) -> FormatResult<RecordedEvent> {
+    let mut reader = Reader::new(STRUCTURE, value);
+    read_address(&mut reader)?;
+    let time = reader.time()?;
+    let strange = reader.error(ErrorKind::InvalidText);
+    RecordedEvent::parse(id, time, reader.remainder()).ok_or(strange)
+}
+
+const STRUCTURE: &str = "index entry";

@@ -1,0 +1,97 @@
+//! Events in the index, and after it was lost.
+
+use formats::id::EventId;
+use formats::segment::Event;
+use serde_json::json;
+
+use super::*;
+use crate::event::Topic;
+
+/// Appends an event that [`TestOpener`] opens, without telling the index.
+fn append(archive: &Archive, number: u8, topic: Topic) -> (FrameAddress, RecordedEvent) {
+    let event = RecordedEvent {
+        id: EventId::from_bytes([number; 16]),
+        time: datetime!(2026-11-22 14:00 UTC),
+        topic,
+        kind: "counted".to_owned(),
+        by: "yamada".to_owned(),
+        facts: json!({ "number": number }),
+    };
+    let frame = Event {
+        id: event.id,
+        time: event.time,
+        nonce: [0; 12],
+        sealed: event.text(),
+    };
+    let appender = archive.appender();
+    let address = appender.append(Frame::Event(frame)).unwrap();
+    appender.commit(address).unwrap();
+    (address, event)
+}
+
+fn events(archive: &Archive, topic: Topic) -> Vec<RecordedEvent> {
+    let mut found = Vec::new();
+    archive
+        .catalog()
+        .events(topic, &mut |event| {
+            found.push(event);
+            true
+        })
+        .unwrap();
+    found
+}
+
+#[test]
+fn events_are_found_by_topic_in_their_order() {
+    let mut archive = Archive::new();
+    archive.open_catalog();
+    let mut media = Vec::new();
+    for number in [1, 3, 2] {
+        let (address, event) = append(&archive, number, Topic::Media);
+        archive.catalog().apply_event(address, &event).unwrap();
+        archive.catalog().apply_event(address, &event).unwrap();
+        media.push(event);
+    }
+    let (address, key) = append(&archive, 4, Topic::Keys);
+    archive.catalog().apply_event(address, &key).unwrap();
+    media.sort_by_key(|event| event.id);
+    assert_eq!(events(&archive, Topic::Media), media);
+    assert_eq!(events(&archive, Topic::Keys), [key]);
+    assert_eq!(events(&archive, Topic::Fixity), []);
+}
+
+#[test]
+fn events_come_back_from_the_segments() {
+    let mut archive = Archive::new();
+    archive.open_catalog();
+    let (_, told) = append(&archive, 1, Topic::Fixity);
+    // Not told to the index: a killed process leaves it so.
+    archive.catalog.take().unwrap().close().unwrap();
+    archive.open_catalog();
+    assert_eq!(events(&archive, Topic::Fixity), [told.clone()]);
+    archive.catalog.take().unwrap().close().unwrap();
+    std::fs::remove_dir_all(archive.index()).unwrap();
+    archive.open_catalog();
+    assert_eq!(events(&archive, Topic::Fixity), [told]);
+}
+
+#[test]
+fn an_event_that_does_not_open_is_reported() {
+    let mut archive = Archive::new();
+    archive.open_catalog();
+    let appender = archive.appender();
+    let frame = Event {
+        id: EventId::from_bytes([1; 16]),
+        time: datetime!(2026-11-22 14:00 UTC),
+        nonce: [0; 12],
+        sealed: b"not what anybody wrote".to_vec(),
+    };
+    let address = appender.append(Frame::Event(frame)).unwrap();
+    appender.commit(address).unwrap();
+    let (_, kept) = append(&archive, 2, Topic::Media);
+    archive.catalog.take().unwrap().close().unwrap();
+    let report = archive.open_catalog();
+    let places: Vec<FrameAddress> = report.damaged.iter().map(|(place, _)| *place).collect();
+    assert_eq!(places, [address]);
+    assert_eq!(events(&archive, Topic::Media), [kept]);
+}
