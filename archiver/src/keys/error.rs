@@ -58,6 +58,11 @@ pub enum KeyError {
         /// The epoch of the wrapped key.
         epoch: u32,
     },
+    /// The current epoch of the key-encryption key cannot be destroyed. Make a new one first.
+    EpochInUse {
+        /// The epoch.
+        epoch: u32,
+    },
     /// The ledger holds no key for this version: it was destroyed, or its deposit was never acknowledged.
     KeyMissing {
         /// The version.
@@ -194,6 +199,10 @@ impl fmt::Display for KeyError {
             Self::UnknownEpoch { epoch } => write!(
                 f,
                 "this key medium holds no key-encryption key of epoch {epoch}: attach the one that does"
+            ),
+            Self::EpochInUse { epoch } => write!(
+                f,
+                "epoch {epoch} of the key-encryption key is the current one: rotate the keys before it is destroyed"
             ),
             Self::KeyMissing {
                 owner,

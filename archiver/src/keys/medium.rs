@@ -11,9 +11,9 @@ use zeroize::Zeroizing;
 use super::error::KeyError;
 use super::ledger::{KeyLedger, LedgerAccess};
 use super::passphrase::Passphrase;
-use super::provider::{FileKek, KEK_FILE, KdfParameters, KekProvider, WrappedSecret};
+use super::provider::{FileKek, KEK_FILE, KdfParameters, KekProvider, ProviderFile, WrappedSecret};
 use super::secret::{DataKey, NONCE_BYTES};
-use crate::store::durable::{Disk, replace_file, system_disk};
+use crate::store::durable::{Disk, system_disk};
 
 /// An unlocked key medium.
 ///
@@ -48,20 +48,25 @@ impl KeyMedium {
         if path.exists() {
             return Err(KeyError::AlreadyCreated { path });
         }
-        let (provider, file) =
-            FileKek::create(archive, passphrase, parameters, Arc::clone(&entropy))?;
         let disk = system_disk();
+        let provider = Arc::new(FileKek::create(
+            ProviderFile::new(Arc::clone(&disk), [root]),
+            archive,
+            passphrase,
+            parameters,
+            Arc::clone(&entropy),
+        )?);
         KeyLedger::create(&*disk, root, archive)?;
         let medium = Self::with_provider(
             Arc::clone(&disk),
             root,
             archive,
-            Arc::new(provider),
+            Arc::clone(&provider) as Arc<dyn KekProvider>,
             LedgerAccess::Write,
             entropy,
         )?;
         medium.ledger.commit(medium.ledger.wrap_catalog()?)?;
-        replace_file(&*disk, &path, &file).map_err(|e| KeyError::io(&path, "write", e))?;
+        provider.write()?;
         Ok(medium)
     }
 
@@ -77,13 +82,13 @@ impl KeyMedium {
         access: LedgerAccess,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, KeyError> {
-        let kek = FileKek::open(
-            &root.join(KEK_FILE),
-            archive,
-            passphrase,
-            Arc::clone(&entropy),
-        )?;
-        Self::with_provider(system_disk(), root, archive, Arc::new(kek), access, entropy)
+        let disk = system_disk();
+        let place = match access {
+            LedgerAccess::Read => ProviderFile::read_only([root]),
+            LedgerAccess::Write => ProviderFile::new(Arc::clone(&disk), [root]),
+        };
+        let kek = FileKek::open(place, archive, passphrase, Arc::clone(&entropy))?;
+        Self::with_provider(disk, root, archive, Arc::new(kek), access, entropy)
     }
 
     /// Opens the key medium at `root` with key-encryption keys that another provider holds, on a chosen disk.

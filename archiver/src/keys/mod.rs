@@ -24,6 +24,9 @@ pub use error::KeyError;
 pub use ledger::{KeyLedger, LedgerAccess, LedgerReport, LedgerTicket, StagedKey};
 pub use medium::KeyMedium;
 pub use passphrase::Passphrase;
-pub use provider::{FileKek, KdfParameters, KekProvider, WrappedSecret};
+pub use provider::{
+    FileKek, KdfParameters, KekProvider, ProviderDescription, ProviderFile, ProviderKind,
+    WrappedSecret,
+};
 pub use secret::{DataKey, KeyOwner, ValueKey};
 pub use separation::{EvaluationNotice, require_separate};

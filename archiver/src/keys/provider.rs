@@ -2,14 +2,17 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::error::KeyError;
 use super::secret::NONCE_BYTES;
 
 mod file;
+mod provider_file;
 
 pub use file::{FileKek, KEK_FILE, KdfParameters};
+pub use provider_file::ProviderFile;
 
 /// Wraps and unwraps secrets under the key-encryption key of an epoch.
 ///
@@ -18,6 +21,10 @@ pub use file::{FileKek, KEK_FILE, KdfParameters};
 ///
 /// The algorithm is AES-256-GCM. The associated data is `context` ‖ epoch as 32-bit big-endian: a wrapped secret opens only
 /// in the place that it was made for.
+///
+/// **Epochs.** One epoch is current. During a rotation a second, older one stands beside it, until all that was wrapped under it
+/// is wrapped anew. What the provider keeps on the key media is one file ([`KekProvider::file`]), the same on each of them; it
+/// replaces that file itself, through its [`ProviderFile`], which overwrites what stood there before.
 pub trait KekProvider: fmt::Debug + Send + Sync {
     /// The epoch under which new secrets are wrapped.
     fn current_epoch(&self) -> u32;
@@ -28,7 +35,8 @@ pub trait KekProvider: fmt::Debug + Send + Sync {
     /// [`KeyError::Entropy`], or what the provider's device says.
     fn wrap(&self, context: &[u8], secret: &[u8]) -> Result<WrappedSecret, KeyError>;
 
-    /// Unwraps what [`KekProvider::wrap`] wrapped under the same context; `None` when it was changed or belongs elsewhere.
+    /// Unwraps what [`KekProvider::wrap`] wrapped under the same context; `None` when it was changed or belongs elsewhere. An
+    /// epoch that another process has made since is looked for again.
     ///
     /// # Errors
     /// [`KeyError::UnknownEpoch`], or what the provider's device says.
@@ -37,6 +45,63 @@ pub trait KekProvider: fmt::Debug + Send + Sync {
         context: &[u8],
         wrapped: &WrappedSecret,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError>;
+
+    /// The epochs that can be unwrapped, ascending.
+    fn epochs(&self) -> Vec<u32>;
+
+    /// Makes the key-encryption key of the epoch after the current one, and makes it current. It is durable on every key medium
+    /// when this returns. The older epochs stay.
+    ///
+    /// # Errors
+    /// [`KeyError::ReadOnly`] when opened without a place to write; [`KeyError::Entropy`], [`KeyError::Io`], [`KeyError::Full`],
+    /// or what the provider's device says. Either the new epoch is current then, or nothing has changed.
+    fn new_epoch(&self) -> Result<u32, KeyError>;
+
+    /// Destroys the key-encryption key of an epoch that is not the current one, durably: nothing wrapped under it opens again.
+    /// An epoch that is not there is no error: the call may be repeated after a crash.
+    ///
+    /// # Errors
+    /// [`KeyError::EpochInUse`] for the current epoch; [`KeyError::ReadOnly`], [`KeyError::Io`], [`KeyError::Full`], or what
+    /// the provider's device says.
+    fn destroy_epoch(&self, epoch: u32) -> Result<(), KeyError>;
+
+    /// The bytes of the provider's own file, [`KEK_FILE`], as they must stand on each key medium.
+    ///
+    /// # Errors
+    /// [`KeyError::KeyDerivation`] when they cannot be encoded.
+    fn file(&self) -> Result<Vec<u8>, KeyError>;
+
+    /// What holds the keys, and where: for the inventory and for certificates of destruction.
+    fn describe(&self) -> ProviderDescription;
+}
+
+/// What holds the key-encryption keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ProviderKind {
+    /// A file on the key medium, sealed under a passphrase.
+    SealedFile,
+    /// A file on the key medium, sealed under a secret that custodians share.
+    Custodians,
+    /// A PKCS#11 token.
+    Token,
+}
+
+/// A provider, for people who look after the keys. It holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ProviderDescription {
+    /// What holds the keys.
+    pub kind: ProviderKind,
+    /// Where: the files, or the token's label and serial number.
+    pub places: Vec<String>,
+    /// How the keys are protected there: algorithm and parameters.
+    pub protection: String,
+    /// The epochs that can be unwrapped, ascending.
+    pub epochs: Vec<u32>,
+    /// The epoch under which new secrets are wrapped.
+    pub current_epoch: u32,
 }
 
 /// A secret that only the key-encryption key of its epoch opens.

@@ -13,6 +13,7 @@
 //! so the caller stops writing and reads again from the medium after the next start.
 
 mod append_file;
+mod erase;
 #[cfg(test)]
 pub(crate) mod faults;
 mod lock;
@@ -28,6 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use append_file::AppendFile;
+pub use erase::{erase_file, read_settled, replace_and_erase, settle};
 pub use lock::DirectoryLock;
 
 /// The writing system calls. [`SystemDisk`] makes them; tests put faults in between.

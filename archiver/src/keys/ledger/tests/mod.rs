@@ -13,7 +13,7 @@ use self::disk::{Fault, TestDisk};
 use super::entry::HEADER_BYTES;
 use super::*;
 use crate::keys::passphrase::Passphrase;
-use crate::keys::provider::{FileKek, KdfParameters};
+use crate::keys::provider::{FileKek, KdfParameters, ProviderFile};
 use crate::store::durable::SystemDisk;
 
 const CHEAP: KdfParameters = KdfParameters {
@@ -37,7 +37,8 @@ impl Bench {
         let archive = ArchiveId::from_bytes([1; 16]);
         let entropy = Arc::new(SeededEntropy::new(1));
         let passphrase = Passphrase::generate(&*entropy).unwrap();
-        let (kek, _) = FileKek::create(archive, &passphrase, CHEAP, entropy.clone()).unwrap();
+        let file = ProviderFile::new(Arc::new(SystemDisk), [place.path()]);
+        let kek = FileKek::create(file, archive, &passphrase, CHEAP, entropy.clone()).unwrap();
         KeyLedger::create(&SystemDisk, place.path(), archive).unwrap();
         Self {
             place,

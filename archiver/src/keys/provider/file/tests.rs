@@ -1,6 +1,9 @@
 //! The key-encryption keys under right and wrong passphrases.
 
+use std::fs;
+
 use super::*;
+use crate::store::durable::SystemDisk;
 use firmware::entropy::SeededEntropy;
 
 const CHEAP: KdfParameters = KdfParameters {
@@ -18,16 +21,23 @@ fn passphrase(text: &str) -> Passphrase {
 }
 
 fn create() -> (FileKek, Vec<u8>) {
+    let place = ProviderFile::read_only(["nowhere"]);
     let entropy = Arc::new(SeededEntropy::new(1));
-    FileKek::create(archive(), &passphrase("right"), CHEAP, entropy).unwrap()
+    let kek = FileKek::create(place, archive(), &passphrase("right"), CHEAP, entropy).unwrap();
+    let file = kek.file().unwrap();
+    (kek, file)
 }
 
 fn open(bytes: &[u8], archive: ArchiveId, text: &str) -> Result<FileKek, KeyError> {
     let place = tempfile::tempdir().unwrap();
-    let path = place.path().join(KEK_FILE);
-    fs::write(&path, bytes).unwrap();
+    fs::write(place.path().join(KEK_FILE), bytes).unwrap();
+    open_at(&[place.path()], archive, text)
+}
+
+fn open_at(roots: &[&Path], archive: ArchiveId, text: &str) -> Result<FileKek, KeyError> {
+    let place = ProviderFile::new(Arc::new(SystemDisk), roots);
     let entropy = Arc::new(SeededEntropy::new(2));
-    FileKek::open(&path, archive, &passphrase(text), entropy)
+    FileKek::open(place, archive, &passphrase(text), entropy)
 }
 
 /// The file with other text in it, and a checksum that holds.
@@ -150,10 +160,97 @@ fn the_default_derivation_is_the_documented_one() {
 #[test]
 fn neither_the_file_nor_a_message_tells_a_secret() {
     let (kek, file) = create();
-    let secret = hex::encode(kek.keys[&1].expose());
+    let secret = hex::encode(kek.opened().keys[&1].expose());
     let text = String::from_utf8(file.clone()).unwrap();
     assert!(!text.contains(&secret) && !text.contains("right"));
     let error = open(&file, archive(), "not the passphrase").unwrap_err();
     let shown = format!("{kek:?} {error:?} {error}");
     assert!(!shown.contains("not the passphrase") && !shown.contains(&secret[..8]));
+}
+
+#[test]
+fn two_epochs_stand_side_by_side_until_one_is_destroyed() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let roots = [one.path(), two.path()];
+    let (first, file) = create();
+    for root in roots {
+        fs::write(root.join(KEK_FILE), &file).unwrap();
+    }
+    let kek = open_at(&roots, archive(), "right").unwrap();
+    let reader = open_at(&roots, archive(), "right").unwrap();
+    let old = first.wrap(b"place", b"secret").unwrap();
+    assert!(matches!(
+        kek.destroy_epoch(1),
+        Err(KeyError::EpochInUse { epoch: 1 })
+    ));
+    assert_eq!(kek.new_epoch().unwrap(), 2);
+    assert_eq!(kek.epochs(), [1, 2]);
+    let new = kek.wrap(b"place", b"secret").unwrap();
+    assert_eq!(new.epoch, 2);
+    for provider in [&kek, &reader] {
+        for wrapped in [&old, &new] {
+            let secret = provider.unwrap(b"place", wrapped).unwrap().unwrap();
+            assert_eq!(secret.as_slice(), b"secret");
+        }
+    }
+    kek.destroy_epoch(1).unwrap();
+    kek.destroy_epoch(1).unwrap();
+    assert_eq!(kek.describe().epochs, [2]);
+    let reopened = open_at(&roots, archive(), "right").unwrap();
+    for provider in [&kek, &reopened] {
+        assert!(matches!(
+            provider.unwrap(b"place", &old),
+            Err(KeyError::UnknownEpoch { epoch: 1 })
+        ));
+        assert!(provider.unwrap(b"place", &new).unwrap().is_some());
+    }
+    let [one, two] = roots.map(|root| fs::read(root.join(KEK_FILE)).unwrap());
+    assert_eq!(one, two);
+    assert_eq!(one, kek.file().unwrap());
+    assert_eq!(
+        roots.map(|root| fs::read_dir(root).unwrap().count()),
+        [1, 1]
+    );
+}
+
+#[test]
+fn of_two_files_the_later_one_counts_and_a_foreign_one_is_refused() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let roots = [one.path(), two.path()];
+    let (_, file) = create();
+    for root in roots {
+        fs::write(root.join(KEK_FILE), &file).unwrap();
+    }
+    open_at(&[two.path()], archive(), "right")
+        .unwrap()
+        .new_epoch()
+        .unwrap();
+    let kek = open_at(&roots, archive(), "right").unwrap();
+    assert_eq!((kek.current_epoch(), kek.epochs()), (2, vec![1, 2]));
+    fs::remove_file(one.path().join(KEK_FILE)).unwrap();
+    assert_eq!(
+        open_at(&roots, archive(), "right").unwrap().current_epoch(),
+        2
+    );
+    fs::write(two.path().join(KEK_FILE), b"damaged").unwrap();
+    assert!(open_at(&roots, archive(), "right").is_err());
+    fs::write(two.path().join(KEK_FILE), &file).unwrap();
+    let other = changed(
+        &file,
+        &archive().to_string(),
+        &ArchiveId::from_bytes([3; 16]).to_string(),
+    );
+    fs::write(one.path().join(KEK_FILE), other).unwrap();
+    assert!(matches!(
+        open_at(&roots, archive(), "right"),
+        Err(KeyError::OtherArchive { .. })
+    ));
+}
+
+#[test]
+fn a_provider_that_was_opened_to_read_changes_nothing() {
+    let (kek, file) = create();
+    assert!(matches!(kek.new_epoch(), Err(KeyError::ReadOnly)));
+    assert_eq!(kek.file().unwrap(), file);
+    assert_eq!(kek.epochs(), [1]);
 }

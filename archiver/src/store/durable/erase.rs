@@ -1,0 +1,163 @@
+//! Removing files so that their bytes are gone as far as a file system lets anybody say so.
+//!
+//! The bytes are overwritten once with zeros before the name is removed (NIST SP 800-88r2, *clear*). A file system that copies on
+//! writing and a drive that moves blocks may keep them all the same: the record of what is destroyed must rest on a key, not on this.
+
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+
+use super::{Disk, move_into_place, parent, replace, replace_file, temporary_name};
+
+/// Overwrites a file with zeros, durably, and removes it. A file that is not there is no error.
+///
+/// # Errors
+/// The operating system's.
+pub fn erase_file(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    let file = match disk.open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let length = file.metadata()?.len();
+    let zeros = vec![0; OVERWRITE_BYTES];
+    let mut offset = 0;
+    while offset < length {
+        let rest = usize::try_from(length - offset).unwrap_or(usize::MAX);
+        let part = zeros.get(..rest.min(zeros.len())).unwrap_or(&zeros);
+        disk.write_at(&file, &mut [IoSlice::new(part)], offset)?;
+        offset += part.len() as u64;
+    }
+    disk.sync(&file)?;
+    disk.remove(path)?;
+    disk.sync_directory(parent(path))
+}
+
+/// As [`replace_file`], and what stood there before is overwritten.
+///
+/// The old file gets the name `….old` for a moment: [`read_settled`] and the next call know what a crash in between leaves.
+///
+/// # Errors
+/// The operating system's. Either the old or the new contents stand there then.
+pub fn replace_and_erase(disk: &dyn Disk, path: &Path, contents: &[u8]) -> io::Result<()> {
+    settle(disk, path)?;
+    if !path.try_exists()? {
+        return replace_file(disk, path, contents);
+    }
+    let (new, old) = (temporary_name(path), old_name(path));
+    // Written under the name `….new.new` first: what is called `….new` is whole.
+    replace(disk, &new, contents, true)?;
+    disk.sync_directory(parent(path))?;
+    disk.rename(path, &old)?;
+    move_into_place(disk, &new, path)?;
+    erase_file(disk, &old)
+}
+
+/// Brings to an end what a crash in [`replace_and_erase`] left, before a writer goes on.
+///
+/// # Errors
+/// The operating system's.
+pub fn settle(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    let (new, old) = (temporary_name(path), old_name(path));
+    if !path.try_exists()? && old.try_exists()? {
+        let whole = if new.try_exists()? { &new } else { &old };
+        move_into_place(disk, whole, path)?;
+    }
+    erase_file(disk, &old)?;
+    erase_file(disk, &new)?;
+    erase_file(disk, &temporary_name(&new))
+}
+
+/// Reads a file that [`replace_and_erase`] writes, also in the moment in which it has no name.
+///
+/// # Errors
+/// The operating system's.
+pub fn read_settled(path: &Path) -> io::Result<Vec<u8>> {
+    let (new, old) = (temporary_name(path), old_name(path));
+    let absent = |result: &io::Result<Vec<u8>>| matches!(result, Err(error) if error.kind() == io::ErrorKind::NotFound);
+    let result = std::fs::read(path);
+    if !absent(&result) {
+        return result;
+    }
+    if old.try_exists()? {
+        for candidate in [&new, &old] {
+            let between = std::fs::read(candidate);
+            if !absent(&between) {
+                return between;
+            }
+        }
+    }
+    // A writer may have come to the end meanwhile.
+    std::fs::read(path)
+}
+
+fn old_name(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".old");
+    path.with_file_name(name)
+}
+
+/// Bytes that are overwritten at once.
+const OVERWRITE_BYTES: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::durable::SystemDisk;
+    use crate::store::durable::faults::{Fault, FaultyDisk, Outcome};
+
+    fn names(directory: &Path) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn an_erased_file_is_overwritten_before_it_goes() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("file");
+        replace_file(&SystemDisk, &path, &[7; 3000]).unwrap();
+        let handle = std::fs::File::open(&path).unwrap();
+        erase_file(&SystemDisk, &path).unwrap();
+        let mut kept = Vec::new();
+        io::Read::read_to_end(&mut &handle, &mut kept).unwrap();
+        assert_eq!(kept, [0; 3000]);
+        assert!(names(place.path()).is_empty());
+        erase_file(&SystemDisk, &path).unwrap();
+    }
+
+    #[test]
+    fn a_crash_at_any_call_leaves_the_old_or_the_new_contents() {
+        for outcome in [Outcome::Lost, Outcome::Done, Outcome::Torn(1)] {
+            for after in 0.. {
+                let place = tempfile::tempdir().unwrap();
+                let path = place.path().join("file");
+                replace_file(&SystemDisk, &path, b"old").unwrap();
+                let disk = FaultyDisk::new();
+                disk.arm(Fault {
+                    call: None,
+                    path: String::new(),
+                    after,
+                    sticky: true,
+                    error: io::ErrorKind::Other,
+                    outcome,
+                });
+                let done = replace_and_erase(&*disk, &path, b"new").is_ok();
+                let read = read_settled(&path).unwrap();
+                assert!(read == b"old" || read == b"new", "{outcome:?} {after}");
+                settle(&SystemDisk, &path).unwrap();
+                let settled = std::fs::read(&path).unwrap();
+                assert!(settled == read, "{outcome:?} {after}");
+                assert_eq!(names(place.path()), ["file"]);
+                replace_and_erase(&SystemDisk, &path, b"newer").unwrap();
+                assert_eq!(std::fs::read(&path).unwrap(), b"newer");
+                if done {
+                    assert_eq!(read, b"new");
+                    break;
+                }
+            }
+        }
+    }
+}
