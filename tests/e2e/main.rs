@@ -14,6 +14,7 @@ mod bad_input;
 mod bad_tsa;
 mod bulk;
 mod disk_full;
+mod export;
 mod lines;
 mod main_job;
 mod material;

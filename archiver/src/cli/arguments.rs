@@ -80,6 +80,8 @@ pub enum Command {
     Search(Search),
     /// Fetch a record's content back
     Get(Get),
+    /// Write everything that is found into a folder, with a table of it
+    Export(Export),
     /// Write the evidence package of a record, for a court or the other side
     Evidence(EvidenceCommand),
     /// Fetch the receipt for a deposit: what the archive signed for having taken the record in
@@ -192,6 +194,17 @@ pub struct Search {
     /// At most this many hits
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+}
+
+/// `archiver export`
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The folder to write: a new or an empty one. Each record gets a folder of its own; index.csv lists them
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
+    /// Which records; without any, all
+    #[command(flatten)]
+    pub search: Search,
 }
 
 /// `archiver get`

@@ -34,6 +34,7 @@ pub fn run(command: Command, session: &Session) -> Exit {
         Command::Renew(arguments) => commands::renew::run(session, &arguments),
         Command::Search(arguments) => commands::search::run(session, &arguments),
         Command::Get(arguments) => commands::get::run(session, &arguments),
+        Command::Export(arguments) => commands::export::run(session, &arguments),
         Command::Receipt(arguments) => commands::receipt::run(session, &arguments),
         Command::Signature(arguments) => commands::signature::run(session, &arguments),
         Command::Keys(command) => commands::keys::run(session, &command),

@@ -6,6 +6,7 @@
 
 pub mod deposit;
 pub mod error;
+pub mod export;
 pub mod outcome;
 pub mod retrieve;
 

@@ -169,7 +169,8 @@ fn civil(time: OffsetDateTime, offset: UtcOffset) -> String {
     time.to_offset(offset).format(CIVIL).unwrap_or_default()
 }
 
-fn line<'v>(values: impl IntoIterator<Item = &'v str>) -> String {
+/// One line of such a table: every value in quotation marks, none that a spreadsheet would compute.
+pub fn line<'v>(values: impl IntoIterator<Item = &'v str>) -> String {
     let values: Vec<String> = values
         .into_iter()
         .map(|value| format!("\"{}\"", neutral(value).replace('"', "\"\"")))

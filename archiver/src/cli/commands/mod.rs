@@ -4,6 +4,7 @@ pub(super) mod classes;
 pub(super) mod deposit;
 pub(super) mod evidence;
 mod evidence_lines;
+pub(super) mod export;
 pub(super) mod forecast;
 pub(super) mod get;
 pub(super) mod init;

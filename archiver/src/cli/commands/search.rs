@@ -36,7 +36,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Search) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-fn question(session: &Session, arguments: &Search) -> Result<Query, Failure> {
+pub(super) fn question(session: &Session, arguments: &Search) -> Result<Query, Failure> {
     let lang = session.output.lang;
     let mut question = Query {
         counterparty: arguments.counterparty.clone(),

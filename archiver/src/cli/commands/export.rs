@@ -1,0 +1,204 @@
+//! `archiver export`
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use formats::id::VersionId;
+use serde_json::json;
+use verifier::bulk::table;
+
+use crate::archive::Access;
+use crate::cli::arguments::Export;
+use crate::cli::commands::search;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::{Unit, grouped, sized};
+use crate::cli::session::Session;
+use crate::record::export::{ExportError, Exported, ExportedVersion, export};
+use crate::store::catalog::Hit;
+
+/// What was written, and what was not.
+#[derive(Default)]
+struct Outcome {
+    written: BTreeMap<VersionId, Vec<Exported>>,
+    failed: Vec<(VersionId, ExportError)>,
+}
+
+pub(in crate::cli) fn run(session: &Session, arguments: &Export) -> Result<Exit, Failure> {
+    let question = search::question(session, &arguments.search)?;
+    let archive = session.open(Access::Read)?;
+    let hits = archive.catalog().search(&question)?;
+    begin(session, &arguments.folder)?;
+    let total = hits
+        .iter()
+        .flat_map(|hit| &hit.objects)
+        .map(|object| object.size)
+        .sum();
+    let label = session.output.lang.pick("書き出し", "export");
+    let bar = session.output.bar(label, total, Unit::Bytes);
+    let written = AtomicU64::new(0);
+    let outcome = Mutex::new(Outcome::default());
+    let on_version = |version: ExportedVersion| {
+        bar.set_position(written.load(Ordering::Relaxed));
+        let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        match version {
+            Ok(objects) => {
+                if let Some(first) = objects.first() {
+                    outcome.written.insert(first.version, objects);
+                }
+            }
+            Err(failed) => outcome.failed.push(failed),
+        }
+    };
+    let retriever = archive.retriever();
+    let ended = export(&retriever, &hits, &arguments.folder, &written, &on_version);
+    bar.finish_and_clear();
+    ended.map_err(|error| failure(session, &error))?;
+    let outcome = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
+    write_index(session, &arguments.folder, &hits, &outcome)?;
+    report(session, &arguments.folder, written.into_inner(), outcome)
+}
+
+/// An export never mixes with what stands in a folder.
+fn begin(session: &Session, folder: &Path) -> Result<(), Failure> {
+    let unwritable = |source| {
+        let path = folder.to_owned();
+        failure(session, &ExportError::Write { path, source })
+    };
+    std::fs::create_dir_all(folder).map_err(unwritable)?;
+    if std::fs::read_dir(folder)
+        .map_err(unwritable)?
+        .next()
+        .is_some()
+    {
+        let folder = folder.display();
+        return Err(Failure::said(
+            Exit::Usage,
+            session.output.lang,
+            format!("{folder} は空ではありません。新しいフォルダーを指定してください"),
+            format!("{folder} is not empty: name a new folder"),
+        ));
+    }
+    Ok(())
+}
+
+/// The table of all objects, in the order of the search. It is written last: a folder with it is complete.
+fn write_index(
+    session: &Session,
+    folder: &Path,
+    hits: &[Hit],
+    outcome: &Outcome,
+) -> Result<(), Failure> {
+    let lang = session.output.lang;
+    let header = lang.pick(
+        [
+            "記録",
+            "版",
+            "取引年月日",
+            "金額",
+            "通貨",
+            "取引先",
+            "保管要件",
+            "受領日時",
+            "名前",
+            "場所",
+            "バイト数",
+            "SHA-256",
+        ],
+        [
+            "record",
+            "version",
+            "date",
+            "amount",
+            "currency",
+            "counterparty",
+            "class",
+            "received at",
+            "name",
+            "path",
+            "bytes",
+            "SHA-256",
+        ],
+    );
+    let mut text = String::from(table::BYTE_ORDER_MARK);
+    text.push_str(&table::line(header));
+    for hit in hits {
+        for object in outcome.written.get(&hit.version).into_iter().flatten() {
+            text.push_str(&row(hit, object));
+        }
+    }
+    let path = folder.join(INDEX);
+    File::create_new(&path)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        })
+        .map_err(|source| failure(session, &ExportError::Write { path, source }))
+}
+
+fn row(hit: &Hit, object: &Exported) -> String {
+    let metadata = &hit.metadata;
+    let text = |value: Option<&dyn std::fmt::Display>| {
+        value.map_or_else(String::new, |value| value.to_string())
+    };
+    let values = [
+        hit.version.record().to_string(),
+        hit.version.version().to_string(),
+        text(metadata.date.as_ref().map(|value| value as _)),
+        text(metadata.amount.as_ref().map(|value| value as _)),
+        text(metadata.currency.as_ref().map(|value| value as _)),
+        metadata.counterparty.clone().unwrap_or_default(),
+        hit.class.clone(),
+        crate::cli::output::moment(hit.received_at),
+        object.name.clone(),
+        object.path.to_string_lossy().into_owned(),
+        object.size.to_string(),
+        object.sha256.clone(),
+    ];
+    table::line(values.iter().map(String::as_str))
+}
+
+fn report(session: &Session, folder: &Path, bytes: u64, outcome: Outcome) -> Result<Exit, Failure> {
+    let lang = session.output.lang;
+    let output = &session.output;
+    let mut exit = Exit::Done;
+    for (version, error) in outcome.failed {
+        output.event(&json!({
+            "event": "failed", "record": version.record().to_string(), "version": version.version(), "reason": error.to_string(),
+        }));
+        output.note(&lang.pick(
+            format!("{version} は書き出せませんでした: {error}"),
+            format!("{version} was not written: {error}"),
+        ));
+        exit = exit.max(match error {
+            ExportError::Retrieve(error) => Failure::Retrieve(error).exit().max(Exit::Partial),
+            ExportError::Write { .. } => Exit::Medium,
+        });
+    }
+    let records = grouped(outcome.written.len() as u64);
+    output.event(&json!({
+        "event": "exported", "records": outcome.written.len(), "bytes": bytes, "folder": folder, "index": folder.join(INDEX),
+    }));
+    let (size, folder) = (sized(bytes), folder.display());
+    output.say(&lang.pick(
+        format!("{records} 件、{size} を {folder} に書き出しました。ダイジェストは預入時と一致しています。一覧は {INDEX}"),
+        format!("wrote {records} records, {size}, to {folder}; the digests are those of the deposits; {INDEX} lists them"),
+    ));
+    Ok(exit)
+}
+
+fn failure(session: &Session, error: &ExportError) -> Failure {
+    Failure::said(
+        Exit::Medium,
+        session.output.lang,
+        format!("書き出せません: {error}"),
+        format!("cannot write: {error}"),
+    )
+}
+
+/// The table of an export.
+const INDEX: &str = "index.csv";
