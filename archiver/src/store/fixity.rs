@@ -1,5 +1,6 @@
 //! Are the stored bytes the ones that were written? No key is needed to tell.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use formats::id::{ArchiveId, RecordId, VersionId};
@@ -27,6 +28,8 @@ pub struct ReplicaFixity {
     pub directory: PathBuf,
     /// Whether the copy ends with a seal.
     pub sealed: bool,
+    /// How often the copy was compacted. A copy with less than the others is whole, and behind.
+    pub generation: u32,
     /// Bytes read.
     pub bytes: u64,
     /// What is wrong. Empty: nothing.
@@ -36,7 +39,7 @@ pub struct ReplicaFixity {
 /// Something wrong in a copy of a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FixityProblem {
-    /// Where in the file.
+    /// Where in the segment: in one that was compacted, where it stood before.
     pub offset: u64,
     /// What.
     pub kind: FixityProblemKind,
@@ -85,31 +88,36 @@ pub(super) fn verify_segment(
 ) -> SegmentFixity {
     let mut copies = reader.copies(segment);
     let mut results = Vec::new();
-    for number in 0..copies.len() {
+    for own in reader.raw_copies(segment) {
+        let generation = own.as_ref().map_or(0, Copy::generation);
         let mut check = CopyCheck {
             archive,
             segment,
             newest,
-            number,
+            own,
             copies: &mut copies,
             digest: Sha256::new(),
             problems: Vec::new(),
             seal: None,
         };
         let bytes = check.run();
-        results.push((bytes, check.seal, check.problems));
+        results.push((bytes, generation, check.seal, check.problems));
     }
-    let first_digest = results
-        .iter()
-        .find_map(|(_, seal, problems)| seal.filter(|_| problems.is_empty()))
-        .map(|seal| seal.digest);
+    // Copies of different generations are different, and right.
+    let mut first_digests = HashMap::new();
+    for (_, generation, seal, problems) in &results {
+        if let (Some(seal), true) = (seal, problems.is_empty()) {
+            first_digests.entry(*generation).or_insert(seal.digest);
+        }
+    }
     let replicas = reader
         .replicas
         .iter()
         .zip(results)
-        .map(|(replica, (bytes, seal, mut problems))| {
-            if let (Some(first), Some(seal), true) = (first_digest, seal, problems.is_empty())
-                && seal.digest != first
+        .map(|(replica, (bytes, generation, seal, mut problems))| {
+            let first = first_digests.get(&generation);
+            if let (Some(first), Some(seal), true) = (first, seal, problems.is_empty())
+                && seal.digest != *first
             {
                 problems.push(FixityProblem {
                     offset: 0,
@@ -120,6 +128,7 @@ pub(super) fn verify_segment(
             ReplicaFixity {
                 directory: replica.directory.clone(),
                 sealed: seal.is_some(),
+                generation,
                 bytes,
                 problems,
             }
@@ -133,7 +142,8 @@ struct CopyCheck<'a> {
     archive: ArchiveId,
     segment: u32,
     newest: bool,
-    number: usize,
+    /// The copy as its file is.
+    own: Option<Copy>,
     copies: &'a mut Vec<Option<Copy>>,
     digest: Sha256,
     problems: Vec<FixityProblem>,
@@ -201,7 +211,9 @@ impl CopyCheck<'_> {
 
     fn check_seal(&mut self, offset: u64, seal: SegmentSeal) {
         let digest: [u8; 32] = self.digest.clone().finalize().into();
-        if seal.length != offset || seal.digest != digest {
+        let index = self.own.as_ref().and_then(Copy::index_place);
+        let index_is_there = index.is_none_or(|place| place == seal.index_offset);
+        if seal.length != offset || seal.digest != digest || !index_is_there {
             self.problem(0, FixityProblemKind::Digest);
         }
         self.seal = Some(seal);
@@ -246,6 +258,7 @@ impl CopyCheck<'_> {
     fn problem(&mut self, offset: u64, kind: FixityProblemKind) {
         let of_a_frame = matches!(kind, FixityProblemKind::Frame | FixityProblemKind::Tail);
         let version = if of_a_frame { self.owner(offset) } else { None };
+        let offset = self.original(offset);
         if self.problems.len() < PROBLEMS_MAX {
             self.problems.push(FixityProblem {
                 offset,
@@ -255,11 +268,17 @@ impl CopyCheck<'_> {
         }
     }
 
+    /// The address of what stands at a place of the file.
+    fn original(&self, place: u64) -> u64 {
+        self.own.as_ref().map_or(place, |own| own.original(place))
+    }
+
     /// Whose frame stands at `offset`: as another copy tells, if it has it whole; else as the damaged bytes say.
     fn owner(&mut self, offset: u64) -> Option<VersionId> {
+        let address = self.original(offset);
         for copy in self.copies.iter_mut().flatten() {
-            if let Ok(Ok(header)) = copy.frame(offset) {
-                let bytes = copy.bytes(offset, OWNER_BYTES).ok()?;
+            if let Ok(Ok(header)) = copy.frame(address) {
+                let bytes = copy.bytes(address, OWNER_BYTES).ok()?;
                 return owner_in(header.frame_type, bytes);
             }
         }
@@ -268,8 +287,8 @@ impl CopyCheck<'_> {
         owner_in(header.frame_type, &bytes)
     }
 
-    fn copy(&mut self) -> Option<&mut Copy> {
-        self.copies.get_mut(self.number).and_then(Option::as_mut)
+    const fn copy(&mut self) -> Option<&mut Copy> {
+        self.own.as_mut()
     }
 
     fn bytes(&mut self, offset: u64, count: usize) -> Vec<u8> {

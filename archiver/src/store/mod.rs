@@ -22,6 +22,7 @@ mod reader;
 pub mod recovery;
 mod replica;
 mod scan;
+mod segment_file;
 mod walk;
 mod writer;
 

@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use formats::error::{ErrorKind, FormatError};
 use formats::id::ArchiveId;
-use formats::segment::{Frame, FrameAddress, FrameHeader};
+use formats::segment::{Frame, FrameAddress, FrameHeader, Located};
 
 use super::StoreError;
 use super::replica::Replica;
+use super::segment_file::SegmentFile;
 use super::walk::Copy;
 
 /// A replica that could not give a frame which another one then gave. It needs a scrub.
@@ -31,7 +32,7 @@ pub struct Incident {
 pub(super) struct Reader {
     archive: ArchiveId,
     pub(super) replicas: Vec<Arc<Replica>>,
-    files: Mutex<HashMap<(usize, u32), Arc<File>>>,
+    files: Mutex<HashMap<(usize, u32), Arc<SegmentFile>>>,
     /// The files whose header was looked at: they are the segment that their name says.
     own: Mutex<HashSet<(usize, u32)>>,
     incidents: Mutex<Vec<Incident>>,
@@ -90,15 +91,34 @@ impl Reader {
 
     /// All copies of a segment. A copy that cannot be opened is noted and counts as absent.
     pub(super) fn copies(&self, segment: u32) -> Vec<Option<Copy>> {
-        let mut copies = Vec::new();
-        for (number, replica) in self.replicas.iter().enumerate() {
-            let copy = match self.file(number, replica, segment) {
-                Ok(file) => Copy::new(file).ok(),
-                Err(_) => None,
-            };
-            copies.push(copy);
-        }
-        copies
+        self.open_copies(segment, Copy::of)
+    }
+
+    /// All copies as their files are: offsets are places in the files.
+    pub(super) fn raw_copies(&self, segment: u32) -> Vec<Option<Copy>> {
+        self.open_copies(segment, Copy::raw)
+    }
+
+    /// Opens the copies of a segment anew when they are read next: a file was put in place of another one.
+    pub(super) fn forget(&self, segment: u32) {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.retain(|&(_, number), _| number != segment);
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.retain(|&(_, number)| number != segment);
+    }
+
+    fn open_copies(
+        &self,
+        segment: u32,
+        open: impl Fn(Arc<SegmentFile>) -> io::Result<Copy>,
+    ) -> Vec<Option<Copy>> {
+        let replicas = self.replicas.iter().enumerate();
+        replicas
+            .map(|(number, replica)| {
+                let file = self.file(number, replica, segment).ok()?;
+                open(file).ok()
+            })
+            .collect()
     }
 
     /// Notes that a replica has no whole frame here though another one has.
@@ -143,7 +163,7 @@ impl Reader {
         number: usize,
         replica: &Replica,
         segment: u32,
-        file: &File,
+        file: &SegmentFile,
     ) -> Result<(), Miss> {
         let looked_at = |own: &Mutex<HashSet<_>>| {
             let own = own.lock().unwrap_or_else(PoisonError::into_inner);
@@ -168,7 +188,8 @@ impl Reader {
             | Frame::FurtherDigests(_)
             | Frame::ValidationMaterial(_)
             | Frame::Signature(_)
-            | Frame::Receipt(_) => false,
+            | Frame::Receipt(_)
+            | Frame::CompactionMap(_) => false,
         };
         if !is_own {
             let strange = FormatError::new(ErrorKind::InvalidValue, "SegmentHeader").at(0);
@@ -179,21 +200,38 @@ impl Reader {
         Ok(())
     }
 
-    fn read_frame(replica: &Replica, file: &File, address: FrameAddress) -> Result<Frame, Miss> {
+    fn read_frame(
+        replica: &Replica,
+        file: &SegmentFile,
+        address: FrameAddress,
+    ) -> Result<Frame, Miss> {
         let failed =
             |error| Miss::Failed(replica.error("reading", &replica.path(address.segment), error));
+        let (place, left) = match file.locate(address.offset) {
+            Some(Located::Kept { place, left }) => (place, left),
+            Some(Located::Dropped { .. }) => return Err(Miss::Absent),
+            None => {
+                let lost = FormatError::new(ErrorKind::ChecksumMismatch, "CompactionMap");
+                return Err(Miss::Damaged(lost));
+            }
+        };
+        let file = file.file();
         let mut bytes = vec![0; FIRST_READ_BYTES];
-        let read = read_up_to(file, &mut bytes, address.offset).map_err(failed)?;
+        let read = read_up_to(file, &mut bytes, place).map_err(failed)?;
         bytes.truncate(read);
         if bytes.is_empty() {
             return Err(Miss::Absent);
         }
         let header = FrameHeader::parse(&bytes).map_err(Miss::Damaged)?;
         let whole = header.frame_bytes();
+        if whole as u64 > left {
+            let cut = FormatError::new(ErrorKind::Truncated, "Frame").at(0);
+            return Err(Miss::Damaged(cut));
+        }
         bytes.resize(whole, 0);
         if let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
             let wanted = rest.len();
-            let more = read_up_to(file, rest, address.offset + read as u64).map_err(failed)?;
+            let more = read_up_to(file, rest, place + read as u64).map_err(failed)?;
             if more < wanted {
                 let cut = FormatError::new(ErrorKind::Truncated, "Frame").at(read + more);
                 return Err(Miss::Damaged(cut));
@@ -202,13 +240,22 @@ impl Reader {
         Frame::parse(&bytes).map_err(Miss::Damaged)
     }
 
-    fn file(&self, number: usize, replica: &Replica, segment: u32) -> Result<Arc<File>, Miss> {
+    fn file(
+        &self,
+        number: usize,
+        replica: &Replica,
+        segment: u32,
+    ) -> Result<Arc<SegmentFile>, Miss> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = files.get(&(number, segment)) {
             return Ok(Arc::clone(file));
         }
         let file = match replica.open(segment) {
-            Ok(Some(file)) => Arc::new(file),
+            Ok(Some(file)) => {
+                let failed =
+                    |error| Miss::Failed(replica.error("reading", &replica.path(segment), error));
+                Arc::new(SegmentFile::new(file).map_err(failed)?)
+            }
             Ok(None) => return Err(Miss::Absent),
             Err(failure) => return Err(Miss::Failed(failure)),
         };

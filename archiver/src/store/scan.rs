@@ -8,7 +8,6 @@ use formats::segment::{Frame, FrameAddress, FrameHeader, FrameType, IndexEntry};
 
 use super::StoreError;
 use super::reader::Reader;
-use super::recovery::seal;
 use super::walk::{Copy, SegmentWalk, Step};
 
 /// Which frames a scan gives.
@@ -105,7 +104,7 @@ impl Scan {
             newest: self.segments.is_empty(),
         };
         if self.scope == ScanScope::Records
-            && let Some(entries) = self.index(segment, scan.walk.copies())
+            && let Some(entries) = Self::index(scan.walk.copies())
         {
             scan.ready.extend(
                 entries
@@ -118,23 +117,17 @@ impl Scan {
         scan
     }
 
-    /// The index of a sealed segment, from the first copy that has it whole.
-    fn index(&self, segment: u32, copies: &mut [Option<Copy>]) -> Option<Vec<IndexEntry>> {
-        for (replica, copy) in self.reader.replicas.iter().zip(copies) {
-            let (Ok(Some(seal)), Some(copy)) = (seal(replica, segment), copy) else {
-                continue;
-            };
-            let Ok(Ok(header)) = copy.frame(seal.index_offset) else {
-                continue;
-            };
-            let bytes = copy.bytes(seal.index_offset, header.frame_bytes());
-            if let Ok(Ok(Frame::SegmentIndex(index))) = bytes.map(Frame::parse)
-                && let Ok(entries) = index.entries()
-            {
-                return Some(entries);
+    /// The index of a sealed segment, from the first copy of the highest generation that has it whole.
+    fn index(copies: &mut [Option<Copy>]) -> Option<Vec<IndexEntry>> {
+        let mut best: Option<(u32, Vec<IndexEntry>)> = None;
+        for copy in copies.iter_mut().flatten() {
+            let generation = copy.generation();
+            let newer = best.as_ref().is_none_or(|(best, _)| generation > *best);
+            if newer && let Some(entries) = copy.index().and_then(|index| index.entries().ok()) {
+                best = Some((generation, entries));
             }
         }
-        None
+        best.map(|(_, entries)| entries)
     }
 
     fn item(&self, current: &mut SegmentScan, found: Found) -> Result<ScanItem, StoreError> {
@@ -250,6 +243,8 @@ impl SegmentScan {
                 ) {
                     self.ready.extend(self.held.drain(..));
                 }
+                // Copies of different generations end at different places.
+                self.ended = header.frame_type == FrameType::SegmentSeal;
             }
             Step::DamagedMark { .. } => {
                 self.ready.extend(self.held.drain(..));
@@ -286,6 +281,7 @@ const fn is_record(frame_type: FrameType) -> bool {
         | FrameType::ContentChunk
         | FrameType::CommitMark
         | FrameType::SegmentIndex
-        | FrameType::SegmentSeal => false,
+        | FrameType::SegmentSeal
+        | FrameType::CompactionMap => false,
     }
 }

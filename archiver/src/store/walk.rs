@@ -7,13 +7,20 @@ use std::sync::Arc;
 
 use formats::error::{ErrorKind, FormatError};
 use formats::segment::{
-    CommitMark, FRAME_HEADER_BYTES, Frame, FrameAddress, FrameHeader, FrameType,
+    CommitMark, FRAME_HEADER_BYTES, Frame, FrameAddress, FrameHeader, FrameType, Located, RunTable,
+    SegmentIndex, SegmentSeal,
 };
 
-/// One copy of a segment, read through a window.
+use super::segment_file::SegmentFile;
+
+/// One copy of a segment, read through a window. Offsets are those of the original segment, whether it was compacted or not.
 #[derive(Debug)]
 pub(super) struct Copy {
-    file: Arc<File>,
+    file: Arc<SegmentFile>,
+    /// Whether offsets are taken as places in the file.
+    raw: bool,
+    /// Bytes of the file.
+    file_bytes: u64,
     length: u64,
     window: Vec<u8>,
     window_start: u64,
@@ -45,14 +52,78 @@ pub(super) enum Step {
 }
 
 impl Copy {
-    pub(super) fn new(file: Arc<File>) -> io::Result<Self> {
-        let length = file.metadata()?.len();
+    pub(super) fn new(file: File) -> io::Result<Self> {
+        Self::of(Arc::new(SegmentFile::new(file)?))
+    }
+
+    pub(super) fn of(file: Arc<SegmentFile>) -> io::Result<Self> {
+        let file_bytes = file.file().metadata()?.len();
+        let length = file.table().map_or(file_bytes, |table| {
+            file_bytes.saturating_sub(table.index_place()) + table.original_index_offset()
+        });
         Ok(Self {
             file,
+            raw: false,
+            file_bytes,
             length,
             window: Vec::new(),
             window_start: 0,
         })
+    }
+
+    /// The copy as its file is: offsets are places in the file.
+    pub(super) fn raw(file: Arc<SegmentFile>) -> io::Result<Self> {
+        let copy = Self::of(file)?;
+        Ok(Self {
+            raw: true,
+            length: copy.file_bytes,
+            ..copy
+        })
+    }
+
+    /// How often the segment was compacted in this copy.
+    pub(super) fn generation(&self) -> u32 {
+        self.file.table().map_or(0, |table| table.generation())
+    }
+
+    /// Where the map of a compacted segment says that its index stands in the file.
+    pub(super) fn index_place(&self) -> Option<u64> {
+        self.file.table().map(RunTable::index_place)
+    }
+
+    /// The original offset of a place in the file; the place itself inside of the map.
+    pub(super) fn original(&self, place: u64) -> u64 {
+        let address = self.file.table().and_then(|table| table.original(place));
+        address.map_or(place, |address| address.offset)
+    }
+
+    /// If nothing is at `offset` because it was dropped: up to where.
+    pub(super) fn dropped_until(&self, offset: u64) -> Option<u64> {
+        match self.file.locate(offset) {
+            Some(Located::Dropped { until }) if !self.raw => Some(until),
+            _ => None,
+        }
+    }
+
+    /// The seal at the end of the file.
+    pub(super) fn seal(&mut self) -> io::Result<Option<SegmentSeal>> {
+        let bytes = SegmentSeal::FRAME_BYTES;
+        let place = self.file_bytes.saturating_sub(bytes as u64);
+        let frame = Frame::parse(self.window(place, bytes)?);
+        Ok(match frame {
+            Ok(Frame::SegmentSeal(seal)) if seal.length == place => Some(seal),
+            _ => None,
+        })
+    }
+
+    /// The index of a sealed segment.
+    pub(super) fn index(&mut self) -> Option<SegmentIndex> {
+        let place = self.seal().ok()??.index_offset;
+        let header = FrameHeader::parse(self.window(place, FRAME_HEADER_BYTES).ok()?).ok()?;
+        match Frame::parse(self.window(place, header.frame_bytes()).ok()?) {
+            Ok(Frame::SegmentIndex(index)) => Some(index),
+            _ => None,
+        }
     }
 
     pub(super) const fn length(&self) -> u64 {
@@ -61,7 +132,18 @@ impl Copy {
 
     /// The bytes from `offset` on, `count` of them or as many as the file has.
     pub(super) fn bytes(&mut self, offset: u64, count: usize) -> io::Result<&[u8]> {
-        let left = self.length.saturating_sub(offset);
+        let (place, left) = match self.file.locate(offset) {
+            _ if self.raw => (offset, u64::MAX),
+            Some(Located::Kept { place, left }) => (place, left),
+            Some(Located::Dropped { .. }) | None => return Ok(&[]),
+        };
+        let count = usize::try_from(left).map_or(count, |left| left.min(count));
+        self.window(place, count)
+    }
+
+    /// The bytes at a place of the file.
+    fn window(&mut self, offset: u64, count: usize) -> io::Result<&[u8]> {
+        let left = self.file_bytes.saturating_sub(offset);
         let count = usize::try_from(left).map_or(count, |left| left.min(count));
         let held = offset
             .checked_sub(self.window_start)
@@ -89,7 +171,7 @@ impl Copy {
     }
 
     fn fill(&mut self, offset: u64, count: usize) -> io::Result<()> {
-        let left = self.length.saturating_sub(offset);
+        let left = self.file_bytes.saturating_sub(offset);
         let count = usize::try_from(left).map_or(count, |left| left.min(count));
         self.window.resize(count, 0);
         self.window_start = offset;
@@ -99,7 +181,7 @@ impl Copy {
             .get_mut(filled..)
             .filter(|rest| !rest.is_empty())
         {
-            match self.file.read_at(rest, offset + filled as u64) {
+            match self.file.file().read_at(rest, offset + filled as u64) {
                 Ok(0) => break,
                 Ok(read) => filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -126,7 +208,8 @@ impl SegmentWalk {
 
     /// What stands next. At the end the same is answered again.
     pub(super) fn step(&mut self) -> Step {
-        let offset = self.offset;
+        let offset = self.behind_dropped(self.offset);
+        self.offset = offset;
         if let Some((header, source)) = self.frame_at(offset) {
             self.offset += header.frame_bytes() as u64;
             return Step::Frame {
@@ -142,12 +225,18 @@ impl SegmentWalk {
                 Step::End { offset }
             };
         };
-        let end = (offset + 1..mark)
-            .find(|&candidate| {
-                self.frame_at(candidate)
-                    .is_some_and(|(header, _)| candidate + header.frame_bytes() as u64 <= mark)
-            })
-            .unwrap_or(mark);
+        let mut end = offset + 1;
+        while end < mark {
+            end = self.behind_dropped(end);
+            let whole = self
+                .frame_at(end)
+                .is_some_and(|(header, _)| end + header.frame_bytes() as u64 <= mark);
+            if whole {
+                break;
+            }
+            end += 1;
+        }
+        let end = end.min(mark);
         self.offset = end;
         Step::Gap { offset, end }
     }
@@ -178,6 +267,19 @@ impl SegmentWalk {
         header: &FrameHeader,
     ) -> Result<Frame, FormatError> {
         Frame::parse(self.bytes(source, offset, header.frame_bytes()))
+    }
+
+    /// Where a frame may stand next: what one copy dropped is gone, though a copy that is behind may still have it.
+    fn behind_dropped(&self, offset: u64) -> u64 {
+        let mut offset = offset;
+        let until = |offset| {
+            let mut copies = self.copies.iter().flatten();
+            copies.find_map(|copy| copy.dropped_until(offset))
+        };
+        while let Some(until) = until(offset) {
+            offset = until;
+        }
+        offset
     }
 
     /// The first copy that has a whole frame here. Only offset 0 holds a segment header.
@@ -228,6 +330,10 @@ impl Copy {
     fn mark_after(&mut self, segment: u32, offset: u64) -> Option<u64> {
         let mut at = offset;
         while at < self.length {
+            if let Some(until) = self.dropped_until(at) {
+                at = until;
+                continue;
+            }
             let window = self.bytes(at, WINDOW_BYTES).ok()?.to_vec();
             let candidates = window
                 .windows(MARK_START.len())
@@ -239,7 +345,10 @@ impl Copy {
                     return Some(candidate);
                 }
             }
-            at += window.len().saturating_sub(MARK_START.len() - 1).max(1) as u64;
+            // Where the window is shorter, the file or a run of a compacted segment ends, and a mark is in one of them.
+            let ended = window.len() < WINDOW_BYTES;
+            let overlap = if ended { 0 } else { MARK_START.len() - 1 };
+            at += window.len().saturating_sub(overlap).max(1) as u64;
         }
         None
     }

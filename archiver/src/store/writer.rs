@@ -136,6 +136,7 @@ impl Writer {
             segment: next,
             created_at: self.clock.now(),
             boot: self.boot_id,
+            compacted: false,
         };
         let header = Frame::SegmentHeader(header).encode()?.into_bytes();
         for copy in &mut self.growing {

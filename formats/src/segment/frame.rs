@@ -2,9 +2,9 @@
 
 use super::codec::{Reader, Writer};
 use super::{
-    ArchiveTimeStamp, CommitMark, ContentChunk, Event, FRAME_BODY_BYTES_MAX, FurtherDigests,
-    LeafPage, Receipt, RecordVersion, SegmentHeader, SegmentIndex, SegmentSeal, Signature,
-    TreePage, ValidationMaterial,
+    ArchiveTimeStamp, CommitMark, CompactionMap, ContentChunk, Event, FRAME_BODY_BYTES_MAX,
+    FurtherDigests, LeafPage, Receipt, RecordVersion, SegmentHeader, SegmentIndex, SegmentSeal,
+    Signature, TreePage, ValidationMaterial,
 };
 use crate::error::{ErrorKind, FormatError, Result};
 
@@ -42,6 +42,8 @@ pub enum FrameType {
     Signature,
     /// A receipt for deposited versions.
     Receipt,
+    /// What a compacted segment keeps.
+    CompactionMap,
 }
 
 /// The fields of a frame header.
@@ -86,6 +88,8 @@ pub enum Frame {
     Signature(Signature),
     /// Type 14.
     Receipt(Receipt),
+    /// Type 15.
+    CompactionMap(CompactionMap),
 }
 
 /// A frame as bytes, in two parts, so that a large payload is not copied: header and small fields, then the payload.
@@ -115,6 +119,7 @@ impl FrameType {
             Self::ValidationMaterial => 12,
             Self::Signature => 13,
             Self::Receipt => 14,
+            Self::CompactionMap => 15,
         }
     }
 
@@ -136,6 +141,7 @@ impl FrameType {
             12 => Self::ValidationMaterial,
             13 => Self::Signature,
             14 => Self::Receipt,
+            15 => Self::CompactionMap,
             _ => return None,
         })
     }
@@ -206,6 +212,7 @@ impl Frame {
             Self::ValidationMaterial(_) => FrameType::ValidationMaterial,
             Self::Signature(_) => FrameType::Signature,
             Self::Receipt(_) => FrameType::Receipt,
+            Self::CompactionMap(_) => FrameType::CompactionMap,
         }
     }
 
@@ -229,6 +236,7 @@ impl Frame {
             Self::ValidationMaterial(body) => body.encode(),
             Self::Signature(body) => body.encode(),
             Self::Receipt(body) => body.encode(),
+            Self::CompactionMap(body) => body.encode(),
         }
     }
 
@@ -277,6 +285,7 @@ impl Frame {
             }
             FrameType::Signature => Self::Signature(Signature::parse(body)?),
             FrameType::Receipt => Self::Receipt(Receipt::parse(body)?),
+            FrameType::CompactionMap => Self::CompactionMap(CompactionMap::parse(body)?),
         })
     }
 }

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::codec::Reader;
 use super::frame::{EncodedFrame, FrameType};
-use super::{FORMAT_VERSION, FRAME_HEADER_BYTES, FrameAddress, MAGIC};
+use super::{COMPACTED_FORMAT_VERSION, FORMAT_VERSION, FRAME_HEADER_BYTES, FrameAddress, MAGIC};
 use crate::error::{ErrorKind, Result};
 use crate::id::ArchiveId;
 
@@ -23,6 +23,8 @@ pub struct SegmentHeader {
     pub created_at: OffsetDateTime,
     /// Which start of the machine wrote it.
     pub boot: [u8; 16],
+    /// Whether the segment was compacted: its format version is then 2, and a [`super::CompactionMap`] follows.
+    pub compacted: bool,
 }
 
 /// "Everything before this frame was synchronised on every replica."
@@ -66,7 +68,11 @@ impl SegmentHeader {
     pub(super) fn encode(&self) -> Result<EncodedFrame> {
         let mut writer = EncodedFrame::writer(54);
         writer.raw(&MAGIC);
-        writer.u16(FORMAT_VERSION);
+        writer.u16(if self.compacted {
+            COMPACTED_FORMAT_VERSION
+        } else {
+            FORMAT_VERSION
+        });
         writer.raw(self.archive.as_bytes());
         writer.u32(self.segment);
         writer.time(self.created_at);
@@ -79,14 +85,17 @@ impl SegmentHeader {
         if reader.array()? != MAGIC {
             return Err(reader.error(ErrorKind::WrongType));
         }
-        if reader.u16()? != FORMAT_VERSION {
-            return Err(reader.error(ErrorKind::UnsupportedVersion));
-        }
+        let compacted = match reader.u16()? {
+            FORMAT_VERSION => false,
+            COMPACTED_FORMAT_VERSION => true,
+            _ => return Err(reader.error(ErrorKind::UnsupportedVersion)),
+        };
         let header = Self {
             archive: ArchiveId::from_bytes(reader.array()?),
             segment: reader.u32()?,
             created_at: reader.time()?,
             boot: reader.array()?,
+            compacted,
         };
         reader.finish()?;
         Ok(header)

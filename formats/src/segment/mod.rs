@@ -14,6 +14,7 @@ mod address;
 mod archive_time_stamp;
 mod batch;
 mod codec;
+mod compaction;
 mod content;
 mod event;
 mod frame;
@@ -29,6 +30,7 @@ pub use address::FrameAddress;
 pub use archive_time_stamp::{ArchiveTimeStamp, TimeStampKind};
 pub use batch::{LeafPage, TreePage};
 pub use codec::{Reader, Writer};
+pub use compaction::{CompactionMap, KEPT_RUNS_MAX, KeptRun, Located, RunTable};
 pub use content::{
     ChunkCodec, ChunkHeader, ContentChunk, MANIFEST_OBJECT, SIDE_OBJECTS, line_index_object,
 };
@@ -47,6 +49,9 @@ pub const SPECIFICATION: &str = include_str!("../../SPEC.md");
 
 /// The version of the segment format that is written.
 pub const FORMAT_VERSION: u16 = 1;
+
+/// The format version in the header of a compacted segment: a [`CompactionMap`] follows the header, and readers of version 1 refuse it.
+pub const COMPACTED_FORMAT_VERSION: u16 = 2;
 
 /// The first bytes of the body of each segment header.
 pub const MAGIC: [u8; 8] = *b"FUMIKURA";

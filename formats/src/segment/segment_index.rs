@@ -50,6 +50,8 @@ impl SegmentIndex {
                 self.commit_marks = self.commit_marks.saturating_add(1);
                 return Ok(());
             }
+            // It has no address in the segment that it is about.
+            FrameType::CompactionMap => return Ok(()),
             FrameType::SegmentHeader
             | FrameType::RecordVersion
             | FrameType::TreePage

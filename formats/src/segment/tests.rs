@@ -1,3 +1,4 @@
+mod compaction;
 mod evidence;
 
 use proptest::prelude::*;
@@ -56,7 +57,16 @@ fn samples() -> Vec<Frame> {
             segment: 5,
             created_at: time,
             boot: [2; 16],
+            compacted: false,
         }),
+        Frame::SegmentHeader(SegmentHeader {
+            archive: ArchiveId::from_bytes([1; 16]),
+            segment: 6,
+            created_at: time,
+            boot: [2; 16],
+            compacted: true,
+        }),
+        Frame::CompactionMap(compaction::map()),
         Frame::ContentChunk(chunk(100)),
         Frame::RecordVersion(RecordVersion {
             version: version(1),
@@ -164,7 +174,7 @@ fn fixed_frames_have_their_stated_size() {
             }
         }
     }
-    assert_eq!(seen, 3);
+    assert_eq!(seen, 4);
 }
 
 #[test]
@@ -216,7 +226,7 @@ fn unknown_types_and_flags_are_refused() {
     let header = |code, flags, reserved| [0, 0, 0, 1, code, flags, 0, reserved, 0, 0, 0, 0, 0];
     for bytes in [
         header(0, 0, 0),
-        header(15, 0, 0),
+        header(16, 0, 0),
         header(7, 1, 0),
         header(7, 0, 1),
     ] {

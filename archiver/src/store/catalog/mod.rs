@@ -228,6 +228,7 @@ impl Catalog {
             | Frame::CommitMark(_)
             | Frame::SegmentIndex(_)
             | Frame::SegmentSeal(_)
+            | Frame::CompactionMap(_)
             | Frame::LeafPage(_) => return Ok(()),
         };
         if applied.is_err() {

@@ -94,6 +94,7 @@ impl Catalog {
             | Frame::CommitMark(_)
             | Frame::SegmentIndex(_)
             | Frame::SegmentSeal(_)
+            | Frame::CompactionMap(_)
             | Frame::LeafPage(_) => Ok(()),
         }
     }

@@ -104,6 +104,7 @@ pub(super) fn header_bytes(
         segment,
         created_at: options.clock.now(),
         boot: options.boot_id,
+        compacted: false,
     };
     Ok(Frame::SegmentHeader(header).encode()?.into_bytes())
 }
@@ -151,6 +152,15 @@ fn recover_segment(
         .map(|copy| copy.as_ref().map_or(0, Copy::length))
         .collect();
     let mut walk = SegmentWalk::new(segment, copies, 0);
+    if walk
+        .copies()
+        .iter()
+        .flatten()
+        .any(|copy| copy.generation() > 0)
+    {
+        // Only sealed segments are compacted: those behind it are gone.
+        return begin(replicas, archive, options, segment + 1);
+    }
     let Some(header) = own_header(&mut walk, archive, segment)? else {
         let nothing_but_a_torn_header = lengths
             .iter()
@@ -264,14 +274,8 @@ pub(super) fn seal(replica: &Replica, segment: u32) -> Result<Option<SegmentSeal
         return Ok(None);
     };
     let path = replica.path(segment);
-    let mut copy =
-        Copy::new(Arc::new(file)).map_err(|error| replica.error("reading", &path, error))?;
-    let bytes = SegmentSeal::FRAME_BYTES;
-    let offset = copy.length().saturating_sub(bytes as u64);
-    Ok(match copy.bytes(offset, bytes).map(Frame::parse) {
-        Ok(Ok(Frame::SegmentSeal(seal))) if seal.length == offset => Some(seal),
-        _ => None,
-    })
+    let mut copy = Copy::new(file).map_err(|error| replica.error("reading", &path, error))?;
+    Ok(copy.seal().unwrap_or(None))
 }
 
 fn note_incomplete(
@@ -292,7 +296,8 @@ fn note_incomplete(
         };
         let longest = all.iter().map(length).max().unwrap_or(0);
         for (replica, list) in replicas.iter().zip(&all) {
-            if length(list) < longest || longest == 0 {
+            let shorter = length(list) < longest && !is_compacted(replica, segment)?;
+            if shorter || longest == 0 {
                 report.incomplete.push((replica.directory.clone(), segment));
             }
         }
@@ -300,12 +305,21 @@ fn note_incomplete(
     Ok(())
 }
 
+/// Whether a shorter copy is so because it was compacted. A copy that is behind is whole.
+fn is_compacted(replica: &Replica, segment: u32) -> Result<bool, StoreError> {
+    let Some(file) = replica.open(segment)? else {
+        return Ok(false);
+    };
+    let copy = Copy::new(file);
+    Ok(copy.is_ok_and(|mut copy| copy.generation() > 0 && matches!(copy.seal(), Ok(Some(_)))))
+}
+
 fn copies(replicas: &[Arc<Replica>], segment: u32) -> Result<Vec<Option<Copy>>, StoreError> {
     let mut copies = Vec::new();
     for replica in replicas {
         let copy = match replica.open(segment)? {
             Some(file) => Some(
-                Copy::new(Arc::new(file))
+                Copy::new(file)
                     .map_err(|error| replica.error("reading", &replica.path(segment), error))?,
             ),
             None => None,
