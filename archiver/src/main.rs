@@ -13,6 +13,7 @@ use archiver::cli::exit::Exit;
 use archiver::cli::lang::Lang;
 use archiver::cli::output::Output;
 use archiver::cli::session::{Programs, Session};
+use archiver::store::durable::system_disk;
 use clap::Parser;
 use firmware::clock::SystemClock;
 use firmware::entropy::SystemEntropy;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             boot_id,
+            disk: system_disk(),
         },
         config_variable: env::var_os("FUMIKURA_CONFIG").map(PathBuf::from),
         credentials: env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),

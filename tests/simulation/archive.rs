@@ -59,7 +59,14 @@ impl SimulatedArchive {
         };
         // Threads take turns in no fixed order: each part draws from a source of its own.
         let key_entropy = Arc::new(SeededEntropy::new(seed ^ 0x6b65_7973));
-        let keys = KeyMedium::create(&key_root, archive, &passphrase, parameters, key_entropy);
+        let keys = KeyMedium::create(
+            durable::system_disk(),
+            &key_root,
+            archive,
+            &passphrase,
+            parameters,
+            key_entropy,
+        );
         let keys = Arc::new(keys.expect("a key medium"));
         let data = folder.path().join("data");
         let options = OpenOptions {
@@ -208,6 +215,7 @@ fn open_catalog(
         directory: folder.join("index"),
         sealer: Arc::new(sealer),
         cache_bytes: 1 << 20,
+        disk: durable::system_disk(),
     };
     let manifests = Manifests::new(Arc::clone(keys)).expect("an opener");
     let opened = Catalog::open(store, options, &manifests, &mut |_| {});

@@ -9,6 +9,7 @@ use formats::x509::read_certificates;
 use super::{ArchiveError, Environment};
 use crate::config::{Config, TsaConfig, TsaDemands, TsaKind};
 use crate::keys::KeyMedium;
+use crate::store::durable::DerivedPlace;
 use crate::tsa::checks::{Demands, Trust};
 use crate::tsa::client::{ClientOptions, Link, TsaClient};
 use crate::tsa::embedded::EmbeddedAuthority;
@@ -115,7 +116,11 @@ pub fn registry(config: &Config) -> Result<Option<Registry>, ArchiveError> {
 pub fn health(config: &Config, environment: &Environment) -> Health {
     let mut name = config.index.as_os_str().to_owned();
     name.push(HEALTH_SUFFIX);
-    Health::kept_in(PathBuf::from(name), Arc::clone(&environment.clock))
+    let file = DerivedPlace {
+        path: PathBuf::from(name),
+        disk: Arc::clone(&environment.disk),
+    };
+    Health::kept_in(file, Arc::clone(&environment.clock))
 }
 
 /// The services that certificates name. What they said is kept in a folder beside the index: derived, too.
@@ -124,7 +129,10 @@ pub(super) fn material(config: &Config, environment: &Environment) -> Arc<dyn Ma
     let mut folder = config.index.as_os_str().to_owned();
     folder.push(MATERIAL_SUFFIX);
     let options = MaterialOptions {
-        cache: Some(PathBuf::from(folder)),
+        cache: Some(DerivedPlace {
+            path: PathBuf::from(folder),
+            disk: Arc::clone(&environment.disk),
+        }),
         ..MaterialOptions::default()
     };
     let clock = Arc::clone(&environment.clock);

@@ -41,7 +41,7 @@ pub fn create(
     config.archive = ArchiveId::new(unix_ms(now), &random(environment)?);
     let notice = separate(&config)?;
 
-    let disk = durable::system_disk();
+    let disk = Arc::clone(&environment.disk);
     let key_label = label(&config, &config.keys, MediumRole::Keys, 1, now, environment)?;
     let mut data = Vec::new();
     for (number, directory) in (1..).zip(&config.data) {
@@ -60,6 +60,7 @@ pub fn create(
     store::create_medium(disk.as_ref(), &config.keys, &key_label)?;
     let entropy = Arc::clone(&environment.entropy);
     let keys = KeyMedium::create(
+        Arc::clone(&disk),
         &config.keys,
         config.archive,
         passphrase,

@@ -25,6 +25,7 @@ use crate::record::deposit::Depositor;
 use crate::record::retrieve::Retriever;
 use crate::signature::{self, ArchiveSigner, SignatureKeeper};
 use crate::store::catalog::{Catalog, CatalogOptions, CatalogReport, FoldProgress};
+use crate::store::durable::Disk;
 use crate::store::{self, OpenOptions, RecoveryReport, Store};
 use crate::tsa::registry::Registry;
 
@@ -45,6 +46,8 @@ pub struct Environment {
     pub entropy: Arc<dyn Entropy>,
     /// Which boot of the machine this is: recovery tells a killed process from a power loss by it.
     pub boot_id: [u8; 16],
+    /// The writing system calls: everything that the archive writes goes through them.
+    pub disk: Arc<dyn Disk>,
 }
 
 /// What an archive is opened for.
@@ -147,6 +150,7 @@ impl Archive {
             Access::Write => LedgerAccess::Write,
         };
         let keys = Arc::new(KeyMedium::open(
+            Arc::clone(&environment.disk),
             &config.keys,
             config.archive,
             passphrase,
@@ -164,6 +168,7 @@ impl Archive {
             directory: config.index.clone(),
             sealer: Arc::new(CatalogSealer::new(&keys, Arc::clone(&environment.entropy))?),
             cache_bytes: INDEX_CACHE_BYTES,
+            disk: Arc::clone(&environment.disk),
         };
         let manifests = Manifests::new(Arc::clone(&keys))?;
         let (catalog, report) = open_catalog(&store, options, &manifests)?;
@@ -192,7 +197,7 @@ impl Archive {
         &self.config
     }
 
-    /// Clock, random source and boot id.
+    /// Clock, random source, boot id and disk.
     #[must_use]
     pub const fn environment(&self) -> &Environment {
         &self.environment
@@ -397,7 +402,7 @@ fn store_options(config: &Config, access: Access, environment: &Environment) -> 
         boot_id: environment.boot_id,
         clock: Arc::clone(&environment.clock),
         segment_bytes_max: config.segment_bytes_max,
-        disk: store::durable::system_disk(),
+        disk: Arc::clone(&environment.disk),
     }
 }
 

@@ -13,7 +13,7 @@ use super::ledger::{KeyLedger, LedgerAccess};
 use super::passphrase::Passphrase;
 use super::provider::{FileKek, KEK_FILE, KdfParameters, KekProvider, ProviderFile, WrappedSecret};
 use super::secret::{DataKey, NONCE_BYTES};
-use crate::store::durable::{Disk, system_disk};
+use crate::store::durable::Disk;
 
 /// An unlocked key medium.
 ///
@@ -35,6 +35,7 @@ impl KeyMedium {
     /// [`KeyError::MediumMissing`] when `root` is no directory; [`KeyError::AlreadyCreated`] when keys stand there;
     /// [`KeyError::Io`], [`KeyError::Full`], [`KeyError::Entropy`].
     pub fn create(
+        disk: Arc<dyn Disk>,
         root: &Path,
         archive: ArchiveId,
         passphrase: &Passphrase,
@@ -48,7 +49,6 @@ impl KeyMedium {
         if path.exists() {
             return Err(KeyError::AlreadyCreated { path });
         }
-        let disk = system_disk();
         let provider = Arc::new(FileKek::create(
             ProviderFile::new(Arc::clone(&disk), [root]),
             archive,
@@ -76,13 +76,13 @@ impl KeyMedium {
     /// [`KeyError::MediumMissing`], [`KeyError::WrongPassphrase`] and [`KeyError::Damaged`] are told apart; and what
     /// [`KeyLedger::open`] says.
     pub fn open(
+        disk: Arc<dyn Disk>,
         root: &Path,
         archive: ArchiveId,
         passphrase: &Passphrase,
         access: LedgerAccess,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, KeyError> {
-        let disk = system_disk();
         let place = match access {
             LedgerAccess::Read => ProviderFile::read_only([root]),
             LedgerAccess::Write => ProviderFile::new(Arc::clone(&disk), [root]),
@@ -205,6 +205,8 @@ mod tests {
     use firmware::entropy::SeededEntropy;
     use std::fs;
 
+    use crate::store::durable::system_disk;
+
     const CHEAP: KdfParameters = KdfParameters {
         memory_kib: 8,
         passes: 1,
@@ -221,13 +223,27 @@ mod tests {
 
     fn create(root: &Path) -> Result<KeyMedium, KeyError> {
         let entropy = Arc::new(SeededEntropy::new(1));
-        KeyMedium::create(root, archive(), &passphrase("right"), CHEAP, entropy)
+        KeyMedium::create(
+            system_disk(),
+            root,
+            archive(),
+            &passphrase("right"),
+            CHEAP,
+            entropy,
+        )
     }
 
     fn open(root: &Path, text: &str) -> Result<KeyMedium, KeyError> {
         let entropy = Arc::new(SeededEntropy::new(2));
         let passphrase = passphrase(text);
-        KeyMedium::open(root, archive(), &passphrase, LedgerAccess::Read, entropy)
+        KeyMedium::open(
+            system_disk(),
+            root,
+            archive(),
+            &passphrase,
+            LedgerAccess::Read,
+            entropy,
+        )
     }
 
     #[test]

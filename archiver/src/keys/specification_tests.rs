@@ -31,7 +31,15 @@ fn make(root: &Path) -> (KeyMedium, Vec<u8>) {
     let passphrase = Passphrase::new(&Zeroizing::new(PASSPHRASE.into())).unwrap();
     let archive = ArchiveId::from_bytes(ARCHIVE);
     let entropy = Arc::new(SeededEntropy::new(20_261_122));
-    let keys = KeyMedium::create(root, archive, &passphrase, parameters, entropy).unwrap();
+    let keys = KeyMedium::create(
+        crate::store::durable::system_disk(),
+        root,
+        archive,
+        &passphrase,
+        parameters,
+        entropy,
+    )
+    .unwrap();
     let staged = keys.ledger().wrap_new(version()).unwrap();
     keys.ledger().commit(staged.ticket()).unwrap();
     let secret = keys.seal_secret("label", b"another secret").unwrap();

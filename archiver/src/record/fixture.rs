@@ -44,6 +44,7 @@ impl Fixture {
         let parts = Parts::new(1);
         std::fs::create_dir(root.path().join("keys")).unwrap();
         let keys = KeyMedium::create(
+            system_disk(),
             &root.path().join("keys"),
             archive,
             &passphrase(),
@@ -69,6 +70,7 @@ impl Fixture {
         drop((self.catalog, self.store, self.keys));
         let parts = Parts::new(self.opening + 1);
         let keys = KeyMedium::open(
+            system_disk(),
             &root.path().join("keys"),
             archive,
             &passphrase(),
@@ -87,6 +89,7 @@ impl Fixture {
             directory: root.path().join("index"),
             sealer: Arc::new(CatalogSealer::new(&keys, parts.entropy()).unwrap()),
             cache_bytes: 1024 * 1024,
+            disk: system_disk(),
         };
         let opener = Manifests::new(Arc::clone(&keys)).unwrap();
         let (catalog, _report) = Catalog::open(&store, options, &opener, &mut |_| {}).unwrap();

@@ -1,7 +1,6 @@
 //! The scheduler: one [`Scheduler::tick`] after the other, each a decision and its effect.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use firmware::clock::Clock;
@@ -16,7 +15,7 @@ use super::notify::{Notifier, Outbox, message};
 use super::schedule::Timetable;
 use super::work::{Visit, Work, WorkError};
 use crate::config::{AlarmsConfig, ServiceConfig};
-use crate::store::durable::{replace_derived_file, system_disk};
+use crate::store::durable::{DerivedPlace, replace_derived_file};
 
 /// What the scheduler is made of.
 pub struct Parts<'a> {
@@ -35,7 +34,7 @@ pub struct Parts<'a> {
     /// Where log lines go.
     pub log: Box<dyn Log>,
     /// Where alarms are remembered, so that a restart does not tell them again; `None` remembers nothing.
-    pub memory: Option<PathBuf>,
+    pub memory: Option<DerivedPlace>,
 }
 
 impl std::fmt::Debug for Parts<'_> {
@@ -63,7 +62,7 @@ impl<'a> Scheduler<'a> {
         let read = parts
             .memory
             .as_ref()
-            .and_then(|path| std::fs::read(path).ok());
+            .and_then(|place| std::fs::read(&place.path).ok());
         let alarms = read.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let status = Status {
             started_at: Some(parts.clock.now()),
@@ -202,11 +201,15 @@ impl<'a> Scheduler<'a> {
         for notice in &notices {
             self.tell(notice);
         }
-        if let Some(path) = &self.parts.memory
+        if let Some(place) = &self.parts.memory
             && let Ok(bytes) = serde_json::to_vec(&self.alarms)
         {
             // Derived: without it an alarm is told once more after a restart.
-            drop(replace_derived_file(system_disk().as_ref(), path, &bytes));
+            drop(replace_derived_file(
+                place.disk.as_ref(),
+                &place.path,
+                &bytes,
+            ));
         }
     }
 

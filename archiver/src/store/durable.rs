@@ -126,6 +126,15 @@ pub fn system_disk() -> Arc<dyn Disk> {
     Arc::new(SystemDisk)
 }
 
+/// Where something derived is kept between runs, and the disk that writes it.
+#[derive(Debug, Clone)]
+pub struct DerivedPlace {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// The writing system calls.
+    pub disk: Arc<dyn Disk>,
+}
+
 /// Moves a whole, synchronised file to its final name, in place of what stands there.
 ///
 /// # Errors

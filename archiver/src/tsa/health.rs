@@ -5,7 +5,6 @@
 //! doubles with each further failure is over.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use firmware::clock::Clock;
@@ -14,13 +13,13 @@ use time::{Duration, OffsetDateTime};
 
 use super::checks::{AcceptedToken, Earlier};
 use super::refusal::TsaError;
-use crate::store::durable::{replace_derived_file, system_disk};
+use crate::store::durable::{DerivedPlace, replace_derived_file};
 
 /// The memory of all authorities of an archive.
 #[derive(Debug)]
 pub struct Health {
     clock: Arc<dyn Clock>,
-    file: Option<PathBuf>,
+    file: Option<DerivedPlace>,
     known: Mutex<BTreeMap<String, Remembered>>,
 }
 
@@ -83,8 +82,8 @@ impl Health {
 
     /// A memory that is kept in a file. A file that is missing or damaged counts as empty: it is derived.
     #[must_use]
-    pub fn kept_in(file: PathBuf, clock: Arc<dyn Clock>) -> Self {
-        let read = std::fs::read(&file).ok();
+    pub fn kept_in(file: DerivedPlace, clock: Arc<dyn Clock>) -> Self {
+        let read = std::fs::read(&file.path).ok();
         let known = read.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         Self {
             clock,
@@ -188,7 +187,7 @@ impl Health {
         });
         if let (Some(file), Ok(text)) = (&self.file, text) {
             // What cannot be kept is learnt again; a stamp that succeeded must not fail for it.
-            drop(replace_derived_file(system_disk().as_ref(), file, &text));
+            drop(replace_derived_file(file.disk.as_ref(), &file.path, &text));
         }
     }
 }
@@ -220,6 +219,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::store::durable::system_disk;
     use crate::tsa::refusal::Refusal;
     use crate::tsa::transport::TransportError;
 
@@ -277,7 +277,10 @@ mod tests {
     #[test]
     fn the_memory_survives_the_process_and_garbage_counts_as_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("tsa.json");
+        let file = DerivedPlace {
+            path: folder.path().join("tsa.json"),
+            disk: system_disk(),
+        };
         let clock = Arc::new(SimulatedClock::new(NOW));
         let health = Health::kept_in(file.clone(), clock.clone());
         health.failed("a", &TIME_OUT);
@@ -285,7 +288,7 @@ mod tests {
         assert_eq!(again.of("a"), health.of("a"));
         assert_eq!(again.of("a").failures, 1);
         for garbage in ["", "[]", "{\"a\": 3}", "{\"a\": {\"failures\": -1}}"] {
-            replace_derived_file(system_disk().as_ref(), &file, garbage.as_bytes()).unwrap();
+            replace_derived_file(file.disk.as_ref(), &file.path, garbage.as_bytes()).unwrap();
             let again = Health::kept_in(file.clone(), clock.clone());
             assert_eq!(again.of("a"), AuthorityHealth::default(), "{garbage}");
         }

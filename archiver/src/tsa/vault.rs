@@ -217,7 +217,15 @@ mod tests {
             lanes: 1,
         };
         let entropy = Arc::new(SeededEntropy::new(4));
-        KeyMedium::create(root, archive, &passphrase, parameters, entropy).unwrap()
+        KeyMedium::create(
+            crate::store::durable::system_disk(),
+            root,
+            archive,
+            &passphrase,
+            parameters,
+            entropy,
+        )
+        .unwrap()
     }
 
     #[test]

@@ -70,8 +70,15 @@ impl World {
             lanes: 1,
         };
         let keys = Arc::new(
-            KeyMedium::create(&key_root, archive, &passphrase, parameters, entropy.clone())
-                .unwrap(),
+            KeyMedium::create(
+                durable::system_disk(),
+                &key_root,
+                archive,
+                &passphrase,
+                parameters,
+                entropy.clone(),
+            )
+            .unwrap(),
         );
         let disk = durable::system_disk();
         let material = vault::create(&keys, disk.as_ref(), now, entropy.as_ref()).unwrap();
@@ -312,6 +319,7 @@ fn open_catalog(
         directory: folder.join("index"),
         sealer: Arc::new(CatalogSealer::new(keys, entropy.clone()).unwrap()),
         cache_bytes: 1 << 20,
+        disk: durable::system_disk(),
     };
     let manifests = Manifests::new(keys.clone()).unwrap();
     Catalog::open(store, options, &manifests, &mut |_| {})

@@ -205,7 +205,10 @@ fn lists_are_kept_until_their_next_update() {
     let cache = world.path().join("cache");
     let at = |days: i64| {
         let options = MaterialOptions {
-            cache: Some(cache.clone()),
+            cache: Some(archiver::store::durable::DerivedPlace {
+                path: cache.clone(),
+                disk: archiver::store::durable::system_disk(),
+            }),
             ..MaterialOptions::default()
         };
         let clock = Arc::new(SimulatedClock::new(now() + Duration::days(days)));

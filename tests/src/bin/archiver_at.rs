@@ -43,6 +43,7 @@ fn main() -> ExitCode {
             clock: Arc::new(SimulatedClock::new(now)),
             entropy,
             boot_id: firmware::media::boot_id().expect("the id of this boot"),
+            disk: archiver::store::durable::system_disk(),
         },
         config_variable: None,
         credentials: None,

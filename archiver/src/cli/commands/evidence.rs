@@ -115,7 +115,7 @@ pub(super) fn write_package<T, E>(
         exported_by: &session.user,
     };
     let mut exported = None;
-    write_beside(output, |file| {
+    write_beside(session.environment.disk.as_ref(), output, |file| {
         let result = fill(&exporter, file);
         let whole = result.is_ok();
         exported = Some(result);

@@ -15,7 +15,7 @@ use crate::cli::session::Session;
 use crate::record::error::RetrieveError;
 use crate::record::retrieve::OpenedVersion;
 use crate::signature::receipt::{Occasion, ReceiptKind};
-use crate::store::durable;
+use crate::store::durable::{self, Disk};
 
 pub(in crate::cli) fn run(session: &Session, arguments: &Get) -> Result<Exit, Failure> {
     let lang = session.output.lang;
@@ -40,10 +40,14 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Get) -> Result<Exit, Fa
         return Ok(Exit::Done);
     }
     let mut written = Ok(());
-    write_beside(&arguments.output, |file| {
-        written = opened.write_object(object, file);
-        written.is_ok()
-    })?;
+    write_beside(
+        session.environment.disk.as_ref(),
+        &arguments.output,
+        |file| {
+            written = opened.write_object(object, file);
+            written.is_ok()
+        },
+    )?;
     written?;
     let size = sized(
         opened
@@ -134,6 +138,7 @@ pub(super) fn resolve(
 
 /// Writes a file beside its final place and moves it there when it is whole, so that a failure leaves no half document.
 pub(super) fn write_beside(
+    disk: &dyn Disk,
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<std::fs::File>) -> bool,
 ) -> Result<(), Failure> {
@@ -151,8 +156,7 @@ pub(super) fn write_beside(
         .map_err(|error| error.into_error())
         .and_then(|file| file.sync_all());
     if whole && flushed.is_ok() {
-        return durable::move_into_place(durable::system_disk().as_ref(), &part, path)
-            .map_err(failed);
+        return durable::move_into_place(disk, &part, path).map_err(failed);
     }
     drop(std::fs::remove_file(&part));
     flushed.map_err(failed)

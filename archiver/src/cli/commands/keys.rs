@@ -13,7 +13,6 @@ use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::keys::{KeyMedium, LedgerAccess};
 use crate::signature::{ArchiveSigner, SignatureError, vault};
-use crate::store::durable::system_disk;
 
 use super::signature::write;
 use super::tsa::write_anchors;
@@ -39,6 +38,7 @@ fn open(session: &Session) -> Result<KeyMedium, Failure> {
     let config = session.config()?;
     let passphrase = session.passphrase(config.passphrase_file.clone(), false)?;
     Ok(KeyMedium::open(
+        Arc::clone(&session.environment.disk),
         &config.keys,
         config.archive,
         &passphrase,
@@ -51,7 +51,7 @@ fn create(session: &Session, medium: &KeyMedium) -> Result<(), Failure> {
     let environment = &session.environment;
     vault::create(
         medium,
-        system_disk().as_ref(),
+        environment.disk.as_ref(),
         environment.clock.now(),
         environment.entropy.as_ref(),
     )?;
@@ -95,8 +95,8 @@ fn show(session: &Session, signer: &ArchiveSigner) {
 
 fn request(session: &Session, medium: &KeyMedium, output: &Path) -> Result<(), Failure> {
     let entropy = session.environment.entropy.as_ref();
-    let request = vault::request(medium, system_disk().as_ref(), entropy)?;
-    write(output, request.as_bytes())?;
+    let request = vault::request(medium, session.environment.disk.as_ref(), entropy)?;
+    write(session, output, request.as_bytes())?;
     let path = output.display();
     session
         .output
@@ -114,7 +114,7 @@ fn install(session: &Session, medium: &KeyMedium, chain: &Path) -> Result<(), Fa
         source,
     })?;
     let now = session.environment.clock.now();
-    let signer = vault::install(medium, system_disk().as_ref(), &pem, now)?;
+    let signer = vault::install(medium, session.environment.disk.as_ref(), &pem, now)?;
     show(session, &signer);
     Ok(())
 }

@@ -127,7 +127,7 @@ pub(super) fn deliver(
     let lang = session.output.lang;
     for (number, receipt) in (1_u32..).zip(receipts) {
         let path = numbered(output, number);
-        write(&path, &receipt.signature)?;
+        write(session, &path, &receipt.signature)?;
         session.output.event(&json!({
             "event": "receipt", "receipt": receipt.id.to_string(), "records": receipt.versions.len(),
             "level": receipt.level.es_name(), "path": path,

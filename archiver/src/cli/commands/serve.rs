@@ -24,6 +24,7 @@ use crate::service::log::{self, Level, Log};
 use crate::service::notify::Notifier;
 use crate::service::scheduler::{Parts, Scheduler};
 use crate::service::webhook::Webhook;
+use crate::store::durable::DerivedPlace;
 
 use super::tsa::stopped;
 use super::visits::Archivist;
@@ -58,7 +59,10 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Serve) -> Result<Exit, 
         work: Box::new(Archivist::new(&silent, config.clone(), &passphrase)),
         notifier,
         log: Box::new(silent.output.clone()),
-        memory: Some(memory.into()),
+        memory: Some(DerivedPlace {
+            path: memory.into(),
+            disk: Arc::clone(&session.environment.disk),
+        }),
     });
     work(session, &config, &runtime, listen, scheduler).map_err(unusable)?;
     Ok(Exit::Done)

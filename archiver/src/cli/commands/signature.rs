@@ -47,11 +47,12 @@ pub(in crate::cli) fn run(session: &Session, arguments: &SignatureOf) -> Result<
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("p7m"));
     write(
+        session,
         &arguments.output,
         if is_attached { &signature } else { &detached },
     )?;
     if let Some(path) = &arguments.content {
-        write(path, &content)?;
+        write(session, path, &content)?;
     }
     session.output.event(&json!({
         "event": "signature", "record": version.record().to_string(), "version": version.version(),
@@ -314,6 +315,8 @@ pub(super) fn tell(session: &Session, summary: &RaiseSummary) {
 }
 
 /// Writes a file whole, or not at all.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    write_beside(path, |file| file.write_all(bytes).is_ok())
+pub(super) fn write(session: &Session, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write_beside(session.environment.disk.as_ref(), path, |file| {
+        file.write_all(bytes).is_ok()
+    })
 }

@@ -43,7 +43,15 @@ impl Bench {
             passes: 1,
             lanes: 1,
         };
-        let keys = KeyMedium::create(place.path(), archive(), &passphrase, cheap, entropy).unwrap();
+        let keys = KeyMedium::create(
+            crate::store::durable::system_disk(),
+            place.path(),
+            archive(),
+            &passphrase,
+            cheap,
+            entropy,
+        )
+        .unwrap();
         Self {
             _place: place,
             keys: Arc::new(keys),

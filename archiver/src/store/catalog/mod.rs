@@ -33,6 +33,7 @@ use formats::manifest::Manifest;
 use formats::raw::Raw;
 use formats::segment::{Event, Frame, FrameAddress, RecordVersion};
 
+use super::durable::Disk;
 use super::{Store, StoreError};
 use crate::event::RecordedEvent;
 use entry::leaf_of;
@@ -77,6 +78,8 @@ pub struct CatalogOptions {
     pub sealer: Arc<dyn ValueSealer>,
     /// Bytes of memory for the index's cache.
     pub cache_bytes: u64,
+    /// The writing system calls for what stands beside the engine's own files.
+    pub disk: Arc<dyn Disk>,
 }
 
 /// What opening, catching up or rebuilding did.
@@ -143,7 +146,7 @@ impl Catalog {
         opener: &dyn ManifestOpener,
         progress: &mut dyn FnMut(FoldProgress),
     ) -> Result<(Self, CatalogReport), StoreError> {
-        let place = Place::take(&options.directory)?;
+        let place = Place::take(&options.directory, Arc::clone(&options.disk))?;
         let mut report = CatalogReport::default();
         let fold = place.open(store, &options, &mut report)?;
         let catalog = Self::new(store, place, fold);
@@ -161,7 +164,7 @@ impl Catalog {
         opener: &dyn ManifestOpener,
         progress: &mut dyn FnMut(FoldProgress),
     ) -> Result<(Self, CatalogReport), StoreError> {
-        let place = Place::take(&options.directory)?;
+        let place = Place::take(&options.directory, Arc::clone(&options.disk))?;
         let old = place.set_aside()?;
         let mut report = CatalogReport::default();
         let fold = place.open(store, &options, &mut report)?;

@@ -12,7 +12,7 @@ use super::index::{IndexError, RecordIndex};
 use super::sled_index::SledIndex;
 use super::state::State;
 use super::{BatchEntry, CatalogOptions, CatalogReport, Unstamped, key};
-use crate::store::durable::{self, DirectoryLock, Disk, system_disk};
+use crate::store::durable::{self, DirectoryLock, Disk};
 use crate::store::{Store, StoreError};
 
 /// The directory of an index: the engine's files, and a note that says how they were left.
@@ -25,8 +25,7 @@ pub(super) struct Place {
 
 impl Place {
     /// Makes the directory where it is missing, and takes it for this process.
-    pub(super) fn take(directory: &Path) -> Result<Self, StoreError> {
-        let disk = system_disk();
+    pub(super) fn take(directory: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
         durable::create_directories(disk.as_ref(), directory)
             .map_err(|error| StoreError::io("making", directory, directory, error))?;
         let lock = DirectoryLock::take(directory, true).map_err(|error| {

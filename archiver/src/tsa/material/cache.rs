@@ -1,14 +1,14 @@
 //! What was fetched already. All of it can be fetched again: the cache is derived and may be lost.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use formats::digest::DigestAlgorithm;
 use time::OffsetDateTime;
 
 use super::revocation::CrlHead;
-use crate::store::durable::{create_directories, replace_derived_file, system_disk};
+use crate::store::durable::{DerivedPlace, create_directories, replace_derived_file};
 
 /// Something that was fetched.
 #[derive(Debug, Clone)]
@@ -22,11 +22,11 @@ struct Kept {
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     kept: Mutex<HashMap<String, Kept>>,
-    folder: Option<PathBuf>,
+    folder: Option<DerivedPlace>,
 }
 
 impl Cache {
-    pub(super) fn new(folder: Option<PathBuf>) -> Self {
+    pub(super) fn new(folder: Option<DerivedPlace>) -> Self {
         Self {
             kept: Mutex::default(),
             folder,
@@ -71,9 +71,9 @@ impl Cache {
             return;
         };
         // A cache that cannot be written costs a download, and nothing else.
-        let disk = system_disk();
-        let written = create_directories(disk.as_ref(), folder)
-            .and_then(|()| replace_derived_file(disk.as_ref(), &file, body));
+        let disk = folder.disk.as_ref();
+        let written = create_directories(disk, &folder.path)
+            .and_then(|()| replace_derived_file(disk, &file, body));
         drop(written);
     }
 
@@ -87,9 +87,7 @@ impl Cache {
     fn file_of(&self, address: &str) -> Option<PathBuf> {
         let name = DigestAlgorithm::Sha256.digest(address.as_bytes());
         let name = format!("{}.crl", hex::encode(name.as_bytes()));
-        self.folder
-            .as_deref()
-            .map(|folder| Path::join(folder, name))
+        self.folder.as_ref().map(|folder| folder.path.join(name))
     }
 }
 

@@ -1,12 +1,12 @@
 //! One HTTP exchange with a service that a certificate names.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, StatusCode, Url};
 
 use super::collected::MaterialError;
+use crate::store::durable::DerivedPlace;
 use crate::tsa::transport::{
     TransportError, TransportOptions, build_client, classify, next_address,
 };
@@ -31,7 +31,7 @@ pub struct MaterialOptions {
     /// The proxy to go through.
     pub proxy: Option<String>,
     /// A folder where CRLs are kept until their next update. Derived: it may be deleted at any time. `None` keeps them in memory alone.
-    pub cache: Option<PathBuf>,
+    pub cache: Option<DerivedPlace>,
 }
 
 impl Default for MaterialOptions {

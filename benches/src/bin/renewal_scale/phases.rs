@@ -364,6 +364,7 @@ fn environment(clock: Arc<dyn Clock>) -> Environment {
         clock,
         entropy: Arc::new(SystemEntropy),
         boot_id: media::boot_id().unwrap(),
+        disk: archiver::store::durable::system_disk(),
     }
 }
 

@@ -4,6 +4,7 @@ mod samples;
 mod steps;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::json;
@@ -112,7 +113,7 @@ fn not_empty(session: &Session, directory: &Path) -> Failure {
 fn make_archive(session: &Session, directory: &Path) -> Result<(Config, Passphrase), Failure> {
     let output = &session.output;
     let lang = output.lang;
-    let disk = durable::system_disk();
+    let disk = Arc::clone(&session.environment.disk);
     durable::create_directories(disk.as_ref(), directory)
         .map_err(|error| unusable(directory, &error))?;
     let passphrase_file = directory.join(PASSPHRASE_FILE);

@@ -20,7 +20,7 @@ use crate::intake::{FoundSource, SourceName, Walk, WalkItem, metadata};
 use crate::record::deposit::DepositRequest;
 use crate::record::outcome::DepositSummary;
 use crate::store::catalog::{Hit, Query, ValueMatch};
-use crate::store::durable;
+use crate::store::durable::{self, Disk};
 
 use super::samples::{Sample, samples};
 
@@ -68,7 +68,7 @@ impl<'a> Steps<'a> {
         let mut total = DepositSummary::default();
         let mut versions = Vec::new();
         for sample in samples() {
-            let path = lay_out(&folder, &sample)?;
+            let path = lay_out(self.session.environment.disk.as_ref(), &folder, &sample)?;
             let item = WalkItem::Found(FoundSource::File {
                 path,
                 name: SourceName::from_bytes(sample.file.as_bytes().to_vec()),
@@ -253,7 +253,7 @@ impl<'a> Steps<'a> {
         version: VersionId,
     ) -> Result<Handover, Failure> {
         let folder = directory.join("handover");
-        durable::create_directories(durable::system_disk().as_ref(), &folder)
+        durable::create_directories(self.session.environment.disk.as_ref(), &folder)
             .map_err(|error| super::unusable(&folder, &error))?;
         let handover = Handover {
             package: folder.join(format!("{}.asice", version.record())),
@@ -342,11 +342,10 @@ impl<'a> Steps<'a> {
 }
 
 /// Writes a sample beside the archive, where a user can look at it.
-fn lay_out(folder: &Path, sample: &Sample) -> Result<PathBuf, Failure> {
-    let disk = durable::system_disk();
+fn lay_out(disk: &dyn Disk, folder: &Path, sample: &Sample) -> Result<PathBuf, Failure> {
     let path = folder.join(sample.file);
-    durable::create_directories(disk.as_ref(), folder)
-        .and_then(|()| durable::replace_file(disk.as_ref(), &path, sample.bytes))
+    durable::create_directories(disk, folder)
+        .and_then(|()| durable::replace_file(disk, &path, sample.bytes))
         .map_err(|error| super::unusable(&path, &error))?;
     Ok(path)
 }

@@ -5,6 +5,7 @@ mod status;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use formats::x509::encode_pem;
 use tokio::net::TcpListener;
@@ -48,7 +49,7 @@ pub(super) fn write_anchors(
         session.output.say(text.trim_end());
         return Ok(());
     }
-    super::get::write_beside(output, |file| {
+    super::get::write_beside(session.environment.disk.as_ref(), output, |file| {
         std::io::Write::write_all(file, text.as_bytes()).is_ok()
     })
 }
@@ -83,9 +84,10 @@ fn serve(session: &Session, listen: SocketAddr) -> Result<Exit, Failure> {
 /// The key medium, opened for reading.
 fn keys(session: &Session, config: &Config) -> Result<KeyMedium, Failure> {
     let passphrase = session.passphrase(config.passphrase_file.clone(), false)?;
-    let entropy = std::sync::Arc::clone(&session.environment.entropy);
+    let entropy = Arc::clone(&session.environment.entropy);
     let access = LedgerAccess::Read;
     Ok(KeyMedium::open(
+        Arc::clone(&session.environment.disk),
         &config.keys,
         config.archive,
         &passphrase,

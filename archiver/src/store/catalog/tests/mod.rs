@@ -116,6 +116,7 @@ impl Archive {
             directory: self.index(),
             sealer: Arc::new(TestSealer),
             cache_bytes: 1 << 20,
+            disk: system_disk(),
         }
     }
 
