@@ -34,9 +34,6 @@ pub use authorities::{Authorities, configured, embedded, health, registry};
 pub use create::{NewArchive, create, refuse_existing};
 pub use error::ArchiveError;
 
-/// Bytes of memory that the index may use as a cache.
-const INDEX_CACHE_BYTES: u64 = 16 * 1024 * 1024;
-
 /// What an archive takes from the machine that it runs on.
 #[derive(Debug, Clone)]
 pub struct Environment {
@@ -167,7 +164,9 @@ impl Archive {
         let options = CatalogOptions {
             directory: config.index.clone(),
             sealer: Arc::new(CatalogSealer::new(&keys, Arc::clone(&environment.entropy))?),
-            cache_bytes: INDEX_CACHE_BYTES,
+            cache_bytes: config.index_options.cache_bytes,
+            engine: config.index_options.engine,
+            versions_expected: keys.ledger().report().entries,
             disk: Arc::clone(&environment.disk),
         };
         let manifests = Manifests::new(Arc::clone(&keys))?;

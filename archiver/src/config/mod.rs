@@ -11,12 +11,14 @@ use formats::id::ArchiveId;
 
 mod authorities;
 mod error;
+mod index;
 mod place;
 mod renewal;
 mod service;
 
 pub use authorities::{TsaConfig, TsaDemands, TsaKind};
 pub use error::ConfigError;
+pub use index::IndexConfig;
 use place::Place;
 pub use renewal::RenewalConfig;
 pub use service::{AlarmsConfig, SecretPlace, ServiceConfig, WebhookConfig};
@@ -48,6 +50,8 @@ pub struct Config {
     pub keys: PathBuf,
     /// The folder of the derived index; may be deleted at any time.
     pub index: PathBuf,
+    /// How the index is held.
+    pub index_options: IndexConfig,
     /// A folder of further class files, beside the built-in classes.
     pub classes: Option<PathBuf>,
     /// Whether this is a trial: the key medium may then share a device with data, and every output says so.
@@ -77,8 +81,8 @@ struct FileForm {
     archive: String,
     data: Vec<PathBuf>,
     keys: PathBuf,
-    #[serde(default = "default_index")]
-    index: PathBuf,
+    #[serde(default)]
+    index: index::IndexForm,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     classes: Option<PathBuf>,
     #[serde(default)]
@@ -113,10 +117,6 @@ impl Default for SegmentForm {
             max_bytes: SEGMENT_BYTES_MAX_DEFAULT,
         }
     }
-}
-
-fn default_index() -> PathBuf {
-    PathBuf::from("index")
 }
 
 impl Config {
@@ -164,13 +164,15 @@ impl Config {
         let renewal = renewal::read(form.renewal, &place)?;
         let service = service::read(form.service, &place)?;
         let alarms = service::read_alarms(form.alarms, &place)?;
+        let (folder, index_options) = index::read(form.index, &place)?;
         let placed = |p| place.absolute(p);
         Ok(Self {
             path: path.to_path_buf(),
             archive,
             data: form.data.into_iter().map(placed).collect(),
             keys: placed(form.keys),
-            index: placed(form.index),
+            index: placed(folder),
+            index_options,
             classes: form.classes.map(placed),
             evaluation: form.evaluation,
             passphrase_file: form.passphrase_file.map(placed),
@@ -201,8 +203,11 @@ impl Config {
         text.push_str(&format!("data = [{}]\n\n", data.join(", ")));
         text.push_str("# The key medium: without it the data media are noise. Keep it on another device, at another place.\n");
         text.push_str(&format!("keys = {}\n\n", shown(&self.keys)));
-        text.push_str("# The index is derived from the media; it may be deleted at any time ('archiver rebuild').\n");
-        text.push_str(&format!("index = {}\n\n", shown(&self.index)));
+        text.push_str(&index::text_of_folder(
+            &self.index,
+            &self.index_options,
+            &place,
+        ));
         if let Some(classes) = &self.classes {
             text.push_str(&format!("classes = {}\n\n", shown(classes)));
         }
@@ -221,6 +226,7 @@ impl Config {
             "[segments]\nmax_bytes = {}\n",
             self.segment_bytes_max
         ));
+        text.push_str(&index::text(&self.index, &self.index_options, &place));
         if let Some(registry) = &self.registry {
             text.push_str(&format!("\n[registry]\nfile = {}\n", shown(registry)));
         }
@@ -249,6 +255,7 @@ mod tests {
             ],
             keys: PathBuf::from("/media/keys"),
             index: PathBuf::from("/a/index"),
+            index_options: IndexConfig::default(),
             classes: None,
             evaluation: true,
             passphrase_file: Some(PathBuf::from("/a/passphrase.txt")),

@@ -21,7 +21,7 @@ use crate::class::ClassRegistry;
 use crate::content::Manifests;
 use crate::intake::{SourceName, Walk, metadata};
 use crate::keys::{CatalogSealer, KdfParameters, KeyMedium, LedgerAccess, Passphrase};
-use crate::store::catalog::{Catalog, CatalogOptions};
+use crate::store::catalog::{Catalog, CatalogOptions, EngineChoice};
 use crate::store::durable::{Disk, system_disk};
 use crate::store::{OpenOptions, Store};
 
@@ -89,6 +89,8 @@ impl Fixture {
             directory: root.path().join("index"),
             sealer: Arc::new(CatalogSealer::new(&keys, parts.entropy()).unwrap()),
             cache_bytes: 1024 * 1024,
+            engine: EngineChoice::Auto,
+            versions_expected: 0,
             disk: system_disk(),
         };
         let opener = Manifests::new(Arc::clone(&keys)).unwrap();

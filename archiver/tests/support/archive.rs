@@ -22,7 +22,7 @@ use archiver::keys::{CatalogSealer, KdfParameters, KeyMedium, Passphrase};
 use archiver::record::deposit::{DepositOptions, DepositRequest, Depositor};
 use archiver::record::outcome::{DepositEvent, DepositedRecord};
 use archiver::record::retrieve::Retriever;
-use archiver::store::catalog::{Catalog, CatalogOptions};
+use archiver::store::catalog::{Catalog, CatalogOptions, EngineChoice};
 use archiver::store::{OpenOptions, SEGMENT_BYTES_MAX, Store, durable};
 use archiver::tsa::client::TsaClient;
 use archiver::tsa::embedded::EmbeddedAuthority;
@@ -319,6 +319,8 @@ fn open_catalog(
         directory: folder.join("index"),
         sealer: Arc::new(CatalogSealer::new(keys, entropy.clone()).unwrap()),
         cache_bytes: 1 << 20,
+        engine: EngineChoice::Auto,
+        versions_expected: 0,
         disk: durable::system_disk(),
     };
     let manifests = Manifests::new(keys.clone()).unwrap();

@@ -10,7 +10,8 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::config::{
-    AlarmsConfig, Config, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT, ServiceConfig, TsaConfig,
+    AlarmsConfig, Config, IndexConfig, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT, ServiceConfig,
+    TsaConfig,
 };
 use crate::tsa::client::EMBEDDED_NAME;
 
@@ -36,6 +37,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Init) -> Result<Exit, F
         renewal: RenewalConfig::default(),
         service: ServiceConfig::default(),
         alarms: AlarmsConfig::default(),
+        index_options: IndexConfig::default(),
     };
     let config = placed(config)?;
     archive::refuse_existing(&config)?;

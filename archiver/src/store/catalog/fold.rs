@@ -12,7 +12,7 @@ use formats::id::VersionId;
 use formats::segment::FrameAddress;
 
 use super::chains::Heads;
-use super::index::{Change, IndexError, RecordIndex};
+use super::engine::{Change, IndexError, RecordIndex};
 use super::state::State;
 use super::{BatchEntry, Counts, Hit, Stamp, Unstamped, ValueSealer, key};
 use crate::store::{Store, StoreError};
@@ -41,6 +41,10 @@ pub(super) struct Pending {
     pub(super) heads: Heads,
     /// Every version whose key is smaller has a stamp.
     unstamped_from: Vec<u8>,
+    /// No version has a greater key: what is greater is new, and need not be looked for.
+    versions_to: Vec<u8>,
+    /// No stamp has a greater key.
+    stamps_to: Vec<u8>,
     position: FrameAddress,
     /// The position that the engine holds.
     noted: FrameAddress,
@@ -71,6 +75,8 @@ impl Fold {
                 others: state.others,
                 heads: Heads::default(),
                 unstamped_from: state.unstamped_from,
+                versions_to: state.versions_to,
+                stamps_to: state.stamps_to,
                 position: state.position,
                 noted: state.position,
             }),
@@ -88,7 +94,10 @@ impl Fold {
         let version = self.seal(version_key.clone(), &hit.encode(leaf))?;
         let identity = self.seal(key::of_identity(identity), &version_value(hit.version))?;
         let mut pending = self.lock();
-        let known = self.contains(&pending, &version_key)?;
+        let known = version_key <= pending.versions_to && self.contains(&pending, &version_key)?;
+        if version_key > pending.versions_to {
+            pending.versions_to.clone_from(&version_key);
+        }
         if !known {
             // A stamp is only ever added to a version that is known.
             pending.counts.versions += 1;
@@ -117,7 +126,11 @@ impl Fold {
         let change = self.seal(key::of_version(key::STAMPS, version), &stamp.encode())?;
         let version_key = key::of_version(key::VERSIONS, version);
         let mut pending = self.lock();
-        if !self.contains(&pending, &change.0)? && self.contains(&pending, &version_key)? {
+        let is_new = change.0 > pending.stamps_to || !self.contains(&pending, &change.0)?;
+        if is_new && self.contains(&pending, &version_key)? {
+            if change.0 > pending.stamps_to {
+                pending.stamps_to.clone_from(&change.0);
+            }
             pending.counts.unstamped = pending.counts.unstamped.saturating_sub(1);
             pending.put(change);
             self.begin_leaf(&mut pending, stamp.batch)?;
@@ -239,25 +252,67 @@ impl Fold {
 
     /// Opens every value and compares the number of entries with the state.
     pub(super) fn check(&self) -> Result<(), StoreError> {
-        let mut found = Counts::default();
-        let mut stamps = 0_u64;
-        let mut others = 0_u64;
+        let mut census = Census::default();
         self.scan(&[], &[], &mut |key, _| {
-            match key.first() {
-                Some(&key::VERSIONS) => found.versions += 1,
-                Some(&key::STAMPS) => stamps += 1,
-                Some(&key::BATCHES) => found.batches += 1,
-                Some(table) if key::OTHERS.contains(table) => others += 1,
-                _ => {}
-            }
+            census.count(key);
             Ok(ControlFlow::Continue(()))
         })?;
-        found.unstamped = found.versions.saturating_sub(stamps);
-        if found == self.counts() && others == self.lock().others {
-            Ok(())
-        } else {
-            Err(self.damaged())
+        self.compare(&census)
+    }
+
+    /// Copies every entry to another, empty engine, as it is. Each value is opened once, and the number of entries is compared with the
+    /// state, so what was copied is whole. An error of the other engine leaves this fold above suspicion.
+    pub(super) fn copy_to(
+        &self,
+        other: &dyn RecordIndex,
+        each: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), StoreError> {
+        self.drain(self.lock())?;
+        let mut census = Census::default();
+        let mut changes: Vec<Change> = Vec::with_capacity(CHANGES_MAX);
+        let mut damaged = false;
+        let mut refused = None;
+        let scanned = self.engine.scan(&[], &[], &mut |key, sealed| {
+            if self.sealer.open(key, sealed).is_none() {
+                damaged = true;
+                return ControlFlow::Break(());
+            }
+            census.count(key);
+            each(key);
+            changes.push((key.to_vec(), Some(sealed.to_vec())));
+            if changes.len() < CHANGES_MAX {
+                return ControlFlow::Continue(());
+            }
+            match other.apply(std::mem::take(&mut changes)) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    refused = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        });
+        scanned.map_err(|error| self.error(error))?;
+        if damaged {
+            return Err(self.damaged());
         }
+        let written = match refused {
+            Some(error) => Err(error),
+            None => other.apply(changes).and_then(|()| other.flush()),
+        };
+        written.map_err(|error| match error {
+            IndexError::Damaged => StoreError::IndexDamaged {
+                directory: self.directory.clone(),
+            },
+            IndexError::Io(error) => self.io(error),
+        })?;
+        self.compare(&census)
+    }
+
+    fn compare(&self, found: &Census) -> Result<(), StoreError> {
+        let pending = self.lock();
+        let whole = pending.counts == found.counts() && pending.others == found.others;
+        drop(pending);
+        if whole { Ok(()) } else { Err(self.damaged()) }
     }
 
     /// Whether the next opening should check every entry.
@@ -299,10 +354,7 @@ impl Fold {
     pub(super) fn contains(&self, pending: &Pending, key: &[u8]) -> Result<bool, StoreError> {
         match pending.changes.get(key) {
             Some(change) => Ok(change.is_some()),
-            None => {
-                let value = self.engine.get(key).map_err(|error| self.error(error))?;
-                Ok(value.is_some())
-            }
+            None => self.engine.contains(key).map_err(|error| self.error(error)),
         }
     }
 
@@ -338,6 +390,8 @@ impl Fold {
             counts: pending.counts,
             others: pending.others,
             unstamped_from: pending.unstamped_from.clone(),
+            versions_to: pending.versions_to.clone(),
+            stamps_to: pending.stamps_to.clone(),
         };
         let (state_key, state) = self.seal(key::STATE.to_vec(), &state.encode())?;
         let mut changes: Vec<Change> = pending.changes.drain().collect();
@@ -352,13 +406,13 @@ impl Fold {
     fn error(&self, error: IndexError) -> StoreError {
         match error {
             IndexError::Damaged => self.damaged(),
-            IndexError::Io(error) => StoreError::io(
-                "using the record index",
-                &self.directory,
-                &self.directory,
-                error,
-            ),
+            IndexError::Io(error) => self.io(error),
         }
+    }
+
+    fn io(&self, error: std::io::Error) -> StoreError {
+        let directory = &self.directory;
+        StoreError::io("using the record index", directory, directory, error)
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Pending> {
@@ -369,6 +423,35 @@ impl Fold {
 impl Pending {
     pub(super) fn put(&mut self, (key, value): (Vec<u8>, Vec<u8>)) {
         self.changes.insert(key, Some(value));
+    }
+}
+
+/// The entries of an index, counted.
+#[derive(Debug, Default)]
+struct Census {
+    versions: u64,
+    stamps: u64,
+    batches: u64,
+    others: u64,
+}
+
+impl Census {
+    fn count(&mut self, key: &[u8]) {
+        match key.first() {
+            Some(&key::VERSIONS) => self.versions += 1,
+            Some(&key::STAMPS) => self.stamps += 1,
+            Some(&key::BATCHES) => self.batches += 1,
+            Some(table) if key::OTHERS.contains(table) => self.others += 1,
+            _ => {}
+        }
+    }
+
+    const fn counts(&self) -> Counts {
+        Counts {
+            versions: self.versions,
+            unstamped: self.versions.saturating_sub(self.stamps),
+            batches: self.batches,
+        }
     }
 }
 

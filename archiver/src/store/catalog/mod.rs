@@ -4,19 +4,19 @@
 
 mod chain_entry;
 mod chains;
+mod engine;
 mod entry;
 mod events;
 mod fold;
-mod index;
 mod key;
 mod lookups;
 mod matching;
 mod normal;
 mod opening;
+mod place;
 mod query;
 mod reading;
 mod seal;
-mod sled_index;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -38,10 +38,12 @@ use super::{Store, StoreError};
 use crate::event::RecordedEvent;
 use entry::leaf_of;
 use fold::Fold;
-use opening::Place;
+use opening::Opening;
+use place::Place;
 use visiting::stamp_of;
 
 pub use chain_entry::{ChainHead, ChainLink, ChainStart, ReceiptEntry};
+pub use engine::{EngineChoice, IndexEngine, SLED_VERSIONS_MAX, UnknownEngine, panics_are_answers};
 pub use entry::{BatchEntry, Hit, ObjectEntry, Stamp, Unstamped};
 pub use query::{Query, ValueMatch};
 pub use seal::ValueSealer;
@@ -78,7 +80,11 @@ pub struct CatalogOptions {
     pub sealer: Arc<dyn ValueSealer>,
     /// Bytes of memory for the index's cache.
     pub cache_bytes: u64,
-    /// The writing system calls for what stands beside the engine's own files.
+    /// Which engine holds it.
+    pub engine: EngineChoice,
+    /// About how many record versions the archive holds: an index that is begun takes the engine for that many.
+    pub versions_expected: u64,
+    /// The writing system calls for what the index notes about its engine; the engine makes its own.
     pub disk: Arc<dyn Disk>,
 }
 
@@ -87,6 +93,10 @@ pub struct CatalogOptions {
 pub struct CatalogReport {
     /// Where a damaged index was set aside.
     pub set_aside: Option<PathBuf>,
+    /// The engine that the index was moved to, because it had grown.
+    pub moved: Option<IndexEngine>,
+    /// Why it could not be moved. It goes on where it is.
+    pub not_moved: Option<StoreError>,
     /// Whether the index was made from nothing.
     pub rebuilt: bool,
     /// Record versions read from the segments.
@@ -106,6 +116,17 @@ pub struct FoldProgress {
     pub at: FrameAddress,
     /// Record versions so far.
     pub versions: u64,
+    /// What is being done.
+    pub stage: FoldStage,
+}
+
+/// What is done to an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FoldStage {
+    /// Segments are read into it.
+    Reading,
+    /// Its entries are copied to another engine.
+    Moving(IndexEngine),
 }
 
 /// How much the archive holds.
@@ -148,13 +169,19 @@ impl Catalog {
     ) -> Result<(Self, CatalogReport), StoreError> {
         let place = Place::take(&options.directory, Arc::clone(&options.disk))?;
         let mut report = CatalogReport::default();
-        let fold = place.open(store, &options, &mut report)?;
+        let opening = Opening {
+            place: &place,
+            store,
+            options: &options,
+        };
+        let fold = opening.open(progress, &mut report)?;
         let catalog = Self::new(store, place, fold);
         catalog.read_segments(opener, progress, &mut report)?;
         Ok((catalog, report))
     }
 
-    /// Sets the index aside, whatever its state, and makes it anew. The old one is removed when this succeeded.
+    /// Makes the index anew from the segments, beside the one that counts. That one is removed when the new one is whole; an attempt that
+    /// was interrupted is gone on with. An engine that the options name is kept from then on, whatever the size of the archive.
     ///
     /// # Errors
     /// As [`Catalog::open`].
@@ -165,16 +192,17 @@ impl Catalog {
         progress: &mut dyn FnMut(FoldProgress),
     ) -> Result<(Self, CatalogReport), StoreError> {
         let place = Place::take(&options.directory, Arc::clone(&options.disk))?;
-        let old = place.set_aside()?;
+        let opening = Opening {
+            place: &place,
+            store,
+            options: &options,
+        };
+        let (seat, fold) = opening.open_building()?;
         let mut report = CatalogReport::default();
-        let fold = place.open(store, &options, &mut report)?;
         let catalog = Self::new(store, place, fold);
         catalog.read_segments(opener, progress, &mut report)?;
         catalog.checkpoint()?;
-        if let Some(old) = old {
-            std::fs::remove_dir_all(&old)
-                .map_err(|error| StoreError::io("removing", &options.directory, &old, error))?;
-        }
+        catalog.place.take_over(&seat)?;
         Ok((catalog, report))
     }
 

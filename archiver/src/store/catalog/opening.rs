@@ -1,157 +1,217 @@
-//! Opening the index, and finding out whether it can be relied on.
+//! Opening the index, finding out whether it can be relied on, and bringing it to the engine that it belongs in.
 
-use std::io;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use formats::segment::FrameAddress;
 
+use super::engine::{EngineChoice, IndexEngine, IndexError, RecordIndex};
 use super::fold::Fold;
-use super::index::{IndexError, RecordIndex};
-use super::sled_index::SledIndex;
+use super::place::{Building, Left, Place, Seat, Source};
 use super::state::State;
-use super::{BatchEntry, CatalogOptions, CatalogReport, Unstamped, key};
-use crate::store::durable::{self, DirectoryLock, Disk};
+use super::{BatchEntry, CatalogOptions, CatalogReport, FoldProgress, FoldStage, Unstamped, key};
 use crate::store::{Store, StoreError};
 
-/// The directory of an index: the engine's files, and a note that says how they were left.
-#[derive(Debug)]
-pub(super) struct Place {
-    directory: PathBuf,
-    disk: Arc<dyn Disk>,
-    _lock: DirectoryLock,
+/// What is opened, with what.
+#[derive(Clone, Copy)]
+pub(super) struct Opening<'a> {
+    pub(super) place: &'a Place,
+    pub(super) store: &'a Store,
+    pub(super) options: &'a CatalogOptions,
 }
 
-impl Place {
-    /// Makes the directory where it is missing, and takes it for this process.
-    pub(super) fn take(directory: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
-        durable::create_directories(disk.as_ref(), directory)
-            .map_err(|error| StoreError::io("making", directory, directory, error))?;
-        let lock = DirectoryLock::take(directory, true).map_err(|error| {
-            if error.kind() == io::ErrorKind::WouldBlock {
-                StoreError::IndexInUse {
-                    directory: directory.to_owned(),
-                }
-            } else {
-                StoreError::io("locking", directory, directory, error)
+impl Opening<'_> {
+    /// Opens the index as it stands; one that cannot be relied on is set aside, and an empty one is begun. One that has outgrown its engine
+    /// is moved to the next.
+    pub(super) fn open(
+        self,
+        progress: &mut dyn FnMut(FoldProgress),
+        report: &mut CatalogReport,
+    ) -> Result<Fold, StoreError> {
+        if let Some(building) = self.place.building()
+            && building.from == Source::Copy
+        {
+            // What stays of it is in nobody's way.
+            drop(self.place.drop_building(&building));
+        }
+        let seat = match self.place.seat()? {
+            Some(seat) => seat,
+            None => self.begin()?,
+        };
+        let (seat, fold) = match self.open_as_it_stands(&seat) {
+            Err(StoreError::IndexDamaged { .. }) => {
+                report.set_aside = self.place.set_aside(&seat)?;
+                let seat = self.begin()?;
+                let fold = self.open_as_it_stands(&seat)?;
+                (seat, fold)
             }
-        })?;
-        Ok(Self {
-            directory: directory.to_owned(),
-            disk,
-            _lock: lock,
+            result => (seat, result?),
+        };
+        self.place.use_seat(seat.clone());
+        let wanted = self
+            .options
+            .engine
+            .instead_of(seat.engine, fold.counts().versions);
+        let stays = seat.chosen && self.options.engine == EngineChoice::Auto;
+        match wanted {
+            Some(engine) if !stays => self.move_to(engine, fold, progress, report),
+            _ => Ok(fold),
+        }
+    }
+
+    /// Opens the files of an index that is made anew beside the one that counts, and goes on with what an interrupted attempt left.
+    pub(super) fn open_building(self) -> Result<(Seat, Fold), StoreError> {
+        let chosen = self.options.engine != EngineChoice::Auto;
+        let engine = self.engine_of_new()?;
+        if let Some(building) = self.place.building() {
+            let goes_on = building.from == Source::Segments && building.seat.engine == engine;
+            let seat = Seat {
+                chosen,
+                ..building.seat.clone()
+            };
+            match goes_on.then(|| self.open_seat(&seat, false)) {
+                Some(Ok(fold)) => return Ok((seat, fold)),
+                Some(Err(error)) if !matches!(error, StoreError::IndexDamaged { .. }) => {
+                    return Err(error);
+                }
+                _ => self.place.drop_building(&building)?,
+            }
+        }
+        let seat = self
+            .place
+            .begin_building(engine, chosen, Source::Segments)?;
+        let fold = self.open_seat(&seat, false)?;
+        Ok((seat, fold))
+    }
+
+    /// Begins an index in the engine that fits.
+    fn begin(self) -> Result<Seat, StoreError> {
+        let versions = self.options.versions_expected;
+        self.place.begin(self.options.engine.for_versions(versions))
+    }
+
+    /// The engine of an index that is made anew: where the size decides, it never goes back to the one for small archives.
+    fn engine_of_new(self) -> Result<IndexEngine, StoreError> {
+        let versions = self.options.versions_expected;
+        let wanted = self.options.engine.for_versions(versions);
+        let current = self.place.seat()?.filter(|seat| !seat.chosen);
+        Ok(match (self.options.engine, current) {
+            (EngineChoice::Auto, Some(seat)) if seat.engine == IndexEngine::Fjall => {
+                IndexEngine::Fjall
+            }
+            _ => wanted,
         })
     }
 
-    /// Opens the index as it stands; one that cannot be relied on is set aside, and an empty one is begun.
-    pub(super) fn open(
-        &self,
-        store: &Store,
-        options: &CatalogOptions,
-        report: &mut CatalogReport,
-    ) -> Result<Fold, StoreError> {
-        match self.open_as_it_stands(store, options) {
-            Err(StoreError::IndexDamaged { .. }) => {
-                report.set_aside = self.set_aside()?;
-                self.open_as_it_stands(store, options)
-            }
-            result => result,
+    fn open_as_it_stands(self, seat: &Seat) -> Result<Fold, StoreError> {
+        let left = self.place.take_closed_note(seat);
+        // sled may still tidy up its files after it was closed; fjall has ended then.
+        let is_changed = left == Left::Changed && seat.engine == IndexEngine::Fjall;
+        if is_changed || !self.place.begin_opening()? {
+            return Err(self.error(IndexError::Damaged));
         }
+        let opened = self.open_seat(seat, left == Left::InOrder);
+        self.place.end_opening()?;
+        opened
     }
 
-    /// Moves the engine's files out of the way. `None`: there are none.
-    pub(super) fn set_aside(&self) -> Result<Option<PathBuf>, StoreError> {
-        let engine = self.engine_directory();
-        if !engine.exists() {
-            return Ok(None);
-        }
-        durable::set_aside(self.disk.as_ref(), &engine)
-            .map(Some)
-            .map_err(|error| StoreError::io("setting aside", &self.directory, &engine, error))
-    }
-
-    /// Notes that the engine was closed in order, and how large its files are.
-    pub(super) fn note_closed(&self) -> Result<(), StoreError> {
-        let note = self.note();
-        let text = sizes(&self.engine_directory())
-            .map_err(|error| StoreError::io("reading", &self.directory, &self.directory, error))?;
-        durable::replace_file(self.disk.as_ref(), &note, text.as_bytes())
-            .map_err(|error| StoreError::io("writing", &self.directory, &note, error))
-    }
-
-    fn open_as_it_stands(
-        &self,
-        store: &Store,
-        options: &CatalogOptions,
-    ) -> Result<Fold, StoreError> {
-        let engine_directory = self.engine_directory();
-        let in_order = self.take_note(&engine_directory);
-        let engine = SledIndex::open(&engine_directory, options.cache_bytes)
+    fn open_seat(self, seat: &Seat, in_order: bool) -> Result<Fold, StoreError> {
+        let folder = self.place.folder(seat);
+        let engine = seat
+            .engine
+            .open(&folder, self.options.cache_bytes)
             .map_err(|error| self.error(error))?;
-        let state =
-            State::read(&engine, options.sealer.as_ref()).map_err(|error| self.error(error))?;
-        if state.is_none() && has_entries(&engine).map_err(|error| self.error(error))? {
+        let state = State::read(engine.as_ref(), self.options.sealer.as_ref())
+            .map_err(|error| self.error(error))?;
+        if state.is_none() && has_entries(engine.as_ref()).map_err(|error| self.error(error))? {
             return Err(self.error(IndexError::Damaged));
         }
         let ahead = state
             .as_ref()
-            .map(|state| self.is_ahead(store, state))
+            .map(|state| self.is_ahead(state))
             .transpose()?;
         let fold = Fold::new(
-            Box::new(engine),
-            Arc::clone(&options.sealer),
-            self.directory.clone(),
-            store.clone(),
+            engine,
+            Arc::clone(&self.options.sealer),
+            self.place.directory().to_owned(),
+            self.store.clone(),
             state,
         );
         if !in_order {
             fold.check()?;
         }
         if ahead == Some(true) {
-            refuse_loss(&fold, store)?;
+            refuse_loss(&fold, self.store)?;
             return Err(self.error(IndexError::Damaged));
         }
         Ok(fold)
     }
 
     /// Whether the index is ahead of the segments. That of another archive is no index.
-    fn is_ahead(&self, store: &Store, state: &State) -> Result<bool, StoreError> {
-        if state.archive != store.archive() {
+    fn is_ahead(self, state: &State) -> Result<bool, StoreError> {
+        if state.archive != self.store.archive() {
             return Err(self.error(IndexError::Damaged));
         }
-        Ok(state.position > store.end()?)
+        Ok(state.position > self.store.end()?)
     }
 
-    /// Whether the engine was closed in order and its files have the same size since. The note is gone afterwards: if this process
-    /// dies, the next one checks every entry.
-    fn take_note(&self, engine: &Path) -> bool {
-        let note = self.note();
-        let noted = std::fs::read_to_string(&note).ok();
-        let in_order = noted.is_some() && noted == sizes(engine).ok();
-        drop(self.disk.remove(&note));
-        in_order
+    /// Copies the entries as they are, sealed; each is opened once to see that it is whole. When the other engine fails the index stays where
+    /// it is, and the report says why.
+    fn move_to(
+        self,
+        engine: IndexEngine,
+        fold: Fold,
+        progress: &mut dyn FnMut(FoldProgress),
+        report: &mut CatalogReport,
+    ) -> Result<Fold, StoreError> {
+        let seat = self.place.begin_building(engine, false, Source::Copy)?;
+        let mut versions = 0;
+        let at = fold.position();
+        let mut tell = |key: &[u8]| {
+            if key.first() == Some(&key::VERSIONS) {
+                versions += 1;
+                if versions % PROGRESS_VERSIONS == 0 {
+                    progress(FoldProgress {
+                        at,
+                        versions,
+                        stage: FoldStage::Moving(engine),
+                    });
+                }
+            }
+        };
+        let folder = self.place.folder(&seat);
+        let moved = engine
+            .open(&folder, self.options.cache_bytes)
+            .map_err(|error| self.error(error))
+            .and_then(|other| fold.copy_to(other.as_ref(), &mut tell));
+        let building = Building {
+            seat: seat.clone(),
+            from: Source::Copy,
+        };
+        if let Err(error) = moved {
+            drop(self.place.drop_building(&building));
+            if fold.is_suspect() {
+                return Err(error);
+            }
+            report.not_moved = Some(error);
+            return Ok(fold);
+        }
+        drop(fold);
+        let moved = self.open_seat(&seat, true)?;
+        self.place.take_over(&seat)?;
+        report.moved = Some(engine);
+        Ok(moved)
     }
 
-    fn engine_directory(&self) -> PathBuf {
-        self.directory.join("records")
-    }
-
-    fn note(&self) -> PathBuf {
-        self.directory.join("closed")
-    }
-
-    fn error(&self, error: IndexError) -> StoreError {
+    fn error(self, error: IndexError) -> StoreError {
+        let directory = self.place.directory();
         match error {
             IndexError::Damaged => StoreError::IndexDamaged {
-                directory: self.directory.clone(),
+                directory: directory.to_owned(),
             },
-            IndexError::Io(error) => StoreError::io(
-                "opening the record index",
-                &self.directory,
-                &self.directory,
-                error,
-            ),
+            IndexError::Io(error) => {
+                StoreError::io("opening the record index", directory, directory, error)
+            }
         }
     }
 }
@@ -205,19 +265,5 @@ fn has_entries(engine: &dyn RecordIndex) -> Result<bool, IndexError> {
     Ok(any)
 }
 
-/// Name and size of each file of a directory, one a line, by name.
-fn sizes(directory: &Path) -> io::Result<String> {
-    let mut lines = Vec::new();
-    for entry in std::fs::read_dir(directory)? {
-        let entry = entry?;
-        let metadata = entry.metadata()?;
-        let size = if metadata.is_file() {
-            metadata.len()
-        } else {
-            0
-        };
-        lines.push(format!("{size} {}\n", entry.file_name().to_string_lossy()));
-    }
-    lines.sort();
-    Ok(lines.concat())
-}
+/// Progress is told after so many versions.
+const PROGRESS_VERSIONS: u64 = 1000;

@@ -5,7 +5,7 @@ use formats::segment::{ArchiveTimeStamp, Frame, FrameAddress, Leaves};
 
 use super::chains::Covering;
 use super::fold::Fold;
-use super::{BatchEntry, Catalog, CatalogReport, FoldProgress, Hit, ManifestOpener};
+use super::{BatchEntry, Catalog, CatalogReport, FoldProgress, FoldStage, Hit, ManifestOpener};
 use crate::store::{ScanItem, ScanScope, StoreError};
 
 impl Catalog {
@@ -32,10 +32,15 @@ impl Catalog {
             self.read_frame(&fold, &item, opener, report)?;
             fold.set_position(item.next);
             read += 1;
+            if read.is_multiple_of(FLUSH_FRAMES) {
+                // A reading that is interrupted goes on from here.
+                fold.flush()?;
+            }
             if read.is_multiple_of(PROGRESS_FRAMES) {
                 progress(FoldProgress {
                     at: item.address,
                     versions: report.versions_applied,
+                    stage: FoldStage::Reading,
                 });
             }
         }
@@ -153,3 +158,6 @@ fn add_leaves(
 
 /// Progress is told after so many frames.
 const PROGRESS_FRAMES: u64 = 1000;
+
+/// What was read is made durable after so many frames.
+const FLUSH_FRAMES: u64 = 50_000;

@@ -4,8 +4,8 @@ use formats::error::{ErrorKind, Result as FormatResult};
 use formats::id::ArchiveId;
 use formats::segment::{FrameAddress, Reader, Writer};
 
+use super::engine::{IndexError, RecordIndex};
 use super::entry::{read_address, write_address};
-use super::index::{IndexError, RecordIndex};
 use super::{Counts, ValueSealer, key};
 
 /// How far the fold is, as the index holds it.
@@ -18,6 +18,10 @@ pub(super) struct State {
     pub(super) others: u64,
     /// Every version whose key is smaller has a stamp.
     pub(super) unstamped_from: Vec<u8>,
+    /// No version has a greater key.
+    pub(super) versions_to: Vec<u8>,
+    /// No stamp has a greater key.
+    pub(super) stamps_to: Vec<u8>,
 }
 
 impl State {
@@ -28,6 +32,8 @@ impl State {
             counts: Counts::default(),
             others: 0,
             unstamped_from: vec![key::VERSIONS],
+            versions_to: Vec::new(),
+            stamps_to: Vec::new(),
         }
     }
 
@@ -48,7 +54,7 @@ impl State {
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::with_capacity(64);
+        let mut writer = Writer::with_capacity(160);
         writer.u16(INDEX_FORMAT);
         writer.raw(self.archive.as_bytes());
         write_address(&mut writer, self.position);
@@ -57,6 +63,8 @@ impl State {
         writer.u64(self.counts.batches);
         writer.u64(self.others);
         writer.sized(&self.unstamped_from);
+        writer.sized(&self.versions_to);
+        writer.sized(&self.stamps_to);
         writer.finish()
     }
 
@@ -74,7 +82,9 @@ impl State {
                 batches: reader.u64()?,
             },
             others: reader.u64()?,
-            unstamped_from: reader.sized(256)?.to_vec(),
+            unstamped_from: reader.sized(KEY_BYTES_MAX)?.to_vec(),
+            versions_to: reader.sized(KEY_BYTES_MAX)?.to_vec(),
+            stamps_to: reader.sized(KEY_BYTES_MAX)?.to_vec(),
         };
         reader.finish()?;
         Ok(state)
@@ -82,4 +92,7 @@ impl State {
 }
 
 /// Version of the index's own format. Another one is rebuilt, never converted.
-const INDEX_FORMAT: u16 = 2;
+const INDEX_FORMAT: u16 = 3;
+
+/// Longer is no key.
+const KEY_BYTES_MAX: usize = 256;

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use archiver::archive::{self, Access, Archive, Environment, NewArchive};
 use archiver::config::{
-    AlarmsConfig, Config, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT, ServiceConfig, TsaConfig,
+    AlarmsConfig, Config, IndexConfig, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT, ServiceConfig,
+    TsaConfig,
 };
 use archiver::evidence::assemble::EvidenceAssembler;
 use archiver::evidence::batch::BatchMaker;
@@ -356,6 +357,7 @@ fn config(folder: &Path) -> Config {
         renewal: RenewalConfig::default(),
         service: ServiceConfig::default(),
         alarms: AlarmsConfig::default(),
+        index_options: IndexConfig::default(),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::{Programs, Session};
 use crate::config::{
-    AlarmsConfig, CONFIG_FILE_NAME, Config, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT,
+    AlarmsConfig, CONFIG_FILE_NAME, Config, IndexConfig, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT,
     ServiceConfig, TsaConfig,
 };
 use crate::keys::Passphrase;
@@ -136,6 +136,7 @@ fn make_archive(session: &Session, directory: &Path) -> Result<(Config, Passphra
         renewal: RenewalConfig::default(),
         service: ServiceConfig::default(),
         alarms: AlarmsConfig::default(),
+        index_options: IndexConfig::default(),
     };
     let (config, _) = archive::create(NewArchive { config }, &passphrase, &session.environment)?;
     output.say(&lang.pick(

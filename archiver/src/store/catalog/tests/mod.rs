@@ -1,5 +1,6 @@
 mod chains;
 mod events;
+mod moving;
 mod searching;
 mod surviving;
 
@@ -53,6 +54,7 @@ impl ManifestOpener for TestOpener {
 }
 
 struct Archive {
+    engine: EngineChoice,
     root: tempfile::TempDir,
     store: Option<Store>,
     catalog: Option<Catalog>,
@@ -72,6 +74,10 @@ struct Answers {
 
 impl Archive {
     fn new() -> Self {
+        Self::with(EngineChoice::Auto)
+    }
+
+    fn with(engine: EngineChoice) -> Self {
         let root = tempfile::tempdir().unwrap();
         let label = MediumLabel {
             medium: MediumId::from_bytes([1; 16]),
@@ -87,6 +93,7 @@ impl Archive {
         let medium = root.path().join("medium");
         let store = Store::create(&[(medium, label)], &options()).unwrap();
         let mut archive = Self {
+            engine,
             root,
             store: Some(store),
             catalog: None,
@@ -116,6 +123,8 @@ impl Archive {
             directory: self.index(),
             sealer: Arc::new(TestSealer),
             cache_bytes: 1 << 20,
+            engine: self.engine,
+            versions_expected: 0,
             disk: system_disk(),
         }
     }

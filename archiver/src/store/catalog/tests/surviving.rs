@@ -6,8 +6,12 @@ use crate::store::durable::faults::Random;
 use crate::store::durable::replace_file;
 
 /// 250 versions, 240 of them in two batches.
-fn filled() -> Archive {
-    let archive = Archive::new();
+pub(super) fn filled() -> Archive {
+    filled_in(EngineChoice::Auto)
+}
+
+pub(super) fn filled_in(engine: EngineChoice) -> Archive {
+    let archive = Archive::with(engine);
     archive.deposit(0..200);
     archive.stamp(1);
     archive.deposit(200..240);
@@ -18,7 +22,12 @@ fn filled() -> Archive {
 
 #[test]
 fn a_deleted_index_is_made_anew() {
-    let mut archive = filled();
+    for engine in IndexEngine::ALL {
+        deleted(filled_in(EngineChoice::Use(engine)));
+    }
+}
+
+fn deleted(mut archive: Archive) {
     let before = archive.answers();
     archive.catalog = None;
     std::fs::remove_dir_all(archive.index()).unwrap();
@@ -39,7 +48,8 @@ fn a_deleted_index_is_made_anew() {
     drop(catalog);
     let report = archive.open_catalog();
     assert_eq!((report.rebuilt, report.versions_applied), (false, 0));
-    assert_eq!(std::fs::read_dir(archive.index()).unwrap().count(), 1);
+    let left = std::fs::read_dir(archive.index()).unwrap();
+    assert_eq!(left.count(), 2, "the engine's files and its name");
 }
 
 #[test]
@@ -105,7 +115,7 @@ fn two_processes_do_not_share_an_index() {
 }
 
 /// A copy of the index directory, as a killed process leaves it.
-fn copy_index(from: &Path, to: &Path) {
+pub(super) fn copy_index(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -118,7 +128,7 @@ fn copy_index(from: &Path, to: &Path) {
     }
 }
 
-fn files_of(directory: &Path) -> Vec<PathBuf> {
+pub(super) fn files_of(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -134,7 +144,12 @@ fn files_of(directory: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn a_killed_process_loses_nothing_of_the_index() {
-    let archive = Archive::new();
+    for engine in IndexEngine::ALL {
+        killed(&Archive::with(EngineChoice::Use(engine)));
+    }
+}
+
+fn killed(archive: &Archive) {
     for round in 0..12 {
         archive.deposit(round * 20..round * 20 + 20);
         if round % 4 == 2 {
@@ -160,7 +175,12 @@ fn a_killed_process_loses_nothing_of_the_index() {
 /// and then the next opening makes the index anew.
 #[test]
 fn a_damaged_index_is_noticed_and_made_anew() {
-    let mut archive = filled();
+    for engine in IndexEngine::ALL {
+        damaged(filled_in(EngineChoice::Use(engine)));
+    }
+}
+
+fn damaged(mut archive: Archive) {
     let before = archive.answers();
     archive.catalog = None;
     let index = archive.index();
@@ -187,7 +207,23 @@ fn a_damaged_index_is_noticed_and_made_anew() {
             std::fs::remove_dir_all(&index).unwrap();
         }
     }
-    assert!(set_aside > 3, "{set_aside} set aside");
+    assert!(set_aside > 3, "{:?}: {set_aside} set aside", archive.engine);
+}
+
+#[test]
+fn an_engine_that_dies_of_its_files_is_not_asked_a_third_time() {
+    let mut archive = filled();
+    let before = archive.answers();
+    archive.catalog = None;
+    let note = archive.index().join("opening");
+    for (died, set_aside) in [("x", false), ("xx", true), ("xxxx", true)] {
+        replace_file(system_disk().as_ref(), &note, died.as_bytes()).unwrap();
+        let report = archive.open_catalog();
+        assert_eq!(report.set_aside.is_some(), set_aside, "{died}");
+        assert!(!note.exists());
+        assert_eq!(archive.answers(), before);
+        archive.catalog = None;
+    }
 }
 
 fn damage(path: &Path, kind: u32, random: &mut Random) {

@@ -1,12 +1,9 @@
 //! The index in sled.
-//!
-//! sled reports some damage as an error, and panics on other. Both are [`IndexError::Damaged`] here.
 
-use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use super::index::{Change, IndexError, RecordIndex, Visit};
+use super::guard::{guarded, of_io};
+use super::{Change, IndexError, RecordIndex, Visit};
 
 /// A sled database, of which one tree is used: a batch is atomic in one tree only.
 #[derive(Debug)]
@@ -24,15 +21,19 @@ impl SledIndex {
             .segment_size(SLED_SEGMENT_BYTES)
             // Written when it is asked to: the index is derived, and the segments are what must be durable.
             .flush_every_ms(None);
-        let database = guarded(|| config.open())?;
+        let database = guarded(|| config.open().map_err(of_sled))?;
         Ok(Self { database })
     }
 }
 
 impl RecordIndex for SledIndex {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
-        let value = guarded(|| self.database.get(key))?;
+        let value = guarded(|| self.database.get(key).map_err(of_sled))?;
         Ok(value.map(|value| value.to_vec()))
+    }
+
+    fn contains(&self, key: &[u8]) -> Result<bool, IndexError> {
+        guarded(|| self.database.contains_key(key).map_err(of_sled))
     }
 
     fn apply(&self, changes: Vec<Change>) -> Result<(), IndexError> {
@@ -43,13 +44,13 @@ impl RecordIndex for SledIndex {
                 None => batch.remove(key),
             }
         }
-        guarded(|| self.database.apply_batch(batch))
+        guarded(|| self.database.apply_batch(batch).map_err(of_sled))
     }
 
     fn scan(&self, prefix: &[u8], from: &[u8], each: &mut Visit<'_>) -> Result<(), IndexError> {
         guarded(|| {
             for entry in self.database.range(from..) {
-                let (key, value) = entry?;
+                let (key, value) = entry.map_err(of_sled)?;
                 if !key.starts_with(prefix) || each(&key, &value).is_break() {
                     break;
                 }
@@ -59,22 +60,18 @@ impl RecordIndex for SledIndex {
     }
 
     fn flush(&self) -> Result<(), IndexError> {
-        guarded(|| self.database.flush()).map(|_bytes| ())
+        guarded(|| self.database.flush().map_err(of_sled)).map(|_bytes| ())
     }
 }
 
-fn guarded<T>(act: impl FnOnce() -> sled::Result<T>) -> Result<T, IndexError> {
-    // Nothing that a panic leaves half done is used again: the caller sets the database aside.
-    match catch_unwind(AssertUnwindSafe(act)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(sled::Error::Io(error))) if is_of_the_system(&error) => Err(IndexError::Io(error)),
-        Ok(Err(_)) | Err(_) => Err(IndexError::Damaged),
+fn of_sled(error: sled::Error) -> IndexError {
+    match error {
+        sled::Error::Io(error) => of_io(error),
+        sled::Error::CollectionNotFound(_)
+        | sled::Error::Unsupported(_)
+        | sled::Error::ReportableBug(_)
+        | sled::Error::Corruption { .. } => IndexError::Damaged,
     }
-}
-
-/// sled also reports unexpected bytes as I/O errors; those of the operating system carry a number.
-fn is_of_the_system(error: &io::Error) -> bool {
-    error.raw_os_error().is_some()
 }
 
 /// Bytes of sled's own segments.

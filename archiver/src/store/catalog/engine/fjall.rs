@@ -1,0 +1,112 @@
+//! The index in fjall.
+//!
+//! Its journal is cut behind the last whole batch when it is opened, so after a crash the batches up to some point are there and none behind it;
+//! a damaged batch in the middle is an error. Blocks of its tables carry checksums that are compared on each reading.
+
+use std::fmt;
+use std::path::Path;
+
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+
+use super::guard::{guarded, of_io};
+use super::{Change, IndexError, RecordIndex, Visit};
+
+/// A fjall database with one keyspace.
+pub(super) struct FjallIndex {
+    database: Database,
+    entries: Keyspace,
+}
+
+impl FjallIndex {
+    /// Opens the database in `directory`, or makes it there.
+    pub(super) fn open(directory: &Path, cache_bytes: u64) -> Result<Self, IndexError> {
+        guarded(|| {
+            let database = Database::builder(directory)
+                .cache_size(cache_bytes)
+                .worker_threads(WORKER_THREADS)
+                .max_cached_files(Some(FILES_MAX))
+                .max_journaling_size(JOURNAL_BYTES_MAX)
+                .open()
+                .map_err(of_fjall)?;
+            let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
+            let entries = database.keyspace(KEYSPACE, options).map_err(of_fjall)?;
+            Ok(Self { database, entries })
+        })
+    }
+}
+
+impl RecordIndex for FjallIndex {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
+        let value = guarded(|| self.entries.get(key).map_err(of_fjall))?;
+        Ok(value.map(|value| value.to_vec()))
+    }
+
+    fn contains(&self, key: &[u8]) -> Result<bool, IndexError> {
+        guarded(|| self.entries.contains_key(key).map_err(of_fjall))
+    }
+
+    fn apply(&self, changes: Vec<Change>) -> Result<(), IndexError> {
+        guarded(|| {
+            let mut batch = self.database.batch();
+            for (key, value) in changes {
+                match value {
+                    Some(value) => batch.insert(&self.entries, key, value),
+                    None => batch.remove(&self.entries, key),
+                }
+            }
+            batch.commit().map_err(of_fjall)
+        })
+    }
+
+    fn scan(&self, prefix: &[u8], from: &[u8], each: &mut Visit<'_>) -> Result<(), IndexError> {
+        guarded(|| {
+            for entry in self.entries.range(from..) {
+                let (key, value) = entry.into_inner().map_err(of_fjall)?;
+                if !key.starts_with(prefix) || each(&key, &value).is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn flush(&self) -> Result<(), IndexError> {
+        guarded(|| {
+            self.database
+                .persist(PersistMode::SyncAll)
+                .map_err(of_fjall)
+        })
+    }
+}
+
+impl fmt::Debug for FjallIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FjallIndex").finish_non_exhaustive()
+    }
+}
+
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the enums are open, and whatever else is wrong with the files is damage"
+)]
+fn of_fjall(error: fjall::Error) -> IndexError {
+    match error {
+        fjall::Error::Io(error) | fjall::Error::Storage(fjall::LsmError::Io(error)) => of_io(error),
+        _ => IndexError::Damaged,
+    }
+}
+
+/// The keyspace of the index.
+const KEYSPACE: &str = "records";
+
+/// Writes go there first: so much is sorted in memory before it becomes a table.
+const MEMTABLE_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Flushing and merging. One does it: depositing has the other core.
+const WORKER_THREADS: usize = 1;
+
+/// Tables that are kept open.
+const FILES_MAX: usize = 100;
+
+/// The least that fjall takes. What stands in journals is read at the next opening.
+const JOURNAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
