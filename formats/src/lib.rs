@@ -25,6 +25,7 @@ pub mod ocsp;
 pub mod oid;
 pub mod package;
 pub mod raw;
+pub mod roster;
 pub mod segment;
 pub mod tsp;
 pub mod utc;
