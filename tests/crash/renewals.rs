@@ -224,6 +224,7 @@ fn stamps(world: &World) -> Vec<(TimeStampKind, Leaves)> {
         clock: Arc::new(SystemClock),
         segment_bytes_max: config.segment_bytes_max,
         disk: durable::system_disk(),
+        copies: archiver::store::CopyPolicy::default(),
     };
     let (store, _) = Store::open(&config.data, config.archive, &options).expect("it opens");
     let frames = store.scan(None, ScanScope::Records);

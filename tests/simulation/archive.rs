@@ -75,6 +75,7 @@ impl SimulatedArchive {
             clock: clock.clone(),
             segment_bytes_max: SEGMENT_BYTES_MAX,
             disk: durable::system_disk(),
+            copies: archiver::store::CopyPolicy::default(),
         };
         let store = Store::create(&[(data, label(archive, clock.now()))], &options);
         let store = store.expect("a store");

@@ -402,6 +402,7 @@ fn store_options(config: &Config, access: Access, environment: &Environment) -> 
         clock: Arc::clone(&environment.clock),
         segment_bytes_max: config.segment_bytes_max,
         disk: Arc::clone(&environment.disk),
+        copies: store::CopyPolicy::default(),
     }
 }
 

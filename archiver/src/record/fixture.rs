@@ -21,6 +21,7 @@ use crate::class::ClassRegistry;
 use crate::content::Manifests;
 use crate::intake::{SourceName, Walk, metadata};
 use crate::keys::{CatalogSealer, KdfParameters, KeyMedium, LedgerAccess, Passphrase};
+use crate::store::CopyPolicy;
 use crate::store::catalog::{Catalog, CatalogOptions, EngineChoice};
 use crate::store::durable::{Disk, system_disk};
 use crate::store::{OpenOptions, Store};
@@ -202,6 +203,7 @@ impl Parts {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             segment_bytes_max: 4 * 1024 * 1024,
             disk: Arc::clone(&self.disk) as Arc<dyn Disk>,
+            copies: CopyPolicy::default(),
         }
     }
 }

@@ -5,14 +5,17 @@
 //! ask while a synchronisation runs share the next one.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use formats::id::MediumId;
 use formats::segment::{
     CommitMark, EncodedFrame, FRAME_HEADER_BYTES, Frame, FrameAddress, FrameType, IndexEntry,
     SegmentHeader, SegmentIndex, SegmentSeal,
 };
 
 use super::StoreError;
+use super::replica::Replica;
 
 /// Appends frames to all replicas. Clones append to the same segments; each thread may have one.
 #[derive(Debug, Clone)]
@@ -42,6 +45,10 @@ pub(super) enum Task {
     Commit,
     /// Commit, write this index and a seal, and begin the next segment.
     Roll(SegmentIndex),
+    /// Bring this replica up to date and write to it, too.
+    Admit(Arc<Replica>, Sender<Result<(), StoreError>>),
+    /// Write no more to this medium: it leaves the archive.
+    Dismiss(MediumId, Sender<Result<(), StoreError>>),
 }
 
 #[derive(Debug)]
@@ -55,6 +62,8 @@ struct State {
     /// Commits of everything before are in the queue or under way.
     planned: FrameAddress,
     commit_wanted: bool,
+    /// A task waits that is no writing.
+    errand: bool,
     index: SegmentIndex,
     /// Frames that the record index must know and does not know yet.
     unapplied: BTreeSet<FrameAddress>,
@@ -132,6 +141,7 @@ impl Queue {
                 committed: end,
                 planned: end,
                 commit_wanted: false,
+                errand: false,
                 index,
                 unapplied: BTreeSet::new(),
                 failure: None,
@@ -151,7 +161,7 @@ impl Queue {
             if state.closing || state.failure.is_some() {
                 return None;
             }
-            if state.commit_wanted || state.queued_bytes >= WRITE_BYTES {
+            if state.commit_wanted || state.errand || state.queued_bytes >= WRITE_BYTES {
                 break;
             }
             state = wait(&self.work, state);
@@ -159,11 +169,30 @@ impl Queue {
         if std::mem::take(&mut state.commit_wanted) {
             state.plan_commit();
         }
+        state.errand = false;
         state.queued_bytes = 0;
         let tasks = std::mem::take(&mut state.tasks);
         drop(state);
         self.room.notify_all();
         Some(tasks)
+    }
+
+    /// Has the writer do something between two writes, and waits for its answer.
+    pub(super) fn errand(
+        &self,
+        task: impl FnOnce(Sender<Result<(), StoreError>>) -> Task,
+    ) -> Result<(), StoreError> {
+        let (done, answer) = channel();
+        let mut state = self.lock();
+        state.check(false)?;
+        state.tasks.push_back(task(done));
+        state.errand = true;
+        drop(state);
+        self.work.notify_one();
+        match answer.recv() {
+            Ok(answer) => answer,
+            Err(_) => Err(self.lock().failure.clone().unwrap_or(StoreError::Closed)),
+        }
     }
 
     /// Everything before `end` is durable.

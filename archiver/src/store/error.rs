@@ -8,6 +8,8 @@ use std::sync::Arc;
 use formats::error::FormatError;
 use formats::segment::FrameAddress;
 
+use super::presence::MediumProblem;
+
 /// Why the store could not do what was asked. Each names the medium or the file, and its text says what to do.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -26,6 +28,23 @@ pub enum StoreError {
     WrongMedium {
         /// The directory.
         directory: PathBuf,
+    },
+    /// A medium cannot be used as it is, and the archive may not go on without it.
+    MediumUnusable {
+        /// Which, and why.
+        problem: Box<MediumProblem>,
+    },
+    /// Fewer media would remain than a commit must reach.
+    TooFewCopies {
+        /// How many it must reach.
+        wanted: usize,
+    },
+    /// What was written to a medium reads differently. Replace the medium.
+    CopyDiffers {
+        /// The directory.
+        directory: PathBuf,
+        /// Number of the segment.
+        segment: u32,
     },
     /// The same medium was given twice. Each replica needs its own medium.
     MediumTwice {
@@ -183,6 +202,9 @@ impl StoreError {
             | Self::Damaged { .. }
             | Self::SegmentDamaged { .. }
             | Self::RecordsLost { .. }
+            | Self::MediumUnusable { .. }
+            | Self::CopyDiffers { .. }
+            | Self::TooFewCopies { .. }
             | Self::Format { .. } => return None,
         })
     }
@@ -222,6 +244,16 @@ impl fmt::Display for StoreError {
                     "nothing more was written after an earlier failure: {cause}"
                 )
             }
+            Self::MediumUnusable { problem } => problem.fmt(f),
+            Self::TooFewCopies { wanted } => write!(
+                f,
+                "each commit must reach {wanted} media (copies_min in the configuration), and fewer would remain: add a medium first"
+            ),
+            Self::CopyDiffers { directory, segment } => write!(
+                f,
+                "segment {segment:010} was written to {} and reads differently: do not use this medium",
+                directory.display()
+            ),
             Self::ReadOnly => f.write_str("the archive was opened for reading only"),
             Self::NotFound { address } => write!(f, "no frame at {address} on any replica"),
             Self::Damaged { address, source } => write!(

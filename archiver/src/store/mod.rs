@@ -7,20 +7,26 @@
 //!   were synchronised on each replica. Concurrent calls share one synchronisation.
 //! - **Not acknowledged means not visible.** After a failure, or when the process is killed, what no commit covered is cut off.
 //!   After a power cut, frames that may have been acknowledged are kept (see [`recovery`]).
-//! - **A full medium or an I/O error stops the writer.** Every waiting and later call fails with the cause. The archive goes on
-//!   after it was opened again; nothing retries a failed synchronisation.
+//! - **A full medium or an I/O error puts that medium out of service**, known on the others before anything relies on them alone, and
+//!   nothing retries a failed synchronisation. Where fewer media would remain than each commit must reach ([`CopyPolicy`]), the
+//!   writer stops: every waiting and later call fails with the cause, and the archive goes on after it was opened again.
 //!
 //! Absences: no keys (frames come sealed), no clock (times are arguments or come from the given clock), no network.
 
+mod admission;
 mod appender;
 pub mod catalog;
 pub mod durable;
 mod error;
 mod fixity;
+pub mod joining;
 mod medium;
+mod opening;
+mod presence;
 mod reader;
 pub mod recovery;
 mod replica;
+mod roster;
 mod scan;
 mod segment_file;
 mod walk;
@@ -34,7 +40,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use firmware::clock::Clock;
-use formats::id::ArchiveId;
+use formats::id::{ArchiveId, MediumId};
 use formats::medium::{MediumLabel, MediumRole};
 use formats::segment::{Frame, FrameAddress};
 
@@ -43,14 +49,18 @@ use durable::DirectoryLock;
 use reader::Reader;
 use recovery::Tail;
 use replica::Replica;
+use roster::RosterKeeper;
 use writer::Writer;
 
+pub use admission::{CopyProgress, CopyReport, copy_sealed};
 pub use appender::Appender;
 pub use error::StoreError;
 pub use fixity::{FixityProblem, FixityProblemKind, ReplicaFixity, SegmentFixity};
 pub use medium::{create_medium, read_label, write_label};
+pub use presence::{MediumProblem, MediumProblemKind, cause_text};
 pub use reader::Incident;
 pub use recovery::RecoveryReport;
+pub use roster::{ReplicaCondition, ReplicaState, ReplicaWatch};
 pub use scan::{Scan, ScanItem, ScanScope};
 
 /// How to open a store.
@@ -66,6 +76,18 @@ pub struct OpenOptions {
     pub segment_bytes_max: u64,
     /// The writing system calls: [`durable::system_disk`], except in tests.
     pub disk: Arc<dyn durable::Disk>,
+    /// How many media each commit must reach, and where else it is noted which do not take part.
+    pub copies: CopyPolicy,
+}
+
+/// How many media each commit must reach.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CopyPolicy {
+    /// Fewest media. `None`: all that are configured.
+    pub min: Option<usize>,
+    /// A file apart from the data media (on the key medium) that says which of them are out of service, so that one which was away does not
+    /// pass for the archive when it comes back alone.
+    pub note: Option<PathBuf>,
 }
 
 /// The segments of an archive on all of its replicas. Clones share it.
@@ -103,7 +125,8 @@ impl Store {
                 });
             }
             create_medium(options.disk.as_ref(), directory, label)?;
-            Replica::new(directory, Arc::clone(&options.disk)).prepare()?;
+            let disk = Arc::clone(&options.disk);
+            Replica::new(directory, label.medium, disk).prepare()?;
         }
         let directories: Vec<PathBuf> = media.iter().map(|(path, _)| path.clone()).collect();
         Self::open(&directories, archive, options).map(|(store, _)| store)
@@ -111,40 +134,79 @@ impl Store {
 
     /// Opens an archive. A writer recovers the end of the archive first ([`recovery`]).
     ///
-    /// A writer needs every data medium; a reader is content with one.
+    /// A writer needs as many media as [`CopyPolicy`] says; a reader is content with one. A medium that cannot be used is told in the report.
     ///
     /// # Errors
-    /// [`StoreError::MediumMissing`], [`StoreError::WrongMedium`], [`StoreError::MediumTwice`], [`StoreError::Locked`],
-    /// [`StoreError::SegmentDamaged`]; errors of reading and, for recovery, of writing.
+    /// [`StoreError::MediumMissing`], [`StoreError::MediumTwice`], [`StoreError::MediumUnusable`] when too few media can be used;
+    /// [`StoreError::Locked`], [`StoreError::SegmentDamaged`]; errors of reading and, for recovery, of writing.
     pub fn open(
         directories: &[PathBuf],
         archive: ArchiveId,
         options: &OpenOptions,
     ) -> Result<(Self, RecoveryReport), StoreError> {
-        let (present, absent) = present_media(directories, archive, options)?;
-        let mut replicas = Vec::new();
-        let mut locks = Vec::new();
-        for directory in &present {
-            locks.push(lock(directory, options.writable)?);
-            let disk = Arc::clone(&options.disk);
-            replicas.push(Arc::new(Replica::new(directory, disk)));
+        opening::open(directories, archive, options)
+    }
+
+    /// Every data medium of the archive, and whether it is in service.
+    #[must_use]
+    pub fn replicas(&self) -> Vec<ReplicaState> {
+        self.shared.keeper.states()
+    }
+
+    /// Tells what becomes of the data media, also after the store was closed.
+    #[must_use]
+    pub fn watch(&self) -> ReplicaWatch {
+        ReplicaWatch {
+            keeper: Arc::clone(&self.shared.keeper),
         }
-        let mut report = RecoveryReport::default();
-        let mut writing = None;
-        if options.writable {
-            let (tail, recovered) = recovery::recover(&replicas, archive, options)?;
-            report = recovered;
-            writing = Some(Writing::start(archive, options, tail)?);
+    }
+
+    /// Fewest media that a commit must reach.
+    #[must_use]
+    pub fn copies_min(&self) -> usize {
+        self.shared.keeper.copies_min
+    }
+
+    /// Takes the medium at `directory` into service, new or returned: it gets what it lacks, is read back, and from then on each commit
+    /// reaches it. [`copy_sealed`] before it keeps the time short in which others wait.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`], [`StoreError::MediumUnusable`] for a medium of another archive or one that was written elsewhere,
+    /// [`StoreError::CopyDiffers`], [`StoreError::Locked`]; errors of reading and writing.
+    pub fn admit(&self, directory: &Path) -> Result<(), StoreError> {
+        let writing = self.shared.writing.as_ref().ok_or(StoreError::ReadOnly)?;
+        let present = presence::of_archive(directory, self.shared.archive)?;
+        let states = self.replicas();
+        let in_service =
+            |state: &ReplicaState| state.medium == present.medium && state.state.is_in_service();
+        if states.iter().any(in_service) {
+            return Ok(());
         }
-        report.absent = absent;
-        let shared = StoreShared {
-            archive,
-            reader: Arc::new(Reader::new(archive, replicas)),
-            writing,
-            _locks: locks,
+        let lock = lock(directory, true)?;
+        let known = self.shared.reader.replicas.iter();
+        let mut known = known.filter(|replica| {
+            replica.medium == present.medium && replica.directory == present.directory
+        });
+        let replica = match known.next() {
+            Some(replica) => Arc::clone(replica),
+            None => Arc::new(Replica::of(&present, &self.shared.disk)),
         };
-        let shared = Arc::new(shared);
-        Ok((Self { shared }, report))
+        writing
+            .queue
+            .errand(|done| appender::Task::Admit(replica, done))?;
+        let mut locks = self.shared.locks.lock();
+        locks.as_mut().map_or_else(|_| (), |locks| locks.push(lock));
+        Ok(())
+    }
+
+    /// Takes a medium out of the archive for good. Its bytes stay as they are.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`]; [`StoreError::TooFewCopies`]; the failure that stopped the writer.
+    pub fn dismiss(&self, medium: MediumId) -> Result<(), StoreError> {
+        let writing = self.shared.writing.as_ref().ok_or(StoreError::ReadOnly)?;
+        let queue = &writing.queue;
+        queue.errand(|done| appender::Task::Dismiss(medium, done))
     }
 
     /// The archive's id.
@@ -153,7 +215,7 @@ impl Store {
         self.shared.archive
     }
 
-    /// The directories of the data media in use.
+    /// The directories of the data media at hand.
     #[must_use]
     pub fn directories(&self) -> Vec<PathBuf> {
         let replicas = self.shared.reader.replicas.iter();
@@ -206,12 +268,14 @@ impl Store {
     pub fn verify_segment(&self, segment: u32) -> Result<SegmentFixity, StoreError> {
         let newest = self.segments()?.last().is_none_or(|&last| segment >= last);
         let reader = &self.shared.reader;
-        Ok(fixity::verify_segment(
-            reader,
-            self.shared.archive,
-            segment,
-            newest,
-        ))
+        let mut found = fixity::verify_segment(reader, self.shared.archive, segment, newest);
+        // A medium that is out of service lacks what came later: that is told elsewhere.
+        let away = |directory: &PathBuf| {
+            let mut replicas = reader.replicas.iter();
+            replicas.any(|replica| replica.directory == *directory && !replica.may_hold(segment))
+        };
+        found.replicas.retain(|copy| !away(&copy.directory));
+        Ok(found)
     }
 
     /// Stops the writer. What was appended and not committed is cut off. Dropping the last clone does the same, without telling a failure.
@@ -255,8 +319,10 @@ struct StoreShared {
     archive: ArchiveId,
     reader: Arc<Reader>,
     writing: Option<Writing>,
+    keeper: Arc<RosterKeeper>,
+    disk: Arc<dyn durable::Disk>,
     /// Released last: fields are dropped in their order, and the writer ends first.
-    _locks: Vec<DirectoryLock>,
+    locks: Mutex<Vec<DirectoryLock>>,
 }
 
 /// The writer's thread.
@@ -267,10 +333,15 @@ struct Writing {
 }
 
 impl Writing {
-    fn start(archive: ArchiveId, options: &OpenOptions, tail: Tail) -> Result<Self, StoreError> {
+    fn start(
+        archive: ArchiveId,
+        options: &OpenOptions,
+        tail: Tail,
+        keeper: Arc<RosterKeeper>,
+    ) -> Result<Self, StoreError> {
         let bytes_max = options.segment_bytes_max.max(SEGMENT_BYTES_MIN);
         let queue = Arc::new(Queue::new(tail.end, tail.index.clone(), bytes_max));
-        let writer = Writer::new(Arc::clone(&queue), archive, options, tail);
+        let writer = Writer::new(Arc::clone(&queue), archive, options, tail, keeper);
         let thread = std::thread::Builder::new()
             .name("segment-writer".to_owned())
             .spawn(move || writer.run())
@@ -303,38 +374,6 @@ impl Drop for Writing {
         // A failure was told to whoever waited for a commit; nobody else lost anything.
         drop(self.stop());
     }
-}
-
-/// Checks the labels. Answers the media that are there and, for a reader, the directories that hold none.
-fn present_media(
-    directories: &[PathBuf],
-    archive: ArchiveId,
-    options: &OpenOptions,
-) -> Result<(Vec<PathBuf>, Vec<PathBuf>), StoreError> {
-    let (mut present, mut absent, mut media) = (Vec::new(), Vec::new(), Vec::new());
-    for directory in directories {
-        let label = match read_label(directory) {
-            Err(StoreError::MediumMissing { directory }) if !options.writable => {
-                absent.push(directory);
-                continue;
-            }
-            label => label?,
-        };
-        let directory = directory.clone();
-        if label.archive != archive || label.role != MediumRole::Data {
-            return Err(StoreError::WrongMedium { directory });
-        }
-        if media.contains(&label.medium) {
-            return Err(StoreError::MediumTwice { directory });
-        }
-        media.push(label.medium);
-        present.push(directory);
-    }
-    if present.is_empty() {
-        let directory = directories.first().cloned().unwrap_or_default();
-        return Err(StoreError::MediumMissing { directory });
-    }
-    Ok((present, absent))
 }
 
 fn lock(directory: &Path, exclusive: bool) -> Result<DirectoryLock, StoreError> {

@@ -246,6 +246,9 @@ impl Reader {
         replica: &Replica,
         segment: u32,
     ) -> Result<Arc<SegmentFile>, Miss> {
+        if !replica.may_hold(segment) {
+            return Err(Miss::Absent);
+        }
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = files.get(&(number, segment)) {
             return Ok(Arc::clone(file));

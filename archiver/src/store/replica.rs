@@ -4,9 +4,12 @@ use std::fs::File;
 use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use formats::id::MediumId;
 
 use super::durable::{self, Disk};
+use super::presence::Present;
 use super::{SEGMENTS_DIRECTORY, StoreError};
 
 /// The segment files on one medium.
@@ -14,7 +17,11 @@ use super::{SEGMENTS_DIRECTORY, StoreError};
 pub(super) struct Replica {
     /// The medium's directory, as it was given: errors name it.
     pub(super) directory: PathBuf,
+    /// The medium.
+    pub(super) medium: MediumId,
     disk: Arc<dyn Disk>,
+    /// Segments from this one on are not to be read here: they were committed while the medium was out of service.
+    end: AtomicU32,
 }
 
 /// The segment that a replica grows.
@@ -29,11 +36,57 @@ pub(super) struct GrowingSegment {
 }
 
 impl Replica {
-    pub(super) fn new(directory: &Path, disk: Arc<dyn Disk>) -> Self {
+    pub(super) fn new(directory: &Path, medium: MediumId, disk: Arc<dyn Disk>) -> Self {
         Self {
             directory: directory.to_owned(),
+            medium,
             disk,
+            end: AtomicU32::new(u32::MAX),
         }
+    }
+
+    /// The medium that was found in a folder.
+    pub(super) fn of(present: &Present, disk: &Arc<dyn Disk>) -> Self {
+        Self::new(&present.directory, present.medium, Arc::clone(disk))
+    }
+
+    pub(super) fn present(&self) -> Present {
+        Present {
+            directory: self.directory.clone(),
+            medium: self.medium,
+        }
+    }
+
+    /// The same medium with all that stands on it.
+    pub(super) fn without_end(&self) -> Self {
+        Self::new(&self.directory, self.medium, Arc::clone(&self.disk))
+    }
+
+    /// Whether a segment has lost its write permission: it is complete.
+    pub(super) fn is_protected(&self, segment: u32) -> bool {
+        std::fs::metadata(self.path(segment))
+            .is_ok_and(|metadata| metadata.permissions().readonly())
+    }
+
+    /// What is read next of the file comes from the medium, as far as the system allows.
+    pub(super) fn forget(&self, file: &File) {
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
+        self.disk.begin_write_back(file, 0, length);
+    }
+
+    /// From now on segments from `end` on are passed over: the medium is out of service since.
+    pub(super) fn end_before(&self, end: u32) {
+        self.end.store(end, Ordering::Release);
+    }
+
+    /// The medium has everything again.
+    pub(super) fn end_nowhere(&self) {
+        self.end_before(u32::MAX);
+    }
+
+    /// Whether the segment may be read here.
+    pub(super) fn may_hold(&self, segment: u32) -> bool {
+        segment < self.end.load(Ordering::Acquire)
     }
 
     /// The directory of the segment files.
@@ -53,7 +106,9 @@ impl Replica {
         let mut segments = Vec::new();
         for entry in std::fs::read_dir(&directory).map_err(failed)? {
             let entry = entry.map_err(failed)?;
-            if let Some(segment) = segment_number(&entry.file_name()) {
+            if let Some(segment) = segment_number(&entry.file_name())
+                && self.may_hold(segment)
+            {
                 segments.push((segment, entry.metadata().map_err(failed)?.len()));
             }
         }
@@ -82,6 +137,9 @@ impl Replica {
 
     /// Opens a segment for reading; `None` when it is not here.
     pub(super) fn open(&self, segment: u32) -> Result<Option<File>, StoreError> {
+        if !self.may_hold(segment) {
+            return Ok(None);
+        }
         let path = self.path(segment);
         match File::open(&path) {
             Ok(file) => Ok(Some(file)),
@@ -154,7 +212,7 @@ impl Replica {
 }
 
 impl GrowingSegment {
-    pub(super) fn replica(&self) -> &Replica {
+    pub(super) const fn replica(&self) -> &Arc<Replica> {
         &self.replica
     }
 

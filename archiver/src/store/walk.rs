@@ -19,9 +19,11 @@ pub(super) struct Copy {
     file: Arc<SegmentFile>,
     /// Whether offsets are taken as places in the file.
     raw: bool,
-    /// Bytes of the file.
+    /// Bytes of the file that count.
     file_bytes: u64,
     length: u64,
+    /// Bytes that the file has.
+    file_length: u64,
     window: Vec<u8>,
     window_start: u64,
 }
@@ -66,6 +68,7 @@ impl Copy {
             raw: false,
             file_bytes,
             length,
+            file_length: length,
             window: Vec::new(),
             window_start: 0,
         })
@@ -128,6 +131,41 @@ impl Copy {
 
     pub(super) const fn length(&self) -> u64 {
         self.length
+    }
+
+    /// Bytes of the file, whether they count or not.
+    pub(super) const fn file_length(&self) -> u64 {
+        self.file_length
+    }
+
+    /// Of a growing segment: what stands at `end` or behind it does not count.
+    pub(super) fn end_at(&mut self, end: u64) {
+        self.length = self.length.min(end);
+        self.file_bytes = self.file_bytes.min(end);
+        self.window.clear();
+    }
+
+    /// Where the last commit mark stands that begins before `end` and names its own place.
+    pub(super) fn mark_before(&mut self, segment: u32, end: u64) -> Option<u64> {
+        let mut end = end.min(self.length);
+        while end > 0 {
+            let start = end.saturating_sub(WINDOW_BYTES as u64);
+            // A mark may reach over the end of this piece.
+            let count = usize::try_from(end - start).ok()? + MARK_START.len() - 1;
+            let window = self.bytes(start, count).ok()?.to_vec();
+            let mut candidates = window
+                .windows(MARK_START.len())
+                .enumerate()
+                .rev()
+                .filter(|(_, bytes)| *bytes == MARK_START)
+                .map(|(place, _)| start + place as u64)
+                .filter(|&candidate| candidate < end);
+            if let Some(found) = candidates.find(|&candidate| self.is_mark(segment, candidate)) {
+                return Some(found);
+            }
+            end = start;
+        }
+        None
     }
 
     /// The bytes from `offset` on, `count` of them or as many as the file has.

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::thread;
 
 use firmware::clock::Clock;
-use formats::id::ArchiveId;
+use formats::id::{ArchiveId, MediumId};
 use formats::segment::{CommitMark, Frame, FrameAddress, SegmentHeader, SegmentIndex, SegmentSeal};
 use sha2::{Digest, Sha256};
 
+use super::admission;
 use super::appender::{Queue, Task};
 use super::recovery::{Checkpoint, Tail};
-use super::replica::GrowingSegment;
+use super::replica::{GrowingSegment, Replica};
+use super::roster::{RosterKeeper, cause_of};
 use super::{OpenOptions, StoreError};
 
 /// Writes what is queued to all replicas.
@@ -20,10 +22,15 @@ pub(super) struct Writer {
     archive: ArchiveId,
     boot_id: [u8; 16],
     clock: Arc<dyn Clock>,
+    /// The replicas in service. One that fails leaves for good.
     growing: Vec<GrowingSegment>,
+    keeper: Arc<RosterKeeper>,
     at: FrameAddress,
     digest: Sha256,
 }
+
+/// A replica, by its place in the list, and how it failed.
+type Failed = Vec<(usize, StoreError)>;
 
 /// Tells the callers when the writer's thread ends in a way that nobody thought of.
 struct Watch(Arc<Queue>);
@@ -34,9 +41,11 @@ impl Writer {
         archive: ArchiveId,
         options: &OpenOptions,
         tail: Tail,
+        keeper: Arc<RosterKeeper>,
     ) -> Self {
         Self {
             queue,
+            keeper,
             archive,
             boot_id: options.boot_id,
             clock: Arc::clone(&options.clock),
@@ -73,14 +82,95 @@ impl Writer {
                 self.seal(index)?;
                 self.begin_next()
             }
+            Task::Admit(replica, done) => {
+                let answer = self.admit(&replica)?;
+                // Who asked may be gone.
+                drop(done.send(answer));
+                Ok(())
+            }
+            Task::Dismiss(medium, done) => {
+                let answer = self.dismiss(medium)?;
+                drop(done.send(answer));
+                Ok(())
+            }
         }
+    }
+
+    /// Puts replicas that failed out of service: the others, and the place apart from them, know it before anything relies on them alone.
+    /// When too few would remain, nothing changes and the first failure stops the writer.
+    fn lose(&mut self, mut failed: Failed) -> Result<(), StoreError> {
+        loop {
+            failed.sort_by_key(|(number, _)| *number);
+            let Some((_, first)) = failed.first() else {
+                return Ok(());
+            };
+            if self.growing.len().saturating_sub(failed.len()) < self.keeper.copies_min {
+                return Err(first.clone());
+            }
+            let from = self.queue.committed();
+            let mut media = Vec::new();
+            for (number, error) in failed.drain(..).rev() {
+                let replica = self.growing.remove(number);
+                let replica = replica.replica();
+                replica.end_before(from.segment);
+                media.push((replica.medium, cause_of(&error)));
+            }
+            let further = self.keeper.put_out(&media, from)?;
+            failed = self.numbered(further);
+        }
+    }
+
+    /// Takes a replica into service. Until the roster says so it is none; from then on each commit reaches it. The inner error is a
+    /// refusal; the outer one stops the writer.
+    fn admit(&mut self, replica: &Arc<Replica>) -> Result<Result<(), StoreError>, StoreError> {
+        let replicas = self.growing.iter().map(GrowingSegment::replica);
+        let sources: Vec<Arc<Replica>> = replicas.map(Arc::clone).collect();
+        let copy = match admission::bring_up(&sources, replica, self.at, &self.digest) {
+            Ok(copy) => copy,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        self.growing.push(copy);
+        replica.end_nowhere();
+        let failed = self.keeper.take_in(&replica.present())?;
+        let own = failed.iter().find(|(medium, _)| *medium == replica.medium);
+        let answer = own.map_or(Ok(()), |(_, error)| Err(error.clone()));
+        let failed = self.numbered(failed);
+        self.lose(failed)?;
+        Ok(answer)
+    }
+
+    /// Takes a replica out of the archive for good.
+    fn dismiss(&mut self, medium: MediumId) -> Result<Result<(), StoreError>, StoreError> {
+        let mut growing = self.growing.iter();
+        if let Some(number) = growing.position(|copy| copy.replica().medium == medium) {
+            if self.growing.len() <= self.keeper.copies_min {
+                return Ok(Err(StoreError::TooFewCopies {
+                    wanted: self.keeper.copies_min,
+                }));
+            }
+            let copy = self.growing.remove(number);
+            copy.replica().end_before(self.queue.committed().segment);
+        }
+        let failed = self.keeper.dismiss(medium)?;
+        let failed = self.numbered(failed);
+        self.lose(failed)?;
+        Ok(Ok(()))
+    }
+
+    fn numbered(&self, failed: Vec<(MediumId, StoreError)>) -> Failed {
+        let failed = failed.into_iter().filter_map(|(medium, error)| {
+            let mut growing = self.growing.iter();
+            let number = growing.position(|copy| copy.replica().medium == medium)?;
+            Some((number, error))
+        });
+        failed.collect()
     }
 
     /// Writes the pieces to all replicas, and synchronises them if asked.
     fn write(&mut self, pieces: &[Vec<u8>], sync: bool) -> Result<(), StoreError> {
         let offset = self.at.offset;
         let digest = &mut self.digest;
-        for_each_replica(
+        let failed = for_each_replica(
             &self.growing,
             &|copy| {
                 if !pieces.is_empty() {
@@ -89,10 +179,10 @@ impl Writer {
                 if sync { copy.sync() } else { Ok(()) }
             },
             || pieces.iter().for_each(|piece| digest.update(piece)),
-        )?;
+        );
         let bytes: usize = pieces.iter().map(Vec::len).sum();
         self.at.offset += bytes as u64;
-        Ok(())
+        self.lose(failed)
     }
 
     /// Synchronises everything written, then marks it as committed.
@@ -105,11 +195,14 @@ impl Writer {
             time: self.clock.now(),
         };
         let bytes = Frame::CommitMark(mark).encode()?.into_bytes();
-        for copy in &self.growing {
-            copy.write(std::slice::from_ref(&bytes), self.at.offset)?;
-        }
+        let offset = self.at.offset;
+        let failed = failures(&mut self.growing, |copy| {
+            copy.write(std::slice::from_ref(&bytes), offset)
+        });
         self.digest.update(&bytes);
         self.at.offset += bytes.len() as u64;
+        // A replica without the mark must be known before anybody hears of the commit: alone, it would cut off what was acknowledged.
+        self.lose(failed)?;
         self.queue.set_committed(self.at);
         Ok(())
     }
@@ -126,7 +219,8 @@ impl Writer {
         };
         let seal = Frame::SegmentSeal(seal).encode()?.into_bytes();
         self.write(&[seal], true)?;
-        self.growing.iter().try_for_each(GrowingSegment::protect)
+        let failed = failures(&mut self.growing, |copy| copy.protect());
+        self.lose(failed)
     }
 
     fn begin_next(&mut self) -> Result<(), StoreError> {
@@ -139,9 +233,8 @@ impl Writer {
             compacted: false,
         };
         let header = Frame::SegmentHeader(header).encode()?.into_bytes();
-        for copy in &mut self.growing {
-            copy.begin_next(&header)?;
-        }
+        let failed = failures(&mut self.growing, |copy| copy.begin_next(&header));
+        self.lose(failed)?;
         self.digest = Sha256::new_with_prefix(&header);
         self.at = FrameAddress::new(next, header.len() as u64);
         self.queue.set_committed(self.at);
@@ -183,9 +276,9 @@ fn for_each_replica(
     replicas: &[GrowingSegment],
     act: &(dyn Fn(&GrowingSegment) -> Result<(), StoreError> + Sync),
     beside: impl FnOnce(),
-) -> Result<(), StoreError> {
+) -> Failed {
     let Some((first, others)) = replicas.split_first() else {
-        return Ok(());
+        return Vec::new();
     };
     thread::scope(|scope| {
         let threads: Vec<_> = others
@@ -193,11 +286,25 @@ fn for_each_replica(
             .map(|other| scope.spawn(move || act(other)))
             .collect();
         beside();
-        let mut result = act(first);
+        let mut results = vec![act(first)];
         for thread in threads {
-            let other = thread.join().unwrap_or(Err(StoreError::Closed));
-            result = result.and(other);
+            results.push(thread.join().unwrap_or(Err(StoreError::Closed)));
         }
-        result
+        only_failures(results)
     })
+}
+
+/// Runs `act` on every replica, one after the other.
+fn failures(
+    replicas: &mut [GrowingSegment],
+    act: impl FnMut(&mut GrowingSegment) -> Result<(), StoreError>,
+) -> Failed {
+    only_failures(replicas.iter_mut().map(act).collect())
+}
+
+fn only_failures(results: Vec<Result<(), StoreError>>) -> Failed {
+    let results = results.into_iter().enumerate();
+    results
+        .filter_map(|(number, result)| Some((number, result.err()?)))
+        .collect()
 }

@@ -306,6 +306,7 @@ fn store_options(clock: Arc<SimulatedClock>) -> OpenOptions {
         clock,
         segment_bytes_max: SEGMENT_BYTES_MAX,
         disk: durable::system_disk(),
+        copies: archiver::store::CopyPolicy::default(),
     }
 }
 

@@ -11,12 +11,19 @@
 //! A process that dies in the middle of a write leaves the beginning of a frame, never another one: a last mark that is there and does not match
 //! its checksum was damaged later, and counts.
 //!
+//! The same rule holds whenever a medium that should be there is not: the last mark may stand on that one alone.
+//!
+//! Only media in service take part. One that is out of service ([`super::roster`]) is never read here: frames on it that nobody
+//! committed would otherwise stand in the place of frames that were. Where two copies differ, the one with the later commit mark is
+//! right; one that is behind by two marks or more was away, and counts only up to its last mark.
+//!
 //! Then the replicas are made equal. Bytes *before* a commit mark that are damaged on every replica are not a torn tail: they are
 //! left as they are and reported, and nothing behind them is cut off.
 //!
 //! Only the segment that grows is read, from where the store was last closed in order. Whether its predecessor was
 //! sealed on every replica is seen at its end.
 
+mod authority;
 mod checkpoint;
 mod repair;
 mod whole_read;
@@ -33,7 +40,7 @@ use sha2::{Digest, Sha256};
 
 use super::replica::{GrowingSegment, Replica};
 use super::walk::{Copy, SegmentWalk};
-use super::{OpenOptions, StoreError};
+use super::{MediumProblem, OpenOptions, StoreError};
 use repair::{copy_segment, make_equal, make_sealed};
 use whole_read::read_to_end;
 
@@ -52,8 +59,10 @@ pub struct RecoveryReport {
     pub damaged: Vec<FrameAddress>,
     /// Segment files that are absent, or of another size, on this replica: a scrub restores them.
     pub incomplete: Vec<(PathBuf, u32)>,
-    /// Directories in which no medium is mounted. Only a reader goes on without them.
+    /// Directories in which no medium is mounted. A reader goes on without them, a writer where enough copies remain.
     pub absent: Vec<PathBuf>,
+    /// Media that are not used, and why.
+    pub media: Vec<MediumProblem>,
 }
 
 /// The end of the archive, ready to be appended to.
@@ -70,10 +79,13 @@ pub(super) struct Tail {
 }
 
 /// Puts the end of the archive right on all replicas, and opens it for growing.
+///
+/// `complete` says that every medium that was in service takes part.
 pub(super) fn recover(
     replicas: &[Arc<Replica>],
     archive: ArchiveId,
     options: &OpenOptions,
+    complete: bool,
 ) -> Result<(Tail, RecoveryReport), StoreError> {
     let mut report = RecoveryReport::default();
     let mut present = Vec::new();
@@ -89,7 +101,8 @@ pub(super) fn recover(
         finish_seal(replicas, newest - 1, &mut report)?;
     }
     note_incomplete(replicas, newest, &mut report)?;
-    let tail = recover_segment(replicas, archive, options, newest, &mut report)?;
+    let replicas = authority::in_order(replicas, newest)?;
+    let tail = recover_segment(&replicas, archive, options, newest, complete, &mut report)?;
     Ok((tail, report))
 }
 
@@ -144,12 +157,15 @@ fn recover_segment(
     archive: ArchiveId,
     options: &OpenOptions,
     segment: u32,
+    complete: bool,
     report: &mut RecoveryReport,
 ) -> Result<Tail, StoreError> {
-    let copies = copies(replicas, segment)?;
+    let mut copies = copies(replicas, segment)?;
+    authority::require_one_history(replicas, &mut copies, segment)?;
+    authority::trust(&mut copies, segment);
     let lengths: Vec<u64> = copies
         .iter()
-        .map(|copy| copy.as_ref().map_or(0, Copy::length))
+        .map(|copy| copy.as_ref().map_or(0, Copy::file_length))
         .collect();
     let mut walk = SegmentWalk::new(segment, copies, 0);
     if walk
@@ -172,17 +188,18 @@ fn recover_segment(
         return Err(StoreError::SegmentDamaged { segment });
     };
     let start = replicas
-        .first()
-        .and_then(|replica| Checkpoint::read(replica, archive, segment, &mut walk));
+        .iter()
+        .find_map(|replica| Checkpoint::read(replica, archive, segment, &mut walk));
     let read = read_to_end(&mut walk, segment, header, start, report)?;
     let marked_end = read.marked.end;
     let mark_damaged = read.mark_damaged;
-    if mark_damaged && read.boot == options.boot_id {
+    let same_boot = complete && read.boot == options.boot_id;
+    if mark_damaged && same_boot {
         // After a power cut it is an ordinary torn write.
         report.damaged.push(FrameAddress::new(segment, marked_end));
     }
     let repairs = read.repairs.clone();
-    let (kept, sealed) = read.decide(options.boot_id)?;
+    let (kept, sealed) = read.decide(same_boot)?;
     let longest = lengths.iter().copied().max().unwrap_or(0);
     report.bytes_cut += longest.saturating_sub(kept.end);
     report.bytes_kept += kept.end - marked_end;

@@ -21,7 +21,7 @@ pub(super) fn make_equal(
     let mut growing = Vec::new();
     for (number, replica) in replicas.iter().enumerate() {
         let copy = walk.copies().get(number).and_then(Option::as_ref);
-        let length = copy.map(Copy::length);
+        let length = copy.map(Copy::file_length);
         let file = replica.grow(segment, length.is_none())?;
         if length.is_some_and(|length| length > end) {
             file.cut(end)?;
@@ -71,7 +71,7 @@ pub(super) fn make_sealed(
     let whole = walk
         .copies()
         .iter()
-        .all(|copy| copy.as_ref().is_some_and(|copy| copy.length() == end));
+        .all(|copy| copy.as_ref().is_some_and(|copy| copy.file_length() == end));
     if whole && repairs.is_empty() {
         return replicas.iter().try_for_each(|replica| {
             // The seal may still be in the page cache only.

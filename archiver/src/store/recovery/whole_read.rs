@@ -38,10 +38,11 @@ pub(super) struct WholeRead {
 }
 
 impl WholeRead {
-    /// Where the segment is to end, by the rule of this module, and whether it is sealed there.
-    pub(super) fn decide(self, boot_id: [u8; 16]) -> Result<(Found, bool), StoreError> {
+    /// Where the segment is to end, by the rule of this module, and whether it is sealed there. `same_boot`: whatever was acknowledged has
+    /// its mark.
+    pub(super) fn decide(self, same_boot: bool) -> Result<(Found, bool), StoreError> {
         let mut kept = self.marked;
-        if self.sealed || self.boot != boot_id {
+        if self.sealed || !same_boot {
             for entry in self.pending {
                 kept.index.add(entry)?;
             }

@@ -211,14 +211,14 @@ fn wrong_media_are_refused() {
     assert!(matches!(error, StoreError::MediumTwice { .. }));
     let other = ArchiveId::from_bytes([1; 16]);
     let error = Store::open(&media.directories, other, &media.options(1)).unwrap_err();
-    assert!(matches!(error, StoreError::WrongMedium { .. }));
+    assert!(matches!(error, StoreError::MediumUnusable { .. }));
     let keys = MediumLabel {
         role: MediumRole::Keys,
         ..label(1)
     };
     write_label(media.disk.as_ref(), &media.directories[1], &keys).unwrap();
     let error = Store::open(&media.directories, ARCHIVE, &media.options(1)).unwrap_err();
-    assert!(matches!(error, StoreError::WrongMedium { .. }));
+    assert!(matches!(error, StoreError::MediumUnusable { .. }));
     std::fs::remove_file(media.directories[1].join("MEDIUM.json")).unwrap();
     let error = create_medium(media.disk.as_ref(), &media.directories[1], &keys).unwrap_err();
     assert!(matches!(error, StoreError::MediumNotEmpty { .. }));

@@ -2,6 +2,7 @@ mod faulty;
 mod fixity;
 mod growing;
 mod recovering;
+mod replicas;
 mod specification;
 
 use std::path::{Path, PathBuf};
@@ -23,10 +24,11 @@ const ARCHIVE: ArchiveId = ArchiveId::from_bytes([0xA0; 16]);
 
 /// An archive's media in a temporary directory.
 struct Media {
-    _root: tempfile::TempDir,
+    root: tempfile::TempDir,
     directories: Vec<PathBuf>,
     disk: Arc<FaultyDisk>,
     segment_bytes_max: u64,
+    copies: CopyPolicy,
 }
 
 impl Media {
@@ -36,10 +38,11 @@ impl Media {
             .map(|number| root.path().join(format!("medium-{number}")))
             .collect();
         let media = Self {
-            _root: root,
+            root,
             directories,
             disk: FaultyDisk::new(),
             segment_bytes_max: 1 << 20,
+            copies: CopyPolicy::default(),
         };
         let labelled: Vec<(PathBuf, MediumLabel)> = media
             .directories
@@ -69,7 +72,18 @@ impl Media {
             clock: Arc::new(SimulatedClock::new(datetime!(2026-11-22 03:48:30 UTC))),
             segment_bytes_max: self.segment_bytes_max,
             disk,
+            copies: self.copies.clone(),
         }
+    }
+
+    fn root(&self) -> PathBuf {
+        self.root.path().to_owned()
+    }
+
+    /// A reader, after the writer was closed.
+    fn read_only_while(&self, store: Store) -> Store {
+        store.close().unwrap();
+        self.read_only()
     }
 
     fn open(&self, boot: u8) -> (Store, RecoveryReport) {

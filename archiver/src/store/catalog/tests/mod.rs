@@ -16,6 +16,7 @@ use formats::segment::{ArchiveTimeStamp, ChunkCodec, LeafPage, Leaves, TimeStamp
 use time::macros::{date, datetime};
 
 use super::*;
+use crate::store::CopyPolicy;
 use crate::store::durable::system_disk;
 use crate::store::{Appender, OpenOptions, Store};
 
@@ -239,6 +240,7 @@ fn options() -> OpenOptions {
         clock: Arc::new(SimulatedClock::new(datetime!(2026-11-22 03:48:30 UTC))),
         segment_bytes_max: 20_000,
         disk: system_disk(),
+        copies: CopyPolicy::default(),
     }
 }
 
