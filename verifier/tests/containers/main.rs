@@ -407,6 +407,24 @@ fn evidence_as_text_is_unwrapped() {
     assert!(report.judgement.is_passed(), "{}", told(&report));
 }
 
+/// What is shown where the container is unpacked would be another file than the one that is judged.
+#[test]
+fn a_member_that_is_unpacked_as_a_link_keeps_the_whole_open() {
+    const CENTRAL: [u8; 4] = *b"PK\x01\x02";
+    let now = datetime!(2027-01-01 00:00 UTC);
+    for (mode, passes) in [(0o100_644_u16, true), (0o120_777, false), (0o020_666, false)] {
+        let mut bytes = packed(&stamped(), MIMETYPE_ASIC_E);
+        let headers = bytes.windows(4).enumerate();
+        let mut headers = headers.filter(|(_, bytes)| *bytes == CENTRAL);
+        let (document, _) = headers.nth(1).unwrap();
+        drop(headers);
+        bytes[document + 40..document + 42].copy_from_slice(&mode.to_le_bytes());
+        let report = judge_at(InputFile::new("container.asice", bytes), now);
+        assert_eq!(report.judgement.is_passed(), passes, "{}", told(&report));
+        assert_eq!(has(&report, codes::PACKAGE_AMBIGUOUS), !passes, "{mode:o}");
+    }
+}
+
 #[test]
 fn a_container_with_something_in_front_is_refused() {
     let bytes = packed(&stamped(), MIMETYPE_ASIC_E);

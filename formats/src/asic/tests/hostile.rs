@@ -118,6 +118,78 @@ fn a_comment_is_noted() {
     assert!(!reader.is_canonical());
 }
 
+/// Programs that look for the last signature, without regard to the length of the comment, would see whatever the comment says.
+#[test]
+fn a_comment_with_another_end_is_refused() {
+    let other = forged(&[(b"mimetype", MIMETYPE_ASIC_S.as_bytes())]);
+    let end = &other[position_of(&other, END)..];
+    let behind = [end, b" "].concat();
+    for comment in [
+        &END.to_le_bytes()[..],
+        end,
+        &behind,
+        &other,
+        &[&other, end].concat(),
+    ] {
+        let mut bytes = sample();
+        let at = bytes.len() - 2;
+        let length = u16::try_from(comment.len()).unwrap();
+        bytes = patched(bytes, at, &length.to_le_bytes());
+        bytes.extend_from_slice(comment);
+        assert_eq!(kind_of(&bytes), ErrorKind::Inconsistent, "{comment:?}");
+    }
+}
+
+/// The type of a file stands in the upper half of the external attributes, as Unix has it.
+#[test]
+fn what_is_unpacked_as_something_else_is_noted() {
+    let notes = |name: &[u8], content: &[u8], mode: u16| {
+        let bytes = forged(&[(b"mimetype", MIMETYPE_ASIC_E.as_bytes()), (name, content)]);
+        let second = position_of(&bytes, CENTRAL) + 46 + "mimetype".len();
+        let bytes = patched(bytes, second + 40, &mode.to_le_bytes());
+        AsicReader::open(&bytes).unwrap().notes().to_vec()
+    };
+    let noted = [ContainerNote::NotPlainFile { entry: 1 }];
+    // Link, device, pipe, socket; a file with the mode of a folder, and the other way about.
+    for mode in [0o120_777, 0o020_666, 0o060_666, 0o010_666, 0o140_777] {
+        assert_eq!(notes(b"a", b"/etc/passwd", mode), noted, "{mode:o}");
+        assert_eq!(notes(b"a/", b"", mode), noted, "{mode:o}");
+    }
+    assert_eq!(notes(b"a", b"text", 0o040_755), noted);
+    assert_eq!(notes(b"a/", b"", 0o100_644), noted);
+    for mode in [0, 0o040_755] {
+        assert_eq!(notes(b"a/", b"content", mode), noted, "{mode:o}");
+        assert_eq!(notes(b"a/", b"", mode), [], "{mode:o}");
+    }
+    for mode in [0, 0o644, 0o100_644] {
+        assert_eq!(notes(b"a", b"text", mode), [], "{mode:o}");
+    }
+}
+
+/// Programs that read from the front see the name in the local header only (APPNOTE.TXT §4.6.9).
+#[test]
+fn a_second_name_is_noted_wherever_it_stands() {
+    let name = "mimetype";
+    let unicode_path = [&b"\x75\x70\x06\x00\x01"[..], &[0; 4], b"b"].concat();
+    let length = u16::try_from(unicode_path.len()).unwrap().to_le_bytes();
+    let bytes = forged(&[(name.as_bytes(), MIMETYPE_ASIC_E.as_bytes())]);
+    let central = position_of(&bytes, CENTRAL);
+    let end = position_of(&bytes, END);
+    let inserted = |at: usize, length_at: usize, end_field: usize, value: usize| {
+        let value = u32::try_from(value + unicode_path.len()).unwrap();
+        let bytes = patched(bytes.clone(), length_at, &length);
+        let bytes = patched(bytes, end + end_field, &value.to_le_bytes());
+        [&bytes[..at], &unicode_path, &bytes[at..]].concat()
+    };
+    let local = inserted(30 + name.len(), 28, 16, central);
+    let listed = inserted(end, central + 30, 12, end - central);
+    for bytes in [local, listed] {
+        let reader = AsicReader::open(&bytes).unwrap();
+        let note = ContainerNote::OtherName { entry: 0 };
+        assert!(reader.notes().contains(&note), "{:?}", reader.notes());
+    }
+}
+
 #[test]
 fn hidden_bytes_are_noted() {
     let honest = forged(&[(b"mimetype", MIMETYPE_ASIC_E.as_bytes())]);
