@@ -412,7 +412,11 @@ fn evidence_as_text_is_unwrapped() {
 fn a_member_that_is_unpacked_as_a_link_keeps_the_whole_open() {
     const CENTRAL: [u8; 4] = *b"PK\x01\x02";
     let now = datetime!(2027-01-01 00:00 UTC);
-    for (mode, passes) in [(0o100_644_u16, true), (0o120_777, false), (0o020_666, false)] {
+    for (mode, passes) in [
+        (0o100_644_u16, true),
+        (0o120_777, false),
+        (0o020_666, false),
+    ] {
         let mut bytes = packed(&stamped(), MIMETYPE_ASIC_E);
         let headers = bytes.windows(4).enumerate();
         let mut headers = headers.filter(|(_, bytes)| *bytes == CENTRAL);

@@ -115,10 +115,22 @@ fn archived(signature: &[u8], time: OffsetDateTime) -> Vec<u8> {
 
 /// A countersignature over some octets, as it stands in an attribute.
 fn countersignature(octets: &[u8]) -> Vec<u8> {
-    let signature = witness().signature(octets, true);
-    let parts = SignatureParts::parse(&signature).unwrap();
+    cut_out(&witness().signature(octets, true))
+}
+
+/// The signer of a signature, as it stands in the attribute of another.
+fn cut_out(signature: &[u8]) -> Vec<u8> {
+    let parts = SignatureParts::parse(signature).unwrap();
+    let cuts = &parts.signers[0];
     Writer::single(Tag::SEQUENCE, |w| {
-        w.raw(&parts.signers[0].signed_fields);
+        w.raw(&cuts.signed_fields);
+        if !cuts.unsigned_attributes.is_empty() {
+            w.constructed(Tag::context(1), |w| {
+                for attribute in &cuts.unsigned_attributes {
+                    w.raw(&attribute.raw);
+                }
+            });
+        }
     })
 }
 
@@ -217,6 +229,39 @@ fn an_archive_time_stamp_proves_the_countersignature_too() {
     );
     let report = judge(&archived(&countersigned, ARCHIVED), &crls);
     assert!(report.judgement.is_passed(), "{:?}", report.findings);
+}
+
+/// The same countersignature twice, the second time with a time-stamp that came later: the archive time-stamp proves the octets of both, and
+/// nothing of that time-stamp, whose authority has ended meanwhile.
+#[test]
+fn what_stands_beside_a_proven_countersignature_is_not_proven_with_it() {
+    let ended = Authority::new(Profile {
+        seed: 5,
+        from: datetime!(2026-01-01 00:00 UTC),
+        to: datetime!(2027-08-01 00:00 UTC),
+        for_time_stamps: true,
+    });
+    let b = signer().signature(CONTENT, true);
+    let counter = witness().signature(&value_of(&b), true);
+    let token = ended.token(&ALGORITHM.digest(&value_of(&counter)), BEFORE);
+    let counter_stamped = with(&counter, oid::SIGNATURE_TIME_STAMP, vec![token]);
+    let adding = |signature: &[u8], counter: &[u8]| {
+        with(signature, oid::COUNTERSIGNATURE, vec![cut_out(counter)])
+    };
+    let anchors = [signer(), clock(), witness(), ended].map(|one| one.anchor());
+    let stamp_of = |signature: &[u8]| {
+        let report = judge_with(signature, &[], &anchors, &[], NOW);
+        let stamp = report
+            .objects
+            .iter()
+            .find(|object| object.kind == ObjectKind::Timestamp && object.time == Some(BEFORE));
+        let stamp = stamp.unwrap();
+        (stamp.judged_at.unwrap(), stamp.judgement.is_passed())
+    };
+    let copied = adding(&archived(&adding(&b, &counter), ARCHIVED), &counter_stamped);
+    assert_eq!(stamp_of(&copied), (NOW, false));
+    let covered = archived(&adding(&b, &counter_stamped), ARCHIVED);
+    assert_eq!(stamp_of(&covered), (ARCHIVED, true));
 }
 
 #[test]
