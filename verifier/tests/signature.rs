@@ -23,7 +23,7 @@ use verifier::context::Context;
 use verifier::finding::{Place, path, revocation, signature as codes};
 use verifier::judge::verify;
 use verifier::policy::Policy;
-use verifier::signature::{SignatureReport, verify_signature_file};
+use verifier::signature::{STAMPED_BYTES_MAX, SignatureReport, verify_signature_file};
 use verifier::source::{DataBytes, DigestSource, InputFile};
 use verifier::verdict::{Conclusion, Integrity, SubIndication};
 
@@ -316,6 +316,26 @@ fn hostile_numbers_leave_the_answer_open() {
     let report = judge(&many, ARCHIVED);
     assert!(report.has(codes::SIGNATURE_TOO_MANY));
     assert!(!report.judgement.is_passed());
+}
+
+/// Each time-stamp may be over the whole file, so the larger the file is, the fewer of them are judged.
+#[test]
+fn many_time_stamps_in_a_large_file_leave_the_answer_open() {
+    let content = vec![0x20; 12 * 1024 * 1024];
+    let large = signer().signature(&content, true);
+    let parts = SignatureParts::parse(&large).unwrap();
+    let token = first().token(&ALGORITHM.digest(&parts.signers[0].signature), SIGNED);
+    let stamped = |signature: &[u8], count: usize| {
+        let attribute = Attribute::new(oid::SIGNATURE_TIME_STAMP, vec![token.clone(); count]);
+        add_unsigned_attributes(signature, 0, &[attribute]).unwrap()
+    };
+    let most = STAMPED_BYTES_MAX / stamped(&large, 85).len();
+    assert!((80..85).contains(&most), "{most}");
+    for (count, passes) in [(most, true), (most + 1, false)] {
+        let report = judge(&stamped(&large, count), ARCHIVED);
+        assert_eq!(report.has(codes::SIGNATURE_TOO_MANY), !passes, "{count}");
+        assert_eq!(report.judgement.is_passed(), passes, "{count}");
+    }
 }
 
 /// "Final is enough" (ADR 0012) holds for a signer as for a token: what was known in the second of the time-stamp stays known.
