@@ -8,6 +8,7 @@
     reason = "clippy sees only functions marked as tests as tests"
 )]
 
+mod compromised;
 mod hostile;
 mod ocsp;
 mod ocsp_response;
