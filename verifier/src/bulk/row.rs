@@ -229,3 +229,50 @@ pub fn reasons(findings: &[Finding], language: Language) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Place;
+    use crate::verdict::SubIndication;
+    use time::macros::datetime;
+
+    const STAMPED: OffsetDateTime = datetime!(2026-11-22 0:00 UTC);
+    const LATER: OffsetDateTime = datetime!(2027-11-22 0:00 UTC);
+
+    fn stamp(
+        time: OffsetDateTime,
+        judgement: Judgement,
+        statutory: StatutoryAnswer,
+    ) -> ObjectReport {
+        let mut object = ObjectReport::new(ObjectKind::Timestamp, Place::root(), judgement);
+        object.time = Some(time);
+        object.with("statutory", statutory.name())
+    }
+
+    fn statutory(stamps: &[ObjectReport]) -> StatutoryAnswer {
+        let mut row = Row::not_judged("item", LATER, "");
+        row.add_time_stamps(stamps);
+        row.statutory
+    }
+
+    /// An accredited one that did not pass lends nothing to another that did.
+    #[test]
+    fn statutory_is_what_the_time_stamp_that_passed_is() {
+        use StatutoryAnswer::{No, Unknown, Yes};
+        let aged = Judgement::because(SubIndication::OutOfBoundsNoPoe);
+        let accredited = stamp(STAMPED, aged, Yes);
+        for answer in [No, Unknown] {
+            let passed = stamp(STAMPED, Judgement::PASSED, answer);
+            assert_eq!(statutory(&[accredited.clone(), passed.clone()]), answer);
+            assert_eq!(statutory(&[passed, accredited.clone()]), answer);
+        }
+        // Of those that passed at the same second, one is enough; one that came later is not the first.
+        let [yes, no] = [Yes, No].map(|answer| stamp(STAMPED, Judgement::PASSED, answer));
+        assert_eq!(statutory(&[no.clone(), yes]), Yes);
+        assert_eq!(statutory(&[no, stamp(LATER, Judgement::PASSED, Yes)]), No);
+        // Where none passed, the row says so in its verdict.
+        assert_eq!(statutory(&[accredited, stamp(STAMPED, aged, No)]), Yes);
+        assert_eq!(statutory(&[]), Unknown);
+    }
+}

@@ -7,6 +7,7 @@
 )]
 
 mod records;
+mod requests;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -14,11 +15,10 @@ use formats::cades::{
     HashIndex, SignatureParts, add_unsigned_attributes, archive_time_stamp_input, detach,
 };
 use formats::cms::{AlgorithmIdentifier, AlgorithmProtection, Attribute};
-use formats::der::{Integer, Tag, Writer};
+use formats::der::{Tag, Writer};
 use formats::digest::DigestAlgorithm;
 use formats::evidence::hash_tree::{group_hash, reduced_hash_tree};
 use formats::oid;
-use formats::tsp::{MessageImprint, TimeStampRequest, TimeStampToken};
 use rcgen::RevocationReason;
 use support::authority::{Authority, Profile, Revoked};
 use support::judging;
@@ -33,7 +33,6 @@ use verifier::policy::Policy;
 use verifier::report::{ObjectKind, ValidationProcess};
 use verifier::signature::{SignatureReport, verify_signature_file};
 use verifier::source::{DataBytes, DigestSource, InputFile};
-use verifier::timestamp::verify_request;
 use verifier::verdict::{Conclusion, Integrity, SubIndication};
 
 const CONTENT: &[u8] = b"a contract";
@@ -373,61 +372,6 @@ fn an_authority_that_was_revoked_later_needs_proofs_of_all_below_it() {
     let a = archived(&t, ARCHIVED);
     let report = judge_with(&a, &[], &anchors, &[crl], NOW);
     assert!(report.judgement.is_passed(), "{:?}", report.findings);
-}
-
-fn request_of(token: &TimeStampToken) -> TimeStampRequest {
-    TimeStampRequest {
-        version: 1,
-        imprint: token.info.imprint.clone(),
-        policy: Some(token.info.policy.clone()),
-        nonce: None,
-        certificate_wanted: true,
-        extensions: Vec::new(),
-    }
-}
-
-#[test]
-fn a_request_is_compared_with_its_answer() {
-    let token = clock().token(&ALGORITHM.digest(CONTENT), SIGNED);
-    let request = request_of(&TimeStampToken::parse(&token).unwrap());
-    let policy = Policy::default();
-    let anchors = [clock().anchor()];
-    let context = judging(&anchors, &policy, NOW);
-    let data = DataBytes::new("contract", CONTENT);
-    let judge = |request: &TimeStampRequest| {
-        let files = [
-            InputFile::new("request.tsq", request.encode()),
-            InputFile::new("token.tst", token.as_slice()),
-        ];
-        verify(&files, &[&data], &context)
-    };
-    let report = judge(&request);
-    assert!(report.judgement.is_passed(), "{:?}", report.findings);
-    let mut other = request.clone();
-    other.imprint = MessageImprint::of(&ALGORITHM.digest(b"other"));
-    assert_eq!(judge(&other).judgement.integrity(), Integrity::Broken);
-    for change in [
-        |request: &mut TimeStampRequest| request.nonce = Some(Integer::from(7_u64)),
-        |request: &mut TimeStampRequest| request.policy = Some("2.999.7".parse().unwrap()),
-        |request: &mut TimeStampRequest| request.certificate_wanted = false,
-    ] {
-        let mut other = request.clone();
-        change(&mut other);
-        let report = judge(&other);
-        assert_eq!(report.judgement.conclusion(), Conclusion::Indeterminate);
-        assert_eq!(report.judgement.integrity(), Integrity::Intact);
-    }
-}
-
-#[test]
-fn a_request_alone_proves_nothing() {
-    let token = clock().token(&ALGORITHM.digest(CONTENT), SIGNED);
-    let request = request_of(&TimeStampToken::parse(&token).unwrap());
-    let report = verify_request(&request.encode(), &[], &Place::root());
-    assert_eq!(report.judgement.conclusion(), Conclusion::Indeterminate);
-    assert_eq!(report.findings[0].code(), token_codes::REQUEST_ALONE);
-    let report = verify_request(b"0", &[], &Place::root());
-    assert_eq!(report.judgement.integrity(), Integrity::Broken);
 }
 
 #[test]

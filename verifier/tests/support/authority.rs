@@ -100,6 +100,10 @@ pub(crate) struct TokenOptions {
     pub(crate) revocations: Vec<RevocationInfo>,
     /// Whether it signs which certificate it was made with.
     pub(crate) with_reference: bool,
+    /// The policy that it states.
+    pub(crate) policy: &'static str,
+    /// The nonce that it repeats.
+    pub(crate) nonce: Option<u64>,
 }
 
 impl TokenOptions {
@@ -111,6 +115,8 @@ impl TokenOptions {
             certificates: Vec::new(),
             revocations: Vec::new(),
             with_reference: true,
+            policy: "2.999.1",
+            nonce: None,
         }
     }
 }
@@ -330,7 +336,7 @@ impl Authority {
     fn token_builder(&self, digest: &DigestValue, options: TokenOptions) -> SignedDataBuilder {
         let info = TstInfo {
             version: 1,
-            policy: "2.999.1".parse().unwrap(),
+            policy: options.policy.parse().unwrap(),
             imprint: MessageImprint::of(digest),
             serial: Integer::from(4711_u64),
             gen_time: options.time,
@@ -341,7 +347,7 @@ impl Authority {
                 micros: None,
             }),
             ordering: false,
-            nonce: None,
+            nonce: options.nonce.map(Integer::from),
             tsa: None,
             extensions: Vec::new(),
         };
