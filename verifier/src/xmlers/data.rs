@@ -154,3 +154,45 @@ impl DataObject<'_> {
         digests
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every form reads the document and writes it; one that does not fit any more is not known, and so are all after it.
+    #[test]
+    fn forms_beyond_the_limit_are_not_known() {
+        const TEXT: &str = "<a>text</a>";
+        let uris = [
+            "http://www.w3.org/TR/2001/REC-xml-c14n-20010315",
+            "http://www.w3.org/2001/10/xml-exc-c14n#",
+        ];
+        let methods = uris.map(|uri| Canonicalization::from_uri(uri).unwrap());
+        let wanted: Vec<_> = methods
+            .iter()
+            .map(|method| (method, DigestAlgorithm::Sha256))
+            .collect();
+        let document = Document::parse(TEXT.as_bytes()).unwrap();
+        let each = TEXT.len().saturating_mul(2);
+        for (left, known, rest) in [
+            (0, 0, 0),
+            (TEXT.len() - 1, 0, TEXT.len() - 1),
+            (TEXT.len(), 1, 0),
+            (each, 1, 0),
+            (each + TEXT.len() - 1, 1, TEXT.len() - 1),
+            (2 * each, 2, 0),
+            (2 * each + 3, 2, 3),
+        ] {
+            let mut spent = left;
+            let digests = digests_of(&document, TEXT.len(), &wanted, &mut spent);
+            assert_eq!((digests.len(), spent), (known, rest), "{left}");
+            let object = DataObject {
+                source: &crate::source::DataBytes::new("a", TEXT.as_bytes()),
+                form: Form::Xml(digests),
+            };
+            let last = object.digests(methods.last(), DigestAlgorithm::Sha256);
+            assert_eq!(last.canonical.is_some(), known == 2);
+            assert_eq!(last.unclear.is_some(), known < 2);
+        }
+    }
+}

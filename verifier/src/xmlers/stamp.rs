@@ -409,3 +409,50 @@ impl<'a> Check<'a> {
         self.answer.findings.push(finding);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECORD: &str = concat!(
+        "<EvidenceRecord Version=\"1.0\" xmlns=\"urn:ietf:params:xml:ns:ers\"><ArchiveTimeStampSequence>",
+        "<ArchiveTimeStampChain Order=\"1\"><DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"/>",
+        "<CanonicalizationMethod Algorithm=\"http://www.w3.org/TR/2001/REC-xml-c14n-20010315\"/>",
+        "<ArchiveTimeStamp Order=\"1\"><TimeStamp><TimeStampToken Type=\"RFC3161\">MAA=</TimeStampToken></TimeStamp></ArchiveTimeStamp>",
+        "</ArchiveTimeStampChain></ArchiveTimeStampSequence></EvidenceRecord>"
+    );
+
+    /// Whether there is a digest of what writes so many bytes, with so much left to spend; what is left then, and the number of findings.
+    fn spent(written: usize, left: usize) -> (bool, usize, usize) {
+        let record = XmlEvidenceRecord::parse(RECORD.as_bytes()).unwrap();
+        let stamps = Stamp::all(&record, &Place::root());
+        let (mut answer, mut left) = (Answer::default(), left);
+        let mut check = Check {
+            record: &record,
+            stamp: stamps.first().unwrap(),
+            algorithm: DigestAlgorithm::Sha256,
+            imprint: &[],
+            group: Group::Members,
+            answer: &mut answer,
+            left: &mut left,
+        };
+        let digest = check.canonical_digest(|_, out| {
+            out(&vec![b' '; written]);
+            Ok(())
+        });
+        (digest.is_some(), left, answer.findings.len())
+    }
+
+    /// What is written is paid for, and each walk through the record, though it may write nothing.
+    #[test]
+    fn a_walk_spends_what_it_visits_and_what_it_writes() {
+        let record = XmlEvidenceRecord::parse(RECORD.as_bytes()).unwrap();
+        let nodes = record.node_count();
+        assert!(nodes >= 8, "{nodes}");
+        assert_eq!(spent(0, nodes + 1), (true, 1, 0));
+        assert_eq!(spent(9, nodes + 10), (true, 1, 0));
+        for (written, left) in [(0, 0), (0, nodes), (10, nodes + 10), (10, nodes + 9)] {
+            assert_eq!(spent(written, left), (false, 0, 1), "{written} {left}");
+        }
+    }
+}

@@ -11,6 +11,7 @@ mod support;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use formats::digest::DigestValue;
+use formats::limits::XAIP_RECORDS_MAX;
 use formats::xml::{Canonicalization, Document, NodeId};
 use support::authority::{Authority, Profile};
 use support::judging;
@@ -260,5 +261,79 @@ fn what_no_record_covers_is_told() {
         &[],
     );
     assert!(has(&report, codes::XAIP_VERSION_WITHOUT_RECORD));
+    assert!(!report.judgement.is_passed());
+}
+
+fn xml_record(group: &[DigestValue]) -> String {
+    let mut values = group.to_vec();
+    values.sort_by(|one, other| one.as_bytes().cmp(other.as_bytes()));
+    let octets: Vec<u8> = values
+        .iter()
+        .flat_map(|one| one.as_bytes().to_vec())
+        .collect();
+    let token = STANDARD.encode(authority().token(&ALGORITHM.digest(&octets), RECEIVED));
+    let values: String = values
+        .iter()
+        .map(|one| {
+            format!(
+                "<DigestValue>{}</DigestValue>",
+                STANDARD.encode(one.as_bytes())
+            )
+        })
+        .collect();
+    let method = ALGORITHM.xml_uri().unwrap();
+    format!(
+        "<EvidenceRecord xmlns=\"urn:ietf:params:xml:ns:ers\" Version=\"1.0\"><ArchiveTimeStampSequence><ArchiveTimeStampChain Order=\"1\"><DigestMethod Algorithm=\"{method}\"/><CanonicalizationMethod Algorithm=\"{EXCLUSIVE}\"/><ArchiveTimeStamp Order=\"1\"><HashTree><Sequence Order=\"1\">{values}</Sequence></HashTree><TimeStamp><TimeStampToken Type=\"RFC3161\">{token}</TimeStampToken></TimeStamp></ArchiveTimeStamp></ArchiveTimeStampChain></ArchiveTimeStampSequence></EvidenceRecord>"
+    )
+}
+
+/// Another program may take the other one of two.
+#[test]
+fn a_record_in_xml_stands_alone_in_its_element() {
+    let mut parts = unsigned(false);
+    let document = Document::parse(parts.text().as_bytes()).unwrap();
+    let good = xml_record(&[
+        ALGORITHM.digest(DOCUMENT),
+        ALGORITHM.digest(b"another"),
+        canonical(&document, "metaDataObject"),
+    ]);
+    let other = xml_record(&[ALGORITHM.digest(b"other"), ALGORITHM.digest(b"more")]);
+    let mut judge = |records: &[&str]| {
+        parts.credentials = format!(
+            "<x:credentialsSection><x:credential credentialID=\"E1\"><x:evidenceRecord AOID=\"one\" VersionID=\"V1\"><x:xmlEvidenceRecord>{}</x:xmlEvidenceRecord></x:evidenceRecord></x:credential></x:credentialsSection>",
+            records.concat()
+        );
+        judge(&parts.text(), &[])
+    };
+    let report = judge(&[&good]);
+    assert!(report.judgement.is_passed(), "{:?}", report.findings);
+    for records in [
+        &[&*good, &*other][..],
+        &[&good, &good],
+        &[&good, "<more/>"],
+        &[],
+    ] {
+        let report = judge(records);
+        assert!(!report.judgement.is_passed(), "{records:?}");
+        assert_eq!(report.best_signature_time, None);
+    }
+}
+
+#[test]
+fn the_number_of_records_is_bounded() {
+    let mut parts = good(false);
+    let one = parts.credentials.clone();
+    let judge = |parts: &mut Parts, count: usize| {
+        let more: String = (0..count)
+            .map(|number| one.replacen("\"E1\"", &format!("\"E{number}\""), 1))
+            .collect();
+        let border = "</x:credentialsSection><x:credentialsSection>";
+        parts.credentials = more.replace(border, "");
+        judge(&parts.text(), &[])
+    };
+    let report = judge(&mut parts, XAIP_RECORDS_MAX);
+    assert!(report.judgement.is_passed(), "{:?}", report.findings);
+    let report = judge(&mut parts, XAIP_RECORDS_MAX + 1);
+    assert!(has(&report, codes::XAIP_MALFORMED), "{:?}", report.findings);
     assert!(!report.judgement.is_passed());
 }
