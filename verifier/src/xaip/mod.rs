@@ -342,6 +342,9 @@ impl PackageJudge<'_> {
             if let [bytes] = self.contents.of(place) {
                 report = report.with("size", bytes.len().to_string());
             }
+            if let (Content::Xml(_), Some(method)) = (&object.content, &self.package.method) {
+                report = report.with("canonicalization", method.uri());
+            }
             reports.push((place, report));
         }
         reports

@@ -17,10 +17,11 @@ use support::authority::{Authority, Profile};
 use support::judging;
 use support::record::{ALGORITHM, RECEIVED, batch};
 use time::macros::datetime;
-use verifier::finding::{Code, package as package_codes, xaip as codes};
+use verifier::finding::{Code, Language, package as package_codes, xaip as codes};
 use verifier::judge::verify;
 use verifier::policy::Policy;
 use verifier::report::Report;
+use verifier::report::document::Depth;
 use verifier::source::{DataBytes, DigestSource, InputFile};
 use verifier::verdict::{Conclusion, Integrity};
 
@@ -156,6 +157,24 @@ fn a_whole_package_passes() {
     assert!(judge(&text, &[&inside]).judgement.is_passed());
     let outside = DataBytes::new("outside", b"something else".as_slice());
     assert!(!judge(&text, &[&outside]).judgement.is_passed());
+}
+
+/// Metadata in XML is compared in its canonical form, whatever the syntax of the record.
+#[test]
+fn the_first_page_promises_no_bit_of_xml() {
+    let parts = good(false);
+    let text = parts.text();
+    let written_otherwise = text.replacen("<x:metaDataObject ", "<x:metaDataObject  ", 1);
+    assert_ne!(text, written_otherwise);
+    for text in [text, written_otherwise] {
+        let report = judge(&text, &[]);
+        assert!(report.judgement.is_passed(), "{:?}", report.findings);
+        let document = verifier::report::document::Document::of(&report, None, Language::English);
+        let page = verifier::report::text::write(&document, Depth::Brief);
+        let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(!page.contains("not one bit"), "{page}");
+        assert!(page.contains("canonical form leaves out"), "{page}");
+    }
 }
 
 #[test]

@@ -5,9 +5,11 @@ use std::process::{Command, Stdio};
 
 use formats::digest::DigestValue;
 use verifier::evidence::Group;
-use verifier::finding::xmlers as codes;
+use verifier::finding::{Language, xmlers as codes};
 use verifier::judge::verify;
 use verifier::policy::Policy;
+use verifier::report::document::{Depth, Document};
+use verifier::report::text;
 use verifier::source::{DataBytes, DigestSource, InputFile, KnownDigests};
 use verifier::verdict::{Conclusion, Integrity, SubIndication};
 
@@ -93,6 +95,48 @@ fn of_xml_the_canonical_form_is_covered() {
     let changed = data(b"<a b='1' c='2'>y</a>");
     let report = judge(&record, &[&changed], Group::Members, STAMPED);
     assert_eq!(report.judgement.integrity(), Integrity::Broken);
+}
+
+/// What the first page says of it: that no bit was changed is true of bytes alone.
+#[test]
+fn the_first_page_promises_no_more_than_the_canonical_form() {
+    let policy = Policy::default();
+    let anchors = anchors();
+    let context = judging(&anchors, &policy, STAMPED);
+    let page = |covered: &[u8], bytes: &'static [u8], language| {
+        let record = over(vec![digest(SHA256, covered)]);
+        let files = [InputFile::new("data.xml.ers", record.into_bytes())];
+        let report = verify(&files, &[&data(bytes)], &context);
+        assert!(report.judgement.is_passed(), "{:?}", report.findings);
+        text::write(&Document::of(&report, None, language), Depth::Brief)
+    };
+    for (language, bit, limit) in [
+        (
+            Language::Japanese,
+            "1 ビットも変更されていない",
+            "正規形に現れないもの",
+        ),
+        (
+            Language::English,
+            "not one bit was changed",
+            "its canonical form leaves out",
+        ),
+    ] {
+        for (covered, bytes, is_canonical) in [
+            (
+                &b"<a b=\"1\"></a>"[..],
+                &b"<a  b='1'/><!-- more -->"[..],
+                true,
+            ),
+            (b"<a  b='1'/>", b"<a  b='1'/>", false),
+            (b"text", b"text", false),
+        ] {
+            let page = page(covered, bytes, language).replace(['\n', ' '], "");
+            let says = |words: &str| page.contains(&words.replace(' ', ""));
+            assert_eq!(says(bit), !is_canonical, "{page}");
+            assert_eq!(says(limit), is_canonical, "{page}");
+        }
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::subject::{
 };
 use super::{Block, Fact, Tone, said};
 use crate::finding::{
-    Code, Language, Severity, evidence, package, printable, revocation, signature,
+    Code, Language, Severity, evidence, package, printable, revocation, signature, xmlers,
 };
 use crate::registry::StatutoryAnswer;
 use crate::report::calendar::{civil_time, spoken_time, spoken_utc};
@@ -130,16 +130,37 @@ impl Brief<'_> {
         };
         let time = spoken_time(time, self.language);
         match self.language {
-            Language::Japanese => format!(
-                "{what}は、{time}には存在し、それ以後変更されていないことが証明されています。"
-            ),
+            Language::Japanese => {
+                let form = if self.is_canonical() {
+                    "（XML は正規形でみて）"
+                } else {
+                    ""
+                };
+                format!(
+                    "{what}は、{time}には存在し、それ以後{form}変更されていないことが証明されています。"
+                )
+            }
             Language::English => {
                 let has = if self.is_many() { "have" } else { "has" };
+                let form = if self.is_canonical() {
+                    " (XML: in its canonical form)"
+                } else {
+                    ""
+                };
                 format!(
-                    "{what} existed on {time} and {has} not been changed since. This is proven."
+                    "{what} existed on {time} and {has} not been changed since{form}. This is proven."
                 )
             }
         }
+    }
+
+    /// Whether evidence covers not the bytes of a document but the canonical form of its XML, which is the same for many documents.
+    fn is_canonical(&self) -> bool {
+        let code = xmlers::XML_EVIDENCE_DATA_CANONICAL;
+        let mut findings = self.report.findings.iter();
+        let mut documents = of_kind(self.report, ObjectKind::Document);
+        findings.any(|finding| finding.code() == code)
+            || documents.any(|object| object.detail("canonicalization").is_some())
     }
 
     fn not_passed(&self) -> String {
@@ -204,7 +225,12 @@ impl Brief<'_> {
     fn proven(&self) -> Vec<String> {
         let mut proven = Vec::new();
         if self.conclusion() == Conclusion::TotalPassed {
-            if self.report.best_signature_time.is_some() {
+            if self.report.best_signature_time.is_some() && self.is_canonical() {
+                proven.push(self.say(
+                    "下記の時刻に存在していたこと、その後変更されていないこと（XML については、その正規形）。",
+                    "That it existed at the time below, and that it was not changed since (of XML: its canonical form).",
+                ));
+            } else if self.report.best_signature_time.is_some() {
                 proven.push(self.say(
                     "下記の時刻に存在していたこと、その後 1 ビットも変更されていないこと。",
                     "That it existed at the time below, and that not one bit was changed since.",
@@ -372,6 +398,12 @@ impl Brief<'_> {
             limits.push(self.say(
                 "これらの文書がすべてであること（一緒に証明された文書がほかにもあります）。",
                 "That these are all: other documents were proven together with them.",
+            ));
+        }
+        if self.is_canonical() {
+            limits.push(self.say(
+                "XML のうち正規形に現れないもの（コメント、タグの中の空白、文字や改行の書き表し方など）が変更されていないこと。",
+                "That nothing was changed in XML that its canonical form leaves out: comments, white space in tags, how characters and line ends are written.",
             ));
         }
         if self.subject == Subject::Digest {

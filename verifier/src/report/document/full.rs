@@ -232,6 +232,11 @@ const DETAIL_NAMES: &[(&str, &str, &str)] = &[
     ("policy", "発行方針", "Policy"),
     ("digest-algorithm", "ダイジェストの方式", "Digest algorithm"),
     ("imprint", "対象のダイジェスト", "Digest of what it is over"),
+    (
+        "canonicalization",
+        "照合した正規形",
+        "Canonical form that was compared",
+    ),
     ("accuracy-seconds", "精度（秒）", "Accuracy in seconds"),
     ("signature-algorithm", "署名の方式", "Signature algorithm"),
     ("signer", "署名者の証明書", "Certificate of the signer"),
