@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::time::SystemTime;
@@ -29,7 +29,35 @@ pub(crate) struct OpenFile {
     name: String,
     file: File,
     size: u64,
-    changed: Option<SystemTime>,
+    changed: Changed,
+}
+
+/// When a file was changed, as far as the system tells.
+#[derive(Debug, Default, Eq, PartialEq)]
+struct Changed {
+    /// The time of its content, which whoever writes it can set back.
+    content: Option<SystemTime>,
+    /// The time of the whole, seconds and nanoseconds since 1970, which nobody can set (Unix only).
+    whole: Option<(i64, i64)>,
+}
+
+impl Changed {
+    #[cfg(unix)]
+    fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+        Self {
+            content: metadata.modified().ok(),
+            whole: Some((metadata.ctime(), metadata.ctime_nsec())),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            content: metadata.modified().ok(),
+            whole: None,
+        }
+    }
 }
 
 impl OpenFile {
@@ -55,7 +83,7 @@ impl OpenFile {
         }
         Ok(Self {
             size: metadata.len(),
-            changed: metadata.modified().ok(),
+            changed: Changed::of(&metadata),
             name,
             file,
         })
@@ -86,7 +114,8 @@ impl OpenFile {
             name,
             file,
             size,
-            changed: None,
+            // Nobody else has this file.
+            changed: Changed::default(),
         })
     }
 
@@ -99,8 +128,8 @@ impl OpenFile {
     pub(crate) fn check_unchanged(&self) -> Result<(), CannotJudge> {
         let now = self.file.metadata().ok();
         let same = now.is_some_and(|now| {
-            let changed = now.modified().ok();
-            now.len() == self.size && (self.changed.is_none() || changed == self.changed)
+            let unknown = self.changed == Changed::default();
+            now.len() == self.size && (unknown || Changed::of(&now) == self.changed)
         });
         if same {
             Ok(())
@@ -211,5 +240,47 @@ impl DigestSource for DataFile {
         let mut content = vec![0; size];
         self.file.fill(0, &mut content).ok()?;
         Some(Cow::Owned(content))
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(
+        clippy::disallowed_methods,
+        clippy::unwrap_used,
+        reason = "a test stops at the first surprise, and writes files that are not the archive's"
+    )]
+
+    use super::*;
+
+    /// As many bytes, and the time of the content set back to what it was.
+    #[test]
+    fn a_change_that_is_covered_up_is_noticed() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("data");
+        std::fs::write(&path, "one").unwrap();
+        let open = OpenFile::open(&path).unwrap();
+        assert!(open.check_unchanged().is_ok());
+        let before = open.file.metadata().unwrap().modified().unwrap();
+        // The clock of a file system has steps of some milliseconds.
+        let whole = |file: &File| Changed::of(&file.metadata().unwrap()).whole;
+        while whole(&open.file) == open.changed.whole {
+            std::fs::write(&path, "two").unwrap();
+            let file = File::options().write(true).open(&path).unwrap();
+            file.set_modified(before).unwrap();
+        }
+        let now = open.file.metadata().unwrap();
+        assert_eq!((now.len(), now.modified().unwrap()), (3, before));
+        assert!(open.check_unchanged().is_err());
+    }
+
+    #[test]
+    fn a_change_of_the_content_is_noticed() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("data");
+        std::fs::write(&path, "one").unwrap();
+        let open = OpenFile::open(&path).unwrap();
+        std::fs::write(&path, "longer").unwrap();
+        assert!(open.check_unchanged().is_err());
     }
 }
