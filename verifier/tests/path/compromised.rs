@@ -77,7 +77,6 @@ fn a_list_by_a_key_that_was_compromised_later_says_nothing() {
             certificates: vec![second.der()],
             crls: vec![&list],
             ocsp_responses: vec![&about_second],
-            ..Material::default()
         };
         let mut options = PathOptions::default();
         known_later(&mut options);

@@ -3,7 +3,7 @@
 use formats::digest::DigestAlgorithm;
 use time::OffsetDateTime;
 use time::macros::datetime;
-use verifier::finding::Language;
+use verifier::finding::{Language, Severity};
 use verifier::judge::verify;
 use verifier::path::TrustAnchor;
 use verifier::policy::Policy;
@@ -132,7 +132,27 @@ fn reports() -> Vec<(String, Report)> {
             judge(&[("s.p7s", altered)], &["y"], &anchors),
         ),
         (
+            "signature beside other data",
+            judge(&[("s.p7s", signature.clone())], &["y"], &anchors),
+        ),
+        (
+            "signature beside what is no evidence",
+            judge(
+                &[("s.p7s", signature.clone()), ("b", b"?".to_vec())],
+                &[],
+                &anchors,
+            ),
+        ),
+        (
             "signature twice, without trust",
+            judge(
+                &[("s", signature.clone()), ("s", signature.clone())],
+                &["[it]"],
+                &[],
+            ),
+        ),
+        (
+            "signature twice, without trust, beside other data",
             judge(&[("s", signature.clone()), ("s", signature)], &["x"], &[]),
         ),
         (
@@ -299,5 +319,64 @@ fn a_signature_has_a_report_of_its_own() {
             "{name}: {text}"
         );
         assert!(!text.contains("total-passed"), "{name}");
+    }
+}
+
+/// Some readers look at nothing but the reports of signatures: the worst of them is what the exit code says.
+#[test]
+fn the_reports_of_signatures_agree_with_the_exit_code() {
+    let status = "<SignatureValidationStatus><MainIndication>";
+    for (name, report) in reports() {
+        let text = etsi::to_text(&report, Language::English);
+        let (signatures, _) = text
+            .split_once("<SignatureValidationObjects>")
+            .unwrap_or((&text, ""));
+        let flat: String = signatures.split('\n').map(str::trim).collect();
+        let mut said: Vec<&str> = flat
+            .split(status)
+            .skip(1)
+            .map(|rest| rest.split('<').next().unwrap())
+            .map(|urn| urn.rsplit(':').next().unwrap())
+            .collect();
+        said.sort_by_key(|word| {
+            ["total-passed", "indeterminate", "total-failed"]
+                .iter()
+                .position(|known| known == word)
+        });
+        let worst = said.pop().unwrap();
+        if worst != "noSignatureFound" {
+            assert_eq!(
+                worst,
+                report.judgement.conclusion().name().to_lowercase(),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_signature_is_not_over_data_that_stands_beside_it() {
+    for (name, report) in reports() {
+        let (indication, reason) = match name.as_str() {
+            "signature beside other data" => ("total-failed", "HASH_FAILURE"),
+            "signature twice, without trust, beside other data" => ("total-failed", "HASH_FAILURE"),
+            "signature beside what is no evidence" => ("indeterminate", "CUSTOM"),
+            _ => continue,
+        };
+        let text = etsi::to_text(&report, Language::English);
+        for part in [
+            format!("urn:etsi:019102:mainindication:{indication}<"),
+            format!("urn:etsi:019102:subindication:{reason}<"),
+        ] {
+            assert!(text.contains(&part), "{name}: {part} in {text}");
+        }
+        assert!(!text.contains("total-passed"), "{name}");
+        let error = report
+            .findings
+            .iter()
+            .find(|finding| finding.severity() == Severity::Error);
+        let told = format!("{}: ", error.unwrap().code().id());
+        let (signatures, _) = text.split_once("<SignatureValidationObjects>").unwrap();
+        assert!(signatures.contains(&told), "{name}: {told} in {signatures}");
     }
 }

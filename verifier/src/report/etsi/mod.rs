@@ -16,7 +16,8 @@ use std::collections::HashMap;
 use self::table::Table;
 use self::xml::Xml;
 use super::{ObjectKind, ObjectReport, Report};
-use crate::finding::{Finding, Language};
+use crate::finding::{Finding, Language, Severity};
+use crate::judgement::Judgement;
 
 /// The report as an XML document, with the texts of its findings in `language`.
 #[must_use]
@@ -63,6 +64,8 @@ struct View<'r> {
     stamps: Vec<Vec<usize>>,
     /// By object, the signature or evidence record that the time-stamp is in.
     outer: Vec<Option<usize>>,
+    /// The judgement of the whole, where it is worse than that of every signature: because of something that belongs to none of them.
+    beyond: Option<Judgement>,
 }
 
 impl<'r> View<'r> {
@@ -71,9 +74,14 @@ impl<'r> View<'r> {
         for (number, object) in report.objects.iter().enumerate() {
             by_place.entry(object.place.as_str()).or_insert(number);
         }
+        let beyond = beyond(report);
         let mut findings = vec![Vec::new(); report.objects.len()];
+        let mut outside = Vec::new();
         for finding in &report.findings {
             let about = nearest(&by_place, finding.place().as_str()).unwrap_or(0);
+            if beyond.is_some() && finding.severity() == Severity::Error {
+                outside.push((about, finding));
+            }
             if let Some(list) = findings.get_mut(about) {
                 list.push(finding);
             }
@@ -95,6 +103,23 @@ impl<'r> View<'r> {
                 list.push(number);
             }
         }
+        let is_signature = |number: usize| {
+            let object = report.objects.get(number);
+            object.is_some_and(|object| object.kind == ObjectKind::Signature)
+        };
+        let in_signature = |number: usize| {
+            around
+                .get(number)
+                .copied()
+                .flatten()
+                .is_some_and(is_signature)
+        };
+        outside.retain(|(about, _)| !is_signature(*about) && !in_signature(*about));
+        for (number, list) in findings.iter_mut().enumerate() {
+            if is_signature(number) {
+                list.extend(outside.iter().map(|(_, finding)| *finding));
+            }
+        }
         Self {
             report,
             language,
@@ -102,6 +127,15 @@ impl<'r> View<'r> {
             findings,
             stamps,
             outer: around,
+            beyond,
+        }
+    }
+
+    /// What is said of an object. The reports of signatures are all that some readers look at: together they say what is said of the whole.
+    fn judgement(&self, object: &ObjectReport) -> Judgement {
+        match (object.kind, self.beyond) {
+            (ObjectKind::Signature, Some(whole)) => object.judgement.and(whole),
+            _ => object.judgement,
         }
     }
 
@@ -109,7 +143,7 @@ impl<'r> View<'r> {
         self.report.objects.get(number)
     }
 
-    /// The findings about an object itself, not about its parts.
+    /// The findings about an object itself, not about its parts; for a signature also those that speak against the whole from outside of it.
     fn findings(&self, number: usize) -> &[&'r Finding] {
         self.findings
             .get(number)
@@ -123,6 +157,14 @@ impl<'r> View<'r> {
             .map(Vec::as_slice)
             .unwrap_or_default()
     }
+}
+
+fn beyond(report: &Report) -> Option<Judgement> {
+    let signatures = report.objects.iter();
+    let signatures = signatures.filter(|object| object.kind == ObjectKind::Signature);
+    let worst = signatures.map(|object| object.judgement.conclusion()).max();
+    let is_worse = worst.is_some_and(|worst| report.judgement.conclusion() > worst);
+    is_worse.then_some(report.judgement)
 }
 
 /// The object at a place, or at the nearest one around it.

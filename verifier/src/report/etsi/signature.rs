@@ -47,7 +47,7 @@ fn write(xml: &mut Xml, view: &View<'_>, number: usize, object: &ObjectReport) {
             xml.text("SignatureValidationProcessID", names::process(process));
         });
     }
-    let indication = names::total_indication(object.judgement);
+    let indication = names::total_indication(view.judgement(object));
     status::write(xml, view, number, object, (indication, id));
 }
 

@@ -18,7 +18,7 @@ pub(super) fn write(
 ) {
     xml.element("SignatureValidationStatus", |xml| {
         xml.text("MainIndication", indication);
-        if let Some(reason) = object.judgement.sub_indication() {
+        if let Some(reason) = view.judgement(object).sub_indication() {
             xml.text("SubIndication", &names::sub_indication(reason));
         }
         write_data(xml, view, number, object, id);
@@ -212,7 +212,8 @@ pub(super) fn write_constraints(
 fn constraints(view: &View<'_>, number: usize, object: &ObjectReport) -> [Constraint; 5] {
     let rules = &view.report.rules;
     let findings = view.findings(number);
-    let worst = if object.judgement.conclusion() == Conclusion::TotalFailed {
+    let judgement = view.judgement(object);
+    let worst = if judgement.conclusion() == Conclusion::TotalFailed {
         names::FAILED
     } else {
         names::INDETERMINATE
@@ -226,7 +227,7 @@ fn constraints(view: &View<'_>, number: usize, object: &ObjectReport) -> [Constr
         if is_wrong { worst } else { names::PASSED }
     };
     let has_path = object.used_as(UsedRole::SigningCertificate).is_some();
-    let integrity = match object.judgement.integrity() {
+    let integrity = match judgement.integrity() {
         Integrity::Intact => names::PASSED,
         Integrity::Broken => names::FAILED,
         Integrity::Unknown => names::INDETERMINATE,
