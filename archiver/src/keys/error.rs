@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use firmware::entropy::EntropyError;
 use firmware::media::MediaError;
 use formats::id::ArchiveId;
+use time::OffsetDateTime;
 
 use super::secret::KeyOwner;
 
@@ -43,6 +44,11 @@ pub enum KeyError {
         /// The archive that the key medium names.
         found: ArchiveId,
     },
+    /// The label says that this medium is for data. Attach the key medium, or correct the path.
+    NotAKeyMedium {
+        /// The label.
+        path: PathBuf,
+    },
     /// Keys stand there already. Choose an empty directory: an existing key medium is never overwritten.
     AlreadyCreated {
         /// The file that stands there.
@@ -69,6 +75,28 @@ pub enum KeyError {
         owner: KeyOwner,
         /// How many entries of the ledger are damaged: where it is not 0, the key may stand in one of them.
         damaged_entries: u64,
+    },
+    /// The key of this version was destroyed: its content is gone for good.
+    KeyDestroyed {
+        /// The version.
+        owner: KeyOwner,
+        /// When.
+        at: OffsetDateTime,
+    },
+    /// Fewer key media are there than the configuration asks for.
+    CopiesMissing {
+        /// Those that are not there, or failed.
+        missing: Vec<PathBuf>,
+        /// How many must be there (`keys.copies_min`).
+        copies_min: usize,
+    },
+    /// A copy of the key medium holds keys that the latest one does not, and was not there when the keys were rotated: whether they were
+    /// destroyed nobody can tell. Look which medium is the right one; `archiver keys copy` makes the other one anew.
+    CopiesDiverge {
+        /// The copy.
+        path: PathBuf,
+        /// How many keys only it holds.
+        keys: u64,
     },
     /// The ledger's entry for this version does not open: it was changed. Restore the ledger from the copy of the key medium.
     KeyDamaged {
@@ -186,6 +214,11 @@ impl fmt::Display for KeyError {
                 "the key medium at {} belongs to archive {found}, not {expected}: attach the right one",
                 path.display()
             ),
+            Self::NotAKeyMedium { path } => write!(
+                f,
+                "{} is the label of a data medium: attach the key medium, or correct the path",
+                path.display()
+            ),
             Self::AlreadyCreated { path } => write!(
                 f,
                 "{} exists already: a key medium is never overwritten, choose an empty directory",
@@ -218,6 +251,30 @@ impl fmt::Display for KeyError {
                 f,
                 "the key ledger holds no readable key for {owner}, and {damaged_entries} of its entries are damaged: \
                  restore it from the copy of the key medium"
+            ),
+            Self::KeyDestroyed { owner, at } => write!(
+                f,
+                "the key of {owner} was destroyed on {}: its content is gone for good",
+                at.date()
+            ),
+            Self::CopiesMissing {
+                missing,
+                copies_min,
+            } => {
+                let missing: Vec<String> =
+                    missing.iter().map(|one| one.display().to_string()).collect();
+                write!(
+                    f,
+                    "{copies_min} key media must be there, and these are not: {}: attach them, or make a lost one anew with \
+                     'archiver keys copy'",
+                    missing.join(", ")
+                )
+            }
+            Self::CopiesDiverge { path, keys } => write!(
+                f,
+                "the key medium at {} and the other copies diverge ({keys} keys stand only on it): find out which of them is the \
+                 right one, and make the other anew with 'archiver keys copy'",
+                path.display()
             ),
             Self::KeyDamaged { owner } => write!(
                 f,

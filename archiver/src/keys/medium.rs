@@ -5,15 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use firmware::entropy::Entropy;
-use formats::id::ArchiveId;
+use formats::id::{ArchiveId, VersionId};
+use formats::medium::{LABEL_FILE, MediumLabel, MediumRole};
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::error::KeyError;
-use super::ledger::{KeyLedger, LedgerAccess};
+use super::ledger::{
+    CopyCondition, KeyLedger, LedgerAccess, LedgerPlace, RotationProgress, RotationReport,
+};
 use super::passphrase::Passphrase;
+use super::place::KeyPlace;
 use super::provider::{FileKek, KEK_FILE, KdfParameters, KekProvider, ProviderFile, WrappedSecret};
 use super::secret::{DataKey, NONCE_BYTES};
-use crate::store::durable::Disk;
+use crate::store::durable::{Disk, read_settled, replace_and_erase, settle};
 
 /// An unlocked key medium.
 ///
@@ -21,6 +26,8 @@ use crate::store::durable::Disk;
 /// private key of the embedded TSA, are sealed with [`KeyMedium::seal_secret`] and kept beside them.
 pub struct KeyMedium {
     root: PathBuf,
+    place: KeyPlace,
+    disk: Arc<dyn Disk>,
     archive: ArchiveId,
     provider: Arc<dyn KekProvider>,
     ledger: KeyLedger,
@@ -77,45 +84,154 @@ impl KeyMedium {
     /// [`KeyLedger::open`] says.
     pub fn open(
         disk: Arc<dyn Disk>,
-        root: &Path,
+        place: impl Into<KeyPlace>,
         archive: ArchiveId,
         passphrase: &Passphrase,
         access: LedgerAccess,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, KeyError> {
-        let place = match access {
-            LedgerAccess::Read => ProviderFile::read_only([root]),
-            LedgerAccess::Write => ProviderFile::new(Arc::clone(&disk), [root]),
-        };
-        let kek = FileKek::open(place, archive, passphrase, Arc::clone(&entropy))?;
-        Self::with_provider(disk, root, archive, Arc::new(kek), access, entropy)
+        let place = place.into();
+        let file = provider_file(&disk, &place, access);
+        let kek = FileKek::open(file, archive, passphrase, Arc::clone(&entropy))?;
+        Self::with_provider(disk, place, archive, Arc::new(kek), access, entropy)
     }
 
-    /// Opens the key medium at `root` with key-encryption keys that another provider holds, on a chosen disk.
+    /// Opens the key media with key-encryption keys that another provider holds, on a chosen disk. Opened to be written, they are brought into
+    /// step, and a destruction of keys that was interrupted is brought to its end.
     ///
     /// # Errors
-    /// What [`KeyLedger::open`] says.
+    /// What [`KeyLedger::open`] says; [`KeyError::OtherArchive`], [`KeyError::NotAKeyMedium`] when a label says so.
     pub fn with_provider(
         disk: Arc<dyn Disk>,
-        root: &Path,
+        place: impl Into<KeyPlace>,
         archive: ArchiveId,
         provider: Arc<dyn KekProvider>,
         access: LedgerAccess,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, KeyError> {
-        let ledger = KeyLedger::open(disk, root, archive, access, Arc::clone(&provider), entropy)?;
-        Ok(Self {
-            root: root.to_path_buf(),
+        let place = place.into();
+        for root in place.present() {
+            check_label(root, archive)?;
+        }
+        let ledger_place = LedgerPlace {
+            disk: Arc::clone(&disk),
+            roots: place.roots.clone(),
+            copies_min: place.copies_min,
+        };
+        let ledger = KeyLedger::open(
+            ledger_place,
+            archive,
+            access,
+            Arc::clone(&provider),
+            entropy,
+        )?;
+        let root = ledger.leading_root()?.to_path_buf();
+        let medium = Self {
+            root,
+            place,
+            disk,
             archive,
             provider,
             ledger,
-        })
+        };
+        if access == LedgerAccess::Write {
+            medium.bring_into_step()?;
+        }
+        Ok(medium)
     }
 
-    /// Where the key medium is mounted.
+    fn bring_into_step(&self) -> Result<(), KeyError> {
+        let file = self.provider.file()?;
+        for root in self.roots_in_service() {
+            let path = root.join(KEK_FILE);
+            let failed = |error| KeyError::io(&path, "write", error);
+            // While the medium is being made there is none yet: it is written last.
+            let is_made = self
+                .roots_in_service()
+                .iter()
+                .any(|one| one.join(KEK_FILE).exists());
+            if is_made && !read_settled(&path).is_ok_and(|own| own == file) {
+                replace_and_erase(&*self.disk, &path, &file).map_err(failed)?;
+            } else if is_made {
+                settle(&*self.disk, &path).map_err(failed)?;
+            }
+        }
+        self.copy_other_files()?;
+        if self.ledger.is_destruction_unfinished() {
+            self.rotate(&mut |_| ())?;
+        }
+        Ok(())
+    }
+
+    /// Wraps every key and every other secret under a new epoch of the key-encryption key, or brings an interrupted rotation to its end.
+    ///
+    /// # Errors
+    /// As [`KeyLedger::rotate`]; [`KeyError::UnsupportedFormat`] for a sealed file that this program does not know: the old epoch is kept then.
+    pub fn rotate(
+        &self,
+        progress: &mut dyn FnMut(RotationProgress),
+    ) -> Result<RotationReport, KeyError> {
+        self.ledger.rotate(&mut || self.rewrap_secrets(), progress)
+    }
+
+    /// Destroys the keys of versions on every key medium. Use `Archive::destroy_keys`, which records it.
+    ///
+    /// # Errors
+    /// As [`KeyLedger::destroy`].
+    pub fn destroy(
+        &self,
+        versions: &[VersionId],
+        now: OffsetDateTime,
+        progress: &mut dyn FnMut(RotationProgress),
+    ) -> Result<RotationReport, KeyError> {
+        let others = &mut || self.rewrap_secrets();
+        self.ledger.destroy(versions, now, others, progress)
+    }
+
+    /// Where the key medium is mounted that is read.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The key medium and its copies, as they are configured.
+    #[must_use]
+    pub const fn place(&self) -> &KeyPlace {
+        &self.place
+    }
+
+    /// The key media that hold every key and get each new one.
+    #[must_use]
+    pub fn roots_in_service(&self) -> Vec<PathBuf> {
+        let in_service =
+            |state: &super::ledger::CopyState| state.condition == CopyCondition::InService;
+        let copies = self.ledger.copies().into_iter().filter(in_service);
+        copies.map(|state| state.root).collect()
+    }
+
+    /// Keeps a file of the archive on every key medium, in place of what stood there.
+    ///
+    /// # Errors
+    /// [`KeyError::Io`], [`KeyError::Full`].
+    pub fn keep(&self, relative: &Path, contents: &[u8]) -> Result<(), KeyError> {
+        for root in self.roots_in_service() {
+            self.write_file(&root, relative, contents)?;
+        }
+        Ok(())
+    }
+
+    /// What holds the key-encryption keys.
+    #[must_use]
+    pub fn provider(&self) -> &dyn KekProvider {
+        &*self.provider
+    }
+
+    pub(super) fn current_epoch(&self) -> u32 {
+        self.provider.current_epoch()
+    }
+
+    pub(super) fn disk(&self) -> &dyn Disk {
+        &*self.disk
     }
 
     /// The archive whose keys these are.
@@ -188,6 +304,46 @@ impl KeyMedium {
         ]
         .concat()
     }
+}
+
+/// The provider's file on the key media that are there.
+fn provider_file(disk: &Arc<dyn Disk>, place: &KeyPlace, access: LedgerAccess) -> ProviderFile {
+    let mut roots = place.present();
+    if roots.is_empty() {
+        // So that the error names it.
+        roots.extend(place.roots.first().map(PathBuf::as_path));
+    }
+    match access {
+        LedgerAccess::Read => ProviderFile::read_only(roots),
+        LedgerAccess::Write => ProviderFile::new(Arc::clone(disk), roots),
+    }
+}
+
+/// The label of a key medium, where it has one, must name this archive and this role.
+pub(super) fn check_label(root: &Path, archive: ArchiveId) -> Result<(), KeyError> {
+    let path = root.join(LABEL_FILE);
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(KeyError::io(&path, "read", error)),
+    };
+    let Ok(label) = MediumLabel::parse(&text) else {
+        return Err(KeyError::Damaged {
+            path,
+            part: "label",
+        });
+    };
+    if label.archive != archive {
+        return Err(KeyError::OtherArchive {
+            path,
+            expected: archive,
+            found: label.archive,
+        });
+    }
+    if label.role != MediumRole::Keys {
+        return Err(KeyError::NotAKeyMedium { path });
+    }
+    Ok(())
 }
 
 impl fmt::Debug for KeyMedium {

@@ -8,22 +8,32 @@
 //! value. All secrets are zeroised when they are dropped.
 
 pub mod catalog;
+pub mod copying;
 pub mod error;
 pub mod ledger;
 pub mod medium;
 pub mod passphrase;
+pub mod place;
 pub mod provider;
+pub mod sealed;
 pub mod secret;
 pub mod separation;
 
 #[cfg(test)]
+mod rotation_tests;
+#[cfg(test)]
 mod specification_tests;
 
 pub use catalog::CatalogSealer;
+pub use copying::CopyReport;
 pub use error::KeyError;
-pub use ledger::{KeyLedger, LedgerAccess, LedgerReport, LedgerTicket, StagedKey};
+pub use ledger::{
+    CopyCondition, CopyState, KeyLedger, LedgerAccess, LedgerPlace, LedgerReport, LedgerTicket,
+    RotationProgress, RotationReport, RotationStep, StagedKey,
+};
 pub use medium::KeyMedium;
 pub use passphrase::Passphrase;
+pub use place::KeyPlace;
 pub use provider::{
     FileKek, KdfParameters, KekProvider, ProviderDescription, ProviderFile, ProviderKind,
     WrappedSecret,

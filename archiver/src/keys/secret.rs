@@ -5,7 +5,7 @@ use std::fmt;
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
 use firmware::entropy::Entropy;
-use formats::id::{ArchiveId, VersionId};
+use formats::id::{ArchiveId, RecordId, VersionId};
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::Sha256;
@@ -62,6 +62,12 @@ impl KeyOwner {
     #[must_use]
     pub const fn version(&self) -> u32 {
         self.version
+    }
+
+    /// The record version; `None` for the catalog.
+    #[must_use]
+    pub fn to_version(&self) -> Option<VersionId> {
+        VersionId::new(RecordId::from_bytes(self.id), self.version)
     }
 
     pub(super) const fn from_parts(id: [u8; 16], version: u32) -> Self {
@@ -295,7 +301,7 @@ mod tests {
                 .to_string()
                 .starts_with("the catalog of archive 0101")
         );
-        let version = VersionId::first(formats::id::RecordId::from_bytes([2; 16]));
+        let version = VersionId::first(RecordId::from_bytes([2; 16]));
         assert_eq!(KeyOwner::from(version).to_string(), version.to_string());
     }
 }

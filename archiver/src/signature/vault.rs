@@ -23,8 +23,8 @@ use verifier::policy::RevocationRule;
 use super::certificate;
 use super::error::SignatureError;
 use super::signer::{ArchiveSigner, OwnAuthority};
-use crate::keys::KeyMedium;
-use crate::store::durable::{Disk, create_directories, replace_file};
+use crate::keys::{KeyMedium, sealed};
+use crate::store::durable::{Disk, create_directories, read_settled, replace_file};
 use crate::tsa::key::AuthorityKey;
 
 /// Whether the key medium holds a signing key with its certificate.
@@ -55,9 +55,8 @@ pub fn create(
     let chain = [signer.as_slice(), &authority]
         .map(|one| encode_pem(CERTIFICATE, one))
         .concat();
-    create_directories(disk, &folder).map_err(|source| failed(&folder, source))?;
     let sealed_authority = medium.seal_secret(AUTHORITY_LABEL, &authority_key.to_pkcs8()?)?;
-    let write = |name: &str, contents: &[u8]| write(disk, &folder.join(name), contents);
+    let write = |name: &str, contents: &[u8]| write(medium, disk, name, contents);
     write(
         AUTHORITY_FILE,
         encode_pem(CERTIFICATE, &authority).as_bytes(),
@@ -107,15 +106,13 @@ pub fn request(
     disk: &dyn Disk,
     entropy: &dyn Entropy,
 ) -> Result<String, SignatureError> {
-    let folder = folder(medium);
-    create_directories(disk, &folder).map_err(|source| failed(&folder, source))?;
     let key = AuthorityKey::generate(entropy)?;
     store_key(medium, disk, &key)?;
     let request = encode_pem(
         "CERTIFICATE REQUEST",
         &certificate::request(&label(medium), &key)?,
     );
-    write(disk, &folder.join(REQUEST_FILE), request.as_bytes())?;
+    write(medium, disk, REQUEST_FILE, request.as_bytes())?;
     Ok(request)
 }
 
@@ -146,8 +143,7 @@ pub fn install(
         .collect();
     let authority = own_authority(medium, &chain)?;
     let signer = ArchiveSigner::new(key, chain, authority)?;
-    let path = folder(medium).join(SIGNER_FILE);
-    write(disk, &path, text.as_bytes())?;
+    write(medium, disk, SIGNER_FILE, text.as_bytes())?;
     Ok(signer)
 }
 
@@ -242,7 +238,7 @@ fn store_key(
 ) -> Result<(), SignatureError> {
     let spki = rcgen::PublicKeyData::subject_public_key_info(key);
     let sealed = medium.seal_secret(SIGNER_LABEL, &key.to_pkcs8()?)?;
-    write(disk, &key_path(medium, &spki), &sealed)
+    write(medium, disk, &key_name(&spki), &sealed)
 }
 
 fn read_key(
@@ -250,7 +246,7 @@ fn read_key(
     path: &Path,
     label: &'static str,
 ) -> Result<AuthorityKey, SignatureError> {
-    let sealed = fs::read(path).map_err(|source| failed(path, source))?;
+    let sealed = read_settled(path).map_err(|source| failed(path, source))?;
     Ok(AuthorityKey::from_pkcs8(
         &medium.open_secret(label, &sealed)?,
     )?)
@@ -267,8 +263,20 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, SignatureError> {
     }
 }
 
-fn write(disk: &dyn Disk, path: &Path, contents: &[u8]) -> Result<(), SignatureError> {
-    replace_file(disk, path, contents).map_err(|source| failed(path, source))
+/// Writes a file of the folder on every key medium.
+fn write(
+    medium: &KeyMedium,
+    disk: &dyn Disk,
+    name: &str,
+    contents: &[u8],
+) -> Result<(), SignatureError> {
+    for root in medium.roots_in_service() {
+        let folder = root.join(FOLDER);
+        create_directories(disk, &folder).map_err(|source| failed(&folder, source))?;
+        let path = folder.join(name);
+        replace_file(disk, &path, contents).map_err(|source| failed(&path, source))?;
+    }
+    Ok(())
 }
 
 fn failed(path: &Path, source: io::Error) -> SignatureError {
@@ -283,9 +291,13 @@ fn folder(medium: &KeyMedium) -> PathBuf {
 }
 
 fn key_path(medium: &KeyMedium, spki: &[u8]) -> PathBuf {
+    folder(medium).join(key_name(spki))
+}
+
+fn key_name(spki: &[u8]) -> String {
     let digest = DigestAlgorithm::Sha256.digest(spki).to_hex();
     let short = digest.get(..16).unwrap_or_default();
-    folder(medium).join(format!("key-{short}.sealed"))
+    format!("key-{short}.sealed")
 }
 
 /// The last group of the archive's identifier, which is random: enough to tell two archives' signers apart.
@@ -299,6 +311,6 @@ const AUTHORITY_FILE: &str = "ca.pem";
 const AUTHORITY_KEY_FILE: &str = "ca.sealed";
 const SIGNER_FILE: &str = "signer.pem";
 const REQUEST_FILE: &str = "request.pem";
-const AUTHORITY_LABEL: &str = "archive signing authority";
-const SIGNER_LABEL: &str = "archive signing key";
+const AUTHORITY_LABEL: &str = sealed::SIGNING_AUTHORITY;
+const SIGNER_LABEL: &str = sealed::SIGNING_KEY;
 const CERTIFICATE: &str = "CERTIFICATE";

@@ -7,7 +7,6 @@
 //! | `key.sealed` | its private key (PKCS #8), sealed under the key-encryption key; written last |
 
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -18,8 +17,8 @@ use time::OffsetDateTime;
 use super::embedded::AuthorityMaterial;
 use super::error::EmbeddedError;
 use super::key::AuthorityKey;
-use crate::keys::{KeyError, KeyMedium};
-use crate::store::durable::{Disk, create_directories, replace_file};
+use crate::keys::{KeyError, KeyMedium, sealed};
+use crate::store::durable::{Disk, create_directories, read_settled, replace_file};
 
 /// Why the embedded authority could not be made or found.
 #[derive(Debug)]
@@ -51,7 +50,7 @@ pub enum VaultError {
 /// Whether the key medium holds an embedded authority.
 #[must_use]
 pub fn exists(medium: &KeyMedium) -> bool {
-    folder(medium).join(KEY_FILE).exists()
+    read_settled(&folder(medium).join(KEY_FILE)).is_ok()
 }
 
 /// Makes an authority and keeps it.
@@ -70,7 +69,6 @@ pub fn create(
     }
     let material = AuthorityMaterial::make(&label(medium), now, entropy)?;
     let sealed = medium.seal_secret(KEY_LABEL, &material.key.to_pkcs8()?)?;
-    create_directories(disk, &folder).map_err(|source| failed(&folder, source))?;
     let root = encode_pem(CERTIFICATE, &material.root);
     let certificate = encode_pem(CERTIFICATE, &material.certificate);
     for (name, contents) in [
@@ -78,8 +76,12 @@ pub fn create(
         (AUTHORITY_FILE, certificate.as_bytes()),
         (KEY_FILE, sealed.as_slice()),
     ] {
-        let path = folder.join(name);
-        replace_file(disk, &path, contents).map_err(|source| failed(&path, source))?;
+        for root in medium.roots_in_service() {
+            let folder = root.join(FOLDER);
+            create_directories(disk, &folder).map_err(|source| failed(&folder, source))?;
+            let path = folder.join(name);
+            replace_file(disk, &path, contents).map_err(|source| failed(&path, source))?;
+        }
     }
     Ok(material)
 }
@@ -120,7 +122,7 @@ fn certificate(path: &Path) -> Result<Vec<u8>, VaultError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, VaultError> {
-    fs::read(path).map_err(|source| failed(path, source))
+    read_settled(path).map_err(|source| failed(path, source))
 }
 
 fn failed(path: &Path, source: io::Error) -> VaultError {
@@ -189,11 +191,12 @@ const FOLDER: &str = "tsa";
 const ROOT_FILE: &str = "root.pem";
 const AUTHORITY_FILE: &str = "authority.pem";
 const KEY_FILE: &str = "key.sealed";
-const KEY_LABEL: &str = "embedded timestamp authority";
+const KEY_LABEL: &str = sealed::TSA_KEY;
 const CERTIFICATE: &str = "CERTIFICATE";
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::sync::Arc;
 
     use firmware::entropy::SeededEntropy;

@@ -1,6 +1,7 @@
 //! The bytes of the ledger: a header, and entries of one length.
 
 use formats::id::ArchiveId;
+use time::OffsetDateTime;
 
 use crate::keys::provider::WrappedSecret;
 use crate::keys::secret::{KEY_BYTES, KeyOwner, NONCE_BYTES, TAG_BYTES};
@@ -13,12 +14,16 @@ pub(super) const ENTRY_BYTES: usize = 96;
 /// The header of a ledger file.
 ///
 /// ```text
-/// header = "FUMIKEYS" | format version u16 (1) | reserved 2 | file number u32 | archive id 16 | reserved 28 | CRC32C u32
+/// header = "FUMIKEYS" | format version u16 (1) | reserved 2 | file number u32 | archive id 16 | generation u32 | reserved 24 |
+///          CRC32C u32
 /// ```
+///
+/// A generation above 0 says that the file replaces all files of lower numbers: it was written when the ledger was wrapped anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LedgerHeader {
     pub(super) number: u32,
     pub(super) archive: ArchiveId,
+    pub(super) generation: u32,
 }
 
 /// One wrapped data key.
@@ -33,11 +38,27 @@ pub(super) struct LedgerEntry {
     pub(super) wrapped: WrappedSecret,
 }
 
+/// Says that the key of a version was destroyed: whatever entry for it stands elsewhere, before or behind, counts for nothing.
+///
+/// ```text
+/// entry = type u8 (2) | reserved 3 | record id 16 | version u32 | KEK epoch u32 | time i64 | reserved 56 | CRC32C u32
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tombstone {
+    pub(super) owner: KeyOwner,
+    /// The last epoch under which the key was ever wrapped: it must be destroyed, too.
+    pub(super) epoch: u32,
+    /// When, in microseconds since 1970.
+    pub(super) time: i64,
+}
+
 /// What stands in the place of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum EntryState {
     /// A whole entry.
     Whole(LedgerEntry),
+    /// A whole tombstone.
+    Destroyed(Tombstone),
     /// Zeros: the file system made the file longer, but a crash came before the bytes.
     Hole,
     /// The checksum does not hold.
@@ -54,7 +75,8 @@ impl LedgerHeader {
         writer.put(&[0; 2]);
         writer.put(&self.number.to_be_bytes());
         writer.put(self.archive.as_bytes());
-        writer.put(&[0; 28]);
+        writer.put(&self.generation.to_be_bytes());
+        writer.put(&[0; 24]);
         writer.finish_with_checksum()
     }
 
@@ -69,6 +91,7 @@ impl LedgerHeader {
         let header = Self {
             number: u32::from_be_bytes(reader.array()?),
             archive: ArchiveId::from_bytes(reader.array()?),
+            generation: u32::from_be_bytes(reader.array()?),
         };
         Some((header, version))
     }
@@ -98,13 +121,27 @@ impl LedgerEntry {
         let Some(mut reader) = FixedReader::after_checksum(bytes) else {
             return EntryState::Damaged;
         };
-        Self::read(&mut reader).map_or(EntryState::Unknown, EntryState::Whole)
+        let read = match reader.array() {
+            Some([TYPE_DATA_KEY, 0, 0, 0]) => Self::read(&mut reader).map(EntryState::Whole),
+            Some([TYPE_TOMBSTONE, 0, 0, 0]) => {
+                Tombstone::read(&mut reader).map(EntryState::Destroyed)
+            }
+            _ => None,
+        };
+        read.unwrap_or(EntryState::Unknown)
+    }
+
+    /// What an entry whose checksum does not hold would say. Only the tag of the wrapped key can tell whether it is true.
+    pub(super) fn guess(bytes: &[u8; ENTRY_BYTES]) -> Option<Self> {
+        let (rest, _) = bytes.split_last_chunk::<CHECKSUM_BYTES>()?;
+        let (_, rest) = rest.split_first_chunk::<4>()?;
+        let (rest, _) = rest.split_last_chunk::<4>()?;
+        Self::read(&mut FixedReader {
+            rest: &[rest, &[0; 4]].concat(),
+        })
     }
 
     fn read(reader: &mut FixedReader<'_>) -> Option<Self> {
-        if reader.array()? != [TYPE_DATA_KEY, 0, 0, 0] {
-            return None;
-        }
         let owner = KeyOwner::from_parts(reader.array()?, u32::from_be_bytes(reader.array()?));
         let epoch = u32::from_be_bytes(reader.array()?);
         let nonce = reader.array::<NONCE_BYTES>()?;
@@ -120,6 +157,34 @@ impl LedgerEntry {
                 sealed,
             },
         })
+    }
+}
+
+impl Tombstone {
+    /// When the key was destroyed.
+    pub(super) fn when(&self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.time) * 1000)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    pub(super) fn encode(&self) -> [u8; ENTRY_BYTES] {
+        let mut writer = FixedWriter::<ENTRY_BYTES>::new();
+        writer.put(&[TYPE_TOMBSTONE, 0, 0, 0]);
+        writer.put(self.owner.id());
+        writer.put(&self.owner.version().to_be_bytes());
+        writer.put(&self.epoch.to_be_bytes());
+        writer.put(&self.time.to_be_bytes());
+        writer.put(&[0; 56]);
+        writer.finish_with_checksum()
+    }
+
+    fn read(reader: &mut FixedReader<'_>) -> Option<Self> {
+        let tombstone = Self {
+            owner: KeyOwner::from_parts(reader.array()?, u32::from_be_bytes(reader.array()?)),
+            epoch: u32::from_be_bytes(reader.array()?),
+            time: i64::from_be_bytes(reader.array()?),
+        };
+        (reader.array()? == [0; 56]).then_some(tombstone)
     }
 }
 
@@ -184,6 +249,7 @@ const MAGIC: &[u8; 8] = b"FUMIKEYS";
 /// The version of the ledger format that is written.
 pub(super) const FORMAT_VERSION: u16 = 1;
 const TYPE_DATA_KEY: u8 = 1;
+const TYPE_TOMBSTONE: u8 = 2;
 const CHECKSUM_BYTES: usize = 4;
 
 #[cfg(test)]
@@ -227,9 +293,30 @@ mod tests {
     }
 
     #[test]
+    fn a_tombstone_survives_the_way_to_bytes_and_back() {
+        let tombstone = Tombstone {
+            owner: KeyOwner::from_parts([1; 16], 2),
+            epoch: 3,
+            time: -4,
+        };
+        let bytes = tombstone.encode();
+        assert_eq!(LedgerEntry::parse(&bytes), EntryState::Destroyed(tombstone));
+        for bit in 0..ENTRY_BYTES * 8 {
+            let mut flipped = bytes;
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(LedgerEntry::parse(&flipped), EntryState::Damaged, "{bit}");
+        }
+        let mut longer = bytes;
+        longer[91] = 1;
+        let checksum = crc32c::crc32c(&longer[..92]);
+        longer[92..].copy_from_slice(&checksum.to_be_bytes());
+        assert_eq!(LedgerEntry::parse(&longer), EntryState::Unknown);
+    }
+
+    #[test]
     fn a_whole_entry_of_another_type_is_not_taken_for_a_key() {
         let mut bytes = entry([1; 16], 2, 1).encode().unwrap();
-        for (place, value) in [(0, 2), (1, 1), (91, 1)] {
+        for (place, value) in [(0, 3), (1, 1), (91, 1)] {
             let before = std::mem::replace(&mut bytes[place], value);
             let checksum = crc32c::crc32c(&bytes[..92]);
             bytes[92..].copy_from_slice(&checksum.to_be_bytes());
@@ -253,6 +340,7 @@ mod tests {
         let header = LedgerHeader {
             number: 7,
             archive: ArchiveId::from_bytes([9; 16]),
+            generation: 3,
         };
         let bytes = header.encode();
         assert_eq!(LedgerHeader::parse(&bytes), Some((header, FORMAT_VERSION)));

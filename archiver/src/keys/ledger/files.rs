@@ -1,4 +1,4 @@
-//! The files of the ledger on the key medium: `ledger/NNNNNNNNNN.led`, numbered from 1.
+//! The files of the ledger on one key medium: `ledger/NNNNNNNNNN.led`, numbered from 1.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use formats::id::ArchiveId;
 
 use super::entry::{
-    ENTRY_BYTES, EntryState, FORMAT_VERSION, HEADER_BYTES, LedgerEntry, LedgerHeader,
+    ENTRY_BYTES, EntryState, FORMAT_VERSION, HEADER_BYTES, LedgerEntry, LedgerHeader, Tombstone,
 };
 use super::{LedgerAccess, LedgerReport};
 use crate::keys::error::KeyError;
@@ -27,18 +27,35 @@ pub(super) struct Place {
     entry: u32,
 }
 
-/// The ledger's files, for reading.
-#[derive(Debug)]
+/// The ledger's files on one key medium, for reading.
+#[derive(Debug, Default)]
 pub(super) struct LedgerFiles {
     files: BTreeMap<u32, (PathBuf, File)>,
 }
 
-/// A ledger as it was found.
+/// A ledger as it was found on one key medium.
+#[derive(Debug)]
 pub(super) struct OpenedLedger {
+    pub(super) root: PathBuf,
+    pub(super) archive: ArchiveId,
     pub(super) files: LedgerFiles,
     pub(super) places: HashMap<KeyOwner, Place>,
-    pub(super) sink: Option<Sink>,
+    pub(super) destroyed: HashMap<KeyOwner, Tombstone>,
+    /// Entries whose checksum does not hold, as far as they can be read.
+    pub(super) guesses: Vec<LedgerEntry>,
     pub(super) report: LedgerReport,
+    /// That of the latest file that replaced others.
+    pub(super) generation: u32,
+    /// The lowest number of a file that counts.
+    pub(super) first: u32,
+    /// The highest number of a file.
+    pub(super) last: u32,
+    /// Files that count for nothing any more: replaced ones, and unfinished new ones.
+    pub(super) leftovers: Vec<PathBuf>,
+    /// Numbers and lengths of the files: tells whether another process changed them.
+    pub(super) shape: Vec<(u32, u64)>,
+    pub(super) lock: Option<DirectoryLock>,
+    may_grow: bool,
 }
 
 impl Place {
@@ -58,14 +75,18 @@ pub(super) fn create(disk: &dyn Disk, root: &Path, archive: ArchiveId) -> Result
     if directory.exists() {
         return Err(KeyError::AlreadyCreated { path: directory });
     }
-    durable::create_directories(disk, &directory)
-        .map_err(|e| KeyError::io(&directory, "make the directory", e))?;
+    create_directory(disk, root)?;
     create_file(disk, &directory, 1, archive)
 }
 
-/// Reads all files, and prepares the last one for more.
+pub(super) fn create_directory(disk: &dyn Disk, root: &Path) -> Result<(), KeyError> {
+    let directory = root.join(LEDGER_DIRECTORY);
+    durable::create_directories(disk, &directory)
+        .map_err(|e| KeyError::io(&directory, "make the directory", e))
+}
+
+/// Reads all files that count.
 pub(super) fn open(
-    disk: Arc<dyn Disk>,
     root: &Path,
     archive: ArchiveId,
     access: LedgerAccess,
@@ -80,46 +101,106 @@ pub(super) fn open(
     // The lock comes before the first look, so that no other writer changes what is read here.
     let lock = match access {
         LedgerAccess::Read => None,
-        LedgerAccess::Write => Some(lock(&directory)?),
+        LedgerAccess::Write => Some(take_lock(root)?),
     };
-    let numbers = numbers(&directory)?;
-    let mut last = *numbers.last().ok_or_else(missing)?;
-    let mut opened = OpenedLedger {
-        files: LedgerFiles {
-            files: BTreeMap::new(),
-        },
-        places: HashMap::new(),
-        sink: None,
-        report: LedgerReport::default(),
-    };
-    let mut may_grow = true;
-    for &number in &numbers {
-        may_grow = opened.load(&directory, number, archive)?;
-    }
-    if let Some(lock) = lock {
-        if !may_grow {
-            last += 1;
-            create_file(&*disk, &directory, last, archive)?;
-            opened.load(&directory, last, archive)?;
+    let mut opened = OpenedLedger::empty(root, archive);
+    opened.lock = lock;
+    // A rotation by another process may remove files between listing and opening: then the list is taken anew.
+    for attempt in 1.. {
+        match opened.load_all(&directory) {
+            Err(KeyError::Io { source, .. })
+                if source.kind() == io::ErrorKind::NotFound && attempt < ATTEMPTS_MAX =>
+            {
+                let lock = opened.lock.take();
+                opened = OpenedLedger::empty(root, archive);
+                opened.lock = lock;
+            }
+            Err(error) => return Err(error),
+            Ok(0) => return Err(missing()),
+            Ok(_) => break,
         }
-        opened.sink = Some(Sink::new(disk, path_of(&directory, last), last, lock)?);
     }
     Ok(opened)
 }
 
+/// The lock of the only writer.
+pub(super) fn take_lock(root: &Path) -> Result<DirectoryLock, KeyError> {
+    let directory = root.join(LEDGER_DIRECTORY);
+    DirectoryLock::take(&directory, true).map_err(|error| {
+        if error.kind() == io::ErrorKind::WouldBlock {
+            return KeyError::InUse { path: directory };
+        }
+        KeyError::io(directory, "lock", error)
+    })
+}
+
 impl OpenedLedger {
+    /// A ledger without a file.
+    pub(super) fn empty(root: &Path, archive: ArchiveId) -> Self {
+        Self {
+            root: root.to_path_buf(),
+            archive,
+            files: LedgerFiles::default(),
+            places: HashMap::new(),
+            destroyed: HashMap::new(),
+            guesses: Vec::new(),
+            report: LedgerReport::default(),
+            generation: 0,
+            first: 0,
+            last: 0,
+            leftovers: Vec::new(),
+            shape: Vec::new(),
+            lock: None,
+            may_grow: false,
+        }
+    }
+
+    /// The last file, prepared for more, or a new one.
+    pub(super) fn sink(&mut self, disk: Arc<dyn Disk>) -> Result<Sink, KeyError> {
+        let directory = self.root.join(LEDGER_DIRECTORY);
+        if !self.may_grow {
+            let next = self.last + 1;
+            create_file(&*disk, &directory, next, self.archive)?;
+            self.load(&directory, next)?;
+            self.last = next;
+        }
+        Sink::new(disk, path_of(&directory, self.last), self.last)
+    }
+
+    /// Reads the files from the latest one that replaced others on; tells how many there are.
+    fn load_all(&mut self, directory: &Path) -> Result<usize, KeyError> {
+        let (numbers, unfinished) = numbers(directory)?;
+        self.leftovers = unfinished;
+        let mut first = numbers.first().copied().unwrap_or_default();
+        for &number in &numbers {
+            let generation = generation_of(&path_of(directory, number))?;
+            if generation > self.generation {
+                (self.generation, first) = (generation, number);
+            }
+        }
+        for &number in &numbers {
+            if number < first {
+                self.leftovers.push(path_of(directory, number));
+            } else {
+                self.may_grow = self.load(directory, number)?;
+                self.last = number;
+            }
+        }
+        self.first = first;
+        let destroyed = &self.destroyed;
+        self.places
+            .retain(|owner, _| !destroyed.contains_key(owner));
+        self.shape = shape(directory).unwrap_or_default();
+        Ok(numbers.len())
+    }
+
     /// Reads one file; tells whether its header is whole, so that it may grow.
-    fn load(
-        &mut self,
-        directory: &Path,
-        number: u32,
-        archive: ArchiveId,
-    ) -> Result<bool, KeyError> {
+    fn load(&mut self, directory: &Path, number: u32) -> Result<bool, KeyError> {
         let path = path_of(directory, number);
         let read_error = |e| KeyError::io(&path, "read", e);
         let file = File::open(&path).map_err(read_error)?;
         let mut reader = BufReader::with_capacity(READ_BYTES, &file);
-        let whole_header = self.load_header(&path, &mut reader, number, archive)?;
+        let whole_header = self.load_header(&path, &mut reader, number)?;
         let mut bytes = [0; ENTRY_BYTES];
         for entry in 0..u32::MAX {
             let place = Place {
@@ -136,8 +217,15 @@ impl OpenedLedger {
                     self.report.entries += 1;
                     self.places.insert(entry.owner, place);
                 }
+                EntryState::Destroyed(tombstone) => {
+                    self.report.destroyed += 1;
+                    self.destroyed.insert(tombstone.owner, tombstone);
+                }
                 EntryState::Hole => self.report.holes += 1,
-                EntryState::Damaged => self.report.damaged.push((path.clone(), place.offset())),
+                EntryState::Damaged => {
+                    self.report.damaged.push((path.clone(), place.offset()));
+                    self.guesses.extend(LedgerEntry::guess(&bytes));
+                }
                 EntryState::Unknown => return Err(KeyError::UnsupportedFormat { path }),
             }
         }
@@ -150,7 +238,6 @@ impl OpenedLedger {
         path: &Path,
         reader: &mut impl Read,
         number: u32,
-        archive: ArchiveId,
     ) -> Result<bool, KeyError> {
         let mut bytes = [0; HEADER_BYTES];
         let count = read_up_to(reader, &mut bytes).map_err(|e| KeyError::io(path, "read", e))?;
@@ -164,14 +251,35 @@ impl OpenedLedger {
                 path: path.to_path_buf(),
             });
         }
-        if header.archive != archive {
+        if header.archive != self.archive {
             return Err(KeyError::OtherArchive {
                 path: path.to_path_buf(),
-                expected: archive,
+                expected: self.archive,
                 found: header.archive,
             });
         }
         Ok(header.number == number)
+    }
+
+    /// Where the last `count` entries begin.
+    pub(super) fn place_before_end(&self, count: usize) -> Place {
+        let entries = self.files.files.get(&self.last).map_or(0, |(_, file)| {
+            let length = file.metadata().map_or(0, |found| found.len());
+            length.saturating_sub(HEADER_BYTES as u64) / ENTRY_BYTES as u64
+        });
+        Place {
+            file: self.last,
+            entry: u32::try_from(entries.saturating_sub(count as u64)).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The whole entry of an owner.
+    pub(super) fn entry(&self, owner: KeyOwner) -> Result<Option<LedgerEntry>, KeyError> {
+        let Some(place) = self.places.get(&owner) else {
+            return Ok(None);
+        };
+        let entry = self.files.read(*place)?;
+        Ok(entry.filter(|entry| entry.owner == owner))
     }
 }
 
@@ -186,28 +294,25 @@ impl LedgerFiles {
             .map_err(|e| KeyError::io(path, "read", e))?;
         match LedgerEntry::parse(&bytes) {
             EntryState::Whole(entry) => Ok(Some(entry)),
-            EntryState::Hole | EntryState::Damaged | EntryState::Unknown => Ok(None),
+            EntryState::Destroyed(_)
+            | EntryState::Hole
+            | EntryState::Damaged
+            | EntryState::Unknown => Ok(None),
         }
     }
 }
 
-/// Where new entries go: the last file of the ledger, under a lock on the directory.
+/// Where new entries go: the last file of the ledger.
 #[derive(Debug)]
 pub(super) struct Sink {
     path: PathBuf,
     number: u32,
     file: Mutex<AppendFile>,
-    _lock: DirectoryLock,
 }
 
 impl Sink {
     /// Takes over a file, and cuts off a half-written last entry.
-    fn new(
-        disk: Arc<dyn Disk>,
-        path: PathBuf,
-        number: u32,
-        lock: DirectoryLock,
-    ) -> Result<Self, KeyError> {
+    fn new(disk: Arc<dyn Disk>, path: PathBuf, number: u32) -> Result<Self, KeyError> {
         let prepare = || -> io::Result<AppendFile> {
             let mut file = AppendFile::open(disk, &path)?;
             let body = file.length().saturating_sub(HEADER_BYTES as u64);
@@ -222,7 +327,6 @@ impl Sink {
             path,
             number,
             file: Mutex::new(file),
-            _lock: lock,
         })
     }
 
@@ -249,17 +353,39 @@ impl Sink {
     }
 }
 
-fn numbers(directory: &Path) -> Result<Vec<u32>, KeyError> {
-    let list = || -> io::Result<Vec<u32>> {
-        let mut numbers = Vec::new();
+/// Numbers and lengths of the ledger's files.
+pub(super) fn shape(directory: &Path) -> Result<Vec<(u32, u64)>, KeyError> {
+    let (numbers, _) = numbers(directory)?;
+    let length = |number| Some((number, fs::metadata(path_of(directory, number)).ok()?.len()));
+    Ok(numbers.into_iter().filter_map(length).collect())
+}
+
+/// The numbers of the files, ascending, and unfinished files.
+fn numbers(directory: &Path) -> Result<(Vec<u32>, Vec<PathBuf>), KeyError> {
+    let list = || -> io::Result<(Vec<u32>, Vec<PathBuf>)> {
+        let (mut numbers, mut unfinished) = (Vec::new(), Vec::new());
         for entry in fs::read_dir(directory)? {
-            let name = entry?.file_name();
-            numbers.extend(name.to_str().and_then(parse_name));
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_str().unwrap_or_default();
+            numbers.extend(parse_name(name));
+            if name.strip_suffix(".new").and_then(parse_name).is_some() {
+                unfinished.push(entry.path());
+            }
         }
         numbers.sort_unstable();
-        Ok(numbers)
+        Ok((numbers, unfinished))
     };
     list().map_err(|e| KeyError::io(directory, "read the directory", e))
+}
+
+/// The generation in a header; 0 where it cannot be read.
+fn generation_of(path: &Path) -> Result<u32, KeyError> {
+    let mut file = File::open(path).map_err(|e| KeyError::io(path, "read", e))?;
+    let mut bytes = [0; HEADER_BYTES];
+    let count = read_up_to(&mut file, &mut bytes).map_err(|e| KeyError::io(path, "read", e))?;
+    let header = LedgerHeader::parse(&bytes).filter(|_| count == HEADER_BYTES);
+    Ok(header.map_or(0, |(header, _)| header.generation))
 }
 
 fn parse_name(name: &str) -> Option<u32> {
@@ -272,7 +398,7 @@ fn name_of(number: u32) -> String {
     format!("{number:010}.led")
 }
 
-fn path_of(directory: &Path, number: u32) -> PathBuf {
+pub(super) fn path_of(directory: &Path, number: u32) -> PathBuf {
     directory.join(name_of(number))
 }
 
@@ -283,23 +409,16 @@ fn create_file(
     archive: ArchiveId,
 ) -> Result<(), KeyError> {
     let path = path_of(directory, number);
-    let header = LedgerHeader { number, archive };
+    let header = LedgerHeader {
+        number,
+        archive,
+        generation: 0,
+    };
     durable::replace_file(disk, &path, &header.encode())
         .map_err(|e| KeyError::io(&path, "write", e))
 }
 
-fn lock(directory: &Path) -> Result<DirectoryLock, KeyError> {
-    DirectoryLock::take(directory, true).map_err(|error| {
-        if error.kind() == io::ErrorKind::WouldBlock {
-            return KeyError::InUse {
-                path: directory.to_path_buf(),
-            };
-        }
-        KeyError::io(directory, "lock", error)
-    })
-}
-
-fn read_up_to(reader: &mut impl Read, bytes: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_up_to(reader: &mut impl Read, bytes: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match reader.read(rest) {
@@ -313,4 +432,6 @@ fn read_up_to(reader: &mut impl Read, bytes: &mut [u8]) -> io::Result<usize> {
 }
 
 /// Bytes read from a ledger file at once: a few thousand entries.
-const READ_BYTES: usize = 256 * 1024;
+pub(super) const READ_BYTES: usize = 256 * 1024;
+/// How often a list of files is taken anew while a rotation by another process removes some.
+const ATTEMPTS_MAX: u32 = 10;

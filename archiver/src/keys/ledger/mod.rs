@@ -1,12 +1,15 @@
 //! The key ledger (鍵台帳): every wrapped data key, append-only, on the key medium.
 //!
-//! **Contract.** A key that [`KeyLedger::commit`] acknowledged is on the medium. Entries are only ever added; the files shrink
-//! only by an entry that was cut off half-way by a crash, which nobody can have been told about. A damaged entry stays where
-//! it is, is counted and is skipped. The order of durability is the caller's: commit the key before, or together with, the
-//! frame that makes its record version visible.
+//! **Contract.** A key that [`KeyLedger::commit`] acknowledged is on every key medium in service. Entries are only added, until the ledger is
+//! wrapped anew ([`KeyLedger::rotate`], [`KeyLedger::destroy`]); the files shrink otherwise only by an entry that was cut off half-way by a
+//! crash, which nobody can have been told about. A damaged entry stays where it is, is counted and is skipped. The order of
+//! durability is the caller's: commit the key before, or together with, the frame that makes its record version visible.
 
+mod compact;
+mod copies;
 mod entry;
 mod files;
+mod rotation;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,13 +18,18 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use firmware::entropy::Entropy;
 use formats::id::{ArchiveId, VersionId};
+use time::OffsetDateTime;
 
 use super::error::KeyError;
 use super::provider::KekProvider;
 use super::secret::{DataKey, KEY_BYTES, KeyOwner};
 use crate::store::durable::Disk;
-use entry::{ENTRY_BYTES, LedgerEntry, wrap_context};
-use files::{LedgerFiles, Place, Sink};
+use copies::Copy as KeyCopy;
+use entry::{ENTRY_BYTES, LedgerEntry, Tombstone, wrap_context};
+use files::{LedgerFiles, OpenedLedger, Place, Sink};
+
+pub use copies::{CopyCondition, CopyState, LedgerPlace};
+pub use rotation::{OtherSecrets, RotationProgress, RotationReport, RotationStep};
 
 /// Whether a ledger is opened to add keys, or only to find them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +45,8 @@ pub enum LedgerAccess {
 pub struct LedgerReport {
     /// Whole entries.
     pub entries: u64,
+    /// Tombstones: keys that were destroyed.
+    pub destroyed: u64,
     /// Bytes of a half-written last entry. They are cut off when the ledger is opened to be written.
     pub torn_bytes: u64,
     /// Entries of zeros, which a power loss can leave behind.
@@ -66,24 +76,47 @@ pub struct KeyLedger {
     archive: ArchiveId,
     provider: Arc<dyn KekProvider>,
     entropy: Arc<dyn Entropy>,
-    files: LedgerFiles,
-    sink: Option<Sink>,
+    place: LedgerPlace,
+    access: LedgerAccess,
+    copies: Vec<KeyCopy>,
     report: LedgerReport,
     state: Mutex<State>,
     flushed: Condvar,
 }
 
 struct State {
-    /// Where the durable entries stand.
+    /// The copy that is read.
+    leader: usize,
+    files: Arc<LedgerFiles>,
+    /// Where the durable entries stand on it.
     places: HashMap<KeyOwner, Place>,
+    destroyed: HashMap<KeyOwner, Tombstone>,
+    /// Damaged entries, as far as they can be read.
+    guesses: Vec<LedgerEntry>,
+    /// The files when they were read last.
+    shape: Vec<(u32, u64)>,
+    /// The lowest epoch under which a staged key may be written.
+    epoch: u32,
     /// Staged entries that are not yet known to be durable.
     staged: HashMap<KeyOwner, LedgerEntry>,
-    /// Staged entries that no flush has taken, in order, as bytes.
-    waiting: Vec<(KeyOwner, [u8; ENTRY_BYTES])>,
+    /// Whose staged entries no flush has taken, in order.
+    waiting: Vec<KeyOwner>,
     staged_count: u64,
     durable_count: u64,
+    /// Somebody writes, and nobody else may.
     flushing: bool,
     stopped: bool,
+}
+
+impl State {
+    /// Takes what was read from the leading copy.
+    fn hold(&mut self, opened: OpenedLedger) {
+        self.files = Arc::new(opened.files);
+        self.places = opened.places;
+        self.destroyed = opened.destroyed;
+        self.guesses = opened.guesses;
+        self.shape = opened.shape;
+    }
 }
 
 impl StagedKey {
@@ -112,38 +145,98 @@ impl KeyLedger {
         files::create(disk, root, archive)
     }
 
-    /// Opens the ledger in the key medium `root`.
+    /// Opens the ledger on its key media, and brings them into step when it is to be written.
     ///
     /// # Errors
-    /// [`KeyError::MediumMissing`] when there is no ledger; [`KeyError::InUse`] when another process writes to it;
-    /// [`KeyError::OtherArchive`], [`KeyError::UnsupportedFormat`]; [`KeyError::Io`].
+    /// [`KeyError::MediumMissing`] when no key medium holds a ledger; [`KeyError::InUse`] when another process writes to it;
+    /// [`KeyError::OtherArchive`], [`KeyError::UnsupportedFormat`]; [`KeyError::CopiesMissing`], [`KeyError::CopiesDiverge`] when it
+    /// cannot be written; [`KeyError::Io`].
     pub fn open(
-        disk: Arc<dyn Disk>,
-        root: &Path,
+        place: LedgerPlace,
         archive: ArchiveId,
         access: LedgerAccess,
         provider: Arc<dyn KekProvider>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, KeyError> {
-        let opened = files::open(disk, root, archive, access)?;
+        let copies::OpenedCopies {
+            copies,
+            leader,
+            mut opened,
+        } = copies::open(&place, archive, access)?;
+        let report = std::mem::take(&mut opened.report);
+        let mut state = State {
+            leader,
+            files: Arc::default(),
+            places: HashMap::new(),
+            destroyed: HashMap::new(),
+            guesses: Vec::new(),
+            shape: Vec::new(),
+            epoch: provider.current_epoch(),
+            staged: HashMap::new(),
+            waiting: Vec::new(),
+            staged_count: 0,
+            durable_count: 0,
+            flushing: false,
+            stopped: false,
+        };
+        state.hold(opened);
         Ok(Self {
             archive,
             provider,
             entropy,
-            files: opened.files,
-            sink: opened.sink,
-            report: opened.report,
-            state: Mutex::new(State {
-                places: opened.places,
-                staged: HashMap::new(),
-                waiting: Vec::new(),
-                staged_count: 0,
-                durable_count: 0,
-                flushing: false,
-                stopped: false,
-            }),
+            place,
+            access,
+            copies,
+            report,
+            state: Mutex::new(state),
             flushed: Condvar::new(),
         })
+    }
+
+    /// The key media and what opening did to each.
+    #[must_use]
+    pub fn copies(&self) -> Vec<CopyState> {
+        self.copies.iter().map(KeyCopy::state).collect()
+    }
+
+    /// Where the copy is mounted that is read.
+    ///
+    /// # Errors
+    /// [`KeyError::Stopped`] when there is none any more.
+    pub fn leading_root(&self) -> Result<&Path, KeyError> {
+        Ok(&self.leader()?.root)
+    }
+
+    /// Every version that has a key, in the order of ids.
+    #[must_use]
+    pub fn versions(&self) -> Vec<VersionId> {
+        let mut owners: Vec<KeyOwner> = self.lock().places.keys().copied().collect();
+        owners.sort_unstable();
+        owners.iter().filter_map(KeyOwner::to_version).collect()
+    }
+
+    /// Every version whose key was destroyed, and when, in the order of ids.
+    #[must_use]
+    pub fn destroyed(&self) -> Vec<(VersionId, OffsetDateTime)> {
+        let mut tombstones: Vec<Tombstone> = self.lock().destroyed.values().copied().collect();
+        tombstones.sort_unstable_by_key(|one| one.owner);
+        let of = |one: &Tombstone| Some((one.owner.to_version()?, one.when()));
+        tombstones.iter().filter_map(of).collect()
+    }
+
+    /// When the key of a version was destroyed; `None` when it was not.
+    #[must_use]
+    pub fn destroyed_at(&self, version: VersionId) -> Option<OffsetDateTime> {
+        let state = self.lock();
+        state.destroyed.get(&version.into()).map(Tombstone::when)
+    }
+
+    /// The epoch under which the key of a version is wrapped.
+    ///
+    /// # Errors
+    /// As [`KeyLedger::data_key`], without opening the key.
+    pub fn epoch_of(&self, version: VersionId) -> Result<u32, KeyError> {
+        Ok(self.entry(version.into())?.wrapped.epoch)
     }
 
     /// What opening found.
@@ -223,51 +316,61 @@ impl KeyLedger {
     }
 
     fn stage(&self, owner: KeyOwner) -> Result<(DataKey, LedgerTicket), KeyError> {
-        if self.sink.is_none() {
+        if self.access == LedgerAccess::Read {
             return Err(KeyError::ReadOnly);
         }
         let key = DataKey::generate(&*self.entropy)?;
-        let wrapped = self
-            .provider
-            .wrap(&wrap_context(self.archive, owner), key.expose())?;
-        let entry = LedgerEntry { owner, wrapped };
-        let bytes = entry.encode().ok_or(KeyError::KeyDerivation)?;
-        let mut state = self.lock();
-        if state.stopped {
-            return Err(KeyError::Stopped);
+        let context = wrap_context(self.archive, owner);
+        loop {
+            let wrapped = self.provider.wrap(&context, key.expose())?;
+            let entry = LedgerEntry { owner, wrapped };
+            entry.encode().ok_or(KeyError::KeyDerivation)?;
+            let mut state = self.lock();
+            if state.stopped {
+                return Err(KeyError::Stopped);
+            }
+            if state.places.contains_key(&owner)
+                || state.staged.contains_key(&owner)
+                || state.destroyed.contains_key(&owner)
+            {
+                return Err(KeyError::AlreadyHasKey { owner });
+            }
+            // A rotation came in between: its old epoch will not be there much longer.
+            if entry.wrapped.epoch < state.epoch {
+                continue;
+            }
+            state.staged.insert(owner, entry);
+            state.waiting.push(owner);
+            state.staged_count += 1;
+            return Ok((key, LedgerTicket(state.staged_count)));
         }
-        if state.places.contains_key(&owner) || state.staged.contains_key(&owner) {
-            return Err(KeyError::AlreadyHasKey { owner });
-        }
-        state.staged.insert(owner, entry);
-        state.waiting.push((owner, bytes));
-        state.staged_count += 1;
-        let ticket = LedgerTicket(state.staged_count);
-        Ok((key, ticket))
     }
 
-    /// Writes all waiting entries with one `fdatasync`, without the lock while the medium works.
+    /// Writes all waiting entries with one `fdatasync` on each key medium, without the lock while the media work.
     fn flush<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
     ) -> Result<MutexGuard<'a, State>, KeyError> {
-        let sink = self.sink.as_ref().ok_or(KeyError::ReadOnly)?;
-        let entries = std::mem::take(&mut state.waiting);
-        if entries.is_empty() {
+        let owners = std::mem::take(&mut state.waiting);
+        if owners.is_empty() {
             // Only the ticket of another ledger leads here.
             return Err(KeyError::Stopped);
         }
         let upto = state.staged_count;
-        let bytes: Vec<u8> = entries.iter().flat_map(|(_, bytes)| *bytes).collect();
+        let bytes: Vec<u8> = owners
+            .iter()
+            .filter_map(|owner| state.staged.get(owner)?.encode())
+            .flatten()
+            .collect();
         state.flushing = true;
         drop(state);
-        let written = sink.append_durably(&bytes);
+        let written = self.append_everywhere(&bytes);
         let mut state = self.lock();
         state.flushing = false;
         self.flushed.notify_all();
         match written {
             Ok(first) => {
-                for (place, (owner, _)) in first.successors().zip(entries) {
+                for (place, owner) in first.successors().zip(owners) {
                     state.staged.remove(&owner);
                     state.places.insert(owner, place);
                 }
@@ -276,12 +379,99 @@ impl KeyLedger {
             }
             Err(error) => {
                 state.stopped = true;
-                Err(KeyError::io(sink.path(), "write", error))
+                Err(error)
             }
         }
     }
 
+    /// Appends entries on every key medium in service, at the same time, and tells where they begin on the leading one. A medium that fails is
+    /// out of service from then on, unless too few are left.
+    fn append_everywhere(&self, entries: &[u8]) -> Result<Place, KeyError> {
+        let sinks: Vec<(usize, Arc<Sink>)> = (0..)
+            .zip(&self.copies)
+            .filter_map(|(number, copy)| Some((number, copy.sink()?)))
+            .collect();
+        let write = |sink: &Sink| {
+            let written = sink.append_durably(entries);
+            written.map_err(|error| KeyError::io(sink.path(), "write", error))
+        };
+        let mut results = Vec::new();
+        std::thread::scope(|scope| {
+            let Some(((own, first), others)) = sinks.split_first() else {
+                return;
+            };
+            let others: Vec<_> = others
+                .iter()
+                .map(|(number, sink)| (*number, scope.spawn(|| write(sink))))
+                .collect();
+            results.push((*own, write(first)));
+            for (number, other) in others {
+                results.push((number, other.join().unwrap_or(Err(KeyError::Stopped))));
+            }
+        });
+        let written = results.iter().filter(|(_, result)| result.is_ok()).count();
+        let enough = written >= self.place.copies_min.max(1);
+        let leader = self.lock().leader;
+        let mut place = None;
+        let mut first_error = None;
+        for (number, result) in results {
+            match result {
+                Ok(found) if number == leader => place = Some(found),
+                Ok(_) => {}
+                Err(error) => {
+                    if let Some(copy) = self.copies.get(number) {
+                        copy.fail(&error);
+                    }
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        match (enough, place, first_error) {
+            (true, Some(place), _) => Ok(place),
+            (true, None, _) => self.lead_by_another(entries),
+            (false, _, error) => Err(error.unwrap_or(KeyError::Stopped)),
+        }
+    }
+
+    /// The leading copy has failed: another one that has all entries leads from now on. Tells where the last `entries` begin on it.
+    fn lead_by_another(&self, entries: &[u8]) -> Result<Place, KeyError> {
+        let next = (0..)
+            .zip(&self.copies)
+            .find(|(_, copy)| copy.sink().is_some());
+        let (number, copy) = next.ok_or(KeyError::Stopped)?;
+        let opened = files::open(&copy.root, self.archive, LedgerAccess::Read)?;
+        let place = opened.place_before_end(entries.len() / ENTRY_BYTES);
+        let mut state = self.lock();
+        state.leader = number;
+        state.hold(opened);
+        Ok(place)
+    }
+
+    fn leader(&self) -> Result<&KeyCopy, KeyError> {
+        let leader = self.lock().leader;
+        self.copies.get(leader).ok_or(KeyError::Stopped)
+    }
+
+    fn in_service(&self) -> impl Iterator<Item = &KeyCopy> {
+        self.copies.iter().filter(|copy| copy.sink().is_some())
+    }
+
     fn key_of(&self, owner: KeyOwner) -> Result<DataKey, KeyError> {
+        let key = self.open_key(owner);
+        let gone = matches!(
+            key,
+            Err(KeyError::KeyMissing { .. }
+                | KeyError::KeyDamaged { .. }
+                | KeyError::UnknownEpoch { .. })
+        );
+        // Another process may have added keys or wrapped all of them anew since.
+        if gone && self.access == LedgerAccess::Read && self.refresh()? {
+            return self.open_key(owner);
+        }
+        key
+    }
+
+    fn open_key(&self, owner: KeyOwner) -> Result<DataKey, KeyError> {
         let entry = self.entry(owner)?;
         let opened = self
             .provider
@@ -295,21 +485,61 @@ impl KeyLedger {
     }
 
     fn entry(&self, owner: KeyOwner) -> Result<LedgerEntry, KeyError> {
-        let place = {
+        let (place, files) = {
             let state = self.lock();
             if let Some(entry) = state.staged.get(&owner) {
                 return Ok(entry.clone());
             }
-            state.places.get(&owner).copied()
+            if let Some(tombstone) = state.destroyed.get(&owner) {
+                return Err(KeyError::KeyDestroyed {
+                    owner,
+                    at: tombstone.when(),
+                });
+            }
+            (state.places.get(&owner).copied(), Arc::clone(&state.files))
         };
         let place = place.ok_or_else(|| KeyError::KeyMissing {
             owner,
             damaged_entries: u64::try_from(self.report.damaged.len()).unwrap_or(u64::MAX),
         })?;
-        self.files
-            .read(place)?
-            .filter(|entry| entry.owner == owner)
-            .ok_or(KeyError::KeyDamaged { owner })
+        let found = files.read(place);
+        if let Ok(Some(entry)) = &found
+            && entry.owner == owner
+        {
+            return Ok(entry.clone());
+        }
+        if let Ok(Some(entry)) = self.entry_elsewhere(owner) {
+            return Ok(entry);
+        }
+        found?;
+        Err(KeyError::KeyDamaged { owner })
+    }
+
+    /// The entry on a copy that does not lead.
+    fn entry_elsewhere(&self, owner: KeyOwner) -> Result<Option<LedgerEntry>, KeyError> {
+        let leader = self.lock().leader;
+        for (number, copy) in (0..).zip(&self.copies) {
+            if number == leader || copy.state().condition != CopyCondition::InService {
+                continue;
+            }
+            let opened = files::open(&copy.root, self.archive, LedgerAccess::Read)?;
+            if let Some(entry) = opened.entry(owner)? {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads the leading copy again when another process has changed its files; tells whether it has.
+    fn refresh(&self) -> Result<bool, KeyError> {
+        let leader = self.leader()?;
+        let shape = files::shape(&leader.root.join(files::LEDGER_DIRECTORY))?;
+        if shape == self.lock().shape {
+            return Ok(false);
+        }
+        let opened = files::open(&leader.root, self.archive, LedgerAccess::Read)?;
+        self.lock().hold(opened);
+        Ok(true)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -53,9 +53,13 @@ impl Bench {
     }
 
     fn open_on(&self, disk: Arc<dyn Disk>, access: LedgerAccess) -> Result<KeyLedger, KeyError> {
-        KeyLedger::open(
+        let place = LedgerPlace {
             disk,
-            self.place.path(),
+            roots: vec![self.place.path().to_path_buf()],
+            copies_min: 1,
+        };
+        KeyLedger::open(
+            place,
             self.archive,
             access,
             self.kek.clone(),

@@ -1,0 +1,106 @@
+//! Making a copy of the key medium, and making a lost one anew.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use formats::medium::{LABEL_FILE, MediumLabel, SPECIFICATION_FILE};
+use formats::segment::SPECIFICATION;
+
+use super::error::KeyError;
+use super::medium::KeyMedium;
+use super::provider::KEK_FILE;
+use super::sealed;
+use crate::store::durable::{create_directories, read_settled, replace_and_erase, replace_file};
+
+/// What making a copy of the key medium did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyReport {
+    /// Where it stands.
+    pub root: PathBuf,
+    /// Keys and tombstones on it, each compared with the original.
+    pub entries: u64,
+    /// Other files: certificates, sealed secrets.
+    pub files: u64,
+    /// Keys that only the old copy held, and that are gone with it.
+    pub dropped: u64,
+}
+
+impl KeyMedium {
+    /// Makes the directory a copy of this key medium, or makes a copy anew that stands there. It may be repeated after an interruption; what makes
+    /// it a key medium, `kek.json`, is written last, and every entry is compared before.
+    ///
+    /// `replace` allows to overwrite a copy that holds keys which this medium does not hold.
+    ///
+    /// # Errors
+    /// [`KeyError::AlreadyCreated`] when something else stands there; [`KeyError::OtherArchive`], [`KeyError::CopiesDiverge`];
+    /// [`KeyError::InUse`] when somebody writes to it; errors of reading and writing.
+    pub fn copy_to(
+        &self,
+        root: &Path,
+        label: &MediumLabel,
+        replace: bool,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<CopyReport, KeyError> {
+        self.refuse_foreign(root)?;
+        let written = |path: &Path| {
+            let path = path.to_path_buf();
+            move |error| KeyError::io(path, "write", error)
+        };
+        create_directories(self.disk(), root).map_err(written(root))?;
+        let path = root.join(SPECIFICATION_FILE);
+        replace_file(self.disk(), &path, SPECIFICATION.as_bytes()).map_err(written(&path))?;
+        let path = root.join(LABEL_FILE);
+        if !path.exists() {
+            let text = label.encode().map_err(|_| KeyError::Damaged {
+                path: path.clone(),
+                part: "label",
+            })?;
+            replace_file(self.disk(), &path, &text).map_err(written(&path))?;
+        }
+        let files = sealed::files(self.root())?;
+        for relative in &files {
+            let from = self.root().join(relative);
+            let contents = read_settled(&from).map_err(|e| KeyError::io(&from, "read", e))?;
+            self.write_file(root, relative, &contents)?;
+        }
+        let (entries, dropped) = self.ledger().copy_to(root, replace, progress)?;
+        let path = root.join(KEK_FILE);
+        replace_and_erase(self.disk(), &path, &self.provider().file()?).map_err(written(&path))?;
+        Ok(CopyReport {
+            root: root.to_path_buf(),
+            entries,
+            files: files.len() as u64,
+            dropped,
+        })
+    }
+
+    /// Only an empty directory, or a key medium of this archive, may become a copy.
+    fn refuse_foreign(&self, root: &Path) -> Result<(), KeyError> {
+        if !root.exists() {
+            return Ok(());
+        }
+        if self.roots_in_service().iter().any(|own| own == root) {
+            return Err(KeyError::AlreadyCreated {
+                path: root.to_path_buf(),
+            });
+        }
+        super::medium::check_label(root, self.archive())?;
+        let is_ours = root.join(LABEL_FILE).exists() || root.join(KEK_FILE).exists();
+        let read_error = |error| KeyError::io(root, "read the directory", error);
+        for entry in fs::read_dir(root).map_err(read_error)? {
+            let name = entry.map_err(read_error)?.file_name();
+            let begun = [
+                SPECIFICATION_FILE,
+                "SPEC.md.new",
+                "MEDIUM.json.new",
+                "lost+found",
+            ];
+            if !is_ours && !begun.iter().any(|own| name == *own) {
+                return Err(KeyError::AlreadyCreated {
+                    path: root.to_path_buf(),
+                });
+            }
+        }
+        Ok(())
+    }
+}

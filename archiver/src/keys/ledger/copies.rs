@@ -1,0 +1,393 @@
+//! The ledger on several key media, kept in step.
+//!
+//! Each key medium holds the same keys; the files that they stand in may differ. The copy of the highest generation, then of the most
+//! entries, leads. What another copy lacks is written to it when the ledger is opened for writing; what only another copy holds is taken over,
+//! unless the leading copy was wrapped anew since: then nobody can tell whether it was destroyed, and a person must decide.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use formats::id::ArchiveId;
+
+use super::compact::{self, CompactPlace, CompactSource};
+use super::entry::{ENTRY_BYTES, EntryState, LedgerEntry};
+use super::files::{self, LEDGER_DIRECTORY, OpenedLedger, Sink};
+use super::{KeyLedger, LedgerAccess};
+use crate::keys::error::KeyError;
+use crate::keys::secret::KeyOwner;
+use crate::store::durable::{DirectoryLock, Disk, erase_file};
+
+/// Where the ledger stands.
+#[derive(Debug, Clone)]
+pub struct LedgerPlace {
+    /// What writes.
+    pub disk: Arc<dyn Disk>,
+    /// The key media: the first one, then its copies.
+    pub roots: Vec<PathBuf>,
+    /// On how many of them a key must be durable before a deposit is acknowledged.
+    pub copies_min: usize,
+}
+
+/// Whether a key medium takes part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopyCondition {
+    /// It holds every key, and gets each new one.
+    InService,
+    /// It is not attached, or holds no ledger.
+    Missing,
+    /// It failed, and gets nothing more until the archive is opened again.
+    OutOfService {
+        /// What happened.
+        cause: String,
+    },
+}
+
+/// A key medium of the archive, and what opening did to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyState {
+    /// Where it is mounted.
+    pub root: PathBuf,
+    /// Whether it takes part.
+    pub condition: CopyCondition,
+    /// Whether it was behind a rotation: an old state that was restored, or a medium that was away.
+    pub stale: bool,
+    /// Keys and tombstones that were added, since other copies held them.
+    pub caught_up: u64,
+}
+
+/// One key medium of an open ledger.
+#[derive(Debug)]
+pub(super) struct Copy {
+    pub(super) root: PathBuf,
+    _lock: Option<DirectoryLock>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    state: CopyState,
+    sink: Option<Arc<Sink>>,
+}
+
+/// All copies, and what the leading one holds.
+pub(super) struct OpenedCopies {
+    pub(super) copies: Vec<Copy>,
+    pub(super) leader: usize,
+    pub(super) opened: OpenedLedger,
+}
+
+impl Copy {
+    fn new(root: &Path, lock: Option<DirectoryLock>, condition: CopyCondition) -> Self {
+        let state = CopyState {
+            root: root.to_path_buf(),
+            condition,
+            stale: false,
+            caught_up: 0,
+        };
+        Self {
+            root: root.to_path_buf(),
+            _lock: lock,
+            inner: Mutex::new(Inner { state, sink: None }),
+        }
+    }
+
+    pub(super) fn state(&self) -> CopyState {
+        self.inner().state.clone()
+    }
+
+    /// Where entries go, while it is in service.
+    pub(super) fn sink(&self) -> Option<Arc<Sink>> {
+        self.inner().sink.clone()
+    }
+
+    pub(super) fn set_sink(&self, sink: Sink) {
+        self.inner().sink = Some(Arc::new(sink));
+    }
+
+    /// Takes it out of service.
+    pub(super) fn fail(&self, error: &KeyError) {
+        let mut inner = self.inner();
+        inner.sink = None;
+        inner.state.condition = CopyCondition::OutOfService {
+            cause: error.to_string(),
+        };
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Opens every copy, and brings them into step when the ledger is to be written.
+pub(super) fn open(
+    place: &LedgerPlace,
+    archive: ArchiveId,
+    access: LedgerAccess,
+) -> Result<OpenedCopies, KeyError> {
+    let mut found = Vec::new();
+    let mut copies = Vec::new();
+    let mut first_error = None;
+    for root in &place.roots {
+        match files::open(root, archive, access) {
+            Ok(mut opened) => {
+                let lock = opened.lock.take();
+                copies.push(Copy::new(root, lock, CopyCondition::InService));
+                found.push((copies.len() - 1, opened));
+            }
+            // A medium of another archive, or one that somebody writes to, is a mistake and no loss.
+            Err(
+                error @ (KeyError::InUse { .. }
+                | KeyError::OtherArchive { .. }
+                | KeyError::UnsupportedFormat { .. }),
+            ) => return Err(error),
+            Err(error) => {
+                let condition = match &error {
+                    KeyError::MediumMissing { .. } => CopyCondition::Missing,
+                    other => CopyCondition::OutOfService {
+                        cause: other.to_string(),
+                    },
+                };
+                copies.push(Copy::new(root, None, condition));
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    let leader = (0..found.len()).max_by_key(|&n| rank(&found, n));
+    let Some(leader) = leader else {
+        let path = place.roots.first().cloned().unwrap_or_default();
+        return Err(first_error.unwrap_or(KeyError::MediumMissing { path }));
+    };
+    if access == LedgerAccess::Write && found.len() < place.copies_min {
+        return Err(too_few(place, &copies));
+    }
+    let (number, mut opened) = found.swap_remove(leader);
+    if access == LedgerAccess::Write {
+        for (other, mut its) in found {
+            if let Some(copy) = copies.get(other) {
+                bring_into_step(&place.disk, &mut opened, copy, &mut its)?;
+            }
+        }
+        if let Some(copy) = copies.get(number) {
+            copy.set_sink(opened.sink(Arc::clone(&place.disk))?);
+        }
+    }
+    Ok(OpenedCopies {
+        copies,
+        leader: number,
+        opened,
+    })
+}
+
+/// The copies that are not in service are too many.
+pub(super) fn too_few(place: &LedgerPlace, copies: &[Copy]) -> KeyError {
+    let missing = copies
+        .iter()
+        .filter(|copy| copy.state().condition != CopyCondition::InService)
+        .map(|copy| copy.root.clone())
+        .collect();
+    KeyError::CopiesMissing {
+        missing,
+        copies_min: place.copies_min,
+    }
+}
+
+/// What decides which copy leads: the latest rotation, then the most keys, then the order of the configuration.
+fn rank(found: &[(usize, OpenedLedger)], n: usize) -> (u32, usize, std::cmp::Reverse<usize>) {
+    let (generation, keys) = found.get(n).map_or((0, 0), |(_, opened)| {
+        let known = opened.places.len() + opened.destroyed.len();
+        (opened.generation, known)
+    });
+    (generation, keys, std::cmp::Reverse(n))
+}
+
+/// Gives a copy what only the leading one holds, and the other way round.
+fn bring_into_step(
+    disk: &Arc<dyn Disk>,
+    leading: &mut OpenedLedger,
+    copy: &Copy,
+    its: &mut OpenedLedger,
+) -> Result<(), KeyError> {
+    let stale = its.generation < leading.generation;
+    let only_here: BTreeSet<KeyOwner> = its
+        .places
+        .keys()
+        .filter(|owner| {
+            !leading.places.contains_key(owner) && !leading.destroyed.contains_key(owner)
+        })
+        .copied()
+        .collect();
+    if stale {
+        if !only_here.is_empty() {
+            return Err(KeyError::CopiesDiverge {
+                path: copy.root.clone(),
+                keys: only_here.len() as u64,
+            });
+        }
+        replicate(disk, leading, &copy.root, its.last + 1, &mut |_| ())?;
+        erase_replaced(disk, &copy.root, its.last + 1)?;
+        let added = (leading.places.len() + leading.destroyed.len()) as u64;
+        *its = files::open(&copy.root, leading.archive, LedgerAccess::Read)?;
+        let mut inner = copy.inner();
+        (inner.state.stale, inner.state.caught_up) = (true, added);
+    } else {
+        let to_leader = lacking(its, leading)?;
+        let to_copy = lacking(leading, its)?;
+        append(disk, leading, &to_leader)?;
+        append(disk, its, &to_copy)?;
+        copy.inner().state.caught_up = (to_copy.len() / ENTRY_BYTES) as u64;
+    }
+    copy.set_sink(its.sink(Arc::clone(disk))?);
+    Ok(())
+}
+
+/// The entries of `from` that `to` does not have, as bytes.
+fn lacking(from: &OpenedLedger, to: &OpenedLedger) -> Result<Vec<u8>, KeyError> {
+    let mut bytes = Vec::new();
+    for (owner, tombstone) in &from.destroyed {
+        if !to.destroyed.contains_key(owner) {
+            bytes.extend(tombstone.encode());
+        }
+    }
+    for owner in from.places.keys() {
+        let known = to.places.contains_key(owner) || to.destroyed.contains_key(owner);
+        if !known && let Some(entry) = from.entry(*owner)? {
+            bytes.extend(entry.encode().unwrap_or([0; ENTRY_BYTES]));
+        }
+    }
+    Ok(bytes)
+}
+
+/// Appends entries to one copy, and reads it again.
+fn append(disk: &Arc<dyn Disk>, ledger: &mut OpenedLedger, entries: &[u8]) -> Result<(), KeyError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let sink = ledger.sink(Arc::clone(disk))?;
+    sink.append_durably(entries)
+        .map_err(|e| KeyError::io(sink.path(), "write", e))?;
+    *ledger = files::open(&ledger.root, ledger.archive, LedgerAccess::Read)?;
+    Ok(())
+}
+
+/// Writes all that a ledger holds as one file on another key medium.
+pub(super) fn replicate(
+    disk: &Arc<dyn Disk>,
+    from: &OpenedLedger,
+    root: &Path,
+    number: u32,
+    progress: &mut dyn FnMut(usize),
+) -> Result<(), KeyError> {
+    let mut owners: Vec<KeyOwner> = from.places.keys().copied().collect();
+    owners.sort_unstable();
+    let mut destroyed: Vec<KeyOwner> = from.destroyed.keys().copied().collect();
+    destroyed.sort_unstable();
+    let bytes = |index: usize| -> Result<[u8; ENTRY_BYTES], KeyError> {
+        if let Some(owner) = owners.get(index) {
+            let entry = from.entry(*owner)?;
+            let bytes = entry.and_then(|entry| entry.encode());
+            return bytes.ok_or(KeyError::KeyDamaged { owner: *owner });
+        }
+        let tombstone = destroyed
+            .get(index - owners.len())
+            .and_then(|owner| from.destroyed.get(owner));
+        Ok(tombstone.map_or([0; ENTRY_BYTES], super::entry::Tombstone::encode))
+    };
+    let place = CompactPlace {
+        root,
+        archive: from.archive,
+        number,
+        generation: from.generation,
+    };
+    let source = CompactSource {
+        count: owners.len() + destroyed.len(),
+        entry: &mut |index| bytes(index),
+        same: &|index, found| bytes(index).is_ok_and(|bytes| bytes == *found),
+        progress,
+    };
+    compact::write(disk, place, source)
+}
+
+impl KeyLedger {
+    /// Writes all keys and tombstones on another key medium and compares each; tells how many, and how many keys only that medium held.
+    pub(in crate::keys) fn copy_to(
+        &self,
+        root: &Path,
+        replace: bool,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(u64, u64), KeyError> {
+        let exclusive = self.exclusive()?;
+        let disk = &self.place.disk;
+        let from = files::open(self.leading_root()?, self.archive, LedgerAccess::Read)?;
+        files::create_directory(&**disk, root)?;
+        let lock = files::take_lock(root)?;
+        let (old, dropped) = match files::open(root, self.archive, LedgerAccess::Read) {
+            Ok(old) => {
+                let known = |owner: &&KeyOwner| {
+                    !from.places.contains_key(owner) && !from.destroyed.contains_key(owner)
+                };
+                (old.last, old.places.keys().filter(known).count() as u64)
+            }
+            Err(KeyError::MediumMissing { .. }) => (0, 0),
+            Err(error) => return Err(error),
+        };
+        if dropped > 0 && !replace {
+            return Err(KeyError::CopiesDiverge {
+                path: root.to_path_buf(),
+                keys: dropped,
+            });
+        }
+        replicate(disk, &from, root, old + 1, &mut |done| {
+            progress(done as u64)
+        })?;
+        erase_replaced(disk, root, old + 1)?;
+        let copied = files::open(root, self.archive, LedgerAccess::Read)?;
+        let lacks = !lacking(&from, &copied)?.is_empty() || !lacking(&copied, &from)?.is_empty();
+        for owner in from.places.keys() {
+            if lacks || from.entry(*owner)? != copied.entry(*owner)? {
+                return Err(KeyError::CopiesDiverge {
+                    path: root.to_path_buf(),
+                    keys: copied.places.len() as u64,
+                });
+            }
+        }
+        drop((lock, exclusive));
+        let entries = (copied.places.len() + copied.destroyed.len()) as u64;
+        Ok((entries, dropped))
+    }
+}
+
+/// Overwrites and removes the files of a ledger whose number is below `number`, and unfinished ones; tells how many there were.
+pub(super) fn erase_replaced(
+    disk: &Arc<dyn Disk>,
+    root: &Path,
+    number: u32,
+) -> Result<u64, KeyError> {
+    let directory = root.join(LEDGER_DIRECTORY);
+    let mut erased = 0;
+    for entry in std::fs::read_dir(&directory)
+        .map_err(|e| KeyError::io(&directory, "read the directory", e))?
+    {
+        let path = entry
+            .map_err(|e| KeyError::io(&directory, "read the directory", e))?
+            .path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let digits = name.and_then(|name| name.split_once(".led"));
+        let replaced = digits.is_some_and(|(digits, rest)| {
+            !rest.is_empty() || digits.parse().is_ok_and(|own: u32| own < number)
+        });
+        if replaced {
+            erase_file(&**disk, &path).map_err(|e| KeyError::io(&path, "overwrite", e))?;
+            erased += 1;
+        }
+    }
+    Ok(erased)
+}
+
+/// Whether an entry's bytes are those of a key under `epoch` for `owner`.
+pub(super) fn is_wrapped(bytes: &[u8; ENTRY_BYTES], owner: KeyOwner, epoch: u32) -> bool {
+    matches!(
+        LedgerEntry::parse(bytes),
+        EntryState::Whole(entry) if entry.owner == owner && entry.wrapped.epoch == epoch
+    )
+}

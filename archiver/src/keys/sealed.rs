@@ -1,0 +1,185 @@
+//! The one list of secrets that are sealed under the key-encryption key beside the ledger.
+//!
+//! Each is a file `….sealed` in a folder of the key medium. A rotation wraps all of them anew. A file that this list does not know stops the
+//! rotation before the old epoch is destroyed: without its label it could never be opened again.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::KeyError;
+use super::medium::KeyMedium;
+use crate::store::durable::{create_directories, read_settled, replace_and_erase, settle};
+
+/// The label of the private key of the embedded timestamp authority.
+pub const TSA_KEY: &str = "embedded timestamp authority";
+/// The label of the private key of the archive's own authority.
+pub const SIGNING_AUTHORITY: &str = "archive signing authority";
+/// The label of the archive's signing keys.
+pub const SIGNING_KEY: &str = "archive signing key";
+
+/// A kind of sealed secret: folder, beginning of the file's name, label, and what it is for.
+pub(super) struct SealedKind {
+    folder: &'static str,
+    prefix: &'static str,
+    pub(super) label: &'static str,
+    pub(super) purpose: &'static str,
+}
+
+/// All kinds. A module that seals a secret adds its line here.
+const KINDS: [SealedKind; 3] = [
+    SealedKind {
+        folder: "tsa",
+        prefix: "key",
+        label: TSA_KEY,
+        purpose: "signs the tokens of the embedded timestamp authority",
+    },
+    SealedKind {
+        folder: "signing",
+        prefix: "ca",
+        label: SIGNING_AUTHORITY,
+        purpose: "issues the certificates of the archive's signing keys",
+    },
+    SealedKind {
+        folder: "signing",
+        prefix: "key-",
+        label: SIGNING_KEY,
+        purpose: "signs records and receipts",
+    },
+];
+
+/// What a sealed file is, by its path on the key medium.
+pub(super) fn kind_of(relative: &Path) -> Option<&'static SealedKind> {
+    let folder = relative.parent()?.to_str()?;
+    let name = relative.file_name()?.to_str()?;
+    KINDS
+        .iter()
+        .find(|kind| kind.folder == folder && name.starts_with(kind.prefix))
+}
+
+/// The files of a key medium beside ledger, label and provider's file, relative to its root.
+pub(super) fn files(root: &Path) -> Result<BTreeSet<PathBuf>, KeyError> {
+    let mut files = BTreeSet::new();
+    collect(root, Path::new(""), &mut files)
+        .map_err(|error| KeyError::io(root, "read the directory", error))?;
+    Ok(files)
+}
+
+fn collect(root: &Path, below: &Path, files: &mut BTreeSet<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(root.join(below))? {
+        let entry = entry?;
+        let relative = below.join(entry.file_name());
+        let kind = entry.file_type()?;
+        let name = entry.file_name();
+        let name = name.to_str().unwrap_or_default();
+        let first = below.as_os_str().is_empty();
+        if kind.is_dir() {
+            if !(first && ["ledger", "lost+found"].contains(&name)) {
+                collect(root, &relative, files)?;
+            }
+        } else if kind.is_file() {
+            // What is being replaced is known by its own name.
+            let name = name.trim_end_matches(".new").trim_end_matches(".old");
+            if !(first && ["kek.json", "MEDIUM.json"].contains(&name)) {
+                files.insert(below.join(name));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl KeyMedium {
+    /// Wraps every other secret under the current epoch on every key medium in service; tells how many there are. May be repeated.
+    pub(super) fn rewrap_secrets(&self) -> Result<u64, KeyError> {
+        let roots = self.roots_in_service();
+        let mut all = BTreeSet::new();
+        for root in &roots {
+            all.extend(files(root)?.into_iter().filter(|one| is_sealed(one)));
+        }
+        let mut count = 0;
+        for relative in all {
+            let kind = kind_of(&relative).ok_or_else(|| KeyError::UnsupportedFormat {
+                path: self.root().join(&relative),
+            })?;
+            self.rewrap_secret(&roots, &relative, kind.label)?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    fn rewrap_secret(
+        &self,
+        roots: &[PathBuf],
+        relative: &Path,
+        label: &'static str,
+    ) -> Result<(), KeyError> {
+        let damaged = KeyError::SecretDamaged { label };
+        let opens = |sealed: &Vec<u8>| self.open_secret(label, sealed).is_ok();
+        let found: Vec<Option<Vec<u8>>> = roots
+            .iter()
+            .map(|root| read_settled(&root.join(relative)).ok().filter(opens))
+            .collect();
+        let current = |sealed: &&Vec<u8>| epoch_of(sealed) == Some(self.current_epoch());
+        let wrapped = match found.iter().flatten().find(current) {
+            Some(wrapped) => wrapped.clone(),
+            None => {
+                let old = found.iter().flatten().next().ok_or(damaged)?;
+                self.seal_secret(label, &*self.open_secret(label, old)?)?
+            }
+        };
+        for (root, own) in roots.iter().zip(&found) {
+            if own.as_ref() != Some(&wrapped) {
+                self.write_file(root, relative, &wrapped)?;
+            } else {
+                let path = root.join(relative);
+                settle(self.disk(), &path).map_err(|e| KeyError::io(&path, "write", e))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives every other key medium in service the files of the one that is read.
+    pub(super) fn copy_other_files(&self) -> Result<(), KeyError> {
+        let roots = self.roots_in_service();
+        if roots.len() < 2 {
+            return Ok(());
+        }
+        for relative in files(self.root())? {
+            let path = self.root().join(&relative);
+            let contents = read_settled(&path).map_err(|e| KeyError::io(&path, "read", e))?;
+            for root in &roots {
+                let same = read_settled(&root.join(&relative)).is_ok_and(|own| own == contents);
+                if !same {
+                    self.write_file(root, &relative, &contents)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a file on one key medium, and overwrites what stood there.
+    pub(super) fn write_file(
+        &self,
+        root: &Path,
+        relative: &Path,
+        contents: &[u8],
+    ) -> Result<(), KeyError> {
+        let path = root.join(relative);
+        let written = (|| {
+            create_directories(self.disk(), path.parent().unwrap_or(root))?;
+            replace_and_erase(self.disk(), &path, contents)
+        })();
+        written.map_err(|error| KeyError::io(&path, "write", error))
+    }
+}
+
+pub(super) fn is_sealed(relative: &Path) -> bool {
+    relative.extension().is_some_and(|end| end == "sealed")
+}
+
+/// The epoch in front of a sealed secret.
+pub(super) fn epoch_of(sealed: &[u8]) -> Option<u32> {
+    let (epoch, _) = sealed.split_first_chunk()?;
+    Some(u32::from_be_bytes(*epoch))
+}
