@@ -16,6 +16,7 @@
 mod admission;
 mod appender;
 pub mod catalog;
+pub mod compaction;
 pub mod durable;
 mod error;
 mod fixity;
@@ -329,6 +330,8 @@ struct StoreShared {
 #[derive(Debug)]
 struct Writing {
     queue: Arc<Queue>,
+    /// The end of the archive when it was opened.
+    opened_at: FrameAddress,
     thread: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
 }
 
@@ -340,6 +343,7 @@ impl Writing {
         keeper: Arc<RosterKeeper>,
     ) -> Result<Self, StoreError> {
         let bytes_max = options.segment_bytes_max.max(SEGMENT_BYTES_MIN);
+        let opened_at = tail.end;
         let queue = Arc::new(Queue::new(tail.end, tail.index.clone(), bytes_max));
         let writer = Writer::new(Arc::clone(&queue), archive, options, tail, keeper);
         let thread = std::thread::Builder::new()
@@ -350,6 +354,7 @@ impl Writing {
             })?;
         Ok(Self {
             queue,
+            opened_at,
             thread: Mutex::new(Some(thread)),
         })
     }

@@ -41,6 +41,8 @@ pub(super) struct Reader {
 /// Why a replica did not give a frame.
 enum Miss {
     Absent,
+    /// The segment was compacted, and the frame was not kept: that holds whatever the other copies are like.
+    Dropped,
     Damaged(FormatError),
     Failed(StoreError),
 }
@@ -69,11 +71,14 @@ impl Reader {
             }
         }
         let mut error = StoreError::NotFound { address };
+        if misses.iter().any(|(_, miss)| matches!(miss, Miss::Dropped)) {
+            return Err(error);
+        }
         for (_, miss) in misses {
             match (miss, &error) {
                 (Miss::Damaged(source), _) => error = StoreError::Damaged { address, source },
                 (Miss::Failed(failure), StoreError::NotFound { .. }) => error = failure,
-                (Miss::Failed(_) | Miss::Absent, _) => {}
+                (Miss::Failed(_) | Miss::Absent | Miss::Dropped, _) => {}
             }
         }
         Err(error)
@@ -209,7 +214,7 @@ impl Reader {
             |error| Miss::Failed(replica.error("reading", &replica.path(address.segment), error));
         let (place, left) = match file.locate(address.offset) {
             Some(Located::Kept { place, left }) => (place, left),
-            Some(Located::Dropped { .. }) => return Err(Miss::Absent),
+            Some(Located::Dropped { .. }) => return Err(Miss::Dropped),
             None => {
                 let lost = FormatError::new(ErrorKind::ChecksumMismatch, "CompactionMap");
                 return Err(Miss::Damaged(lost));
@@ -272,7 +277,7 @@ impl Reader {
     fn note(&self, address: FrameAddress, misses: &[(Arc<Replica>, Miss)]) {
         for (replica, miss) in misses {
             let cause = match miss {
-                Miss::Absent => "it is not there".to_owned(),
+                Miss::Absent | Miss::Dropped => "it is not there".to_owned(),
                 Miss::Damaged(error) => error.to_string(),
                 Miss::Failed(error) => error.to_string(),
             };

@@ -89,6 +89,11 @@ impl Replica {
         segment < self.end.load(Ordering::Acquire)
     }
 
+    /// The writing system calls.
+    pub(super) fn disk(&self) -> &dyn Disk {
+        self.disk.as_ref()
+    }
+
     /// The directory of the segment files.
     pub(super) fn segments_directory(&self) -> PathBuf {
         self.directory.join(SEGMENTS_DIRECTORY)

@@ -52,6 +52,14 @@ impl SegmentFile {
         }
     }
 
+    /// The map of a compacted segment, whole.
+    pub(super) fn map(&self) -> io::Result<Option<CompactionMap>> {
+        Ok(match map_at(&self.file, CompactionMap::OFFSET)? {
+            Some((map, _)) => Some(map),
+            None => second_map(&self.file)?.map(|(map, _)| map),
+        })
+    }
+
     /// The table of a compacted segment.
     pub(super) const fn table(&self) -> Option<&RunTable> {
         match &self.layout {
@@ -68,21 +76,19 @@ fn layout(file: &File) -> io::Result<Layout> {
         Ok(Frame::SegmentHeader(_)) => true,
         _ => false,
     };
-    if let Some(table) = table_at(file, CompactionMap::OFFSET)? {
-        return Ok(Layout::Compacted(table));
-    }
-    if let Some(table) = second_table(file)? {
-        return Ok(Layout::Compacted(table));
-    }
-    Ok(if compacted {
-        Layout::Lost
-    } else {
-        Layout::Original
+    let map = match map_at(file, CompactionMap::OFFSET)? {
+        None => second_map(file)?,
+        map => map,
+    };
+    Ok(match map {
+        Some((map, bytes)) => Layout::Compacted(RunTable::new(&map, bytes)),
+        None if compacted => Layout::Lost,
+        None => Layout::Original,
     })
 }
 
 /// The map between the index and the seal.
-fn second_table(file: &File) -> io::Result<Option<RunTable>> {
+fn second_map(file: &File) -> io::Result<Option<(CompactionMap, usize)>> {
     let seal_bytes = SegmentSeal::FRAME_BYTES as u64;
     let Some(offset) = file.metadata()?.len().checked_sub(seal_bytes) else {
         return Ok(None);
@@ -93,20 +99,21 @@ fn second_table(file: &File) -> io::Result<Option<RunTable>> {
     };
     match FrameHeader::parse(&read(file, seal.index_offset, FRAME_HEADER_BYTES)?) {
         Ok(header) if header.frame_type == FrameType::SegmentIndex => {
-            table_at(file, seal.index_offset + header.frame_bytes() as u64)
+            map_at(file, seal.index_offset + header.frame_bytes() as u64)
         }
         _ => Ok(None),
     }
 }
 
-fn table_at(file: &File, offset: u64) -> io::Result<Option<RunTable>> {
+/// The map at a place of the file, and the bytes of its frame.
+fn map_at(file: &File, offset: u64) -> io::Result<Option<(CompactionMap, usize)>> {
     let header = match FrameHeader::parse(&read(file, offset, FRAME_HEADER_BYTES)?) {
         Ok(header) if header.frame_type == FrameType::CompactionMap => header,
         _ => return Ok(None),
     };
     let bytes = read(file, offset, header.frame_bytes())?;
     Ok(match Frame::parse(&bytes) {
-        Ok(Frame::CompactionMap(map)) => Some(RunTable::new(&map, bytes.len())),
+        Ok(Frame::CompactionMap(map)) => Some((map, bytes.len())),
         _ => None,
     })
 }

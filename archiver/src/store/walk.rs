@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use formats::error::{ErrorKind, FormatError};
 use formats::segment::{
-    CommitMark, FRAME_HEADER_BYTES, Frame, FrameAddress, FrameHeader, FrameType, Located, RunTable,
-    SegmentIndex, SegmentSeal,
+    CommitMark, CompactionMap, FRAME_HEADER_BYTES, Frame, FrameAddress, FrameHeader, FrameType,
+    Located, RunTable, SegmentIndex, SegmentSeal,
 };
 
 use super::segment_file::SegmentFile;
@@ -82,6 +82,11 @@ impl Copy {
             length: copy.file_bytes,
             ..copy
         })
+    }
+
+    /// The map of a compacted segment.
+    pub(super) fn map(&self) -> Option<CompactionMap> {
+        self.file.map().ok().flatten()
     }
 
     /// How often the segment was compacted in this copy.

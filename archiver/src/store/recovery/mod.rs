@@ -38,6 +38,7 @@ use formats::segment::{
 };
 use sha2::{Digest, Sha256};
 
+use super::compaction::remove_leftovers;
 use super::replica::{GrowingSegment, Replica};
 use super::walk::{Copy, SegmentWalk};
 use super::{MediumProblem, OpenOptions, StoreError};
@@ -91,6 +92,7 @@ pub(super) fn recover(
     let mut present = Vec::new();
     for replica in replicas {
         replica.prepare()?;
+        remove_leftovers(replica)?;
         present.push(replica.segments()?);
     }
     let newest = present.iter().flatten().map(|(segment, _)| *segment).max();

@@ -1,3 +1,4 @@
+mod compacting;
 mod faulty;
 mod fixity;
 mod growing;
