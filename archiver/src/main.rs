@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         },
         config_variable: env::var_os("FUMIKURA_CONFIG").map(PathBuf::from),
         credentials: env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+        runtime: env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from),
         user: user(),
         programs: programs(),
         interactive: std::io::stdin().is_terminal(),

@@ -15,6 +15,7 @@ mod bad_tsa;
 mod bulk;
 mod disk_full;
 mod export;
+mod keys;
 mod lines;
 mod main_job;
 mod material;

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::{Access, ArchiveError, Environment, store_options};
 use crate::config::Config;
-use crate::keys::{self, EvaluationNotice, KdfParameters, KeyMedium, Passphrase};
+use crate::keys::{self, EvaluationNotice, KdfParameters, KeyMedium, Passphrase, TokenPlace};
 use crate::signature;
 use crate::store::durable;
 use crate::store::{self, Store};
@@ -24,6 +24,8 @@ const FORMAT_VERSION: u16 = 1;
 pub struct NewArchive {
     /// The configuration to write; its `archive` is replaced by a new id.
     pub config: Config,
+    /// The token that is to hold the key-encryption keys, whose PIN is then the passphrase; `None`: a file under the passphrase.
+    pub token: Option<TokenPlace>,
 }
 
 /// Makes an archive and writes its configuration last, so that a failure leaves nothing that looks like an archive to later commands.
@@ -59,14 +61,17 @@ pub fn create(
     }
     store::create_medium(disk.as_ref(), &config.keys, &key_label)?;
     let entropy = Arc::clone(&environment.entropy);
-    let keys = KeyMedium::create(
-        Arc::clone(&disk),
-        &config.keys,
-        config.archive,
-        passphrase,
-        KdfParameters::default(),
-        entropy,
-    )?;
+    let (place, archive) = (&config.keys, config.archive);
+    let key_disk = Arc::clone(&disk);
+    let keys = match &new.token {
+        Some(token) => {
+            KeyMedium::create_in_token(key_disk, place, archive, token, passphrase, entropy)?
+        }
+        None => {
+            let parameters = KdfParameters::default();
+            KeyMedium::create(key_disk, place, archive, passphrase, parameters, entropy)?
+        }
+    };
     vault::create(&keys, disk.as_ref(), now, environment.entropy.as_ref())?;
     signature::vault::create(&keys, disk.as_ref(), now, environment.entropy.as_ref())?;
     Store::create(&data, &store_options(&config, Access::Write, environment))?.close()?;

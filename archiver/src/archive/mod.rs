@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::content::Manifests;
 use crate::event::configuration::RecordedConfiguration;
 use crate::event::{EventBody, EventSealer, RecordedEvent, Topic};
-use crate::keys::{self, CatalogSealer, EvaluationNotice, KeyMedium, LedgerAccess, Passphrase};
+use crate::keys::{self, CatalogSealer, EvaluationNotice, KeyMedium, LedgerAccess, UnlockWith};
 use crate::record::deposit::Depositor;
 use crate::record::retrieve::Retriever;
 use crate::signature::{self, ArchiveSigner, SignatureKeeper};
@@ -90,16 +90,16 @@ impl Archive {
     ///
     /// # Errors
     /// [`ArchiveError`]: a medium is missing or wrong, keys and data share a device, the passphrase is wrong, the archive is in use.
-    pub fn open(
+    pub fn open<'a>(
         config: Config,
-        passphrase: &Passphrase,
+        unlock: impl Into<UnlockWith<'a>>,
         access: Access,
         environment: Environment,
         progress: &mut dyn FnMut(FoldProgress),
     ) -> Result<(Self, OpeningReport), ArchiveError> {
         Self::open_with(
             config,
-            passphrase,
+            unlock.into(),
             access,
             environment,
             |store, options, opener| Catalog::open(store, options, opener, progress),
@@ -110,15 +110,15 @@ impl Archive {
     ///
     /// # Errors
     /// As [`Archive::open`].
-    pub fn rebuild(
+    pub fn rebuild<'a>(
         config: Config,
-        passphrase: &Passphrase,
+        unlock: impl Into<UnlockWith<'a>>,
         environment: Environment,
         progress: &mut dyn FnMut(FoldProgress),
     ) -> Result<(Self, OpeningReport), ArchiveError> {
         Self::open_with(
             config,
-            passphrase,
+            unlock.into(),
             Access::Read,
             environment,
             |store, options, opener| Catalog::rebuild(store, options, opener, progress),
@@ -127,7 +127,7 @@ impl Archive {
 
     fn open_with(
         config: Config,
-        passphrase: &Passphrase,
+        unlock: UnlockWith<'_>,
         access: Access,
         environment: Environment,
         open_catalog: impl FnOnce(
@@ -150,7 +150,7 @@ impl Archive {
             Arc::clone(&environment.disk),
             &config.keys,
             config.archive,
-            passphrase,
+            unlock,
             ledger_access,
             Arc::clone(&environment.entropy),
         )?);

@@ -7,6 +7,10 @@ use clap::{Args, Parser, Subcommand};
 
 use super::lang::Lang;
 
+mod keys;
+
+pub use keys::{Ceremony, Kek, Keys, NewPassphrase, SigningKey, Unlocking};
+
 /// What every command's help ends with.
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -14,7 +18,7 @@ Exit codes:
   1  done, but not for every input: the summary names those that are missing
   2  wrong usage, metadata or class
   3  the archive cannot be used: not found, in use, a medium or the key medium missing
-  4  the passphrase is wrong
+  4  the passphrase, the PIN or the shares are wrong, or not enough
   5  a medium is full or failed; nothing that was acknowledged is lost
   6  no time-stamping authority gave a valid token; the records stay queued
   7  an integrity failure was found
@@ -52,6 +56,9 @@ pub struct Common {
     /// A file that holds the passphrase of the key medium, on its first line
     #[arg(long, global = true, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
+    /// A custodian's share of the key medium's key: a file with its words, or - for standard input (repeat for each share)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub share: Vec<PathBuf>,
     /// The language of messages [default: from the environment, otherwise English]
     #[arg(long, global = true, value_name = "ja|en")]
     pub lang: Option<Lang>,
@@ -132,6 +139,18 @@ pub struct Init {
     /// Allow keys and data on one device, for a trial; every output will say so
     #[arg(long)]
     pub evaluation: bool,
+    /// What holds the key-encryption keys: a file under a passphrase ('keys ceremony' later gives it to custodians), or a token
+    #[arg(long, value_enum, default_value_t = Kek::File, value_name = "file|pkcs11")]
+    pub kek: Kek,
+    /// The token's PKCS#11 library; the passphrase is the token's PIN then
+    #[arg(long, value_name = "PATH", required_if_eq("kek", "pkcs11"))]
+    pub module: Option<PathBuf>,
+    /// The token's label
+    #[arg(long, value_name = "LABEL", required_if_eq("kek", "pkcs11"))]
+    pub token: Option<String>,
+    /// The token's serial number, where several tokens have that label
+    #[arg(long, value_name = "SERIAL", requires = "token")]
+    pub token_serial: Option<String>,
 }
 
 /// `archiver deposit`
@@ -403,41 +422,6 @@ pub struct Classes {
     /// Show everything about one class
     #[arg(value_name = "ID")]
     pub id: Option<String>,
-}
-
-/// `archiver keys`
-#[derive(Debug, Subcommand)]
-pub enum Keys {
-    /// The key that signs records and receipts
-    #[command(subcommand)]
-    Signing(SigningKey),
-}
-
-/// `archiver keys signing`
-#[derive(Debug, Subcommand)]
-pub enum SigningKey {
-    /// Make the signing key, for an archive that was made without one
-    Create,
-    /// Say whose certificate signs, and until when
-    Show,
-    /// Make a new key and a request for its certificate (PKCS #10), for a certificate authority
-    Request {
-        /// The request to write
-        #[arg(short, long, value_name = "FILE.pem")]
-        output: PathBuf,
-    },
-    /// Take the certificate that was issued for the request, with those above it: from now on it signs
-    Install {
-        /// The certificates, the signer's own and those above it up to the root
-        #[arg(value_name = "CHAIN.pem")]
-        chain: PathBuf,
-    },
-    /// Write the certificate that a relying party must trust to check signatures and receipts
-    TrustAnchor {
-        /// The PEM file to write; - for standard output
-        #[arg(short, long, value_name = "FILE.pem")]
-        output: PathBuf,
-    },
 }
 
 /// `archiver tsa`

@@ -12,7 +12,7 @@ pub enum Exit {
     Usage = 2,
     /// The archive cannot be used: not found, in use, a medium or the key medium missing.
     Unusable = 3,
-    /// The passphrase is wrong.
+    /// The passphrase, the PIN or the shares are wrong, or not enough.
     Passphrase = 4,
     /// A medium is full or failed; nothing that was acknowledged is lost.
     Medium = 5,

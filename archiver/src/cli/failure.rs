@@ -6,12 +6,15 @@ use crate::config::ConfigError;
 use crate::evidence::batch::StampError;
 use crate::intake::MetadataError;
 use crate::keys::KeyError;
+use crate::keys::provider::custodians::ShareError;
+use crate::keys::provider::token::TokenError;
 use crate::record::error::{DepositError, RetrieveError};
 use crate::signature::SignatureError;
 use crate::store::StoreError;
 use crate::tsa::refusal::TsaError;
 
 use super::exit::Exit;
+use super::key_texts;
 use super::lang::Lang;
 
 /// Why a command stopped.
@@ -134,7 +137,17 @@ fn key_exit(error: &KeyError) -> Exit {
         KeyError::WrongPassphrase
         | KeyError::PassphraseMissing
         | KeyError::PassphraseTooLong
-        | KeyError::PassphrasesDiffer => Exit::Passphrase,
+        | KeyError::PassphrasesDiffer
+        | KeyError::NoCustodians
+        | KeyError::HeldKeyStale
+        | KeyError::Token(
+            TokenError::WrongPin { .. }
+            | TokenError::PinLocked { .. }
+            | TokenError::PinNotUsable { .. }
+            | TokenError::PinNeeded,
+        ) => Exit::Passphrase,
+        KeyError::Share(ShareError::Numbers | ShareError::Names) => Exit::Usage,
+        KeyError::Share(_) => Exit::Passphrase,
         KeyError::Full { .. } => Exit::Medium,
         damaged if damaged.is_damage() => Exit::Integrity,
         _ => Exit::Unusable,
@@ -200,6 +213,16 @@ fn archive_text(error: &ArchiveError, lang: Lang) -> String {
         }
         ArchiveError::Keys(KeyError::MediumMissing { path }) => lang.pick(
             format!("鍵媒体が {} にありません。接続してマウントするか、設定のパスを直してください", path.display()),
+            error.to_string(),
+        ),
+        ArchiveError::Keys(KeyError::Share(error)) => lang.pick(key_texts::share(error), error.to_string()),
+        ArchiveError::Keys(KeyError::Token(error)) => lang.pick(key_texts::token(error), error.to_string()),
+        ArchiveError::Keys(KeyError::NoCustodians) => lang.pick(
+            "この鍵媒体は分散片ではなくパスフレーズで開きます。パスフレーズを与えてください".to_owned(),
+            error.to_string(),
+        ),
+        ArchiveError::Keys(KeyError::HeldKeyStale) => lang.pick(
+            "保持している鍵ではこの鍵媒体を開けません。パスフレーズか鍵管理者が変わりました。もう一度 archiver keys unlock を実行してください".to_owned(),
             error.to_string(),
         ),
         ArchiveError::Keys(KeyError::SameDevice { keys, data }) => lang.pick(

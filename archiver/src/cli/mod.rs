@@ -4,10 +4,12 @@ pub mod arguments;
 mod commands;
 pub mod exit;
 pub mod failure;
+mod key_texts;
 pub mod lang;
 pub mod output;
 mod query;
 pub mod session;
+mod unlocking;
 
 use arguments::{Command, EvidenceCommand, EvidenceView};
 use exit::Exit;

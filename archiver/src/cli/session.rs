@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::archive::{Access, Archive, ArchiveError, Environment, OpeningReport};
 use crate::config::{CONFIG_FILE_NAME, Config};
-use crate::keys::Passphrase;
 use crate::keys::passphrase::{PassphraseSource, Prompt};
+use crate::keys::{Passphrase, UnlockWith};
 
 use super::arguments::Common;
 use super::failure::Failure;
@@ -25,6 +25,8 @@ pub struct Session {
     pub config_variable: Option<PathBuf>,
     /// `$CREDENTIALS_DIRECTORY`.
     pub credentials: Option<PathBuf>,
+    /// `$XDG_RUNTIME_DIR`: where a key is held for other commands.
+    pub runtime: Option<PathBuf>,
     /// Who runs the command, as the archive records it.
     pub user: String,
     /// How a user starts the two programs from here, for commands that are shown to be copied.
@@ -62,6 +64,7 @@ impl Session {
             environment: self.environment.clone(),
             config_variable: self.config_variable.clone(),
             credentials: self.credentials.clone(),
+            runtime: self.runtime.clone(),
             user: self.user.clone(),
             programs: self.programs.clone(),
             interactive: false,
@@ -104,26 +107,27 @@ impl Session {
     /// [`Failure`].
     pub fn open(&self, access: Access) -> Result<Archive, Failure> {
         let config = self.config()?;
-        let passphrase = self.passphrase(config.passphrase_file.clone(), false)?;
-        self.open_config(config, &passphrase, access)
+        let unlock = self.unlock(&config)?;
+        self.open_config(config, &unlock, access)
     }
 
     /// Opens the archive of a configuration.
     ///
     /// # Errors
     /// [`Failure`].
-    pub fn open_config(
+    pub fn open_config<'a>(
         &self,
         config: Config,
-        passphrase: &Passphrase,
+        unlock: impl Into<UnlockWith<'a>>,
         access: Access,
     ) -> Result<Archive, Failure> {
+        let unlock = unlock.into();
         let label = self.output.lang.pick("索引", "index");
         let bar = self.output.spinner(label);
         let open = || {
             Archive::open(
                 config.clone(),
-                passphrase,
+                unlock,
                 access,
                 self.environment.clone(),
                 &mut |at| {

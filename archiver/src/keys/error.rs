@@ -9,6 +9,8 @@ use firmware::media::MediaError;
 use formats::id::ArchiveId;
 use time::OffsetDateTime;
 
+use super::provider::custodians::ShareError;
+use super::provider::token::TokenError;
 use super::secret::KeyOwner;
 
 /// Why a key could not be made, kept or found. Holds no secret.
@@ -113,6 +115,14 @@ pub enum KeyError {
         /// What the secret is for.
         label: &'static str,
     },
+    /// A share, or the shares together, do not unlock. The share is named.
+    Share(ShareError),
+    /// The token that holds the key-encryption keys, or its library, is not right.
+    Token(TokenError),
+    /// Shares were given, but a passphrase seals the key medium. Give the passphrase.
+    NoCustodians,
+    /// The key that was held for this archive opens the key medium no more: passphrase or custodians were changed. Unlock again.
+    HeldKeyStale,
     /// The parameters of the key derivation are outside of what this program accepts. The file was changed.
     KeyDerivation,
     /// The ledger was opened for reading only.
@@ -285,6 +295,14 @@ impl fmt::Display for KeyError {
                 f,
                 "the sealed secret \"{label}\" is damaged: restore it from the copy of the key medium"
             ),
+            Self::Share(error) => error.fmt(f),
+            Self::Token(error) => error.fmt(f),
+            Self::NoCustodians => f.write_str(
+                "this key medium opens with a passphrase, not with shares: give the passphrase",
+            ),
+            Self::HeldKeyStale => f.write_str(
+                "the key that is held opens this key medium no more, its passphrase or custodians were changed: unlock again",
+            ),
             Self::KeyDerivation => f.write_str(
                 "the key derivation parameters are not acceptable: restore kek.json from the copy of the key medium",
             ),
@@ -332,6 +350,18 @@ impl std::error::Error for KeyError {
 impl From<EntropyError> for KeyError {
     fn from(source: EntropyError) -> Self {
         Self::Entropy(source)
+    }
+}
+
+impl From<ShareError> for KeyError {
+    fn from(source: ShareError) -> Self {
+        Self::Share(source)
+    }
+}
+
+impl From<TokenError> for KeyError {
+    fn from(source: TokenError) -> Self {
+        Self::Token(source)
     }
 }
 

@@ -16,7 +16,10 @@ use super::ledger::{
 };
 use super::passphrase::Passphrase;
 use super::place::KeyPlace;
-use super::provider::{FileKek, KEK_FILE, KdfParameters, KekProvider, ProviderFile, WrappedSecret};
+use super::provider::{
+    self, FileKek, KEK_FILE, KdfParameters, KekProvider, ProviderFile, TokenKek, TokenPlace,
+    UnlockWith, WrappedSecret,
+};
 use super::secret::{DataKey, NONCE_BYTES};
 use crate::store::durable::{Disk, read_settled, replace_and_erase, settle};
 
@@ -49,51 +52,69 @@ impl KeyMedium {
         parameters: KdfParameters,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, KeyError> {
-        if !root.is_dir() {
-            return Err(KeyError::MediumMissing { path: root.into() });
-        }
-        let path = root.join(KEK_FILE);
-        if path.exists() {
-            return Err(KeyError::AlreadyCreated { path });
-        }
-        let provider = Arc::new(FileKek::create(
+        refuse_existing(root)?;
+        let provider = FileKek::create(
             ProviderFile::new(Arc::clone(&disk), [root]),
             archive,
             passphrase,
             parameters,
             Arc::clone(&entropy),
-        )?);
-        KeyLedger::create(&*disk, root, archive)?;
-        let medium = Self::with_provider(
-            Arc::clone(&disk),
-            root,
-            archive,
-            Arc::clone(&provider) as Arc<dyn KekProvider>,
-            LedgerAccess::Write,
-            entropy,
         )?;
+        Self::create_with(disk, root, archive, Arc::new(provider), entropy)
+    }
+
+    /// Makes the keys of a new archive as [`KeyMedium::create`] does, under key-encryption keys in a token.
+    ///
+    /// # Errors
+    /// As [`KeyMedium::create`], and [`KeyError::Token`].
+    pub fn create_in_token(
+        disk: Arc<dyn Disk>,
+        root: &Path,
+        archive: ArchiveId,
+        token: &TokenPlace,
+        pin: &Passphrase,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, KeyError> {
+        refuse_existing(root)?;
+        let place = ProviderFile::new(Arc::clone(&disk), [root]);
+        let provider = TokenKek::create(place, archive, token, pin, Arc::clone(&entropy))?;
+        Self::create_with(disk, root, archive, Arc::new(provider), entropy)
+    }
+
+    fn create_with(
+        disk: Arc<dyn Disk>,
+        root: &Path,
+        archive: ArchiveId,
+        provider: Arc<dyn KekProvider>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, KeyError> {
+        KeyLedger::create(&*disk, root, archive)?;
+        let file = ProviderFile::new(Arc::clone(&disk), [root]);
+        let access = LedgerAccess::Write;
+        let medium =
+            Self::with_provider(disk, root, archive, Arc::clone(&provider), access, entropy)?;
         medium.ledger.commit(medium.ledger.wrap_catalog()?)?;
-        provider.write()?;
+        file.replace(&provider.file()?)?;
         Ok(medium)
     }
 
-    /// Unlocks the key medium at `root` with a passphrase.
+    /// Unlocks the key medium at `root` with a passphrase, with shares, or with a token and its PIN.
     ///
     /// # Errors
     /// [`KeyError::MediumMissing`], [`KeyError::WrongPassphrase`] and [`KeyError::Damaged`] are told apart; and what
     /// [`KeyLedger::open`] says.
-    pub fn open(
+    pub fn open<'a>(
         disk: Arc<dyn Disk>,
         place: impl Into<KeyPlace>,
         archive: ArchiveId,
-        passphrase: &Passphrase,
+        unlock: impl Into<UnlockWith<'a>>,
         access: LedgerAccess,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, KeyError> {
         let place = place.into();
         let file = provider_file(&disk, &place, access);
-        let kek = FileKek::open(file, archive, passphrase, Arc::clone(&entropy))?;
-        Self::with_provider(disk, place, archive, Arc::new(kek), access, entropy)
+        let kek = provider::open(file, archive, unlock.into(), Arc::clone(&entropy))?;
+        Self::with_provider(disk, place, archive, kek, access, entropy)
     }
 
     /// Opens the key media with key-encryption keys that another provider holds, on a chosen disk. Opened to be written, they are brought into
@@ -342,6 +363,18 @@ pub(super) fn check_label(root: &Path, archive: ArchiveId) -> Result<(), KeyErro
     }
     if label.role != MediumRole::Keys {
         return Err(KeyError::NotAKeyMedium { path });
+    }
+    Ok(())
+}
+
+/// Keys are never overwritten.
+fn refuse_existing(root: &Path) -> Result<(), KeyError> {
+    if !root.is_dir() {
+        return Err(KeyError::MediumMissing { path: root.into() });
+    }
+    let path = root.join(KEK_FILE);
+    if path.exists() {
+        return Err(KeyError::AlreadyCreated { path });
     }
     Ok(())
 }

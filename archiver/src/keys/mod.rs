@@ -7,6 +7,7 @@
 //! Absences: no secret is printed, logged, written into an error or taken from a command argument or an environment
 //! value. All secrets are zeroised when they are dropped.
 
+pub mod agent;
 pub mod catalog;
 pub mod copying;
 pub mod error;
@@ -35,8 +36,8 @@ pub use medium::KeyMedium;
 pub use passphrase::Passphrase;
 pub use place::KeyPlace;
 pub use provider::{
-    FileKek, KdfParameters, KekProvider, ProviderDescription, ProviderFile, ProviderKind,
-    WrappedSecret,
+    FileKek, KdfParameters, KekProvider, ProviderDescription, ProviderFile, ProviderKind, TokenKek,
+    TokenPlace, Unlock, UnlockWith, WrappedSecret,
 };
 pub use secret::{DataKey, KeyOwner, ValueKey};
 pub use separation::{EvaluationNotice, require_separate};

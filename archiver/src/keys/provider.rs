@@ -8,11 +8,18 @@ use zeroize::Zeroizing;
 use super::error::KeyError;
 use super::secret::NONCE_BYTES;
 
+pub mod custodians;
 mod file;
 mod provider_file;
+mod random;
+pub mod token;
+mod unlock;
 
 pub use file::{FileKek, KEK_FILE, KdfParameters};
 pub use provider_file::ProviderFile;
+pub use token::{TokenKek, TokenPlace};
+pub(super) use unlock::open;
+pub use unlock::{Unlock, UnlockWith, kind};
 
 /// Wraps and unwraps secrets under the key-encryption key of an epoch.
 ///
@@ -113,4 +120,9 @@ pub struct WrappedSecret {
     pub nonce: [u8; NONCE_BYTES],
     /// Ciphertext ‖ tag.
     pub sealed: Vec<u8>,
+}
+
+/// The associated data of a wrapped secret.
+fn wrap_context(context: &[u8], epoch: u32) -> Vec<u8> {
+    [context, &epoch.to_be_bytes()].concat()
 }

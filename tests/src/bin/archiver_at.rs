@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         },
         config_variable: None,
         credentials: None,
+        runtime: None,
         user: "somebody".to_owned(),
         programs: Programs {
             archiver: "archiver".to_owned(),

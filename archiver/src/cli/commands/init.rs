@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::archive::{self, NewArchive};
-use crate::cli::arguments::Init;
+use crate::cli::arguments::{Init, Kek};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -13,6 +13,7 @@ use crate::config::{
     AlarmsConfig, Config, IndexConfig, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT, ServiceConfig,
     TsaConfig,
 };
+use crate::keys::TokenPlace;
 use crate::tsa::client::EMBEDDED_NAME;
 
 pub(in crate::cli) fn run(session: &Session, arguments: &Init) -> Result<Exit, Failure> {
@@ -41,9 +42,14 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Init) -> Result<Exit, F
     };
     let config = placed(config)?;
     archive::refuse_existing(&config)?;
-    let passphrase = session.passphrase(None, true)?;
-    let (config, notice) =
-        archive::create(NewArchive { config }, &passphrase, &session.environment)?;
+    let token = token(arguments)?;
+    // The PIN of a token was set before: it is asked for once.
+    let passphrase = session.passphrase(None, token.is_none())?;
+    let (config, notice) = archive::create(
+        NewArchive { config, token },
+        &passphrase,
+        &session.environment,
+    )?;
     let lang = session.output.lang;
     let file = config.path.display();
     session.output.event(&json!({
@@ -73,14 +79,22 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Init) -> Result<Exit, F
     Ok(Exit::Done)
 }
 
+/// The token that is to hold the keys; the arguments demand its library and its label.
+fn token(arguments: &Init) -> Result<Option<TokenPlace>, Failure> {
+    let (Kek::Pkcs11, Some(module), Some(label)) =
+        (arguments.kek, &arguments.module, &arguments.token)
+    else {
+        return Ok(None);
+    };
+    Ok(Some(TokenPlace {
+        module: absolute(module)?,
+        label: label.clone(),
+        serial: arguments.token_serial.clone().unwrap_or_default(),
+    }))
+}
+
 /// The configuration holds absolute paths, so that it works from every folder.
 fn placed(mut config: Config) -> Result<Config, Failure> {
-    let absolute = |path: &Path| -> Result<PathBuf, Failure> {
-        std::path::absolute(path).map_err(|error| Failure::Said {
-            exit: Exit::Usage,
-            text: format!("{}: {error}", path.display()),
-        })
-    };
     config.path = absolute(&config.path)?;
     config.data = config
         .data
@@ -90,6 +104,13 @@ fn placed(mut config: Config) -> Result<Config, Failure> {
     config.keys = absolute(&config.keys)?;
     config.index = absolute(&config.index)?;
     Ok(config)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| Failure::Said {
+        exit: Exit::Usage,
+        text: format!("{}: {error}", path.display()),
+    })
 }
 
 fn folder_of(path: &Path) -> PathBuf {

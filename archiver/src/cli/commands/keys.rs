@@ -17,8 +17,22 @@ use crate::signature::{ArchiveSigner, SignatureError, vault};
 use super::signature::write;
 use super::tsa::write_anchors;
 
+mod ceremony;
+mod custody;
+mod unlock;
+
 pub(in crate::cli) fn run(session: &Session, command: &Keys) -> Result<Exit, Failure> {
-    let Keys::Signing(command) = command;
+    match command {
+        Keys::Signing(command) => signing(session, command),
+        Keys::Ceremony(arguments) => ceremony::ceremony(session, arguments),
+        Keys::Share => ceremony::share(session),
+        Keys::Unlock(arguments) => unlock::unlock(session, arguments),
+        Keys::Lock => unlock::lock(session),
+        Keys::Passphrase(arguments) => unlock::passphrase(session, arguments),
+    }
+}
+
+fn signing(session: &Session, command: &SigningKey) -> Result<Exit, Failure> {
     if let SigningKey::TrustAnchor { output } = command {
         return trust_anchor(session, output);
     }
@@ -36,12 +50,12 @@ pub(in crate::cli) fn run(session: &Session, command: &Keys) -> Result<Exit, Fai
 /// The signing key needs only the key medium.
 fn open(session: &Session) -> Result<KeyMedium, Failure> {
     let config = session.config()?;
-    let passphrase = session.passphrase(config.passphrase_file.clone(), false)?;
+    let unlock = session.unlock(&config)?;
     Ok(KeyMedium::open(
         Arc::clone(&session.environment.disk),
         &config.keys,
         config.archive,
-        &passphrase,
+        &unlock,
         LedgerAccess::Read,
         Arc::clone(&session.environment.entropy),
     )?)

@@ -10,21 +10,16 @@ use crate::cli::session::Session;
 
 pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
     let config = session.config()?;
-    let passphrase = session.passphrase(config.passphrase_file.clone(), false)?;
+    let unlock = session.unlock(&config)?;
     let bar = session.output.spinner(
         session
             .output
             .lang
             .pick("索引の作り直し", "building the index"),
     );
-    let rebuilt = Archive::rebuild(
-        config,
-        &passphrase,
-        session.environment.clone(),
-        &mut |at| {
-            bar.set_position(at.versions);
-        },
-    );
+    let rebuilt = Archive::rebuild(config, &unlock, session.environment.clone(), &mut |at| {
+        bar.set_position(at.versions);
+    });
     bar.finish_and_clear();
     let (archive, report) = rebuilt?;
     session.announce(&archive, &report);

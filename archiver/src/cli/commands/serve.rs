@@ -32,7 +32,7 @@ use super::visits::Archivist;
 pub(in crate::cli) fn run(session: &Session, arguments: &Serve) -> Result<Exit, Failure> {
     let config = session.config()?;
     archive::policy(&config)?;
-    let passphrase = session.passphrase(config.passphrase_file.clone(), false)?;
+    let unlock = session.unlock(&config)?;
     let listen = arguments.listen.unwrap_or(config.service.listen);
     let unusable = |error: std::io::Error| Failure::Said {
         exit: Exit::Unusable,
@@ -56,7 +56,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Serve) -> Result<Exit, 
         service: config.service.clone(),
         alarms: config.alarms.clone(),
         clock,
-        work: Box::new(Archivist::new(&silent, config.clone(), &passphrase)),
+        work: Box::new(Archivist::new(&silent, config.clone(), &unlock)),
         notifier,
         log: Box::new(silent.output.clone()),
         memory: Some(DerivedPlace {

@@ -5,7 +5,7 @@ use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::config::{Config, TsaKind};
 use crate::evidence::calendar::{RenewalOptions, plan};
-use crate::keys::Passphrase;
+use crate::keys::Unlock;
 use crate::service::schedule::{Seen, Todo};
 use crate::service::work::{AuthorityState, Visit, Work, WorkError};
 use crate::tsa::client::EMBEDDED_NAME;
@@ -19,20 +19,16 @@ use super::stamp::stamp;
 pub(super) struct Archivist<'a> {
     session: &'a Session,
     config: Config,
-    passphrase: &'a Passphrase,
+    unlock: &'a Unlock,
 }
 
 impl<'a> Archivist<'a> {
     /// For the archive of a configuration; nothing is opened.
-    pub(super) const fn new(
-        session: &'a Session,
-        config: Config,
-        passphrase: &'a Passphrase,
-    ) -> Self {
+    pub(super) const fn new(session: &'a Session, config: Config, unlock: &'a Unlock) -> Self {
         Self {
             session,
             config,
-            passphrase,
+            unlock,
         }
     }
 
@@ -134,7 +130,7 @@ impl Work for Archivist<'_> {
         let environment = self.session.environment.clone();
         let opened = Archive::open(
             self.config.clone(),
-            self.passphrase,
+            self.unlock,
             Access::Write,
             environment,
             &mut |_| {},

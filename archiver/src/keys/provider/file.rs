@@ -1,21 +1,28 @@
-//! The key-encryption keys in a file of the key medium, sealed under a passphrase.
+//! The key-encryption keys in a file of the key medium, sealed under a passphrase or under a key that custodians share.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use argon2::{Algorithm, Argon2, Params, Version};
 use firmware::entropy::Entropy;
 use formats::id::ArchiveId;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{KekProvider, ProviderDescription, ProviderFile, ProviderKind, WrappedSecret};
+use super::custodians::{Ceremony, Held};
+use super::{
+    KekProvider, ProviderDescription, ProviderFile, ProviderKind, UnlockWith, WrappedSecret,
+    wrap_context,
+};
 use crate::keys::error::KeyError;
 use crate::keys::passphrase::Passphrase;
 use crate::keys::secret::{DataKey, KEY_BYTES, NONCE_BYTES};
+
+mod format;
+
+use format::{ALGORITHM, Derivation, KekFile, SALT_BYTES, SealedKek, Sealing, derive, latest};
+pub(super) use format::{CIPHER, FILE_BYTES_MAX, FIRST_EPOCH, SCHEMA_PROVIDER, is_zero};
 
 /// The name of the file on the key medium.
 pub const KEK_FILE: &str = "kek.json";
@@ -32,11 +39,9 @@ pub struct KdfParameters {
     pub lanes: u32,
 }
 
-/// Key-encryption keys that were opened with a passphrase.
+/// Key-encryption keys that were opened with a passphrase or with shares.
 pub struct FileKek {
     archive: ArchiveId,
-    /// Seals the key-encryption keys in the file: what the passphrase became.
-    lock: DataKey,
     place: ProviderFile,
     opened: RwLock<Opened>,
     entropy: Arc<dyn Entropy>,
@@ -45,6 +50,8 @@ pub struct FileKek {
 /// A file and the keys in it.
 struct Opened {
     file: KekFile,
+    /// Seals the key-encryption keys in the file: what the passphrase, or the shares, became.
+    lock: DataKey,
     keys: BTreeMap<u32, DataKey>,
 }
 
@@ -72,32 +79,15 @@ impl FileKek {
         parameters: KdfParameters,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, KeyError> {
-        let mut salt = [0; SALT_BYTES];
-        entropy.fill(&mut salt)?;
-        let lock = derive(passphrase, parameters, &salt)?;
-        let file = KekFile {
-            schema: SCHEMA.to_owned(),
-            archive,
-            sequence: 0,
-            derivation: Derivation {
-                algorithm: ALGORITHM.to_owned(),
-                version: u32::from(Version::V0x13),
-                parameters,
-                salt: hex::encode(salt),
-            },
-            cipher: CIPHER.to_owned(),
-            current_epoch: FIRST_EPOCH,
-            keys: Vec::new(),
-            checksum: String::new(),
-        };
+        let (sealing, lock) = passphrase_sealing(passphrase, parameters, &*entropy)?;
         let mut opened = Opened {
-            file,
+            file: KekFile::new(archive, sealing),
+            lock,
             keys: BTreeMap::new(),
         };
-        opened.add(FIRST_EPOCH, &lock, &*entropy)?;
+        opened.add(FIRST_EPOCH, &*entropy)?;
         Ok(Self {
             archive,
-            lock,
             place,
             opened: RwLock::new(opened),
             entropy,
@@ -116,40 +106,92 @@ impl FileKek {
     ///
     /// # Errors
     /// Where no key medium holds a whole file, the error of the first: [`KeyError::MediumMissing`] when there is no such file;
-    /// [`KeyError::Damaged`], [`KeyError::UnsupportedFormat`]. [`KeyError::OtherArchive`] before the passphrase is tried;
-    /// [`KeyError::WrongPassphrase`] when the file is whole.
-    pub fn open(
+    /// [`KeyError::Damaged`], [`KeyError::UnsupportedFormat`]. [`KeyError::OtherArchive`] before anything is tried; when the file
+    /// is whole: [`KeyError::WrongPassphrase`], [`KeyError::Share`], [`KeyError::HeldKeyStale`].
+    pub fn open<'a>(
         place: ProviderFile,
         archive: ArchiveId,
-        passphrase: &Passphrase,
+        unlock: impl Into<UnlockWith<'a>>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, KeyError> {
+        let unlock = unlock.into();
         let (path, file) = latest(&place, archive)?;
-        let salt = fixed::<SALT_BYTES>(&file.derivation.salt);
-        let salt = salt.ok_or_else(|| damaged(&path, "salt"))?;
-        let lock = derive(passphrase, file.derivation.parameters, &salt)?;
-        let opened = Opened::new(file, &lock, &path)?;
+        let lock = file.lock(&path, unlock)?;
+        let opened = Opened::new(file, lock, &path, || KekFile::refusal(unlock))?;
         Ok(Self {
             archive,
-            lock,
             place,
             opened: RwLock::new(opened),
             entropy,
         })
     }
 
-    /// Whether another process has replaced the file since, under the same passphrase: takes it over.
+    /// The ceremony whose shares open the file at `place`; `None` where a passphrase does. Nothing secret is needed for it.
+    ///
+    /// # Errors
+    /// As [`FileKek::open`], but for the secret.
+    pub fn ceremony(
+        place: &ProviderFile,
+        archive: ArchiveId,
+    ) -> Result<Option<Ceremony>, KeyError> {
+        Ok(latest(place, archive)?.1.custodians)
+    }
+
+    /// Seals the same keys under a new passphrase, with fresh salt, on every key medium. What opened the file before opens it
+    /// no more.
+    ///
+    /// # Errors
+    /// [`KeyError::KeyDerivation`] when `parameters` are not acceptable; [`KeyError::Entropy`]; as [`ProviderFile::replace`].
+    pub fn seal_under_passphrase(
+        &self,
+        passphrase: &Passphrase,
+        parameters: KdfParameters,
+    ) -> Result<(), KeyError> {
+        let (sealing, lock) = passphrase_sealing(passphrase, parameters, &*self.entropy)?;
+        self.reseal(sealing, lock)
+    }
+
+    /// Seals the same keys under the key of a ceremony, on every key medium. What opened the file before, shares included, opens
+    /// it no more.
+    ///
+    /// # Errors
+    /// [`KeyError::Entropy`]; as [`ProviderFile::replace`].
+    pub fn seal_under_custodians(&self, held: &Held) -> Result<(), KeyError> {
+        let lock = DataKey::from_bytes(held.lock.expose());
+        self.reseal(Sealing::Custodians(held.ceremony.clone()), lock)
+    }
+
+    /// The key that seals the file: to be held in memory for other processes of the same user, and nothing else.
+    #[must_use]
+    pub fn lock_to_hold(&self) -> DataKey {
+        DataKey::from_bytes(self.opened().lock.expose())
+    }
+
+    /// The derivation's parameters, where a passphrase seals the file.
+    #[must_use]
+    pub fn parameters(&self) -> Option<KdfParameters> {
+        self.opened().file.derivation.as_ref().map(|d| d.parameters)
+    }
+
+    fn reseal(&self, sealing: Sealing, lock: DataKey) -> Result<(), KeyError> {
+        self.change(|opened, entropy| {
+            opened.file.set_sealing(sealing);
+            opened.lock = lock;
+            opened.seal_all(entropy)
+        })
+    }
+
+    /// Whether another process has replaced the file since, under the same sealing: takes it over.
     fn reload(&self) -> Result<bool, KeyError> {
         let (path, file) = latest(&self.place, self.archive)?;
-        {
+        let newer = {
             let opened = self.opened();
-            if file.sequence <= opened.file.sequence
-                || file.derivation.salt != opened.file.derivation.salt
-            {
+            if file.sequence <= opened.file.sequence || !file.is_sealed_like(&opened.file) {
                 return Ok(false);
             }
-        }
-        let newer = Opened::new(file, &self.lock, &path)?;
+            let lock = DataKey::from_bytes(opened.lock.expose());
+            Opened::new(file, lock, &path, || KeyError::HeldKeyStale)?
+        };
         *self.opened_mut() = newer;
         Ok(true)
     }
@@ -157,11 +199,19 @@ impl FileKek {
     /// Changes the file and makes it durable; memory follows only then.
     fn change(
         &self,
-        act: impl FnOnce(&mut Opened, &DataKey, &dyn Entropy) -> Result<(), KeyError>,
+        act: impl FnOnce(&mut Opened, &dyn Entropy) -> Result<(), KeyError>,
     ) -> Result<(), KeyError> {
         let mut opened = self.opened_mut();
-        let mut next = Opened::new(opened.file.clone(), &self.lock, KEK_FILE.as_ref())?;
-        act(&mut next, &self.lock, &*self.entropy)?;
+        let (path, file) = match latest(&self.place, self.archive) {
+            Ok((path, file)) if file.sequence > opened.file.sequence => (path, file),
+            Ok(_) | Err(_) => (KEK_FILE.into(), opened.file.clone()),
+        };
+        if !file.is_sealed_like(&opened.file) {
+            return Err(KeyError::HeldKeyStale);
+        }
+        let lock = DataKey::from_bytes(opened.lock.expose());
+        let mut next = Opened::new(file, lock, &path, || KeyError::HeldKeyStale)?;
+        act(&mut next, &*self.entropy)?;
         next.file.sequence += 1;
         self.place.replace(&next.file.clone().encode()?)?;
         *opened = next;
@@ -178,14 +228,19 @@ impl FileKek {
 }
 
 impl Opened {
-    fn new(file: KekFile, lock: &DataKey, path: &Path) -> Result<Self, KeyError> {
-        let lock = lock.value_key();
+    fn new(
+        file: KekFile,
+        lock: DataKey,
+        path: &Path,
+        refusal: impl Fn() -> KeyError,
+    ) -> Result<Self, KeyError> {
         let mut keys = BTreeMap::new();
+        let value_key = lock.value_key();
         for key in &file.keys {
             let sealed = hex::decode(&key.sealed).map_err(|_| damaged(path, "sealed key"))?;
-            let opened = lock
+            let opened = value_key
                 .open(&kek_context(file.archive, key.epoch), &sealed)
-                .ok_or(KeyError::WrongPassphrase)?;
+                .ok_or_else(&refusal)?;
             let opened: &[u8; KEY_BYTES] = opened
                 .as_slice()
                 .try_into()
@@ -195,21 +250,51 @@ impl Opened {
         if !keys.contains_key(&file.current_epoch) {
             return Err(damaged(path, "current epoch"));
         }
-        Ok(Self { file, keys })
+        Ok(Self { file, lock, keys })
     }
 
-    fn add(&mut self, epoch: u32, lock: &DataKey, entropy: &dyn Entropy) -> Result<(), KeyError> {
+    fn add(&mut self, epoch: u32, entropy: &dyn Entropy) -> Result<(), KeyError> {
         let kek = DataKey::generate(entropy)?;
-        let context = kek_context(self.file.archive, epoch);
-        let sealed = lock.value_key().seal(entropy, &context, kek.expose())?;
-        self.file.keys.push(SealedKek {
-            epoch,
-            sealed: hex::encode(sealed),
-        });
+        let sealed = self.sealed(epoch, &kek, entropy)?;
+        self.file.keys.push(sealed);
         self.file.current_epoch = epoch;
         self.keys.insert(epoch, kek);
         Ok(())
     }
+
+    fn seal_all(&mut self, entropy: &dyn Entropy) -> Result<(), KeyError> {
+        let seal = |(epoch, kek): (&u32, &DataKey)| self.sealed(*epoch, kek, entropy);
+        self.file.keys = self.keys.iter().map(seal).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    fn sealed(
+        &self,
+        epoch: u32,
+        kek: &DataKey,
+        entropy: &dyn Entropy,
+    ) -> Result<SealedKek, KeyError> {
+        let context = kek_context(self.file.archive, epoch);
+        let sealed = self
+            .lock
+            .value_key()
+            .seal(entropy, &context, kek.expose())?;
+        Ok(SealedKek {
+            epoch,
+            sealed: hex::encode(sealed),
+        })
+    }
+}
+
+fn passphrase_sealing(
+    passphrase: &Passphrase,
+    parameters: KdfParameters,
+    entropy: &dyn Entropy,
+) -> Result<(Sealing, DataKey), KeyError> {
+    let mut salt = [0; SALT_BYTES];
+    entropy.fill(&mut salt)?;
+    let lock = derive(passphrase, parameters, &salt)?;
+    Ok((Sealing::Passphrase(Derivation::new(parameters, salt)), lock))
 }
 
 fn damaged(path: &Path, part: &'static str) -> KeyError {
@@ -217,38 +302,6 @@ fn damaged(path: &Path, part: &'static str) -> KeyError {
         path: path.to_path_buf(),
         part,
     }
-}
-
-/// The latest whole file, and where it stands.
-fn latest(place: &ProviderFile, archive: ArchiveId) -> Result<(PathBuf, KekFile), KeyError> {
-    let mut latest: Option<(PathBuf, KekFile)> = None;
-    let mut first_error = None;
-    for (path, bytes) in place.read() {
-        match bytes.and_then(|bytes| KekFile::read(path, &bytes)) {
-            Ok(file) if file.archive != archive => {
-                return Err(KeyError::OtherArchive {
-                    path: path.to_path_buf(),
-                    expected: archive,
-                    found: file.archive,
-                });
-            }
-            Ok(file) => {
-                if latest
-                    .as_ref()
-                    .is_none_or(|(_, other)| file.sequence > other.sequence)
-                {
-                    latest = Some((path.to_path_buf(), file));
-                }
-            }
-            Err(error) => {
-                first_error.get_or_insert(error);
-            }
-        }
-    }
-    let missing = KeyError::MediumMissing {
-        path: PathBuf::new(),
-    };
-    latest.ok_or_else(|| first_error.unwrap_or(missing))
 }
 
 impl KekProvider for FileKek {
@@ -299,10 +352,10 @@ impl KekProvider for FileKek {
     }
 
     fn new_epoch(&self) -> Result<u32, KeyError> {
-        self.change(|opened, lock, entropy| {
+        self.change(|opened, entropy| {
             let last = opened.keys.keys().next_back().copied();
             let epoch = last.unwrap_or_default().max(opened.file.current_epoch);
-            opened.add(epoch + 1, lock, entropy)
+            opened.add(epoch + 1, entropy)
         })?;
         Ok(self.current_epoch())
     }
@@ -314,7 +367,7 @@ impl KekProvider for FileKek {
         if !self.epochs().contains(&epoch) {
             return Ok(());
         }
-        self.change(|opened, _, _| {
+        self.change(|opened, _| {
             opened.keys.remove(&epoch);
             opened.file.keys.retain(|key| key.epoch != epoch);
             Ok(())
@@ -327,22 +380,34 @@ impl KekProvider for FileKek {
 
     fn describe(&self) -> ProviderDescription {
         let opened = self.opened();
-        let KdfParameters {
-            memory_kib,
-            passes,
-            lanes,
-        } = opened.file.derivation.parameters;
+        let (kind, protection) = match (&opened.file.derivation, &opened.file.custodians) {
+            (Some(derivation), _) => {
+                let KdfParameters {
+                    memory_kib,
+                    passes,
+                    lanes,
+                } = derivation.parameters;
+                let protection = format!(
+                    "{CIPHER} under {ALGORITHM} of a passphrase (memory {memory_kib} KiB, {passes} passes, {lanes} lanes)"
+                );
+                (ProviderKind::SealedFile, protection)
+            }
+            (None, ceremony) => (
+                ProviderKind::Custodians,
+                ceremony.as_ref().map_or_else(String::new, |ceremony| {
+                    format!("{CIPHER} under a key that custodians share: {ceremony}")
+                }),
+            ),
+        };
         ProviderDescription {
-            kind: ProviderKind::SealedFile,
+            kind,
             places: self
                 .place
                 .paths()
                 .iter()
                 .map(|path| path.display().to_string())
                 .collect(),
-            protection: format!(
-                "{CIPHER} under {ALGORITHM} of a passphrase (memory {memory_kib} KiB, {passes} passes, {lanes} lanes)"
-            ),
+            protection,
             epochs: opened.keys.keys().copied().collect(),
             current_epoch: opened.file.current_epoch,
         }
@@ -357,107 +422,6 @@ impl fmt::Debug for FileKek {
     }
 }
 
-/// `kek.json`. Its bytes are RFC 8785 canonical JSON.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct KekFile {
-    schema: String,
-    archive: ArchiveId,
-    /// Counts the replacements of the file: of two copies the higher one counts. Absent for 0.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    sequence: u64,
-    derivation: Derivation,
-    cipher: String,
-    current_epoch: u32,
-    keys: Vec<SealedKek>,
-    /// SHA-256 over the canonical JSON with this member empty. It tells damage from a wrong passphrase; it guards against
-    /// nothing else, and covers nothing secret.
-    checksum: String,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct Derivation {
-    algorithm: String,
-    version: u32,
-    parameters: KdfParameters,
-    salt: String,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct SealedKek {
-    epoch: u32,
-    /// Nonce ‖ ciphertext ‖ tag.
-    sealed: String,
-}
-
-impl KekFile {
-    fn encode(mut self) -> Result<Vec<u8>, KeyError> {
-        let encoded = |file: &Self| file.canonical().ok_or(KeyError::KeyDerivation);
-        self.checksum.clear();
-        self.checksum = hex::encode(Sha256::digest(encoded(&self)?));
-        encoded(&self)
-    }
-
-    fn canonical(&self) -> Option<Vec<u8>> {
-        serde_json_canonicalizer::to_vec(self).ok()
-    }
-
-    fn read(path: &Path, bytes: &[u8]) -> Result<Self, KeyError> {
-        let path_buf = || PathBuf::from(path);
-        let file = Self::parse(bytes).ok_or_else(|| KeyError::Damaged {
-            path: path_buf(),
-            part: "checksum",
-        })?;
-        if file.schema != SCHEMA
-            || file.cipher != CIPHER
-            || file.derivation.algorithm != ALGORITHM
-            || file.derivation.version != u32::from(Version::V0x13)
-        {
-            return Err(KeyError::UnsupportedFormat { path: path_buf() });
-        }
-        Ok(file)
-    }
-
-    /// The file, when its checksum holds and its bytes are the canonical ones, so that no changed bit goes unnoticed.
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        if bytes.len() > FILE_BYTES_MAX {
-            return None;
-        }
-        let mut file: Self = serde_json::from_slice(bytes).ok()?;
-        let checksum = std::mem::take(&mut file.checksum);
-        if checksum != hex::encode(Sha256::digest(file.canonical()?)) {
-            return None;
-        }
-        file.checksum = checksum;
-        (file.canonical()? == bytes).then_some(file)
-    }
-}
-
-/// The key that seals the key-encryption keys.
-fn derive(
-    passphrase: &Passphrase,
-    parameters: KdfParameters,
-    salt: &[u8; SALT_BYTES],
-) -> Result<DataKey, KeyError> {
-    if parameters.memory_kib > KDF_MEMORY_KIB_MAX || parameters.passes > KDF_PASSES_MAX {
-        return Err(KeyError::KeyDerivation);
-    }
-    let params = Params::new(
-        parameters.memory_kib,
-        parameters.passes,
-        parameters.lanes,
-        Some(KEY_BYTES),
-    )
-    .map_err(|_| KeyError::KeyDerivation)?;
-    let mut key = Zeroizing::new([0; KEY_BYTES]);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(passphrase.expose(), salt, key.as_mut_slice())
-        .map_err(|_| KeyError::KeyDerivation)?;
-    Ok(DataKey::from_bytes(&key))
-}
-
 fn kek_context(archive: ArchiveId, epoch: u32) -> Vec<u8> {
     [
         b"fumikura kek 1\0".as_slice(),
@@ -467,40 +431,16 @@ fn kek_context(archive: ArchiveId, epoch: u32) -> Vec<u8> {
     .concat()
 }
 
-fn wrap_context(context: &[u8], epoch: u32) -> Vec<u8> {
-    [context, &epoch.to_be_bytes()].concat()
-}
-
-#[allow(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-const fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
-
-fn fixed<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    hex::decode_to_slice(text, &mut bytes).ok()?;
-    Some(bytes)
-}
-
-const SCHEMA: &str = "urn:fumikura:kek:1";
-const ALGORITHM: &str = "Argon2id";
-const CIPHER: &str = "AES-256-GCM";
-const FIRST_EPOCH: u32 = 1;
-/// RFC 9106 §3.1 recommends 16 bytes.
-const SALT_BYTES: usize = 16;
-/// A few epochs fit many times.
-const FILE_BYTES_MAX: usize = 1024 * 1024;
-/// RFC 9106 §4, first recommended choice: a changed file must not be able to ask for more.
-const KDF_MEMORY_KIB_MAX: u32 = 2 * 1024 * 1024;
-/// Keeps a changed file from holding the program for hours.
-const KDF_PASSES_MAX: u32 = 64;
-
 #[cfg(test)]
 #[allow(
     clippy::disallowed_methods,
     reason = "a test writes into a directory of its own"
 )]
 mod tests;
+
+#[cfg(test)]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a test writes into a directory of its own"
+)]
+mod resealing_tests;

@@ -42,6 +42,12 @@ impl ProviderFile {
         &self.paths
     }
 
+    /// Whether it can be replaced.
+    #[must_use]
+    pub const fn is_writable(&self) -> bool {
+        self.disk.is_some()
+    }
+
     /// What stands on each key medium.
     ///
     /// # Errors

@@ -86,6 +86,7 @@ fn make(folder: &Path, records: u64, batches: u64) -> Value {
     archive::create(
         NewArchive {
             config: config(folder),
+            token: None,
         },
         &passphrase(),
         &environment,

@@ -138,7 +138,14 @@ fn make_archive(session: &Session, directory: &Path) -> Result<(Config, Passphra
         alarms: AlarmsConfig::default(),
         index_options: IndexConfig::default(),
     };
-    let (config, _) = archive::create(NewArchive { config }, &passphrase, &session.environment)?;
+    let (config, _) = archive::create(
+        NewArchive {
+            config,
+            token: None,
+        },
+        &passphrase,
+        &session.environment,
+    )?;
     output.say(&lang.pick(
         format!("1. 試用の保管庫を {} に作りました", directory.display()),
         format!("1. Made a trial archive in {}", directory.display()),

@@ -83,14 +83,14 @@ fn serve(session: &Session, listen: SocketAddr) -> Result<Exit, Failure> {
 
 /// The key medium, opened for reading.
 fn keys(session: &Session, config: &Config) -> Result<KeyMedium, Failure> {
-    let passphrase = session.passphrase(config.passphrase_file.clone(), false)?;
+    let unlock = session.unlock(config)?;
     let entropy = Arc::clone(&session.environment.entropy);
     let access = LedgerAccess::Read;
     Ok(KeyMedium::open(
         Arc::clone(&session.environment.disk),
         &config.keys,
         config.archive,
-        &passphrase,
+        &unlock,
         access,
         entropy,
     )?)

@@ -1,0 +1,67 @@
+//! The sealed key file, opened to be sealed anew: by a ceremony, or under a passphrase.
+
+use std::sync::Arc;
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::session::Session;
+use crate::config::Config;
+use crate::keys::provider::Unlock;
+use crate::keys::{
+    FileKek, KekProvider, KeyMedium, LedgerAccess, ProviderFile, ProviderKind, provider,
+};
+
+/// The key-encryption keys of a sealed file, and the lock that keeps other processes from changing it meanwhile.
+pub(super) struct Custody {
+    pub(super) config: Config,
+    pub(super) kek: Arc<FileKek>,
+    _medium: KeyMedium,
+}
+
+impl Custody {
+    /// Opens the key medium with what opens it now.
+    pub(super) fn take(session: &Session) -> Result<Self, Failure> {
+        let config = session.config()?;
+        let read_only = ProviderFile::read_only([&config.keys]);
+        if provider::kind(&read_only, config.archive)? == ProviderKind::Token {
+            return Err(Failure::said(
+                Exit::Usage,
+                session.output.lang,
+                "鍵暗号鍵はトークンにあります。PIN はトークンのソフトウェアで変えてください".to_owned(),
+                "the key-encryption keys are in a token: change its PIN with the token's own software".to_owned(),
+            ));
+        }
+        let unlock = session.unlock(&config)?;
+        Self::open(session, config, &unlock)
+    }
+
+    /// Opens the key medium, locked against other writers.
+    pub(super) fn open(
+        session: &Session,
+        config: Config,
+        unlock: &Unlock,
+    ) -> Result<Self, Failure> {
+        let disk = Arc::clone(&session.environment.disk);
+        let place = ProviderFile::new(Arc::clone(&disk), [&config.keys]);
+        let entropy = Arc::clone(&session.environment.entropy);
+        let kek = Arc::new(FileKek::open(
+            place,
+            config.archive,
+            unlock,
+            Arc::clone(&entropy),
+        )?);
+        let medium = KeyMedium::with_provider(
+            disk,
+            &config.keys,
+            config.archive,
+            Arc::clone(&kek) as Arc<dyn KekProvider>,
+            LedgerAccess::Write,
+            entropy,
+        )?;
+        Ok(Self {
+            config,
+            kek,
+            _medium: medium,
+        })
+    }
+}

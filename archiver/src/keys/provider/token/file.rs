@@ -1,0 +1,151 @@
+//! `kek.json` of a token: which token, and which of its keys is which epoch. It holds no key.
+
+use std::path::{Path, PathBuf};
+
+use formats::id::ArchiveId;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::keys::error::KeyError;
+use crate::keys::provider::file::{CIPHER, FILE_BYTES_MAX, SCHEMA_PROVIDER, is_zero};
+
+/// `kek.json` with provider `pkcs11`. Its bytes are RFC 8785 canonical JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct TokenFile {
+    schema: String,
+    provider: String,
+    pub(super) archive: ArchiveId,
+    /// Counts the replacements of the file: of two copies the higher one counts. Absent for 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) sequence: u64,
+    /// The token's library.
+    pub(super) module: PathBuf,
+    pub(super) token: TokenName,
+    cipher: String,
+    pub(super) current_epoch: u32,
+    pub(super) keys: Vec<TokenKey>,
+    /// SHA-256 over the canonical JSON with this member empty.
+    checksum: String,
+}
+
+/// Which token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct TokenName {
+    pub(super) label: String,
+    pub(super) serial: String,
+}
+
+/// The key of an epoch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct TokenKey {
+    pub(super) epoch: u32,
+    label: String,
+    /// Hexadecimal.
+    id: String,
+}
+
+/// By what a key is found in the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KeyName {
+    /// `CKA_LABEL`.
+    pub(super) label: String,
+    /// `CKA_ID`.
+    pub(super) id: Vec<u8>,
+}
+
+impl TokenKey {
+    pub(super) fn new(epoch: u32, name: &KeyName) -> Self {
+        Self {
+            epoch,
+            label: name.label.clone(),
+            id: hex::encode(&name.id),
+        }
+    }
+
+    pub(super) fn name(&self) -> KeyName {
+        KeyName {
+            label: self.label.clone(),
+            id: hex::decode(&self.id).unwrap_or_default(),
+        }
+    }
+}
+
+impl KeyName {
+    /// The name of an epoch's key: archive id ‖ epoch as `CKA_ID`.
+    pub(super) fn new(archive: ArchiveId, epoch: u32) -> Self {
+        let id = [archive.as_bytes().as_slice(), &epoch.to_be_bytes()].concat();
+        Self {
+            label: format!("fumikura {archive} epoch {epoch}"),
+            id,
+        }
+    }
+}
+
+impl TokenFile {
+    /// A file without keys.
+    pub(super) fn new(archive: ArchiveId, module: PathBuf, token: TokenName) -> Self {
+        Self {
+            schema: SCHEMA_PROVIDER.to_owned(),
+            provider: PROVIDER.to_owned(),
+            archive,
+            sequence: 0,
+            module,
+            token,
+            cipher: CIPHER.to_owned(),
+            current_epoch: 0,
+            keys: Vec::new(),
+            checksum: String::new(),
+        }
+    }
+
+    pub(super) fn key(&self, epoch: u32) -> Option<KeyName> {
+        let key = self.keys.iter().find(|key| key.epoch == epoch);
+        key.map(TokenKey::name)
+    }
+
+    pub(super) fn encode(&self) -> Result<Vec<u8>, KeyError> {
+        let mut file = self.clone();
+        file.checksum.clear();
+        let digest = Sha256::digest(file.canonical()?);
+        file.checksum = hex::encode(digest);
+        file.canonical()
+    }
+
+    /// The file, when its checksum holds and its bytes are the canonical ones. `None`: it is the file of another provider, or
+    /// no file of a provider at all.
+    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Option<Self>, KeyError> {
+        let damaged = || KeyError::Damaged {
+            path: path.to_path_buf(),
+            part: "checksum",
+        };
+        if bytes.len() > FILE_BYTES_MAX {
+            return Ok(None);
+        }
+        let Ok(mut file) = serde_json::from_slice::<Self>(bytes) else {
+            return Ok(None);
+        };
+        let checksum = std::mem::take(&mut file.checksum);
+        if checksum != hex::encode(Sha256::digest(file.canonical()?)) {
+            return Err(damaged());
+        }
+        file.checksum = checksum;
+        if file.canonical()? != bytes {
+            return Err(damaged());
+        }
+        if file.schema != SCHEMA_PROVIDER || file.provider != PROVIDER || file.cipher != CIPHER {
+            return Err(KeyError::UnsupportedFormat {
+                path: path.to_path_buf(),
+            });
+        }
+        Ok(Some(file))
+    }
+
+    fn canonical(&self) -> Result<Vec<u8>, KeyError> {
+        serde_json_canonicalizer::to_vec(self).map_err(|_| KeyError::KeyDerivation)
+    }
+}
+
+const PROVIDER: &str = "pkcs11";
