@@ -12,6 +12,7 @@ pub mod event;
 pub mod evidence;
 pub mod intake;
 pub mod keys;
+pub mod media;
 pub mod record;
 pub mod service;
 pub mod signature;

@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         user: user(),
         programs: programs(),
         interactive: std::io::stdin().is_terminal(),
+        watches: std::cell::RefCell::default(),
     };
     cli::run(command, &session).into()
 }

@@ -3,6 +3,7 @@
 //! The only crate that may contain `unsafe`, in `sys` alone.
 
 pub mod clock;
+pub mod device;
 pub mod entropy;
 pub mod media;
 pub mod process;

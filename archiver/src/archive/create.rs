@@ -120,6 +120,21 @@ fn separate(config: &Config) -> Result<Option<EvaluationNotice>, ArchiveError> {
     }
 }
 
+/// The label of a new medium at a folder that may not exist yet.
+///
+/// # Errors
+/// [`ArchiveError`] when the device or the random source does not answer.
+pub(crate) fn medium_label(
+    config: &Config,
+    directory: &Path,
+    role: MediumRole,
+    number: u32,
+    environment: &Environment,
+) -> Result<MediumLabel, ArchiveError> {
+    let now = environment.clock.now();
+    label(config, directory, role, number, now, environment)
+}
+
 fn label(
     config: &Config,
     directory: &Path,

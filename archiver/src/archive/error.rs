@@ -6,6 +6,7 @@ use crate::class::ClassError;
 use crate::config::ConfigError;
 use crate::content::SealError;
 use crate::keys::KeyError;
+use crate::media::Disagreement;
 use crate::record::error::DepositError;
 use crate::signature::SignatureError;
 use crate::store::StoreError;
@@ -21,6 +22,8 @@ pub enum ArchiveError {
     Config(ConfigError),
     /// The key medium.
     Keys(KeyError),
+    /// Another medium is mounted where the key medium should be.
+    KeyMedium(Disagreement),
     /// A data medium or the index.
     Store(StoreError),
     /// A class file.
@@ -74,6 +77,7 @@ impl std::fmt::Display for ArchiveError {
         match self {
             Self::Config(error) => error.fmt(f),
             Self::Keys(error) => error.fmt(f),
+            Self::KeyMedium(error) => error.fmt(f),
             Self::Store(error) => error.fmt(f),
             Self::Class(error) => f.write_str(&error.text(crate::cli::lang::Lang::En)),
             Self::Seal(error) => error.fmt(f),

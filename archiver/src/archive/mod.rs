@@ -12,6 +12,7 @@ use std::sync::Arc;
 use firmware::clock::Clock;
 use firmware::entropy::Entropy;
 use formats::id::EventId;
+use formats::roster::ROSTER_FILE;
 use formats::segment::{Event, Frame};
 use verifier::policy::Policy;
 
@@ -21,18 +22,23 @@ use crate::content::Manifests;
 use crate::event::configuration::RecordedConfiguration;
 use crate::event::{EventBody, EventSealer, RecordedEvent, Topic};
 use crate::keys::{self, CatalogSealer, EvaluationNotice, KeyMedium, LedgerAccess, UnlockWith};
+use crate::media::{self, Disagreement, MediaLedger};
 use crate::record::deposit::Depositor;
 use crate::record::retrieve::Retriever;
 use crate::signature::{self, ArchiveSigner, SignatureKeeper};
 use crate::store::catalog::{Catalog, CatalogOptions, CatalogReport, FoldProgress};
 use crate::store::durable::Disk;
-use crate::store::{self, OpenOptions, RecoveryReport, Store};
+use crate::store::{self, CopyPolicy, OpenOptions, RecoveryReport, Store};
 use crate::tsa::registry::Registry;
 
 pub use accreditation::Accreditations;
 pub use authorities::{Authorities, configured, embedded, health, registry};
+pub(crate) use create::medium_label;
 pub use create::{NewArchive, create, refuse_existing};
 pub use error::ArchiveError;
+
+/// Who records what the program noticed by itself.
+const RECORDED_BY: &str = "archiver";
 
 /// What an archive takes from the machine that it runs on.
 #[derive(Debug, Clone)]
@@ -63,6 +69,8 @@ pub struct OpeningReport {
     pub recovery: RecoveryReport,
     /// What was read into the index.
     pub catalog: CatalogReport,
+    /// Where media are other ones than the ledger says.
+    pub media: Vec<Disagreement>,
 }
 
 /// An open archive.
@@ -142,6 +150,7 @@ impl Archive {
             .filter(|medium| medium.is_dir())
             .collect();
         let notice = keys::require_separate(&config.keys, &present, config.evaluation)?;
+        media::key_medium(&config.keys, config.archive).map_err(ArchiveError::KeyMedium)?;
         let ledger_access = match access {
             Access::Read => LedgerAccess::Read,
             Access::Write => LedgerAccess::Write,
@@ -181,11 +190,14 @@ impl Archive {
             policy,
             notice,
         };
+        let ledger = MediaLedger::of(&archive.catalog)?;
+        let media = media::check(&ledger, &archive.config);
         Ok((
             archive,
             OpeningReport {
                 recovery,
                 catalog: report,
+                media,
             },
         ))
     }
@@ -388,6 +400,10 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError`] when the end of a segment cannot be put in order.
     pub fn close(self) -> Result<(), ArchiveError> {
+        if !self.store.watch().lost().is_empty() {
+            // It stands in the roster; the next opening records it where this fails.
+            drop(media::record_media(&self, RECORDED_BY));
+        }
         // The index is derived; what it could not write is read again from the segments at the next opening.
         drop(self.catalog.checkpoint());
         drop(self.catalog);
@@ -402,7 +418,16 @@ fn store_options(config: &Config, access: Access, environment: &Environment) -> 
         clock: Arc::clone(&environment.clock),
         segment_bytes_max: config.segment_bytes_max,
         disk: Arc::clone(&environment.disk),
-        copies: store::CopyPolicy::default(),
+        copies: copy_policy(config),
+    }
+}
+
+/// How many media each commit must reach, and where it is noted apart from them which do not take part: on the key medium.
+pub(crate) fn copy_policy(config: &Config) -> CopyPolicy {
+    let min = config.media.copies_min;
+    CopyPolicy {
+        min: min.and_then(|min| usize::try_from(min).ok()),
+        note: Some(config.keys.join(ROSTER_FILE)),
     }
 }
 

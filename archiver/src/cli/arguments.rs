@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use super::lang::Lang;
 
 mod keys;
+pub mod media;
 
 pub use keys::{Ceremony, Kek, Keys, NewPassphrase, SigningKey, Unlocking};
 
@@ -106,6 +107,9 @@ pub enum Command {
     /// The archive's keys
     #[command(subcommand)]
     Keys(Keys),
+    /// The archive's media: ledger, moves, stock-take; adding, replacing, migrating
+    #[command(subcommand)]
+    Media(media::Media),
     /// Stamp, renew and alarm by itself, as a service, and tell monitors how it is
     Serve(Serve),
     /// Time-stamping authorities: check the configured ones, serve the embedded one

@@ -99,6 +99,7 @@ fn archive_exit(error: &ArchiveError) -> Exit {
         ArchiveError::Signature(error) => signature_exit(error),
         ArchiveError::Class(_)
         | ArchiveError::Deposit(_)
+        | ArchiveError::KeyMedium(_)
         | ArchiveError::Seal(_)
         | ArchiveError::Authority(_)
         | ArchiveError::Vault(_)
@@ -231,6 +232,14 @@ fn archive_text(error: &ArchiveError, lang: Lang) -> String {
                 keys.display(),
                 data.display()
             ),
+            error.to_string(),
+        ),
+        ArchiveError::KeyMedium(error) => lang.pick(error.text_ja(), error.to_string()),
+        ArchiveError::Store(StoreError::MediumUnusable { problem }) => {
+            lang.pick(super::media_words::problem_ja(problem), problem.to_string())
+        }
+        ArchiveError::Store(StoreError::TooFewCopies { wanted }) => lang.pick(
+            format!("受領には {wanted} 個の媒体に書くことになっており(copies_min)、それを下回ります。先に媒体を追加してください"),
             error.to_string(),
         ),
         ArchiveError::Store(StoreError::MediumFull { directory }) => lang.pick(

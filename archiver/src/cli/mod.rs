@@ -6,6 +6,7 @@ pub mod exit;
 pub mod failure;
 mod key_texts;
 pub mod lang;
+mod media_words;
 pub mod output;
 mod query;
 pub mod session;
@@ -46,8 +47,10 @@ pub fn run(command: Command, session: &Session) -> Exit {
         Command::Status => commands::status::run(session),
         Command::Classes(arguments) => commands::classes::run(session, &arguments),
         Command::Serve(arguments) => commands::serve::run(session, &arguments),
+        Command::Media(command) => commands::media::run(session, &command),
         Command::Tsa(command) => commands::tsa::run(session, &command),
     };
+    session.tell_losses();
     match result {
         Ok(exit) => exit,
         Err(failure) => {

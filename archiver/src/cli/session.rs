@@ -1,5 +1,6 @@
 //! What every command does first: find the configuration, get the passphrase, open the archive, say what must be said.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -8,9 +9,16 @@ use crate::config::{CONFIG_FILE_NAME, Config};
 use crate::keys::passphrase::{PassphraseSource, Prompt};
 use crate::keys::{Passphrase, UnlockWith};
 
+use serde_json::json;
+
+use crate::media::record_media;
+use crate::store::{ReplicaCondition, ReplicaWatch, cause_text};
+
 use super::arguments::Common;
 use super::failure::Failure;
+use super::media_words::{cause_ja, problem_ja};
 use super::output::{Output, grouped, sized};
+use super::query::rfc3339;
 
 /// A command's surroundings: its options, where it prints, and the machine.
 #[derive(Debug)]
@@ -33,6 +41,8 @@ pub struct Session {
     pub programs: Programs,
     /// Whether somebody can be asked on the terminal.
     pub interactive: bool,
+    /// What becomes of the data media while the command works.
+    pub watches: RefCell<Vec<ReplicaWatch>>,
 }
 
 /// How a user starts the two programs.
@@ -68,6 +78,7 @@ impl Session {
             user: self.user.clone(),
             programs: self.programs.clone(),
             interactive: false,
+            watches: RefCell::default(),
         }
     }
 
@@ -150,10 +161,34 @@ impl Session {
         bar.finish_and_clear();
         let (archive, report) = opened?;
         self.announce(&archive, &report);
+        self.watches.borrow_mut().push(archive.store().watch());
         if access == Access::Write {
             archive.record_configuration(&self.user)?;
+            record_media(&archive, &self.user)?;
         }
         Ok(archive)
+    }
+
+    /// Says which data media went out of service while the command worked.
+    pub fn tell_losses(&self) {
+        let lang = self.output.lang;
+        let lost = self.watches.take();
+        for replica in lost.iter().flat_map(ReplicaWatch::lost) {
+            let ReplicaCondition::OutOfService(out) = replica.state else {
+                continue;
+            };
+            let directory = replica.directory.unwrap_or_default();
+            let medium = replica.medium.to_string();
+            self.output.event(&json!({
+                "event": "medium-out-of-service", "medium": medium, "directory": directory, "cause": out.cause,
+                "since": rfc3339(out.since), "from_segment": out.from.segment,
+            }));
+            let place = directory.display();
+            self.output.note(&lang.pick(
+                format!("媒体 {place} を使用停止にしました({})。以後の受領はこの媒体に書かれていません。archiver media return {place} または replace を実行してください", cause_ja(out.cause)),
+                format!("the medium at {place} was put out of service ({}): what was acknowledged since is not on it. Run 'archiver media return {place}', or replace it", cause_text(out.cause)),
+            ));
+        }
     }
 
     /// Says what opening found: a trial, a recovery, a rebuilt index.
@@ -179,6 +214,19 @@ impl Session {
                 format!("他の複製から {bytes} を補いました"),
                 format!("put {bytes} right on a medium from another copy"),
             ));
+        }
+        for problem in &recovery.media {
+            let directory = &problem.directory;
+            self.output.event(&json!({
+                "event": "medium-not-used", "directory": directory, "medium": problem.medium.map(|id| id.to_string()),
+                "reason": problem.to_string(),
+            }));
+            self.output
+                .note(&lang.pick(problem_ja(problem), problem.to_string()));
+        }
+        for disagreement in &report.media {
+            self.output
+                .note(&lang.pick(disagreement.text_ja(), disagreement.to_string()));
         }
         for (medium, segment) in &recovery.incomplete {
             let medium = medium.display();

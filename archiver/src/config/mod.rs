@@ -12,6 +12,7 @@ use formats::id::ArchiveId;
 mod authorities;
 mod error;
 mod index;
+mod media;
 mod place;
 mod renewal;
 mod service;
@@ -19,6 +20,7 @@ mod service;
 pub use authorities::{TsaConfig, TsaDemands, TsaKind};
 pub use error::ConfigError;
 pub use index::IndexConfig;
+pub use media::{MediaConfig, with_data};
 use place::Place;
 pub use renewal::RenewalConfig;
 pub use service::{AlarmsConfig, SecretPlace, ServiceConfig, WebhookConfig};
@@ -66,6 +68,8 @@ pub struct Config {
     pub registry: Option<PathBuf>,
     /// The algorithm policy, where it is not the one that is built in.
     pub policy: Option<PathBuf>,
+    /// How many copies a commit must reach, and how often media are counted.
+    pub media: MediaConfig,
     /// When evidence is renewed.
     pub renewal: RenewalConfig,
     /// What the service does.
@@ -93,6 +97,8 @@ struct FileForm {
     policy: Option<PathBuf>,
     #[serde(default)]
     segments: SegmentForm,
+    #[serde(default)]
+    media: media::MediaForm,
     #[serde(default)]
     renewal: renewal::RenewalForm,
     #[serde(default)]
@@ -161,6 +167,7 @@ impl Config {
             return Err(place.invalid("segments.max_bytes", "from 4 MiB to 4 GiB less one byte"));
         }
         let tsas = authorities::read(form.tsas, &place)?;
+        let media = media::read(form.media, form.data.len(), &place)?;
         let renewal = renewal::read(form.renewal, &place)?;
         let service = service::read(form.service, &place)?;
         let alarms = service::read_alarms(form.alarms, &place)?;
@@ -180,6 +187,7 @@ impl Config {
             tsas,
             registry: form.registry.map(|registry| placed(registry.file)),
             policy: form.policy.map(placed),
+            media,
             renewal,
             service,
             alarms,
@@ -230,6 +238,7 @@ impl Config {
         if let Some(registry) = &self.registry {
             text.push_str(&format!("\n[registry]\nfile = {}\n", shown(registry)));
         }
+        text.push_str(&media::text(&self.media));
         text.push_str(&renewal::text(&self.renewal));
         text.push_str(&service::text(&self.service, &self.alarms, &place));
         for tsa in &self.tsas {
@@ -275,6 +284,10 @@ mod tests {
             ],
             registry: Some(PathBuf::from("/a/tsa-registry.toml")),
             policy: Some(PathBuf::from("/a/policy.json")),
+            media: MediaConfig {
+                copies_min: Some(1),
+                ..MediaConfig::default()
+            },
             renewal: RenewalConfig {
                 path_days: 181,
                 age_max_days: Some(3000),
@@ -318,6 +331,7 @@ mod tests {
             ("timeout_s = 20", "timeout_s = 0", "tsa.timeout_s"),
             ("embedded = true", "embedded = false", "tsa"),
             ("archive = \"01935e7a", "archive = \"nonsense", "archive"),
+            ("copies_min = 1", "copies_min = 3", "media.copies_min"),
             ("path_days = 181", "path_days = 0", "renewal.path_days"),
             ("join_days = 365", "join_days = 4000", "renewal.join_days"),
             (

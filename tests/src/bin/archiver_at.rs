@@ -54,6 +54,7 @@ fn main() -> ExitCode {
             verifier: "verifier".to_owned(),
         },
         interactive: false,
+        watches: std::cell::RefCell::default(),
     };
     cli::run(command, &session).into()
 }

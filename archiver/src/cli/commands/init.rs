@@ -10,8 +10,8 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::config::{
-    AlarmsConfig, Config, IndexConfig, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT, ServiceConfig,
-    TsaConfig,
+    AlarmsConfig, Config, IndexConfig, MediaConfig, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT,
+    ServiceConfig, TsaConfig,
 };
 use crate::keys::TokenPlace;
 use crate::tsa::client::EMBEDDED_NAME;
@@ -35,6 +35,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Init) -> Result<Exit, F
         tsas: vec![TsaConfig::embedded(EMBEDDED_NAME)],
         registry: None,
         policy: None,
+        media: MediaConfig::default(),
         renewal: RenewalConfig::default(),
         service: ServiceConfig::default(),
         alarms: AlarmsConfig::default(),

@@ -9,6 +9,7 @@ pub(super) mod forecast;
 pub(super) mod get;
 pub(super) mod init;
 pub(super) mod keys;
+pub(super) mod media;
 pub(super) mod quickstart;
 pub(super) mod rebuild;
 pub(super) mod receipt;

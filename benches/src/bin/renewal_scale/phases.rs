@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use archiver::archive::{self, Access, Archive, Environment, NewArchive};
 use archiver::config::{
-    AlarmsConfig, Config, IndexConfig, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT, ServiceConfig,
+    AlarmsConfig, Config, IndexConfig, MediaConfig, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT, ServiceConfig,
     TsaConfig,
 };
 use archiver::evidence::assemble::EvidenceAssembler;
@@ -355,6 +355,7 @@ fn config(folder: &Path) -> Config {
         tsas: vec![TsaConfig::embedded("embedded")],
         registry: None,
         policy: None,
+        media: MediaConfig::default(),
         renewal: RenewalConfig::default(),
         service: ServiceConfig::default(),
         alarms: AlarmsConfig::default(),

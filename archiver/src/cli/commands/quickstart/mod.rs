@@ -15,8 +15,8 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::{Programs, Session};
 use crate::config::{
-    AlarmsConfig, CONFIG_FILE_NAME, Config, IndexConfig, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT,
-    ServiceConfig, TsaConfig,
+    AlarmsConfig, CONFIG_FILE_NAME, Config, IndexConfig, MediaConfig, RenewalConfig,
+    SEGMENT_BYTES_MAX_DEFAULT, ServiceConfig, TsaConfig,
 };
 use crate::keys::Passphrase;
 use crate::store::durable;
@@ -133,6 +133,7 @@ fn make_archive(session: &Session, directory: &Path) -> Result<(Config, Passphra
         tsas: vec![TsaConfig::embedded(EMBEDDED_NAME)],
         registry: None,
         policy: None,
+        media: MediaConfig::default(),
         renewal: RenewalConfig::default(),
         service: ServiceConfig::default(),
         alarms: AlarmsConfig::default(),

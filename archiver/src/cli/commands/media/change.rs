@@ -1,0 +1,199 @@
+//! `archiver media add`, `replace`, `migrate`, `return`, `retire`
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{absolute, find, id};
+use crate::archive::{Access, Archive};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::{Unit, sized};
+use crate::cli::session::Session;
+use crate::config::Config;
+use crate::keys::Passphrase;
+use crate::media::change::{self, Succession};
+use crate::media::facts::{Leaving, Role};
+use crate::media::{MediaLedger, MediumEntry};
+use crate::store::{CopyReport, read_label};
+
+/// Adds a medium, in the place of another one where that is given.
+pub(super) fn join(
+    session: &Session,
+    dir: &Path,
+    successor_of: Option<(&String, Leaving)>,
+) -> Result<Exit, Failure> {
+    let dir = absolute(dir);
+    let (config, passphrase) = unlocked(session)?;
+    let (ledger, succession) = {
+        let archive = session.open_config(config.clone(), &passphrase, Access::Read)?;
+        let ledger = MediaLedger::of(archive.catalog())?;
+        let succession = match successor_of {
+            Some((text, why)) => {
+                let entry = find(session, &ledger, archive.config(), text)?;
+                require_data(session, entry)?;
+                let leaves = entry.medium;
+                Some(Succession { leaves, why })
+            }
+            None => None,
+        };
+        archive.close()?;
+        (ledger, succession)
+    };
+    // A medium of the archive that is only behind needs no preparation.
+    let known = read_label(&dir)
+        .ok()
+        .and_then(|label| ledger.medium(label.medium));
+    let leaves = succession.map(|succession| succession.leaves);
+    if known.is_some_and(|known| Some(known.medium) == leaves) {
+        return Err(Failure::said(
+            Exit::Usage,
+            session.output.lang,
+            format!("{} は置き換えられる媒体そのものです", dir.display()),
+            format!("{} is the very medium that is to leave", dir.display()),
+        ));
+    }
+    if known.is_none_or(|known| matches!(known.standing, crate::media::Standing::Left(..))) {
+        change::prepare(&config, &session.environment, &ledger, &dir, leaves)?;
+    }
+    let copied = copy(session, &config, &dir)?;
+    let archive = open_tolerant(session, &config, &passphrase)?;
+    change::finish(&archive, &session.user, &dir, succession, &copied)?;
+    tell(session, &archive, &dir, &copied, "medium-joined");
+    archive.close()?;
+    Ok(after(&copied))
+}
+
+/// Brings a medium back into service.
+pub(super) fn back(session: &Session, text: &str) -> Result<Exit, Failure> {
+    let (config, passphrase) = unlocked(session)?;
+    let dir = {
+        let archive = session.open_config(config.clone(), &passphrase, Access::Read)?;
+        let ledger = MediaLedger::of(archive.catalog())?;
+        let entry = find(session, &ledger, archive.config(), text)?;
+        require_data(session, entry)?;
+        let mut replicas = archive.store().replicas().into_iter();
+        let here = replicas.find(|replica| replica.medium == entry.medium);
+        let here = here.and_then(|replica| replica.directory);
+        let dir = here.or_else(|| entry.directory.clone()).unwrap_or_default();
+        archive.close()?;
+        dir
+    };
+    let copied = copy(session, &config, &dir)?;
+    let archive = open_tolerant(session, &config, &passphrase)?;
+    archive.store().admit(&dir)?;
+    crate::media::record_media(&archive, &session.user)?;
+    tell(session, &archive, &dir, &copied, "medium-returned");
+    archive.close()?;
+    Ok(after(&copied))
+}
+
+pub(super) fn retire(session: &Session, text: &str) -> Result<Exit, Failure> {
+    let (config, passphrase) = unlocked(session)?;
+    let archive = match config.media.copies_min {
+        Some(_) => session.open_config(config, &passphrase, Access::Write)?,
+        None => open_tolerant(session, &config, &passphrase)?,
+    };
+    let ledger = MediaLedger::of(archive.catalog())?;
+    let entry = find(session, &ledger, archive.config(), text)?;
+    change::retire(&archive, &session.user, entry.medium)?;
+    session
+        .output
+        .event(&json!({ "event": "medium-left", "medium": id(entry.medium) }));
+    let name = entry.short_name();
+    session.output.say(&session.output.lang.pick(
+        format!("{name} を保管庫から外しました。媒体の内容はそのままです"),
+        format!("{name} left the archive; what is on it stays as it is"),
+    ));
+    archive.close()?;
+    Ok(Exit::Done)
+}
+
+fn unlocked(session: &Session) -> Result<(Config, Passphrase), Failure> {
+    let config = session.config()?;
+    let passphrase = session.passphrase(config.passphrase_file.clone(), false)?;
+    Ok((config, passphrase))
+}
+
+/// Opens the archive for putting its media right: with one medium, if there is no other.
+fn open_tolerant(
+    session: &Session,
+    config: &Config,
+    passphrase: &Passphrase,
+) -> Result<Archive, Failure> {
+    let mut config = config.clone();
+    config.media.copies_min = Some(1);
+    session.open_config(config, passphrase, Access::Write)
+}
+
+/// Copies with a progress bar, or a line of JSON for each segment.
+fn copy(session: &Session, config: &Config, dir: &Path) -> Result<CopyReport, Failure> {
+    let label = session
+        .output
+        .lang
+        .pick("区画の複写と照合", "copying and reading back");
+    let bar = session.output.bar(label, 0, Unit::Bytes);
+    let mut told = None;
+    let copied = change::copy(config, &session.environment, dir, &mut |at| {
+        bar.set_length(at.bytes_all);
+        bar.set_position(at.bytes);
+        if told != Some(at.segments) {
+            told = Some(at.segments);
+            session.output.event(&json!({
+                "event": "copying", "segments": at.segments, "segments_all": at.segments_all, "bytes": at.bytes, "bytes_all": at.bytes_all,
+            }));
+        }
+    });
+    bar.finish_and_clear();
+    Ok(copied?)
+}
+
+fn tell(session: &Session, archive: &Archive, dir: &Path, copied: &CopyReport, event: &str) {
+    let replicas = archive.store().replicas();
+    let in_service = replicas
+        .iter()
+        .filter(|one| one.state.is_in_service())
+        .count();
+    let medium = read_label(dir).ok().map(|label| id(label.medium));
+    session.output.event(&json!({
+        "event": event, "medium": medium, "directory": dir, "segments": copied.progress.segments, "bytes": copied.progress.bytes,
+        "damaged": copied.damaged, "data_in_service": in_service,
+    }));
+    let (segments, bytes, place) = (
+        copied.progress.segments,
+        sized(copied.progress.bytes),
+        dir.display(),
+    );
+    let lang = session.output.lang;
+    session.output.say(&lang.pick(
+        format!("{place} を使用開始しました: 封じた区画 {segments} 個を照合、今回の複写 {bytes}。使用中のデータ媒体 {in_service} 個"),
+        format!("{place} is in service: {segments} sealed segments read back, {bytes} copied by this run; {in_service} data media in service"),
+    ));
+    for segment in &copied.damaged {
+        session.output.note(&lang.pick(
+            format!("区画 {segment:010} はどの媒体でも壊れており、そのまま写しました。archiver verify で確かめてください"),
+            format!("segment {segment:010} is damaged on every medium and was copied as it is: see 'archiver verify'"),
+        ));
+    }
+}
+
+fn after(copied: &CopyReport) -> Exit {
+    if copied.damaged.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Integrity
+    }
+}
+
+fn require_data(session: &Session, entry: &MediumEntry) -> Result<(), Failure> {
+    if entry.role == Role::Data {
+        return Ok(());
+    }
+    let name = entry.short_name();
+    Err(Failure::said(
+        Exit::Usage,
+        session.output.lang,
+        format!("{name} はデータ媒体ではありません"),
+        format!("{name} is no data medium"),
+    ))
+}

@@ -1,0 +1,66 @@
+//! What is wrong with media, in Japanese; in English they say it themselves.
+
+use formats::roster::OutCause;
+
+use super::output::moment;
+use crate::store::{MediumProblem, MediumProblemKind};
+
+/// Why a medium is not used, and what to do.
+pub(super) fn problem_ja(problem: &MediumProblem) -> String {
+    let directory = problem.directory.display();
+    match &problem.kind {
+        MediumProblemKind::Missing => format!(
+            "{directory} に媒体がありません。マウントするか、archiver media replace で交換してください"
+        ),
+        MediumProblemKind::Unreadable { cause } => format!(
+            "{directory} の媒体のラベルを読めません({cause})。媒体を確かめるか、交換してください"
+        ),
+        MediumProblemKind::Foreign { archive } => {
+            format!("{directory} は別の保管庫({archive})の媒体です。正しい媒体を接続してください")
+        }
+        MediumProblemKind::WrongRole => {
+            format!("{directory} はデータ媒体ではありません。正しい媒体を接続してください")
+        }
+        MediumProblemKind::Twice => {
+            format!("{directory} は既に指定された媒体です。複製にはそれぞれ別の媒体が要ります")
+        }
+        MediumProblemKind::NotMember => format!(
+            "{directory} の媒体はこの保管庫のものではありません(交換・除籍済みか、未追加)。正しい媒体を接続するか、archiver media add で追加してください"
+        ),
+        MediumProblemKind::Joining => format!(
+            "{directory} の媒体は準備の途中です。同じ archiver media コマンドをもう一度実行すると続きから進みます"
+        ),
+        MediumProblemKind::OutOfService(out) => {
+            let (since, cause) = (moment(out.since), cause_ja(out.cause));
+            format!(
+                "{directory} の媒体は {since} から使用停止です({cause})。archiver media return {directory} で最新に戻すか、交換してください"
+            )
+        }
+        MediumProblemKind::Behind { last, newest } => format!(
+            "{directory} の媒体は古い写しです(最後の区画 {last:010}、保管庫は {newest:010})。archiver media return {directory} で最新にしてください"
+        ),
+        MediumProblemKind::Diverged => format!(
+            "{directory} の媒体には他の媒体にない確定済みの内容があります。別の所で書き込まれたものです。何も変更していません。保全し、経緯を調べてください"
+        ),
+        MediumProblemKind::ReadOnly => format!(
+            "{directory} の媒体は読み取り専用です。書き込めるようにマウントするか、交換してください"
+        ),
+        MediumProblemKind::Failed { cause } => format!(
+            "{directory} の媒体に失敗しました({cause})。確かめて archiver media return {directory} を実行するか、交換してください"
+        ),
+    }
+}
+
+/// Why a medium was put out of service.
+pub(super) const fn cause_ja(cause: OutCause) -> &'static str {
+    match cause {
+        OutCause::Full => "満杯",
+        OutCause::Failed => "書き込みの失敗",
+        OutCause::ReadOnly => "読み取り専用",
+        OutCause::Absent => "未接続",
+        OutCause::Unreadable => "読み取り不能",
+        OutCause::Behind => "古い写し",
+        OutCause::Diverged => "別の所での書き込み",
+        OutCause::Operator => "取り外し",
+    }
+}

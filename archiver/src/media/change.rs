@@ -1,0 +1,216 @@
+//! Media join, take the place of others, return and leave.
+//!
+//! A new medium is prepared and gets all sealed segments while the archive works ([`prepare`], [`copy`]); what it is for stands on the
+//! medium itself, and what was copied is not copied again. Then, with the archive open ([`finish`]):
+//!
+//! 1. the writer brings it up to date and takes it into service: from then on each commit reaches it;
+//! 2. the event is recorded;
+//! 3. the configuration is rewritten;
+//! 4. the medium whose place it takes leaves, and that is recorded.
+//!
+//! Killed between any two, the archive opens, and the same command goes on where it was.
+
+use std::path::{Path, PathBuf};
+
+use formats::id::MediumId;
+use formats::medium::{MediumLabel, MediumRole};
+
+use super::facts::{Leaving, MediumJoined, MediumLeft, Role};
+use super::keep::of_label;
+use super::ledger::{MediaLedger, Standing};
+use crate::archive::{Archive, ArchiveError, Environment, copy_policy, medium_label};
+use crate::config::{Config, ConfigError, with_data};
+use crate::keys;
+use crate::store::joining::{self, Joining};
+use crate::store::{self, CopyProgress, CopyReport, StoreError, durable, read_label};
+
+/// Begins to prepare the medium at `directory`, or goes on with it. Answers its label.
+///
+/// # Errors
+/// [`ArchiveError`]: the folder holds something else, it shares a device with the keys, it cannot be written.
+pub fn prepare(
+    config: &Config,
+    environment: &Environment,
+    ledger: &MediaLedger,
+    directory: &Path,
+    replaces: Option<MediumId>,
+) -> Result<MediumLabel, ArchiveError> {
+    let disk = environment.disk.as_ref();
+    let io = |error| StoreError::io("making the directory", directory, directory, error);
+    durable::create_directories(disk, directory).map_err(io)?;
+    keys::require_separate(&config.keys, &[directory], config.evaluation)?;
+    let number = ledger.next_number(Role::Data).max(next_number(config));
+    let mut label = medium_label(config, directory, MediumRole::Data, number, environment)?;
+    let first = config.data.iter().find_map(|path| read_label(path).ok());
+    label.classification = first.map(|first| first.classification).unwrap_or_default();
+    let joining = Joining::new(config.archive, replaces);
+    Ok(joining::prepare(disk, directory, &joining, label)?)
+}
+
+/// The number behind those on the labels at hand.
+fn next_number(config: &Config) -> u32 {
+    let labels = config.data.iter().filter_map(|path| read_label(path).ok());
+    labels.map(|label| label.number).max().unwrap_or(0) + 1
+}
+
+/// Copies the sealed segments that the medium at `directory` lacks. The archive may be used meanwhile.
+///
+/// # Errors
+/// As [`store::copy_sealed`].
+pub fn copy(
+    config: &Config,
+    environment: &Environment,
+    directory: &Path,
+    progress: &mut dyn FnMut(CopyProgress),
+) -> Result<CopyReport, ArchiveError> {
+    Ok(store::copy_sealed(
+        &config.data,
+        config.archive,
+        &copy_policy(config),
+        &environment.disk,
+        directory,
+        progress,
+    )?)
+}
+
+/// Whose place a medium takes, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Succession {
+    /// The medium that leaves.
+    pub leaves: MediumId,
+    /// Why.
+    pub why: Leaving,
+}
+
+/// Takes a medium that was copied to into service, and the one whose place it takes out of the archive. `archive` must be open for
+/// writing, with leave to go on without the medium that failed.
+///
+/// # Errors
+/// [`ArchiveError`]; the same call goes on where this one ended.
+pub fn finish(
+    archive: &Archive,
+    by: &str,
+    directory: &Path,
+    succession: Option<Succession>,
+    copied: &CopyReport,
+) -> Result<(), ArchiveError> {
+    let store = archive.store();
+    store.admit(directory)?;
+    let ledger = MediaLedger::of(archive.catalog())?;
+    let label = read_label(directory)?;
+    let entry = ledger.medium(label.medium);
+    if entry.is_none() {
+        archive.record_event(by, &of_label(&label, directory))?;
+    }
+    let joined = MediumJoined {
+        medium: label.medium,
+        directory: directory.to_owned(),
+        replaces: succession.map(|succession| succession.leaves),
+        segments: copied.progress.segments,
+        damaged: copied.damaged.clone(),
+    };
+    if entry.is_none_or(|entry| entry.standing != Standing::InService) {
+        archive.record_event(by, &joined)?;
+    }
+    let old = succession.and_then(|succession| place_of(archive, &ledger, succession.leaves));
+    let mut data = archive.config().data.clone();
+    data.retain(|path| old.as_ref() != Some(path));
+    if !data.iter().any(|path| path == directory) {
+        data.push(directory.to_owned());
+    }
+    configure(archive, &data)?;
+    if let Some(succession) = succession {
+        leave(archive, by, &ledger, succession)?;
+    }
+    joining::finish(archive.environment().disk.as_ref(), directory)?;
+    Ok(())
+}
+
+/// Takes a medium out of the archive: out of the configuration first, so that a crash in between leaves an archive that opens.
+///
+/// # Errors
+/// [`StoreError::TooFewCopies`]; as [`finish`].
+pub fn retire(archive: &Archive, by: &str, medium: MediumId) -> Result<(), ArchiveError> {
+    let ledger = MediaLedger::of(archive.catalog())?;
+    let replicas = archive.store().replicas();
+    let in_service = |medium| {
+        let mut members = replicas.iter();
+        members.any(|replica| replica.medium == medium && replica.state.is_in_service())
+    };
+    let staying = replicas
+        .iter()
+        .filter(|replica| replica.medium != medium && replica.state.is_in_service());
+    let wanted = archive.store().copies_min();
+    if in_service(medium) && staying.count() < wanted {
+        return Err(StoreError::TooFewCopies { wanted }.into());
+    }
+    if let Some(place) = place_of(archive, &ledger, medium) {
+        let mut data = archive.config().data.clone();
+        data.retain(|path| *path != place);
+        if !data.is_empty() {
+            configure(archive, &data)?;
+        }
+    }
+    let why = Leaving::Retired;
+    leave(
+        archive,
+        by,
+        &ledger,
+        Succession {
+            leaves: medium,
+            why,
+        },
+    )
+}
+
+fn leave(
+    archive: &Archive,
+    by: &str,
+    ledger: &MediaLedger,
+    succession: Succession,
+) -> Result<(), ArchiveError> {
+    let medium = succession.leaves;
+    let replicas = archive.store().replicas();
+    if replicas.iter().any(|replica| replica.medium == medium) {
+        archive.store().dismiss(medium)?;
+    }
+    let left = ledger
+        .medium(medium)
+        .is_some_and(|entry| matches!(entry.standing, Standing::Left(..)));
+    if !left {
+        let why = succession.why;
+        archive.record_event(by, &MediumLeft { medium, why })?;
+    }
+    Ok(())
+}
+
+/// The configured folder of a data medium: where it is mounted, or where the ledger last had it.
+fn place_of(archive: &Archive, ledger: &MediaLedger, medium: MediumId) -> Option<PathBuf> {
+    let replicas = archive.store().replicas();
+    let mut mounted = replicas.into_iter();
+    let mounted = mounted.find(|replica| replica.medium == medium);
+    let mounted = mounted.and_then(|replica| replica.directory);
+    let known = || ledger.medium(medium)?.directory.clone();
+    let place = mounted.or_else(known)?;
+    archive.config().data.contains(&place).then_some(place)
+}
+
+/// Rewrites the list of data media in the configuration; everything else in the file stays.
+fn configure(archive: &Archive, data: &[PathBuf]) -> Result<(), ArchiveError> {
+    let path = &archive.config().path;
+    if archive.config().data == data {
+        return Ok(());
+    }
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        path: path.clone(),
+        source,
+    })?;
+    let changed = with_data(path, &text, data).ok_or_else(|| ConfigError::Malformed {
+        path: path.clone(),
+        reason: "it has no list 'data'".to_owned(),
+    })?;
+    let disk = archive.environment().disk.as_ref();
+    durable::replace_file(disk, path, changed.as_bytes())
+        .map_err(|error| StoreError::io("writing", path, path, error))?;
+    Ok(())
+}
