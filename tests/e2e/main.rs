@@ -19,6 +19,7 @@ mod keys;
 mod lines;
 mod main_job;
 mod material;
+mod media;
 mod offline;
 mod rebuild;
 mod renewal;

@@ -250,7 +250,7 @@ fn archive_text(error: &ArchiveError, lang: Lang) -> String {
             error.to_string(),
         ),
         ArchiveError::Store(StoreError::MediumMissing { directory }) => lang.pick(
-            format!("媒体が {} にありません。マウントするか、archiver init で作ってください", directory.display()),
+            format!("媒体が {} にありません。マウントするか、archiver media replace で交換してください", directory.display()),
             error.to_string(),
         ),
         ArchiveError::Store(StoreError::Locked { directory }) => lang.pick(

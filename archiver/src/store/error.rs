@@ -157,7 +157,7 @@ impl StoreError {
             Self::MediumMissing { directory } => (
                 directory,
                 "no medium at ",
-                ": mount it, or make it with `archiver init`",
+                ": mount it, or replace it with `archiver media replace`",
             ),
             Self::MediumNotEmpty { directory } => (
                 directory,

@@ -114,7 +114,12 @@ fn print(session: &Session, archive: &Archive, entry: &MediumEntry) {
         directory,
         place.to_owned(),
         entry.custodian.clone(),
-        lang.pick(format!("棚卸し {due} まで"), format!("count by {due}")),
+        match entry.standing {
+            Standing::Left(..) => String::new(),
+            Standing::InService | Standing::OutOfService(_) => {
+                lang.pick(format!("棚卸し {due} まで"), format!("count by {due}"))
+            }
+        },
     ];
     let cells: Vec<String> = cells
         .iter()

@@ -1,0 +1,263 @@
+//! Media fail, are swapped, come back and are replaced, through the commands.
+
+use serde_json::Value;
+use tests::random::Random;
+use tests::world::{Run, World};
+
+use super::events;
+
+/// An archive of two data media, small segments, and some documents in it.
+fn archive(world: &World) {
+    let media = [
+        "init",
+        "--data",
+        "data-a",
+        "--data",
+        "data-b",
+        "--keys",
+        "keys",
+        "--evaluation",
+    ];
+    world.archiver(media).expect_code(0);
+    let text = std::fs::read_to_string(world.at("fumikura.toml")).unwrap();
+    let text = text.replace("max_bytes = 268435456", "max_bytes = 4194304");
+    std::fs::write(
+        world.at("fumikura.toml"),
+        format!("# our own words\n{text}"),
+    )
+    .unwrap();
+    let mut random = Random::new(3);
+    for number in 0..6 {
+        world.file(&format!("in/{number}.bin"), &random.bytes(1_500_000));
+    }
+    deposit(world, "in").expect_code(0);
+}
+
+fn deposit(world: &World, what: &str) -> Run {
+    world.archiver(["deposit", what, "--class", "general", "--json"])
+}
+
+fn one_more(world: &World, name: &str) -> Run {
+    world.file(&format!("in/{name}"), name.as_bytes());
+    deposit(world, &format!("in/{name}"))
+}
+
+fn allow_one_copy(world: &World) {
+    let text = std::fs::read_to_string(world.at("fumikura.toml")).unwrap();
+    let media = "[media]\ncopies_min = 1\n";
+    std::fs::write(world.at("fumikura.toml"), format!("{text}\n{media}")).unwrap();
+}
+
+fn states(world: &World) -> Vec<(String, String)> {
+    let lines = world
+        .archiver(["media", "list", "--json"])
+        .expect_code(0)
+        .json();
+    let text = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+    events(&lines, "medium")
+        .iter()
+        .map(|line| (text(line, "name"), text(line, "state")))
+        .collect()
+}
+
+fn data(world: &World) -> String {
+    let text = std::fs::read_to_string(world.at("fumikura.toml")).unwrap();
+    assert!(text.starts_with("# our own words\n"), "comments stay");
+    text.lines()
+        .find(|line| line.starts_with("data = "))
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn a_medium_is_added_lost_and_replaced() {
+    let world = World::empty();
+    archive(&world);
+    let lines = world
+        .archiver(["media", "add", "data-c", "--json"])
+        .expect_code(0)
+        .json();
+    assert!(events(&lines, "copying").len() >= 3);
+    assert_eq!(events(&lines, "medium-joined")[0]["data_in_service"], 3);
+    assert_eq!(data(&world), "data = [\"data-a\", \"data-b\", \"data-c\"]");
+    one_more(&world, "after-add").expect_code(0);
+
+    // One is lost: nothing more is taken in, until a new medium has its place.
+    std::fs::remove_dir_all(world.at("data-b")).unwrap();
+    let refused = one_more(&world, "refused").expect_code(3);
+    assert!(refused.stderr.contains("data-b"), "{}", refused.stderr);
+    world
+        .archiver(["media", "replace", "data-2", "data-d"])
+        .expect_code(0);
+    assert_eq!(data(&world), "data = [\"data-a\", \"data-c\", \"data-d\"]");
+    one_more(&world, "after-replace").expect_code(0);
+    world
+        .archiver(["media", "migrate", "data-1", "data-e"])
+        .expect_code(0);
+    assert_eq!(data(&world), "data = [\"data-c\", \"data-d\", \"data-e\"]");
+    let named = |name: &str, state: &str| (name.to_owned(), state.to_owned());
+    let expected = [
+        named("data-1", "left"),
+        named("data-2", "left"),
+        named("data-3", "in-service"),
+        named("data-4", "in-service"),
+        named("data-5", "in-service"),
+        named("keys-1", "in-service"),
+    ];
+    assert_eq!(states(&world), expected);
+    let found = world.archiver(["search", "--json"]).expect_code(0).json();
+    assert_eq!(found.len(), 8);
+    world.archiver(["verify"]).expect_code(0);
+}
+
+#[test]
+fn with_leave_the_archive_goes_on_and_says_so() {
+    let world = World::empty();
+    archive(&world);
+    allow_one_copy(&world);
+    std::fs::rename(world.at("data-b"), world.at("away")).unwrap();
+    let run = one_more(&world, "alone").expect_code(0);
+    let lines = run.json();
+    assert_eq!(events(&lines, "medium-not-used").len(), 1, "{}", run.stdout);
+    assert!(run.stderr.contains("data-b"), "{}", run.stderr);
+
+    // It comes back, and is known to be behind; alone it does not pass for the archive.
+    std::fs::rename(world.at("away"), world.at("data-b")).unwrap();
+    let run = one_more(&world, "stale").expect_code(0);
+    assert!(run.stderr.contains("out of service"), "{}", run.stderr);
+    assert_eq!(states(&world)[1].1, "out-of-service");
+    std::fs::rename(world.at("data-a"), world.at("away")).unwrap();
+    one_more(&world, "refused").expect_code(3);
+    std::fs::rename(world.at("away"), world.at("data-a")).unwrap();
+
+    world.archiver(["media", "return", "data-b"]).expect_code(0);
+    assert_eq!(states(&world)[1].1, "in-service");
+    // Now it is as good as the other one.
+    std::fs::remove_dir_all(world.at("data-a")).unwrap();
+    let found = world.archiver(["search", "--json"]).expect_code(0).json();
+    assert_eq!(found.len(), 8);
+    one_more(&world, "on-b").expect_code(0);
+}
+
+#[test]
+fn strange_media_are_named() {
+    let (world, other) = (World::empty(), World::empty());
+    archive(&world);
+    archive(&other);
+    // Swapped: harmless, and said.
+    let swap = |one: &str, two: &str| {
+        std::fs::rename(world.at(one), world.at("x")).unwrap();
+        std::fs::rename(world.at(two), world.at(one)).unwrap();
+        std::fs::rename(world.at("x"), world.at(two)).unwrap();
+    };
+    swap("data-a", "data-b");
+    let run = one_more(&world, "swapped").expect_code(0);
+    assert!(run.stderr.contains("swapped"), "{}", run.stderr);
+    swap("data-a", "data-b");
+
+    let foreign = |place: &str, text: &str| {
+        std::fs::rename(world.at(place), world.at("own")).unwrap();
+        std::fs::rename(other.at(place), world.at(place)).unwrap();
+        let run = one_more(&world, "foreign").expect_code(3);
+        assert!(
+            run.stderr.contains(text) && run.stderr.contains(place),
+            "{}",
+            run.stderr
+        );
+        std::fs::rename(world.at(place), other.at(place)).unwrap();
+        std::fs::rename(world.at("own"), world.at(place)).unwrap();
+    };
+    foreign("data-b", "another archive");
+    foreign("keys", "another archive");
+    // A data medium where the keys should be.
+    swap("data-b", "keys");
+    let run = one_more(&world, "role").expect_code(3);
+    assert!(run.stderr.contains("no key medium"), "{}", run.stderr);
+    swap("data-b", "keys");
+    one_more(&world, "right").expect_code(0);
+}
+
+#[test]
+fn moves_and_counts_stand_in_the_ledger() {
+    let world = World::empty();
+    archive(&world);
+    let moved = [
+        "media",
+        "move",
+        "data-2",
+        "--to",
+        "金庫",
+        "--place-class",
+        "fire-safe",
+    ];
+    let alone = [&moved[..], &["--carrier", "佐藤", "--witness", "佐藤"]].concat();
+    world.archiver(alone).expect_code(2);
+    let two = [
+        &moved[..],
+        &["--carrier", "佐藤", "--witness", "鈴木", "--seal", "42"],
+    ]
+    .concat();
+    world.archiver(two).expect_code(0);
+    let shown = world.archiver(["media", "show", "data-2"]).expect_code(0);
+    assert!(
+        shown.stdout.contains("鈴木") && shown.stdout.contains("42"),
+        "{}",
+        shown.stdout
+    );
+    world.archiver(["media", "show", "data-9"]).expect_code(8);
+    let register = [
+        "media",
+        "register",
+        "data-1",
+        "--classification",
+        "社外秘",
+        "--custodian",
+        "佐藤",
+    ];
+    world.archiver(register).expect_code(0);
+    let label = std::fs::read_to_string(world.at("data-a/MEDIUM.json")).unwrap();
+    assert!(
+        label.contains("社外秘"),
+        "the label says what the ledger says"
+    );
+
+    world
+        .archiver(["media", "stock-take", "--list", "-o", "list.txt"])
+        .expect_code(0);
+    world
+        .archiver(["media", "stock-take", "--list", "-o", "list.html"])
+        .expect_code(0);
+    let list = std::fs::read_to_string(world.at("list.txt")).unwrap();
+    let ticked = list.replacen("[ ]", "[x]", 2) + "[+] a stick without a label\n";
+    world.file("ticked.txt", ticked.as_bytes());
+    let enter = [
+        "media",
+        "stock-take",
+        "--enter",
+        "ticked.txt",
+        "--counted-by",
+        "鈴木",
+    ];
+    let run = world.archiver(enter).expect_code(1);
+    assert!(
+        run.stdout.contains("keys-1") && run.stdout.contains("without a label"),
+        "{}",
+        run.stdout
+    );
+    world.file("bad.txt", b"[?] everything is there\n");
+    world
+        .archiver([
+            "media",
+            "stock-take",
+            "--enter",
+            "bad.txt",
+            "--counted-by",
+            "x",
+        ])
+        .expect_code(2);
+    // The ledger comes back with the archive.
+    std::fs::remove_dir_all(world.at("index")).unwrap();
+    world.archiver(["rebuild"]).expect_code(0);
+    let shown = world.archiver(["media", "show", "data-2"]).expect_code(0);
+    assert!(shown.stdout.contains("鈴木"), "{}", shown.stdout);
+}
