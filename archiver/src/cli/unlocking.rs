@@ -7,10 +7,12 @@ use std::path::Path;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use crate::archive::ArchiveError;
 use crate::config::Config;
 use crate::keys::provider::custodians::{Ceremony, Collector, Share, ShareError};
 use crate::keys::provider::{self, Unlock};
 use crate::keys::{FileKek, KeyError, ProviderFile, ProviderKind, agent};
+use crate::media;
 
 use super::exit::Exit;
 use super::failure::Failure;
@@ -23,6 +25,7 @@ impl Session {
     /// # Errors
     /// [`Failure`] when there is nothing, or not enough.
     pub fn unlock(&self, config: &Config) -> Result<Unlock, Failure> {
+        media::key_medium(&config.keys, config.archive).map_err(ArchiveError::KeyMedium)?;
         let place = ProviderFile::read_only([&config.keys]);
         let kind = provider::kind(&place, config.archive)?;
         let passphrase_is_given =

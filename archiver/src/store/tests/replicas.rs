@@ -1,5 +1,10 @@
 //! One medium fails, is away, comes back, is another one than it should be.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test moves media away and back"
+)]
+
 use std::io;
 
 use formats::roster::{OutCause, ROSTER_FILE, Roster};

@@ -11,7 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{Unit, sized};
 use crate::cli::session::Session;
 use crate::config::Config;
-use crate::keys::Passphrase;
+use crate::keys::provider::Unlock;
 use crate::media::change::{self, Succession};
 use crate::media::facts::{Leaving, Role};
 use crate::media::{MediaLedger, MediumEntry};
@@ -24,9 +24,9 @@ pub(super) fn join(
     successor_of: Option<(&String, Leaving)>,
 ) -> Result<Exit, Failure> {
     let dir = absolute(dir);
-    let (config, passphrase) = unlocked(session)?;
+    let (config, unlock) = unlocked(session)?;
     let (ledger, succession) = {
-        let archive = session.open_config(config.clone(), &passphrase, Access::Read)?;
+        let archive = session.open_config(config.clone(), &unlock, Access::Read)?;
         let ledger = MediaLedger::of(archive.catalog())?;
         let succession = match successor_of {
             Some((text, why)) => {
@@ -57,7 +57,7 @@ pub(super) fn join(
         change::prepare(&config, &session.environment, &ledger, &dir, leaves)?;
     }
     let copied = copy(session, &config, &dir)?;
-    let archive = open_tolerant(session, &config, &passphrase)?;
+    let archive = open_tolerant(session, &config, &unlock)?;
     change::finish(&archive, &session.user, &dir, succession, &copied)?;
     tell(session, &archive, &dir, &copied, "medium-joined");
     archive.close()?;
@@ -66,9 +66,9 @@ pub(super) fn join(
 
 /// Brings a medium back into service.
 pub(super) fn back(session: &Session, text: &str) -> Result<Exit, Failure> {
-    let (config, passphrase) = unlocked(session)?;
+    let (config, unlock) = unlocked(session)?;
     let dir = {
-        let archive = session.open_config(config.clone(), &passphrase, Access::Read)?;
+        let archive = session.open_config(config.clone(), &unlock, Access::Read)?;
         let ledger = MediaLedger::of(archive.catalog())?;
         let entry = find(session, &ledger, archive.config(), text)?;
         require_data(session, entry)?;
@@ -80,7 +80,7 @@ pub(super) fn back(session: &Session, text: &str) -> Result<Exit, Failure> {
         dir
     };
     let copied = copy(session, &config, &dir)?;
-    let archive = open_tolerant(session, &config, &passphrase)?;
+    let archive = open_tolerant(session, &config, &unlock)?;
     archive.store().admit(&dir)?;
     crate::media::record_media(&archive, &session.user)?;
     tell(session, &archive, &dir, &copied, "medium-returned");
@@ -89,10 +89,10 @@ pub(super) fn back(session: &Session, text: &str) -> Result<Exit, Failure> {
 }
 
 pub(super) fn retire(session: &Session, text: &str) -> Result<Exit, Failure> {
-    let (config, passphrase) = unlocked(session)?;
+    let (config, unlock) = unlocked(session)?;
     let archive = match config.media.copies_min {
-        Some(_) => session.open_config(config, &passphrase, Access::Write)?,
-        None => open_tolerant(session, &config, &passphrase)?,
+        Some(_) => session.open_config(config, &unlock, Access::Write)?,
+        None => open_tolerant(session, &config, &unlock)?,
     };
     let ledger = MediaLedger::of(archive.catalog())?;
     let entry = find(session, &ledger, archive.config(), text)?;
@@ -109,21 +109,17 @@ pub(super) fn retire(session: &Session, text: &str) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn unlocked(session: &Session) -> Result<(Config, Passphrase), Failure> {
+fn unlocked(session: &Session) -> Result<(Config, Unlock), Failure> {
     let config = session.config()?;
-    let passphrase = session.passphrase(config.passphrase_file.clone(), false)?;
-    Ok((config, passphrase))
+    let unlock = session.unlock(&config)?;
+    Ok((config, unlock))
 }
 
 /// Opens the archive for putting its media right: with one medium, if there is no other.
-fn open_tolerant(
-    session: &Session,
-    config: &Config,
-    passphrase: &Passphrase,
-) -> Result<Archive, Failure> {
+fn open_tolerant(session: &Session, config: &Config, unlock: &Unlock) -> Result<Archive, Failure> {
     let mut config = config.clone();
     config.media.copies_min = Some(1);
-    session.open_config(config, passphrase, Access::Write)
+    session.open_config(config, unlock, Access::Write)
 }
 
 /// Copies with a progress bar, or a line of JSON for each segment.
