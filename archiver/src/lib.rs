@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod archive;
+pub mod backup;
 pub mod class;
 pub mod cli;
 pub mod config;
@@ -16,5 +17,6 @@ pub mod media;
 pub mod record;
 pub mod service;
 pub mod signature;
+pub mod space;
 pub mod store;
 pub mod tsa;

@@ -9,8 +9,10 @@ use super::lang::Lang;
 
 mod keys;
 pub mod media;
+mod space;
 
 pub use keys::{Ceremony, Kek, Keys, NewPassphrase, SigningKey, Unlocking};
+pub use space::{Backup, Compact, Restore};
 
 /// What every command's help ends with.
 const EXIT_CODES: &str = "\
@@ -100,6 +102,12 @@ pub enum Command {
     Verify(Verify),
     /// Build the index anew from the media
     Rebuild,
+    /// Free the room of destroyed records
+    Compact(Compact),
+    /// Back up what stands on no data medium: keys, configuration, classes
+    Backup(Backup),
+    /// Restore a backup into a fresh folder, verify a sample, and report
+    Restore(Restore),
     /// What the archive holds, what waits, what needs attention
     Status,
     /// List the classes (保管要件) that a deposit can name

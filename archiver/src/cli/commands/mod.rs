@@ -1,6 +1,8 @@
 //! One module for each command.
 
+pub(super) mod backup;
 pub(super) mod classes;
+pub(super) mod compact;
 pub(super) mod deposit;
 pub(super) mod evidence;
 mod evidence_lines;
@@ -14,6 +16,7 @@ pub(super) mod quickstart;
 pub(super) mod rebuild;
 pub(super) mod receipt;
 pub(super) mod renew;
+pub(super) mod restore;
 pub(super) mod search;
 pub(super) mod serve;
 pub(super) mod signature;

@@ -1,0 +1,524 @@
+//! The backup file: a clear header, sealed chunks, a checksum that needs no key.
+//!
+//! ```text
+//! file  = "FUMIBKUP" 8 | format version u16 | header length u32 | header, canonical JSON | chunks | SHA-256 over all before 32
+//! chunk = last u8 | length u32 | nonce 12, ciphertext, tag 16
+//! ```
+//!
+//! The key is Argon2id of the passphrase with the header's salt, fresh for each file. The associated data of a chunk is
+//! `"fumikura backup 1\0"` | SHA-256 of everything before the chunks | chunk number u64 | last u8.
+
+use std::fs::File;
+use std::io::{BufReader, IoSlice, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use firmware::entropy::Entropy;
+use formats::id::ArchiveId;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::BackupError;
+use crate::keys::secret::KEY_BYTES;
+use crate::keys::{DataKey, KdfParameters, KeyError, Passphrase, ValueKey};
+use crate::store::durable::Disk;
+
+/// The clear header of a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct BackupHeader {
+    schema: String,
+    /// The archive.
+    pub archive: ArchiveId,
+    /// Number of the backup, from 1.
+    pub generation: u32,
+    /// When it was taken, RFC 3339.
+    pub created_at: String,
+    cipher: String,
+    derivation: Derivation,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Derivation {
+    algorithm: String,
+    version: u32,
+    salt: String,
+    memory_kib: u32,
+    passes: u32,
+    lanes: u32,
+}
+
+/// Is given what a backup holds, file by file.
+pub trait EntrySink {
+    /// A file begins.
+    ///
+    /// # Errors
+    /// Stops the reading.
+    fn begin(&mut self, path: &str) -> Result<(), BackupError>;
+
+    /// Its next bytes.
+    ///
+    /// # Errors
+    /// Stops the reading.
+    fn piece(&mut self, bytes: &[u8]) -> Result<(), BackupError>;
+
+    /// It is complete, and its digest is right.
+    ///
+    /// # Errors
+    /// Stops the reading.
+    fn end(&mut self) -> Result<(), BackupError>;
+}
+
+impl BackupHeader {
+    pub(super) fn new(
+        archive: ArchiveId,
+        generation: u32,
+        created_at: String,
+        parameters: KdfParameters,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, BackupError> {
+        let mut salt = [0; 16];
+        entropy.fill(&mut salt).map_err(KeyError::from)?;
+        Ok(Self {
+            schema: SCHEMA.to_owned(),
+            archive,
+            generation,
+            created_at,
+            cipher: CIPHER.to_owned(),
+            derivation: Derivation {
+                algorithm: ALGORITHM.to_owned(),
+                version: u32::from(Version::V0x13),
+                salt: hex::encode(salt),
+                memory_kib: parameters.memory_kib,
+                passes: parameters.passes,
+                lanes: parameters.lanes,
+            },
+        })
+    }
+
+    fn key(&self, passphrase: &Passphrase) -> Result<ValueKey, KeyError> {
+        let derivation = &self.derivation;
+        let too_much = derivation.memory_kib > MEMORY_KIB_MAX || derivation.passes > PASSES_MAX;
+        let salt = hex::decode(&derivation.salt).unwrap_or_default();
+        let params = Params::new(
+            derivation.memory_kib,
+            derivation.passes,
+            derivation.lanes,
+            Some(KEY_BYTES),
+        );
+        let (Ok(params), false) = (params, too_much) else {
+            return Err(KeyError::KeyDerivation);
+        };
+        let mut key = Zeroizing::new([0; KEY_BYTES]);
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into(passphrase.reveal(), &salt, key.as_mut_slice())
+            .map_err(|_| KeyError::KeyDerivation)?;
+        Ok(DataKey::from_bytes(&key).value_key())
+    }
+}
+
+/// Writes a backup under a temporary name.
+pub(super) struct Sealer<'a> {
+    disk: &'a dyn Disk,
+    entropy: &'a dyn Entropy,
+    path: PathBuf,
+    temporary: PathBuf,
+    file: File,
+    at: u64,
+    digest: Sha256,
+    key: ValueKey,
+    bound: [u8; 32],
+    chunk: u64,
+    plain: Zeroizing<Vec<u8>>,
+}
+
+impl<'a> Sealer<'a> {
+    pub(super) fn create(
+        disk: &'a dyn Disk,
+        path: &Path,
+        header: &BackupHeader,
+        passphrase: &Passphrase,
+        entropy: &'a dyn Entropy,
+    ) -> Result<Self, BackupError> {
+        let temporary = path.with_extension("backup.new");
+        match disk.remove(&temporary) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(BackupError::io(&temporary, error));
+            }
+            _ => {}
+        }
+        let key = header.key(passphrase)?;
+        let file = disk
+            .create(&temporary)
+            .map_err(|error| BackupError::io(&temporary, error))?;
+        let head = head(header);
+        let mut sealer = Self {
+            disk,
+            entropy,
+            path: path.to_path_buf(),
+            temporary,
+            file,
+            at: 0,
+            digest: Sha256::new(),
+            key,
+            bound: Sha256::digest(&head).into(),
+            chunk: 0,
+            plain: Zeroizing::new(Vec::with_capacity(CHUNK_BYTES)),
+        };
+        sealer.write(&head)?;
+        Ok(sealer)
+    }
+
+    /// Adds bytes of the plaintext.
+    pub(super) fn put(&mut self, bytes: &[u8]) -> Result<(), BackupError> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let room = CHUNK_BYTES - self.plain.len();
+            let (now, later) = rest.split_at(rest.len().min(room));
+            self.plain.extend_from_slice(now);
+            rest = later;
+            if self.plain.len() == CHUNK_BYTES && !rest.is_empty() {
+                self.seal(false)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Completes the file, durably. Answers its length and digest.
+    pub(super) fn finish(mut self) -> Result<(u64, [u8; 32]), BackupError> {
+        // A path of no bytes: nothing follows.
+        self.put(&[0, 0])?;
+        self.seal(true)?;
+        let digest: [u8; 32] = self.digest.clone().finalize().into();
+        self.write(&digest)?;
+        let failed = |error| BackupError::io(&self.path, error);
+        self.disk.sync(&self.file).map_err(failed)?;
+        self.disk.protect(&self.file).map_err(failed)?;
+        self.disk.begin_write_back(&self.file, 0, self.at);
+        crate::store::durable::move_into_place(self.disk, &self.temporary, &self.path)
+            .map_err(failed)?;
+        Ok((self.at, digest))
+    }
+
+    fn seal(&mut self, last: bool) -> Result<(), BackupError> {
+        let context = context(&self.bound, self.chunk, last);
+        let sealed = self.key.seal(self.entropy, &context, &self.plain)?;
+        let length = u32::try_from(sealed.len()).unwrap_or(u32::MAX);
+        let mut head = vec![u8::from(last)];
+        head.extend(length.to_be_bytes());
+        self.write(&head)?;
+        self.write(&sealed)?;
+        self.chunk += 1;
+        self.plain.clear();
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), BackupError> {
+        self.disk
+            .write_at(&self.file, &mut [IoSlice::new(bytes)], self.at)
+            .map_err(|error| BackupError::io(&self.temporary, error))?;
+        self.digest.update(bytes);
+        self.at += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+impl Drop for Sealer<'_> {
+    fn drop(&mut self) {
+        // After finish the name is gone; else the next run removes what stays here.
+        drop(self.disk.remove(&self.temporary));
+    }
+}
+
+/// Reads the clear header, and says how many bytes stand before the chunks.
+///
+/// # Errors
+/// [`BackupError::NotABackup`], [`BackupError::UnsupportedVersion`], [`BackupError::Damaged`], [`BackupError::Io`].
+pub fn read_header(path: &Path) -> Result<(BackupHeader, u64), BackupError> {
+    let file = File::open(path).map_err(|error| BackupError::io(path, error))?;
+    let not_one = || BackupError::NotABackup {
+        path: path.to_path_buf(),
+    };
+    let mut start = Vec::new();
+    file.take(HEADER_BYTES_MAX)
+        .read_to_end(&mut start)
+        .map_err(|error| BackupError::io(path, error))?;
+    let rest = start.strip_prefix(&MAGIC).ok_or_else(not_one)?;
+    let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(not_one)?;
+    if u16::from_be_bytes(*version) != FORMAT_VERSION {
+        return Err(BackupError::UnsupportedVersion {
+            path: path.to_path_buf(),
+        });
+    }
+    let damaged = || BackupError::Damaged {
+        path: path.to_path_buf(),
+    };
+    let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+    let json = rest.get(..length).ok_or_else(damaged)?;
+    let header: BackupHeader = serde_json::from_slice(json).map_err(|_| damaged())?;
+    let known = header.schema == SCHEMA
+        && header.cipher == CIPHER
+        && header.derivation.algorithm == ALGORITHM
+        && header.derivation.version == u32::from(Version::V0x13);
+    if !known {
+        return Err(BackupError::UnsupportedVersion {
+            path: path.to_path_buf(),
+        });
+    }
+    Ok((header, 14 + length as u64))
+}
+
+/// Reads a backup whole: its checksum, then each chunk, then each file in it. Answers the header, the number of files, and the digest.
+///
+/// # Errors
+/// [`BackupError::Damaged`] and [`BackupError::WrongPassphrase`] are told apart; errors of `sink`.
+pub fn read(
+    path: &Path,
+    passphrase: &Passphrase,
+    sink: &mut dyn EntrySink,
+) -> Result<(BackupHeader, u64, [u8; 32]), BackupError> {
+    let (header, start) = read_header(path)?;
+    let (digest, end) = check_sum(path)?;
+    let mut file = File::open(path).map_err(|error| BackupError::io(path, error))?;
+    let mut head = vec![0; usize::try_from(start).unwrap_or(0)];
+    file.read_exact(&mut head)
+        .and_then(|()| file.seek(SeekFrom::Start(start)))
+        .map_err(|error| BackupError::io(path, error))?;
+    let mut plain = Plain {
+        path,
+        file: BufReader::new(file),
+        left: end.saturating_sub(start),
+        key: header.key(passphrase)?,
+        bound: Sha256::digest(&head).into(),
+        chunk: 0,
+        is_last: false,
+        bytes: Zeroizing::new(Vec::new()),
+        at: 0,
+    };
+    let mut files = 0;
+    loop {
+        let length = usize::from(u16::from_be_bytes(plain.array()?));
+        if length == 0 {
+            break;
+        }
+        let mut name = vec![0; length];
+        plain.fill(&mut name)?;
+        let name = String::from_utf8(name).map_err(|_| plain.damaged())?;
+        sink.begin(&name)?;
+        let mut left = u64::from_be_bytes(plain.array()?);
+        let mut digest = Sha256::new();
+        let mut piece = Zeroizing::new(vec![0; PIECE_BYTES]);
+        while left > 0 {
+            let count = usize::try_from(left).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES));
+            let piece = piece.get_mut(..count).unwrap_or_default();
+            plain.fill(piece)?;
+            digest.update(&*piece);
+            sink.piece(piece)?;
+            left -= count as u64;
+        }
+        if plain.array::<32>()? != <[u8; 32]>::from(digest.finalize()) {
+            return Err(plain.damaged());
+        }
+        sink.end()?;
+        files += 1;
+    }
+    if !plain.is_last || plain.at != plain.bytes.len() || plain.left != 0 {
+        return Err(plain.damaged());
+    }
+    Ok((header, files, digest))
+}
+
+/// As [`read`], keeping nothing.
+///
+/// # Errors
+/// As [`read`].
+pub fn check(
+    path: &Path,
+    passphrase: &Passphrase,
+) -> Result<(BackupHeader, u64, [u8; 32]), BackupError> {
+    struct Nothing;
+    impl EntrySink for Nothing {
+        fn begin(&mut self, _: &str) -> Result<(), BackupError> {
+            Ok(())
+        }
+        fn piece(&mut self, _: &[u8]) -> Result<(), BackupError> {
+            Ok(())
+        }
+        fn end(&mut self) -> Result<(), BackupError> {
+            Ok(())
+        }
+    }
+    read(path, passphrase, &mut Nothing)
+}
+
+/// Overwrites a backup with zeros, waits until they are on the medium, and removes it.
+pub(super) fn destroy(disk: &dyn Disk, path: &Path) -> Result<(), BackupError> {
+    let failed = |error| BackupError::io(path, error);
+    disk.unprotect(path).map_err(failed)?;
+    let file = disk.open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    let zeros = vec![0; PIECE_BYTES];
+    let mut at = 0;
+    while at < length {
+        let count = usize::try_from(length - at).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES));
+        let zeros = zeros.get(..count).unwrap_or_default();
+        disk.write_at(&file, &mut [IoSlice::new(zeros)], at)
+            .map_err(failed)?;
+        at += count as u64;
+    }
+    disk.sync(&file).map_err(failed)?;
+    disk.remove(path).map_err(failed)?;
+    disk.sync_directory(path.parent().unwrap_or(Path::new(".")))
+        .map_err(failed)
+}
+
+/// Compares the file with the checksum at its end. Answers it, and where it stands.
+fn check_sum(path: &Path) -> Result<([u8; 32], u64), BackupError> {
+    let failed = |error| BackupError::io(path, error);
+    let damaged = || BackupError::Damaged {
+        path: path.to_path_buf(),
+    };
+    let mut file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    let end = length.checked_sub(32).ok_or_else(damaged)?;
+    let mut digest = Sha256::new();
+    let mut left = end;
+    let mut piece = vec![0; PIECE_BYTES];
+    while left > 0 {
+        let count = usize::try_from(left).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES));
+        let piece = piece.get_mut(..count).unwrap_or_default();
+        file.read_exact(piece).map_err(failed)?;
+        digest.update(&*piece);
+        left -= count as u64;
+    }
+    let mut stated = [0; 32];
+    file.read_exact(&mut stated).map_err(failed)?;
+    let digest: [u8; 32] = digest.finalize().into();
+    if digest == stated {
+        Ok((digest, end))
+    } else {
+        Err(damaged())
+    }
+}
+
+/// The plaintext of the chunks, one after the other.
+struct Plain<'a> {
+    path: &'a Path,
+    file: BufReader<File>,
+    left: u64,
+    key: ValueKey,
+    bound: [u8; 32],
+    chunk: u64,
+    is_last: bool,
+    bytes: Zeroizing<Vec<u8>>,
+    at: usize,
+}
+
+impl Plain<'_> {
+    fn fill(&mut self, target: &mut [u8]) -> Result<(), BackupError> {
+        let mut filled = 0;
+        while let Some(rest) = target.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            let held = self.bytes.get(self.at..).unwrap_or_default();
+            if held.is_empty() {
+                self.next()?;
+                continue;
+            }
+            let count = held.len().min(rest.len());
+            for (place, byte) in rest.iter_mut().zip(held) {
+                *place = *byte;
+            }
+            filled += count;
+            self.at += count;
+        }
+        Ok(())
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], BackupError> {
+        let mut array = [0; N];
+        self.fill(&mut array)?;
+        Ok(array)
+    }
+
+    fn next(&mut self) -> Result<(), BackupError> {
+        if self.is_last {
+            return Err(self.damaged());
+        }
+        let mut head = [0; 5];
+        self.take(&mut head)?;
+        let [last, length @ ..] = head;
+        let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+        if last > 1 || length > CHUNK_BYTES + 28 {
+            return Err(self.damaged());
+        }
+        let mut sealed = vec![0; length];
+        self.take(&mut sealed)?;
+        let context = context(&self.bound, self.chunk, last == 1);
+        // The checksum of the whole file was right: what does not open was sealed under another passphrase.
+        self.bytes = self
+            .key
+            .open(&context, &sealed)
+            .ok_or_else(|| match self.chunk {
+                0 => BackupError::WrongPassphrase {
+                    path: self.path.to_path_buf(),
+                },
+                _ => self.damaged(),
+            })?;
+        self.chunk += 1;
+        self.at = 0;
+        self.is_last = last == 1;
+        Ok(())
+    }
+
+    fn take(&mut self, target: &mut [u8]) -> Result<(), BackupError> {
+        let count = target.len() as u64;
+        self.left = self.left.checked_sub(count).ok_or_else(|| self.damaged())?;
+        let read = self.file.read_exact(target);
+        read.map_err(|error| BackupError::io(self.path, error))
+    }
+
+    fn damaged(&self) -> BackupError {
+        BackupError::Damaged {
+            path: self.path.to_path_buf(),
+        }
+    }
+}
+
+fn head(header: &BackupHeader) -> Vec<u8> {
+    // Strings and numbers always have a canonical form.
+    let json = serde_json_canonicalizer::to_vec(header).unwrap_or_default();
+    let mut head = MAGIC.to_vec();
+    head.extend(FORMAT_VERSION.to_be_bytes());
+    head.extend(u32::try_from(json.len()).unwrap_or(u32::MAX).to_be_bytes());
+    head.extend(json);
+    head
+}
+
+fn context(bound: &[u8; 32], chunk: u64, last: bool) -> Vec<u8> {
+    let mut context = b"fumikura backup 1\0".to_vec();
+    context.extend(bound);
+    context.extend(chunk.to_be_bytes());
+    context.push(u8::from(last));
+    context
+}
+
+const MAGIC: [u8; 8] = *b"FUMIBKUP";
+const FORMAT_VERSION: u16 = 1;
+const SCHEMA: &str = "urn:fumikura:backup:1";
+const CIPHER: &str = "AES-256-GCM";
+const ALGORITHM: &str = "Argon2id";
+
+/// Bytes of plaintext in a chunk.
+const CHUNK_BYTES: usize = 1024 * 1024;
+
+/// Bytes handled at once.
+const PIECE_BYTES: usize = 256 * 1024;
+
+/// Most bytes of the header with what stands before it.
+const HEADER_BYTES_MAX: u64 = 64 * 1024;
+
+/// Bounds of the derivation that a foreign file may ask for: 4 GiB, and as many passes as for the key medium.
+const MEMORY_KIB_MAX: u32 = 4 * 1024 * 1024;
+const PASSES_MAX: u32 = 64;

@@ -1,0 +1,155 @@
+//! What can go wrong with a backup.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use formats::id::ArchiveId;
+
+use crate::archive::ArchiveError;
+use crate::keys::KeyError;
+
+/// Why a backup was not taken or not restored. Each says what to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// The archive.
+    Archive(ArchiveError),
+    /// A key or passphrase.
+    Keys(KeyError),
+    /// The folder stands on the device of a data medium. Choose another device.
+    SameDevice {
+        /// The folder.
+        to: PathBuf,
+        /// The data medium.
+        medium: PathBuf,
+    },
+    /// A file stands where the backup is to be written. It is not overwritten.
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is no backup.
+    NotABackup {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The backup was written by a later program.
+    UnsupportedVersion {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file does not match its checksum, or ends too early. Take another generation.
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is whole, and the passphrase does not open it.
+    WrongPassphrase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The backup is of another archive than the data medium.
+    Foreign {
+        /// The backup's archive.
+        backup: ArchiveId,
+        /// The archive of the data medium.
+        medium: ArchiveId,
+        /// The data medium.
+        directory: PathBuf,
+    },
+    /// The folder to restore into holds something.
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// No backup of this generation is kept.
+    Unknown {
+        /// The generation.
+        generation: u32,
+    },
+    /// A file or folder.
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// The answer of the system.
+        source: io::Error,
+    },
+}
+
+impl BackupError {
+    pub(super) fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            path: path.to_path_buf(),
+            source,
+        }
+    }
+}
+
+impl fmt::Display for BackupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Archive(error) => error.fmt(f),
+            Self::Keys(error) => error.fmt(f),
+            Self::SameDevice { to, medium } => write!(
+                f,
+                "{} stands on the device of data medium {}: a backup must not be lost with it, choose another device",
+                to.display(),
+                medium.display()
+            ),
+            Self::Exists { path } => write!(f, "{} exists and is not overwritten", path.display()),
+            Self::NotABackup { path } => write!(f, "{} is no backup", path.display()),
+            Self::UnsupportedVersion { path } => write!(
+                f,
+                "{} is a backup of a later format: use a newer program",
+                path.display()
+            ),
+            Self::Damaged { path } => write!(
+                f,
+                "the backup {} is damaged or incomplete: take another generation or copy",
+                path.display()
+            ),
+            Self::WrongPassphrase { path } => write!(
+                f,
+                "wrong passphrase: the backup {} is whole, but this passphrase does not open it",
+                path.display()
+            ),
+            Self::Foreign {
+                backup,
+                medium,
+                directory,
+            } => write!(
+                f,
+                "the backup is of archive {backup}, but {} belongs to archive {medium}",
+                directory.display()
+            ),
+            Self::NotEmpty { path } => write!(
+                f,
+                "{} is not empty: restore into a new folder",
+                path.display()
+            ),
+            Self::Unknown { generation } => write!(f, "no backup {generation} is kept"),
+            Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for BackupError {}
+
+impl From<ArchiveError> for BackupError {
+    fn from(error: ArchiveError) -> Self {
+        Self::Archive(error)
+    }
+}
+
+impl From<KeyError> for BackupError {
+    fn from(error: KeyError) -> Self {
+        Self::Keys(error)
+    }
+}
+
+impl From<crate::store::StoreError> for BackupError {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Archive(error.into())
+    }
+}

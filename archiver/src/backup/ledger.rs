@@ -1,0 +1,131 @@
+//! The ledger of backups: a fold over its events.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::BackupError;
+use super::report::Drill;
+use crate::archive::Archive;
+use crate::event::{EventBody, RecordedEvent, Topic};
+use crate::keys::KeyLedger;
+
+/// A backup was taken, read back and found whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupTaken {
+    /// Its number, from 1.
+    pub generation: u32,
+    /// Where it was written.
+    pub file: PathBuf,
+    /// Bytes.
+    pub bytes: u64,
+    /// SHA-256 of all but its last 32 bytes, which hold it, in hexadecimal.
+    pub sha256: String,
+    /// When, RFC 3339.
+    pub created_at: String,
+    /// Files in it.
+    pub files: u64,
+}
+
+/// A backup is no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupDestroyed {
+    /// Its number.
+    pub generation: u32,
+    /// Where it was.
+    pub file: PathBuf,
+    /// Why.
+    pub because: DestroyedBecause,
+}
+
+/// Why a backup was destroyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DestroyedBecause {
+    /// Newer ones took its place: it was overwritten and removed.
+    Superseded,
+    /// It held keys that were destroyed since: it was overwritten and removed.
+    HoldsDestroyedKeys,
+    /// A person said that it was destroyed where it was kept.
+    Confirmed,
+}
+
+impl EventBody for BackupTaken {
+    const KIND: &'static str = "backup-taken";
+    const TOPIC: Topic = Topic::Configuration;
+}
+
+impl EventBody for BackupDestroyed {
+    const KIND: &'static str = "backup-destroyed";
+    const TOPIC: Topic = Topic::Configuration;
+}
+
+/// What is known of an archive's backups.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Backups {
+    /// By their numbers.
+    pub taken: BTreeMap<u32, BackupTaken>,
+    /// Those that are no more.
+    pub destroyed: BTreeMap<u32, BackupDestroyed>,
+    /// The last restore drill, and when.
+    pub drill: Option<(OffsetDateTime, Drill)>,
+}
+
+impl Backups {
+    /// Reads the ledger.
+    ///
+    /// # Errors
+    /// [`BackupError::Archive`] when the index is damaged.
+    pub fn read(archive: &Archive) -> Result<Self, BackupError> {
+        let mut backups = Self::default();
+        archive
+            .catalog()
+            .events(Topic::Configuration, &mut |event| {
+                backups.fold(&event);
+                true
+            })?;
+        Ok(backups)
+    }
+
+    /// Takes a further event, in the order of events.
+    pub fn fold(&mut self, event: &RecordedEvent) {
+        if let Some(taken) = event.as_::<BackupTaken>() {
+            self.taken.insert(taken.generation, taken);
+        } else if let Some(destroyed) = event.as_::<BackupDestroyed>() {
+            self.destroyed.insert(destroyed.generation, destroyed);
+        } else if let Some(drill) = event.as_::<Drill>() {
+            self.drill = Some((event.time, drill));
+        }
+    }
+
+    /// The number of the next backup.
+    #[must_use]
+    pub fn next_generation(&self) -> u32 {
+        self.taken
+            .last_key_value()
+            .map_or(1, |(last, _)| last.saturating_add(1))
+    }
+
+    /// Those that still exist, as far as is known, oldest first.
+    pub fn kept(&self) -> impl Iterator<Item = &BackupTaken> {
+        let taken = self.taken.values();
+        taken.filter(|one| !self.destroyed.contains_key(&one.generation))
+    }
+
+    /// Those that hold keys which were destroyed since they were taken.
+    #[must_use]
+    pub fn to_be_destroyed(&self, ledger: &KeyLedger) -> Vec<&BackupTaken> {
+        let newest = ledger.destroyed().into_iter().map(|(_, when)| when).max();
+        self.kept()
+            .filter(|one| newest.is_some_and(|newest| is_before(one, newest)))
+            .collect()
+    }
+}
+
+/// Whether a backup was taken before a time. One whose time cannot be read was.
+fn is_before(one: &BackupTaken, time: OffsetDateTime) -> bool {
+    OffsetDateTime::parse(&one.created_at, &Rfc3339).map_or(true, |created| created <= time)
+}

@@ -1,0 +1,217 @@
+//! Backup of what stands on no data medium, and the drill that restores it.
+//!
+//! The data media are copies of each other. What else an archive needs is the key medium; with it, one data medium gives back everything:
+//! classes, configuration and events stand there as events. A backup holds the key medium as it is (each key wrapped under the key-encryption
+//! key, and that sealed), the configuration with the files that it names, and the class files, all sealed once more under a key from a
+//! passphrase of its own ([`container`], `SPEC.md` §7).
+//!
+//! **Destroyed keys.** A backup from before an erasure holds the destroyed keys. It is named ([`ledger::Backups::to_be_destroyed`]) until it is
+//! overwritten and removed, or its destruction elsewhere was confirmed; each is an event.
+
+pub mod container;
+pub mod contents;
+mod error;
+pub mod ledger;
+pub mod report;
+pub mod restore;
+
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::archive::{Archive, ArchiveError};
+use crate::keys::{KdfParameters, Passphrase};
+use crate::store::durable;
+
+pub use error::BackupError;
+
+use container::{BackupHeader, Sealer};
+use ledger::{BackupDestroyed, BackupTaken, Backups, DestroyedBecause};
+
+/// How a backup is taken.
+#[derive(Debug, Clone)]
+pub struct BackupOptions {
+    /// The folder that it is written to.
+    pub to: PathBuf,
+    /// How many stay in that folder.
+    pub keep: Option<u32>,
+    /// How the key is derived from the passphrase.
+    pub parameters: KdfParameters,
+}
+
+/// What a backup run did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupReport {
+    /// The new backup, read back and found whole.
+    pub taken: BackupTaken,
+    /// Older ones that were overwritten and removed.
+    pub removed: Vec<BackupDestroyed>,
+}
+
+/// Takes a backup, reads it back, records it, and removes older ones.
+///
+/// # Errors
+/// [`BackupError::SameDevice`] when the folder stands on the device of a data medium and the archive is no trial; errors of reading and writing.
+pub fn take(
+    archive: &Archive,
+    by: &str,
+    passphrase: &Passphrase,
+    options: &BackupOptions,
+) -> Result<BackupReport, BackupError> {
+    let environment = archive.environment();
+    let disk = environment.disk.as_ref();
+    let to = std::path::absolute(&options.to).map_err(|e| BackupError::io(&options.to, e))?;
+    durable::create_directories(disk, &to).map_err(|e| BackupError::io(&to, e))?;
+    refuse_data_devices(archive, &to)?;
+    let backups = Backups::read(archive)?;
+    let generation = backups.next_generation();
+    let path = to.join(format!("fumikura-{generation:08}.backup"));
+    if path.exists() {
+        return Err(BackupError::Exists { path });
+    }
+    let header = BackupHeader::new(
+        archive.config().archive,
+        generation,
+        rfc3339(environment.clock.now()),
+        options.parameters,
+        environment.entropy.as_ref(),
+    )?;
+    let entries = contents::gather(archive)?;
+    let files = entries.len() as u64;
+    let mut sealer = Sealer::create(
+        disk,
+        &path,
+        &header,
+        passphrase,
+        environment.entropy.as_ref(),
+    )?;
+    for entry in &entries {
+        entry.write(&mut sealer)?;
+    }
+    let (bytes, sha256) = sealer.finish()?;
+    let checked = container::check(&path, passphrase)?;
+    if checked.1 != files || hex::encode(checked.2) != hex::encode(sha256) {
+        return Err(BackupError::Damaged { path });
+    }
+    let taken = BackupTaken {
+        generation,
+        file: path,
+        bytes,
+        sha256: hex::encode(sha256),
+        created_at: header.created_at,
+        files,
+    };
+    archive.record_event(by, &taken)?;
+    let removed = remove_old(archive, by, &backups, &to, options.keep)?;
+    Ok(BackupReport { taken, removed })
+}
+
+/// Overwrites and removes the backups that hold keys which were destroyed since, as far as they are where they were written. Answers what was
+/// removed, and what was not found.
+///
+/// # Errors
+/// Errors of writing, and of the archive.
+pub fn prune(
+    archive: &Archive,
+    by: &str,
+) -> Result<(Vec<BackupDestroyed>, Vec<BackupTaken>), BackupError> {
+    let backups = Backups::read(archive)?;
+    let (mut removed, mut absent) = (Vec::new(), Vec::new());
+    for one in backups.to_be_destroyed(archive.keys().ledger()) {
+        match remove(archive, by, one, DestroyedBecause::HoldsDestroyedKeys)? {
+            Some(destroyed) => removed.push(destroyed),
+            None => absent.push(one.clone()),
+        }
+    }
+    Ok((removed, absent))
+}
+
+/// Records that a backup that is kept elsewhere was destroyed.
+///
+/// # Errors
+/// [`BackupError::Unknown`] when there is no such backup.
+pub fn confirm_destroyed(
+    archive: &Archive,
+    by: &str,
+    generation: u32,
+) -> Result<BackupDestroyed, BackupError> {
+    let backups = Backups::read(archive)?;
+    let mut there = backups.kept();
+    let found = there.find(|one| one.generation == generation);
+    let one = found.ok_or(BackupError::Unknown { generation })?;
+    let destroyed = BackupDestroyed {
+        generation,
+        file: one.file.clone(),
+        because: DestroyedBecause::Confirmed,
+    };
+    archive.record_event(by, &destroyed)?;
+    Ok(destroyed)
+}
+
+fn remove_old(
+    archive: &Archive,
+    by: &str,
+    before: &Backups,
+    to: &Path,
+    keep: Option<u32>,
+) -> Result<Vec<BackupDestroyed>, BackupError> {
+    let Some(keep) = keep else {
+        return Ok(Vec::new());
+    };
+    let here: Vec<&BackupTaken> = before
+        .kept()
+        .filter(|one| one.file.parent() == Some(to))
+        .collect();
+    // The new one is not among them.
+    let stay = usize::try_from(keep)
+        .unwrap_or(usize::MAX)
+        .saturating_sub(1);
+    let mut removed = Vec::new();
+    for one in here.iter().take(here.len().saturating_sub(stay)) {
+        removed.extend(remove(archive, by, one, DestroyedBecause::Superseded)?);
+    }
+    Ok(removed)
+}
+
+/// Overwrites and removes a backup. `None`: it is not where it was written, or that is another file.
+fn remove(
+    archive: &Archive,
+    by: &str,
+    one: &BackupTaken,
+    because: DestroyedBecause,
+) -> Result<Option<BackupDestroyed>, BackupError> {
+    let same = |header: &BackupHeader| {
+        header.archive == archive.config().archive && header.generation == one.generation
+    };
+    if !container::read_header(&one.file).is_ok_and(|(header, _)| same(&header)) {
+        return Ok(None);
+    }
+    container::destroy(archive.environment().disk.as_ref(), &one.file)?;
+    let destroyed = BackupDestroyed {
+        generation: one.generation,
+        file: one.file.clone(),
+        because,
+    };
+    archive.record_event(by, &destroyed)?;
+    Ok(Some(destroyed))
+}
+
+/// What is lost with a data medium must not be lost with the same device.
+fn refuse_data_devices(archive: &Archive, to: &Path) -> Result<(), BackupError> {
+    for medium in archive.store().directories() {
+        let same = firmware::media::same_device(to, &medium).map_err(ArchiveError::from)?;
+        if same && !archive.config().evaluation {
+            return Err(BackupError::SameDevice {
+                to: to.to_path_buf(),
+                medium,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A time as the backup and its events write it.
+pub(crate) fn rfc3339(time: OffsetDateTime) -> String {
+    time.format(&Rfc3339).unwrap_or_default()
+}

@@ -1,0 +1,228 @@
+//! Restoring a backup into a fresh folder.
+
+use std::fs::File;
+use std::io::IoSlice;
+use std::path::{Component, Path, PathBuf};
+
+use super::BackupError;
+use super::container::{self, BackupHeader, EntrySink};
+use super::contents::{CLASSES, CONFIGURATION, KEYS};
+use crate::config::{Config, TsaKind};
+use crate::event::configuration::ConfigurationRecorded;
+use crate::keys::Passphrase;
+use crate::store::durable::{self, Disk};
+use crate::store::read_label;
+
+/// What was restored.
+#[derive(Debug, Clone)]
+pub struct Restored {
+    /// The configuration, as it stands in the new folder.
+    pub config: Config,
+    /// Of which backup.
+    pub header: BackupHeader,
+    /// SHA-256 of the backup.
+    pub sha256: [u8; 32],
+    /// Files restored.
+    pub files: u64,
+    /// Bytes restored.
+    pub bytes: u64,
+}
+
+/// Restores a backup into a folder that is empty or does not exist, for use with the data media `data`.
+///
+/// # Errors
+/// [`BackupError::NotEmpty`], [`BackupError::Foreign`]; what [`container::read`] says.
+pub fn restore(
+    disk: &dyn Disk,
+    from: &Path,
+    passphrase: &Passphrase,
+    data: &[PathBuf],
+    into: &Path,
+    evaluation: bool,
+) -> Result<Restored, BackupError> {
+    let into = std::path::absolute(into).map_err(|error| BackupError::io(into, error))?;
+    let data = data
+        .iter()
+        .map(|one| std::path::absolute(one).map_err(|error| BackupError::io(one, error)));
+    let data = data.collect::<Result<Vec<_>, _>>()?;
+    let (header, _) = container::read_header(from)?;
+    for medium in &data {
+        let label = read_label(medium)?;
+        if label.archive != header.archive {
+            return Err(BackupError::Foreign {
+                backup: header.archive,
+                medium: label.archive,
+                directory: medium.clone(),
+            });
+        }
+    }
+    // Before anything is written.
+    container::check(from, passphrase)?;
+    if into.exists() {
+        let mut entries =
+            std::fs::read_dir(&into).map_err(|error| BackupError::io(&into, error))?;
+        if entries.next().is_some() {
+            return Err(BackupError::NotEmpty { path: into });
+        }
+    }
+    durable::create_directories(disk, &into).map_err(|error| BackupError::io(&into, error))?;
+    let mut target = Target {
+        disk,
+        into: &into,
+        from,
+        current: None,
+        configuration: Vec::new(),
+        bytes: 0,
+    };
+    let (header, files, sha256) = container::read(from, passphrase, &mut target)?;
+    let bytes = target.bytes;
+    let recorded: ConfigurationRecorded =
+        serde_json::from_slice(&target.configuration).map_err(|_| BackupError::Damaged {
+            path: from.to_path_buf(),
+        })?;
+    let config = configuration(disk, &into, &recorded, data, evaluation)?;
+    Ok(Restored {
+        config,
+        header,
+        sha256,
+        files,
+        bytes,
+    })
+}
+
+/// Writes the files of a backup.
+struct Target<'a> {
+    disk: &'a dyn Disk,
+    into: &'a Path,
+    from: &'a Path,
+    current: Option<(PathBuf, Option<File>, u64)>,
+    configuration: Vec<u8>,
+    bytes: u64,
+}
+
+impl EntrySink for Target<'_> {
+    fn begin(&mut self, path: &str) -> Result<(), BackupError> {
+        if path == CONFIGURATION {
+            self.current = Some((PathBuf::from(path), None, 0));
+            return Ok(());
+        }
+        let relative = Path::new(path);
+        let first = relative.components().next();
+        let known = [CLASSES, KEYS].map(|name| Component::Normal(name.as_ref()));
+        if !is_plain(relative) || !first.is_some_and(|first| known.contains(&first)) {
+            return Err(BackupError::Damaged {
+                path: self.from.to_path_buf(),
+            });
+        }
+        let place = self.into.join(relative);
+        let folder = place.parent().unwrap_or(self.into);
+        durable::create_directories(self.disk, folder)
+            .map_err(|error| BackupError::io(folder, error))?;
+        let file = self
+            .disk
+            .create(&place)
+            .map_err(|error| BackupError::io(&place, error))?;
+        self.current = Some((place, Some(file), 0));
+        Ok(())
+    }
+
+    fn piece(&mut self, bytes: &[u8]) -> Result<(), BackupError> {
+        self.bytes += bytes.len() as u64;
+        match &mut self.current {
+            Some((place, Some(file), at)) => {
+                self.disk
+                    .write_at(file, &mut [IoSlice::new(bytes)], *at)
+                    .map_err(|error| BackupError::io(place, error))?;
+                *at += bytes.len() as u64;
+            }
+            Some((_, None, _)) => self.configuration.extend_from_slice(bytes),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), BackupError> {
+        if let Some((place, Some(file), _)) = self.current.take() {
+            self.disk
+                .sync(&file)
+                .and_then(|()| {
+                    self.disk
+                        .sync_directory(place.parent().unwrap_or(self.into))
+                })
+                .map_err(|error| BackupError::io(&place, error))?;
+        }
+        Ok(())
+    }
+}
+
+/// The configuration with its paths in the new folder, written there with the files that it names.
+fn configuration(
+    disk: &dyn Disk,
+    into: &Path,
+    recorded: &ConfigurationRecorded,
+    data: Vec<PathBuf>,
+    evaluation: bool,
+) -> Result<Config, BackupError> {
+    let path = into.join(crate::config::CONFIG_FILE_NAME);
+    let mut config =
+        Config::parse(&path, &recorded.text).map_err(crate::archive::ArchiveError::from)?;
+    for (number, file) in recorded.files.iter().enumerate() {
+        let place = if is_plain(&file.path) {
+            into.join(&file.path)
+        } else {
+            let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+            into.join("files").join(format!("{number}-{name}"))
+        };
+        let old = into.join(&file.path);
+        for named in named_paths(&mut config) {
+            if *named == old {
+                named.clone_from(&place);
+            }
+        }
+        let folder = place.parent().unwrap_or(into);
+        durable::create_directories(disk, folder)
+            .map_err(|error| BackupError::io(folder, error))?;
+        durable::replace_file(disk, &place, &file.bytes().unwrap_or_default())
+            .map_err(|error| BackupError::io(&place, error))?;
+    }
+    config.data = data;
+    config.keys = into.join(KEYS);
+    config.index = into.join("index");
+    config.passphrase_file = None;
+    config.evaluation |= evaluation;
+    if config.classes.is_some() {
+        let classes = into.join(CLASSES);
+        durable::create_directories(disk, &classes)
+            .map_err(|error| BackupError::io(&classes, error))?;
+        config.classes = Some(classes);
+    }
+    durable::replace_file(disk, &path, config.to_text().as_bytes())
+        .map_err(|error| BackupError::io(&path, error))?;
+    Ok(config)
+}
+
+/// The files that a configuration names.
+fn named_paths(config: &mut Config) -> Vec<&mut PathBuf> {
+    let mut paths: Vec<&mut PathBuf> = Vec::new();
+    paths.extend(&mut config.policy);
+    paths.extend(&mut config.registry);
+    for tsa in &mut config.tsas {
+        if let TsaKind::Remote {
+            trust, tls_roots, ..
+        } = &mut tsa.kind
+        {
+            paths.push(trust);
+            paths.extend(tls_roots);
+        }
+    }
+    if let Some(webhook) = &mut config.alarms.webhook {
+        paths.extend(&mut webhook.tls_roots);
+    }
+    paths
+}
+
+/// A relative path of ordinary names: it stays below the folder that it is joined to.
+fn is_plain(path: &Path) -> bool {
+    let mut components = path.components().peekable();
+    components.peek().is_some() && components.all(|one| matches!(one, Component::Normal(_)))
+}

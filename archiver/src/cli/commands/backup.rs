@@ -1,0 +1,278 @@
+//! `archiver backup`
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::archive::{Access, Archive};
+use crate::backup::ledger::{BackupDestroyed, Backups};
+use crate::backup::{self, BackupError, BackupOptions};
+use crate::cli::arguments::Backup;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::{grouped, sized};
+use crate::cli::session::Session;
+use crate::keys::{KdfParameters, KeyError, Passphrase};
+
+/// The credential that holds the passphrase of backups.
+const CREDENTIAL: &str = "fumikura-backup-passphrase";
+
+pub(in crate::cli) fn run(session: &Session, arguments: &Backup) -> Result<Exit, Failure> {
+    if arguments.list {
+        return list(session);
+    }
+    let passphrase = match &arguments.to {
+        Some(_) => Some(passphrase(
+            session,
+            arguments.backup_passphrase_file.as_ref(),
+        )?),
+        None => None,
+    };
+    let archive = session.open(Access::Write)?;
+    let exit = match (&arguments.to, passphrase, arguments.confirm_destroyed) {
+        (Some(to), Some(passphrase), _) => {
+            let options = BackupOptions {
+                to: to.clone(),
+                keep: arguments.keep,
+                parameters: KdfParameters::default(),
+            };
+            take(session, &archive, &passphrase, &options)?
+        }
+        (_, _, Some(generation)) => {
+            let destroyed = backup::confirm_destroyed(&archive, &session.user, generation)
+                .map_err(|error| failure(session, &error))?;
+            tell_destroyed(session, &destroyed);
+            Exit::Done
+        }
+        _ => prune(session, &archive)?,
+    };
+    archive.close()?;
+    Ok(exit)
+}
+
+/// The passphrase of a backup, from a file or a credential.
+pub(super) fn passphrase(session: &Session, file: Option<&PathBuf>) -> Result<Passphrase, Failure> {
+    let credential = session
+        .credentials
+        .as_ref()
+        .map(|folder| folder.join(CREDENTIAL));
+    let place = file.cloned().or(credential.filter(|place| place.exists()));
+    let place = place.ok_or_else(|| {
+        Failure::said(
+            Exit::Passphrase,
+            session.output.lang,
+            format!("バックアップのパスフレーズがありません。--backup-passphrase-file か資格情報 {CREDENTIAL} で渡してください"),
+            format!("no passphrase for the backup: give --backup-passphrase-file or the credential {CREDENTIAL}"),
+        )
+    })?;
+    Ok(Passphrase::from_file(&place).map_err(crate::archive::ArchiveError::from)?)
+}
+
+fn take(
+    session: &Session,
+    archive: &Archive,
+    passphrase: &Passphrase,
+    options: &BackupOptions,
+) -> Result<Exit, Failure> {
+    let (lang, output) = (session.output.lang, &session.output);
+    let bar = output.spinner(lang.pick("バックアップ", "backup"));
+    let report = backup::take(archive, &session.user, passphrase, options);
+    bar.finish_and_clear();
+    let report = report.map_err(|error| failure(session, &error))?;
+    let taken = &report.taken;
+    output.event(&json!({
+        "event": "backup-taken", "generation": taken.generation, "file": taken.file, "bytes": taken.bytes,
+        "sha256": taken.sha256, "created_at": taken.created_at, "files": taken.files, "verified": true,
+    }));
+    let (file, bytes, files) = (
+        taken.file.display(),
+        sized(taken.bytes),
+        grouped(taken.files),
+    );
+    output.say(&lang.pick(
+        format!(
+            "バックアップ {} を {file} に書き、読み返して確かめました({files} ファイル、{bytes})",
+            taken.generation
+        ),
+        format!(
+            "wrote backup {} to {file} and read it back ({files} files, {bytes})",
+            taken.generation
+        ),
+    ));
+    for destroyed in &report.removed {
+        tell_destroyed(session, destroyed);
+    }
+    tell_to_be_destroyed(session, archive)
+}
+
+fn prune(session: &Session, archive: &Archive) -> Result<Exit, Failure> {
+    let (removed, absent) =
+        backup::prune(archive, &session.user).map_err(|error| failure(session, &error))?;
+    for destroyed in &removed {
+        tell_destroyed(session, destroyed);
+    }
+    if removed.is_empty() && absent.is_empty() {
+        session.output.say(session.output.lang.pick(
+            "廃棄された鍵を含むバックアップはありません",
+            "no backup holds a key that was destroyed",
+        ));
+    }
+    tell_to_be_destroyed(session, archive)
+}
+
+fn list(session: &Session) -> Result<Exit, Failure> {
+    let archive = session.open(Access::Read)?;
+    let (lang, output) = (session.output.lang, &session.output);
+    let backups = Backups::read(&archive).map_err(|error| failure(session, &error))?;
+    let doomed: Vec<u32> = backups
+        .to_be_destroyed(archive.keys().ledger())
+        .iter()
+        .map(|one| one.generation)
+        .collect();
+    for one in backups.taken.values() {
+        let destroyed = backups.destroyed.get(&one.generation);
+        let must_go = doomed.contains(&one.generation);
+        let present = one.file.exists();
+        output.event(&json!({
+            "event": "backup", "generation": one.generation, "file": one.file, "bytes": one.bytes,
+            "sha256": one.sha256, "created_at": one.created_at, "present": present, "to_be_destroyed": must_go,
+            "destroyed": destroyed.map(|one| one.because),
+        }));
+        let state = match destroyed {
+            Some(_) => lang.pick("廃棄済み", "destroyed"),
+            None if must_go => lang.pick(
+                "要廃棄(廃棄された鍵を含む)",
+                "to be destroyed: holds destroyed keys",
+            ),
+            None if !present => lang.pick("この場所にはない", "not at this place"),
+            None => lang.pick("あり", "kept"),
+        };
+        output.say(&format!(
+            "{:>5}  {}  {:>10}  {state}  {}",
+            one.generation,
+            one.created_at,
+            sized(one.bytes),
+            one.file.display()
+        ));
+    }
+    if backups.taken.is_empty() {
+        output.say(lang.pick("バックアップはまだありません", "no backup was taken yet"));
+    }
+    if let Some((time, drill)) = &backups.drill {
+        let when = crate::cli::output::moment(*time);
+        let generation = drill.generation;
+        output.say(&lang.pick(
+            format!("最後の復元訓練: {when}、世代 {generation}"),
+            format!("last restore drill: {when}, generation {generation}"),
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn tell_destroyed(session: &Session, destroyed: &BackupDestroyed) {
+    let file = destroyed.file.display();
+    session.output.event(&json!({
+        "event": "backup-destroyed", "generation": destroyed.generation, "file": destroyed.file, "because": destroyed.because,
+    }));
+    session.output.say(&session.output.lang.pick(
+        format!(
+            "バックアップ {} を廃棄しました: {file}",
+            destroyed.generation
+        ),
+        format!("destroyed backup {}: {file}", destroyed.generation),
+    ));
+}
+
+/// Names the backups from which destroyed keys could still be had.
+fn tell_to_be_destroyed(session: &Session, archive: &Archive) -> Result<Exit, Failure> {
+    let backups = Backups::read(archive).map_err(|error| failure(session, &error))?;
+    let doomed = backups.to_be_destroyed(archive.keys().ledger());
+    for one in &doomed {
+        let (generation, file) = (one.generation, one.file.display());
+        session.output.event(&json!({
+            "event": "to-be-destroyed", "generation": generation, "file": one.file,
+        }));
+        session.output.note(&session.output.lang.pick(
+            format!("バックアップ {generation}({file})は廃棄された鍵を含みます。archiver backup --prune で廃棄するか、別の場所にあるなら廃棄してから --confirm-destroyed {generation} を実行してください"),
+            format!("backup {generation} ({file}) holds keys that were destroyed: run 'archiver backup --prune', or destroy it where it is kept and run --confirm-destroyed {generation}"),
+        ));
+    }
+    Ok(if doomed.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Partial
+    })
+}
+
+/// A failure in the user's language.
+pub(super) fn failure(session: &Session, error: &BackupError) -> Failure {
+    let lang = session.output.lang;
+    let (exit, ja) = match error {
+        BackupError::Archive(_) | BackupError::Keys(_) => (Exit::Unusable, error.to_string()),
+        BackupError::SameDevice { to, medium } => (
+            Exit::Unusable,
+            format!(
+                "{} はデータ媒体 {} と同じ装置にあります。別の装置を指定してください",
+                to.display(),
+                medium.display()
+            ),
+        ),
+        BackupError::Exists { path } => (
+            Exit::Unusable,
+            format!("{} は既にあります。上書きしません", path.display()),
+        ),
+        BackupError::NotABackup { path } => (
+            Exit::Usage,
+            format!("{} はバックアップではありません", path.display()),
+        ),
+        BackupError::UnsupportedVersion { path } => (
+            Exit::Unusable,
+            format!(
+                "{} は新しい形式です。新しいプログラムを使ってください",
+                path.display()
+            ),
+        ),
+        BackupError::Damaged { path } => (
+            Exit::Integrity,
+            format!(
+                "バックアップ {} は壊れているか途中までです。別の世代か写しを使ってください",
+                path.display()
+            ),
+        ),
+        BackupError::WrongPassphrase { path } => (
+            Exit::Passphrase,
+            format!(
+                "パスフレーズが違います。{} は壊れていません",
+                path.display()
+            ),
+        ),
+        BackupError::Foreign {
+            backup,
+            medium,
+            directory,
+        } => (
+            Exit::Unusable,
+            format!(
+                "バックアップは保管庫 {backup} のものですが、{} は保管庫 {medium} のものです",
+                directory.display()
+            ),
+        ),
+        BackupError::NotEmpty { path } => (
+            Exit::Usage,
+            format!(
+                "{} は空ではありません。新しいフォルダに復元してください",
+                path.display()
+            ),
+        ),
+        BackupError::Unknown { generation } => (
+            Exit::NotFound,
+            format!("バックアップ {generation} はありません"),
+        ),
+        BackupError::Io { path, source } => (Exit::Medium, format!("{}: {source}", path.display())),
+    };
+    let exit = match error {
+        BackupError::Keys(KeyError::WrongPassphrase) => Exit::Passphrase,
+        _ => exit,
+    };
+    Failure::said(exit, lang, ja, error.to_string())
+}

@@ -1,0 +1,208 @@
+//! `archiver restore`
+
+use std::num::NonZeroUsize;
+
+use formats::id::VersionId;
+use verifier::context::Context;
+
+use crate::archive::{Access, Archive};
+use crate::backup::BackupError;
+use crate::backup::ledger::Backups;
+use crate::backup::report::Drill;
+use crate::backup::restore::{self, Restored};
+use crate::cli::arguments::Restore;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::lang::Lang;
+use crate::cli::session::Session;
+use crate::evidence::verify_records::{Outcome, RecordVerdict, RecordVerifier};
+use crate::store::durable;
+
+use super::backup::{failure, passphrase};
+use super::deposit::records_bar;
+use super::evidence::trust;
+
+pub(in crate::cli) fn run(session: &Session, arguments: &Restore) -> Result<Exit, Failure> {
+    let clock = session.environment.clock.as_ref();
+    let started = clock.now();
+    let elapsed_ms = || {
+        let elapsed = clock.now() - started;
+        u64::try_from(elapsed.whole_milliseconds()).unwrap_or(0)
+    };
+    let secret = passphrase(session, arguments.backup_passphrase_file.as_ref())?;
+    let disk = session.environment.disk.as_ref();
+    let restored = restore::restore(
+        disk,
+        &arguments.from,
+        &secret,
+        &arguments.data,
+        &arguments.into,
+        arguments.evaluation,
+    )
+    .map_err(|error| failure(session, &error))?;
+    let keys = session.passphrase(None, false)?;
+    let archive = session.open_config(restored.config.clone(), &keys, Access::Read)?;
+    let mut drill = begun(session, &restored);
+    drill.file.clone_from(&arguments.from);
+    drill.started_at = crate::cli::output::moment(started);
+    drill.restored_ms = elapsed_ms();
+    let sample = sample(&archive, arguments.sample, &mut drill)?;
+    verify(session, &archive, &sample, &mut drill)?;
+    let backups = Backups::read(&archive).map_err(|error| failure(session, &error))?;
+    let newest = backups.taken.last_key_value().map(|(newest, _)| *newest);
+    drill.newer_generation = newest.filter(|newest| *newest > drill.generation);
+    drill.total_ms = elapsed_ms();
+    archive.close()?;
+    write(session, arguments, &drill)?;
+    tell(session, arguments, &drill);
+    record(session, &restored, &drill)?;
+    Ok(if drill.is_good() {
+        Exit::Done
+    } else if drill.not_passed > 0 {
+        Exit::Integrity
+    } else {
+        Exit::Partial
+    })
+}
+
+fn begun(session: &Session, restored: &Restored) -> Drill {
+    Drill {
+        archive: restored.config.archive.to_string(),
+        generation: restored.header.generation,
+        backup_created_at: restored.header.created_at.clone(),
+        sha256: hex::encode(restored.sha256),
+        data: restored.config.data.clone(),
+        files: restored.files,
+        bytes: restored.bytes,
+        by: session.user.clone(),
+        ..Drill::default()
+    }
+}
+
+/// Versions spread evenly over the archive. Counts those that the backup has no key for.
+fn sample(archive: &Archive, count: u32, drill: &mut Drill) -> Result<Vec<VersionId>, Failure> {
+    let ledger = archive.keys().ledger();
+    drill.versions = archive.catalog().counts()?.versions;
+    let step = (drill.versions / u64::from(count.max(1))).max(1);
+    let mut versions = Vec::new();
+    let mut number = 0;
+    archive.catalog().for_each(&mut |hit| {
+        let destroyed = ledger.destroyed_at(hit.version).is_some();
+        if !destroyed && !ledger.holds(hit.version) {
+            drill.without_key += 1;
+        } else if !destroyed {
+            if number % step == 0 && versions.len() < count as usize {
+                versions.push(hit.version);
+            }
+            number += 1;
+        }
+        true
+    })?;
+    Ok(versions)
+}
+
+fn verify(
+    session: &Session,
+    archive: &Archive,
+    versions: &[VersionId],
+    drill: &mut Drill,
+) -> Result<(), Failure> {
+    let anchors = trust(session, archive)?;
+    let registry = archive.registry()?;
+    let verifier = RecordVerifier {
+        retriever: archive.retriever(),
+        catalog: archive.catalog(),
+        frames: archive.store(),
+        context: Context {
+            anchors: &anchors,
+            certificates: &[],
+            crls: &[],
+            ocsp_responses: &[],
+            policy: archive.policy(),
+            time: session.environment.clock.now(),
+            cache: None,
+            registry: registry.as_ref(),
+        },
+        workers: NonZeroUsize::MIN,
+        lang: session.output.lang,
+    };
+    let bar = records_bar(
+        session,
+        "記録の検証",
+        "verifying records",
+        versions.len() as u64,
+    );
+    let mut each = |verdict: &RecordVerdict| {
+        bar.inc(1);
+        if !matches!(verdict.outcome, Outcome::Passed { .. }) {
+            let text = format!("{}: {:?}", verdict.version, verdict.outcome);
+            bar.suspend(|| session.output.note(&text));
+        }
+    };
+    let summary = verifier.verify_versions(versions, &mut each);
+    bar.finish_and_clear();
+    let summary = summary.map_err(|error| Failure::Said {
+        exit: Exit::Unusable,
+        text: error.to_string(),
+    })?;
+    drill.sampled = summary.versions;
+    drill.passed = summary.passed;
+    drill.unstamped = summary.unstamped;
+    drill.not_passed = summary.indeterminate + summary.failed + summary.unreadable;
+    Ok(())
+}
+
+fn write(session: &Session, arguments: &Restore, drill: &Drill) -> Result<(), Failure> {
+    let json = serde_json::to_vec_pretty(drill).unwrap_or_default();
+    for (name, contents) in [
+        ("restore-report.json", json),
+        ("restore-report.ja.html", drill.html(Lang::Ja).into_bytes()),
+        ("restore-report.en.html", drill.html(Lang::En).into_bytes()),
+    ] {
+        let path = arguments.into.join(name);
+        durable::replace_file(session.environment.disk.as_ref(), &path, &contents)
+            .map_err(|source| failure(session, &BackupError::Io { path, source }))?;
+    }
+    Ok(())
+}
+
+fn tell(session: &Session, arguments: &Restore, drill: &Drill) {
+    let (lang, output) = (session.output.lang, &session.output);
+    let mut value = serde_json::to_value(drill).unwrap_or_default();
+    if let Some(members) = value.as_object_mut() {
+        members.insert("event".to_owned(), "restore-drilled".into());
+        members.insert("good".to_owned(), drill.is_good().into());
+    }
+    output.event(&value);
+    output.say(drill.text(lang).trim_end());
+    if drill.without_key > 0 {
+        let count = drill.without_key;
+        output.note(&lang.pick(
+            format!("このバックアップには {count} 版の鍵がありません。古い世代です。新しい世代か、鍵媒体の複製を使ってください"),
+            format!("this backup has no key for {count} versions: it is old; use a newer generation or a copy of the key medium"),
+        ));
+    }
+    let place = arguments.into.display();
+    output.say(&lang.pick(
+        format!("報告: {place}/restore-report.ja.html"),
+        format!("report: {place}/restore-report.en.html"),
+    ));
+}
+
+/// Records the drill in the archive itself, where its own configuration is at hand.
+fn record(session: &Session, restored: &Restored, drill: &Drill) -> Result<(), Failure> {
+    let own = session.config().ok();
+    let own = own.filter(|config| config.archive == restored.config.archive);
+    let Some(config) = own else {
+        session.output.note(session.output.lang.pick(
+            "保管庫の設定(--config)がないため、この訓練は保管庫に記録していません。報告を保存してください",
+            "without the archive's own configuration (--config) this drill is not recorded in the archive: keep the report",
+        ));
+        return Ok(());
+    };
+    let passphrase = session.passphrase(config.passphrase_file.clone(), false)?;
+    let archive = session.open_config(config, &passphrase, Access::Write)?;
+    archive.record_event(&session.user, drill)?;
+    archive.close()?;
+    Ok(())
+}

@@ -1,0 +1,185 @@
+use archiver::archive::Access;
+use archiver::backup::container::check;
+use archiver::backup::ledger::Backups;
+use archiver::backup::restore::{Restored, restore};
+use archiver::backup::{self, BackupError, BackupOptions, BackupReport};
+use archiver::keys::KdfParameters;
+
+use super::*;
+
+fn take(archive: &Archive, world: &World, keep: Option<u32>) -> Result<BackupReport, BackupError> {
+    world.wait();
+    let options = BackupOptions {
+        to: world.path("backups"),
+        keep,
+        parameters: KdfParameters {
+            memory_kib: 64,
+            passes: 1,
+            lanes: 1,
+        },
+    };
+    backup::take(archive, "tester", &passphrase("backup"), &options)
+}
+
+fn restore_to(
+    world: &World,
+    from: &Path,
+    secret: &str,
+    into: &str,
+) -> Result<Restored, BackupError> {
+    let disk = durable::system_disk();
+    let data = [world.path("data-a")];
+    let into = world.path(into);
+    restore(disk.as_ref(), from, &passphrase(secret), &data, &into, true)
+}
+
+#[test]
+fn a_backup_and_one_data_medium_give_the_archive_back() {
+    let world = World::new(3);
+    let archive = world.open(Access::Write);
+    let versions = fill(&archive, &world, 5, 10_000);
+    let report = take(&archive, &world, None).unwrap();
+    assert!(report.taken.files >= 4);
+    archive.close().unwrap();
+    for lost in ["keys", "data-b", "index"] {
+        std::fs::remove_dir_all(world.path(lost)).unwrap();
+    }
+    let restored = restore_to(&world, &report.taken.file, "backup", "new").unwrap();
+    assert_eq!(restored.files, report.taken.files);
+    assert_eq!(hex::encode(restored.sha256), report.taken.sha256);
+    let archive = world.open_config(restored.config.clone(), Access::Read);
+    assert_eq!(passing(&archive, &versions), versions);
+    let written = Config::read(&restored.config.path).unwrap();
+    assert_eq!(written, restored.config);
+    assert!(written.keys.starts_with(world.path("new")));
+}
+
+#[test]
+fn wrong_damaged_foreign_and_strange_backups_are_told_apart() {
+    let world = World::new(4);
+    let archive = world.open(Access::Write);
+    let taken = take(&archive, &world, None).unwrap().taken;
+    archive.close().unwrap();
+    let into = |number: usize| format!("into-{number}");
+    assert!(matches!(
+        restore_to(&world, &taken.file, "keys", "wrong"),
+        Err(BackupError::WrongPassphrase { .. })
+    ));
+    assert!(!world.path("wrong").exists(), "nothing is written");
+    let whole = std::fs::read(&taken.file).unwrap();
+    let bad = world.path("bad.backup");
+    for (number, place) in (0..whole.len()).step_by(whole.len() / 97 + 1).enumerate() {
+        let mut damaged = whole.clone();
+        damaged[place] ^= 1 << (number % 8);
+        put(&bad, &damaged);
+        let error = restore_to(&world, &bad, "backup", &into(number)).unwrap_err();
+        let named = matches!(
+            error,
+            BackupError::Damaged { .. }
+                | BackupError::NotABackup { .. }
+                | BackupError::UnsupportedVersion { .. }
+                | BackupError::Foreign { .. }
+        );
+        assert!(named, "byte {place}: {error}");
+        assert!(!world.path(&into(number)).exists());
+    }
+    for length in [0, 7, 13, 100, whole.len() - 33, whole.len() - 1] {
+        put(&bad, &whole[..length]);
+        assert!(restore_to(&world, &bad, "backup", "cut").is_err());
+        assert!(check(&bad, &passphrase("backup")).is_err());
+    }
+    let other = World::new(5);
+    assert!(matches!(
+        restore_to(&other, &taken.file, "backup", "foreign"),
+        Err(BackupError::Foreign { .. })
+    ));
+    restore_to(&world, &taken.file, "backup", "full").unwrap();
+    assert!(matches!(
+        restore_to(&world, &taken.file, "backup", "full"),
+        Err(BackupError::NotEmpty { .. })
+    ));
+}
+
+#[test]
+fn generations_are_kept_and_older_ones_removed() {
+    let world = World::new(6);
+    let archive = world.open(Access::Write);
+    for generation in 1..=4 {
+        let report = take(&archive, &world, Some(2)).unwrap();
+        assert_eq!(report.taken.generation, generation);
+        let removed: Vec<u32> = report.removed.iter().map(|one| one.generation).collect();
+        let expected: Vec<u32> = generation
+            .checked_sub(2)
+            .into_iter()
+            .filter(|&g| g > 0)
+            .collect();
+        assert_eq!(removed, expected);
+    }
+    let backups = Backups::read(&archive).unwrap();
+    let kept: Vec<u32> = backups.kept().map(|one| one.generation).collect();
+    assert_eq!(kept, [3, 4]);
+    assert_eq!(std::fs::read_dir(world.path("backups")).unwrap().count(), 2);
+    assert!(matches!(
+        backup::confirm_destroyed(&archive, "tester", 1),
+        Err(BackupError::Unknown { generation: 1 })
+    ));
+}
+
+#[test]
+fn a_destroyed_key_does_not_survive_in_a_backup() {
+    let world = World::new(7);
+    let archive = world.open(Access::Write);
+    let versions = fill(&archive, &world, 4, 5000);
+    let first = take(&archive, &world, None).unwrap().taken;
+    let elsewhere = take(&archive, &world, None).unwrap().taken;
+    let moved = world.path("elsewhere.backup");
+    put(&moved, &std::fs::read(&elsewhere.file).unwrap());
+    std::fs::remove_file(&elsewhere.file).unwrap();
+    world.wait();
+    destroy(&archive, &versions[..1]);
+    let after = take(&archive, &world, None).unwrap().taken;
+    let doomed = |archive: &Archive| -> Vec<u32> {
+        let backups = Backups::read(archive).unwrap();
+        let doomed = backups.to_be_destroyed(archive.keys().ledger());
+        doomed.iter().map(|one| one.generation).collect()
+    };
+    assert_eq!(doomed(&archive), [1, 2]);
+    let (removed, absent) = backup::prune(&archive, "tester").unwrap();
+    assert_eq!(removed.len(), 1);
+    assert_eq!(absent, [elsewhere]);
+    assert!(!first.file.exists());
+    assert_eq!(doomed(&archive), [2]);
+    backup::confirm_destroyed(&archive, "tester", 2).unwrap();
+    assert!(doomed(&archive).is_empty());
+    archive.close().unwrap();
+    let restored = restore_to(&world, &after.file, "backup", "new").unwrap();
+    let archive = world.open_config(restored.config, Access::Read);
+    assert!(!archive.keys().ledger().holds(versions[0]));
+    assert_eq!(passing(&archive, &versions), versions[1..]);
+    drop(archive);
+    // What a forgotten backup would give away: the reason why it must go.
+    let restored = restore_to(&world, &moved, "backup", "old").unwrap();
+    let archive = world.open_config(restored.config, Access::Read);
+    assert!(archive.keys().ledger().holds(versions[0]));
+}
+
+#[test]
+fn a_backup_holds_no_plain_key_and_no_passphrase() {
+    let world = World::new(8);
+    let archive = world.open(Access::Write);
+    let taken = take(&archive, &world, None).unwrap().taken;
+    let bytes = std::fs::read(&taken.file).unwrap();
+    for secret in [
+        &b"keys"[..],
+        b"kek.json",
+        b"ledger",
+        b"fumikura.toml",
+        b"tsa",
+    ] {
+        // Only the clear header and the checksum are not sealed.
+        let found = bytes
+            .windows(secret.len())
+            .filter(|window| *window == secret);
+        assert!(found.count() <= 1, "{}", String::from_utf8_lossy(secret));
+    }
+}
