@@ -73,6 +73,7 @@ impl World {
         };
         let new = NewArchive {
             config: world.config.clone(),
+            token: None,
         };
         let environment = world.environment();
         world.config = archive::create(new, &passphrase("keys"), &environment)
