@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use archiver::archive::{self, Access, Archive, Environment, NewArchive};
-use archiver::config::{
-    AlarmsConfig, Config, IndexConfig, RenewalConfig, ServiceConfig, TsaConfig,
-};
+use archiver::config::Config;
 use archiver::evidence::batch::BatchMaker;
 use archiver::evidence::leaves;
 use archiver::evidence::package::{ExportError, Exporter};
@@ -46,25 +44,12 @@ struct World {
 impl World {
     fn new(seed: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        let config = Config {
-            path: at("fumikura.toml"),
-            archive: ArchiveId::from_bytes([0; 16]),
-            data: vec![at("data-a"), at("data-b")],
-            keys: at("keys"),
-            index: at("index"),
-            classes: None,
-            evaluation: true,
-            passphrase_file: None,
-            segment_bytes_max: 4 * 1024 * 1024,
-            tsas: vec![TsaConfig::embedded(EMBEDDED_NAME)],
-            registry: None,
-            policy: None,
-            renewal: RenewalConfig::default(),
-            service: ServiceConfig::default(),
-            alarms: AlarmsConfig::default(),
-            index_options: IndexConfig::default(),
-        };
+        let text = format!(
+            "version = 1\narchive = \"{}\"\ndata = [\"data-a\", \"data-b\"]\nkeys = \"keys\"\nevaluation = true\n\
+             [segments]\nmax_bytes = 4194304\n[[tsa]]\nname = \"{EMBEDDED_NAME}\"\nembedded = true\n",
+            ArchiveId::from_bytes([0; 16])
+        );
+        let config = Config::parse(&folder.path().join("fumikura.toml"), &text).unwrap();
         let mut world = Self {
             config,
             clock: Arc::new(SimulatedClock::new(datetime!(2026-11-22 03:48:30 UTC))),

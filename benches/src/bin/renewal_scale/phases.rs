@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use archiver::archive::{self, Access, Archive, Environment, NewArchive};
 use archiver::config::{
-    AlarmsConfig, Config, IndexConfig, MediaConfig, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT, ServiceConfig,
-    TsaConfig,
+    AlarmsConfig, Config, IndexConfig, MediaConfig, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT,
+    ServiceConfig, TsaConfig,
 };
 use archiver::evidence::assemble::EvidenceAssembler;
 use archiver::evidence::batch::BatchMaker;
