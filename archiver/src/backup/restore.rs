@@ -186,6 +186,7 @@ fn configuration(
             .map_err(|error| BackupError::io(&place, error))?;
     }
     config.data = data;
+    config.media.copies_min = None;
     config.keys = into.join(KEYS);
     config.index = into.join("index");
     config.passphrase_file = None;
