@@ -15,6 +15,7 @@ pub mod intake;
 pub mod keys;
 pub mod media;
 pub mod record;
+pub mod scrub;
 pub mod service;
 pub mod signature;
 pub mod space;

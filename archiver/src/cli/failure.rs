@@ -165,6 +165,7 @@ fn store_exit(error: &StoreError) -> Exit {
         StoreError::Stopped { cause } => store_exit(cause),
         StoreError::Damaged { .. }
         | StoreError::SegmentDamaged { .. }
+        | StoreError::NotWhole { .. }
         | StoreError::RecordsLost { .. } => Exit::Integrity,
         _ => Exit::Unusable,
     }

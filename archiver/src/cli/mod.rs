@@ -43,6 +43,7 @@ pub fn run(command: Command, session: &Session) -> Exit {
         Command::Keys(command) => commands::keys::run(session, &command),
         Command::Evidence(arguments) => evidence(session, &arguments),
         Command::Verify(arguments) => commands::verify::run(session, &arguments),
+        Command::Scrub(arguments) => commands::scrub::run(session, &arguments),
         Command::Rebuild => commands::rebuild::run(session),
         Command::Compact(arguments) => commands::compact::run(session, &arguments),
         Command::Backup(arguments) => commands::backup::run(session, &arguments),

@@ -15,6 +15,7 @@ mod index;
 mod media;
 mod place;
 mod renewal;
+mod scrub;
 mod service;
 
 pub use authorities::{TsaConfig, TsaDemands, TsaKind};
@@ -23,6 +24,7 @@ pub use index::IndexConfig;
 pub use media::{MediaConfig, with_data};
 use place::Place;
 pub use renewal::RenewalConfig;
+pub use scrub::{ParityConfig, ScrubConfig};
 pub use service::{AlarmsConfig, SecretPlace, ServiceConfig, WebhookConfig};
 
 /// The version of the configuration format that this program reads and writes.
@@ -62,6 +64,10 @@ pub struct Config {
     pub passphrase_file: Option<PathBuf>,
     /// Bytes at which a segment is sealed.
     pub segment_bytes_max: u64,
+    /// How much parity is made for sealed segments, where it is.
+    pub parity: Option<ParityConfig>,
+    /// What is read again, and when.
+    pub scrub: ScrubConfig,
     /// The time-stamping authorities, in the order in which they are tried.
     pub tsas: Vec<TsaConfig>,
     /// The registry of accredited authorities, where tokens are to be told statutory or not.
@@ -100,6 +106,8 @@ struct FileForm {
     #[serde(default)]
     media: media::MediaForm,
     #[serde(default)]
+    scrub: scrub::ScrubForm,
+    #[serde(default)]
     renewal: renewal::RenewalForm,
     #[serde(default)]
     service: service::ServiceForm,
@@ -115,12 +123,15 @@ struct FileForm {
 #[serde(deny_unknown_fields, default)]
 struct SegmentForm {
     max_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parity: Option<String>,
 }
 
 impl Default for SegmentForm {
     fn default() -> Self {
         Self {
             max_bytes: SEGMENT_BYTES_MAX_DEFAULT,
+            parity: None,
         }
     }
 }
@@ -168,6 +179,8 @@ impl Config {
         }
         let tsas = authorities::read(form.tsas, &place)?;
         let media = media::read(form.media, form.data.len(), &place)?;
+        let parity = scrub::read_parity(form.segments.parity.as_deref(), &place)?;
+        let scrub = scrub::read(form.scrub, &place)?;
         let renewal = renewal::read(form.renewal, &place)?;
         let service = service::read(form.service, &place)?;
         let alarms = service::read_alarms(form.alarms, &place)?;
@@ -184,6 +197,8 @@ impl Config {
             evaluation: form.evaluation,
             passphrase_file: form.passphrase_file.map(placed),
             segment_bytes_max: form.segments.max_bytes,
+            parity,
+            scrub,
             tsas,
             registry: form.registry.map(|registry| placed(registry.file)),
             policy: form.policy.map(placed),
@@ -235,6 +250,10 @@ impl Config {
             self.segment_bytes_max
         ));
         text.push_str(&index::text(&self.index, &self.index_options, &place));
+        if let Some(parity) = self.parity {
+            text.push_str(&format!("parity = \"{parity}\"\n"));
+        }
+        text.push_str(&scrub::text(&self.scrub));
         if let Some(registry) = &self.registry {
             text.push_str(&format!("\n[registry]\nfile = {}\n", shown(registry)));
         }
@@ -269,6 +288,13 @@ mod tests {
             evaluation: true,
             passphrase_file: Some(PathBuf::from("/a/passphrase.txt")),
             segment_bytes_max: SEGMENT_BYTES_MAX_DEFAULT,
+            parity: ParityConfig::parse("10+2"),
+            scrub: ScrubConfig {
+                part: Some(30),
+                hours: crate::store::scrub::Hours::parse("22-6"),
+                bytes_per_second: Some(50_000_000),
+                ..ScrubConfig::default()
+            },
             tsas: vec![
                 TsaConfig::embedded("embedded"),
                 TsaConfig {
@@ -326,6 +352,14 @@ mod tests {
                 "max_bytes = 268435456",
                 "max_bytes = 1",
                 "segments.max_bytes",
+            ),
+            ("\"10+2\"", "\"10\"", "segments.parity"),
+            ("part = 30", "part = 0", "scrub.part"),
+            ("22:00-06:00", "22-22", "scrub.hours"),
+            (
+                "overdue_days = 90",
+                "overdue_days = 0",
+                "scrub.overdue_days",
             ),
             ("https://tsa.example/", "ftp://tsa.example/", "tsa.url"),
             ("timeout_s = 20", "timeout_s = 0", "tsa.timeout_s"),

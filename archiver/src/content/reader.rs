@@ -48,7 +48,8 @@ impl ContentReader {
 
     /// Reads a whole content into `output` and compares it with its size and all of the `expected` digests.
     ///
-    /// `fetch` gives the chunk with a number. Each chunk is handed on as soon as it is authentic, and the digests are known
+    /// `fetch` gives the chunk with a number. It is asked again for the same number when what it gave is not authentic, and then gives
+    /// another copy or an error. Each chunk is handed on as soon as it is authentic, and the digests are known
     /// only at the end: whoever takes the content must not use it before this returned well.
     ///
     /// # Errors
@@ -151,11 +152,33 @@ impl ContentReader {
         number: u64,
         fetch: &mut impl FnMut(u64) -> Result<ContentChunk, E>,
     ) -> Result<Arc<Buffer>, ReadError<E>> {
-        let ContentChunk { header, sealed } = fetch(number).map_err(ReadError::Fetch)?;
+        let mut chunk = fetch(number).map_err(ReadError::Fetch)?;
+        let mut first = None;
+        for _ in 0..COPIES_MAX {
+            match self.open_copy(lane, opener, shape, number, &chunk) {
+                Ok(buffer) => return Ok(buffer),
+                Err(error) => first = first.or(Some(error)),
+            }
+            match fetch(number) {
+                Ok(another) => chunk = another,
+                Err(_) => break,
+            }
+        }
+        Err(first.unwrap_or(ReadError::Unpacking))
+    }
+
+    fn open_copy<E>(
+        &mut self,
+        lane: &HashLane,
+        opener: &VersionOpener,
+        shape: ObjectShape,
+        number: u64,
+        chunk: &ContentChunk,
+    ) -> Result<Arc<Buffer>, ReadError<E>> {
         let fault = |fault| opener.fault(shape.object, number, fault);
         let last = number + 1 == shape.chunks;
         let length = opener
-            .check_place(&header, shape.object, number, last)
+            .check_place(&chunk.header, shape.object, number, last)
             .map_err(fault)?;
         let mut buffer = lane
             .free_buffer(&mut self.buffers)
@@ -163,10 +186,13 @@ impl ContentReader {
         let plain = Arc::get_mut(&mut buffer)
             .and_then(|buffer| buffer.room(length))
             .ok_or(ReadError::Unpacking)?;
-        opener
-            .open(&header, &sealed, &mut self.unpacker, plain)
-            .map_err(fault)?;
-        Ok(buffer)
+        match opener.open(&chunk.header, &chunk.sealed, &mut self.unpacker, plain) {
+            Ok(()) => Ok(buffer),
+            Err(error) => {
+                self.buffers.put(buffer);
+                Err(fault(error))
+            }
+        }
     }
 }
 
@@ -180,3 +206,6 @@ const fn check_shape<E>(shape: ObjectShape) -> Result<(), ReadError<E>> {
         found: shape.chunks,
     })
 }
+
+/// Most copies of a chunk that are tried.
+const COPIES_MAX: usize = 8;

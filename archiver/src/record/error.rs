@@ -144,6 +144,18 @@ pub enum RetrieveError {
 }
 
 impl RetrieveError {
+    /// Whether the ledger holds no key for the version.
+    #[must_use]
+    pub const fn is_without_key(&self) -> bool {
+        matches!(self, Self::Keys(KeyError::KeyMissing { .. }))
+    }
+
+    /// Whether another copy of the same frame may be right.
+    pub(super) fn is_of_this_copy(&self) -> bool {
+        matches!(self, Self::WrongFrame { .. } | Self::WrongManifest { .. })
+            || matches!(self, Self::Content(ReadError::Chunk { .. }))
+    }
+
     /// Whether the archive holds something else than what was deposited, as against not being able to look.
     #[must_use]
     pub fn is_integrity_failure(&self) -> bool {
@@ -198,6 +210,7 @@ fn is_damage(error: &StoreError) -> bool {
         error,
         StoreError::Damaged { .. }
             | StoreError::SegmentDamaged { .. }
+            | StoreError::NotWhole { .. }
             | StoreError::RecordsLost { .. }
             | StoreError::NotFound { .. }
     )

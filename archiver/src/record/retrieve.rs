@@ -75,7 +75,32 @@ impl<'a> Retriever<'a> {
         version: VersionId,
         address: FrameAddress,
     ) -> Result<OpenedVersion<'a>, RetrieveError> {
-        let frame = self.store.read(address)?;
+        let mut number = 0;
+        let mut first = None;
+        // A copy that is whole by its checksum and does not open is passed over for another one.
+        loop {
+            let frame = match number {
+                0 => self.store.read(address),
+                _ => self.store.read_another(address, number),
+            };
+            let opened = match (frame, first) {
+                (Ok(frame), _) => self.open_frame(version, frame),
+                (Err(_), Some(error)) => return Err(error),
+                (Err(error), None) => return Err(error.into()),
+            };
+            match opened {
+                Err(error) if error.is_of_this_copy() => first = Some(error),
+                opened => return opened,
+            }
+            number += 1;
+        }
+    }
+
+    fn open_frame(
+        &self,
+        version: VersionId,
+        frame: Frame,
+    ) -> Result<OpenedVersion<'a>, RetrieveError> {
         let Frame::RecordVersion(frame) = frame else {
             return Err(RetrieveError::WrongFrame { version });
         };
@@ -110,6 +135,40 @@ impl OpenedVersion<'_> {
     #[must_use]
     pub fn version(&self) -> VersionId {
         self.frame.version
+    }
+
+    /// The frame that was opened.
+    #[must_use]
+    pub fn frame(&self) -> &RecordVersion {
+        &self.frame
+    }
+
+    /// Writes an object to `output` from chunks that `fetch` gives for their numbers; asked again for the same number, it gives another copy,
+    /// as the one before does not open.
+    ///
+    /// # Errors
+    /// See [`RetrieveError`].
+    pub fn write_object_from(
+        &mut self,
+        object: u32,
+        fetch: &mut dyn FnMut(FrameAddress, u64) -> Result<ContentChunk, StoreError>,
+        output: &mut dyn Write,
+    ) -> Result<(), RetrieveError> {
+        let (content, chunks) = self.object(object)?;
+        let shape = shape(object, content, chunks);
+        let digests = content.digests.values().to_vec();
+        let chunks = chunks.to_vec();
+        let fetch = |number: u64| {
+            let place = usize::try_from(number).ok();
+            let address = place.and_then(|place| chunks.get(place).copied());
+            fetch(
+                address.unwrap_or(FrameAddress::new(u32::MAX, u64::MAX)),
+                number,
+            )
+        };
+        let reader = self.reader.get()?;
+        reader.read(&self.opener, shape, &digests, fetch, output)?;
+        Ok(())
     }
 
     /// The manifest with its exact bytes.
@@ -147,11 +206,12 @@ impl OpenedVersion<'_> {
         let digests = content.digests.values().to_vec();
         let chunks = chunks.to_vec();
         let store = self.store;
+        let mut source = Copies::default();
         self.reader.get()?.read(
             &self.opener,
             shape,
             &digests,
-            |number| fetch(store, &chunks, number),
+            |number| source.fetch(store, &chunks, number),
             output,
         )?;
         Ok(())
@@ -171,11 +231,12 @@ impl OpenedVersion<'_> {
         let shape = shape(object, content, chunks);
         let chunks = chunks.to_vec();
         let store = self.store;
+        let mut source = Copies::default();
         self.reader.get()?.read_range(
             &self.opener,
             shape,
             range,
-            |number| fetch(store, &chunks, number),
+            |number| source.fetch(store, &chunks, number),
             output,
         )?;
         Ok(())
@@ -226,12 +287,13 @@ impl OpenedVersion<'_> {
             chunks: u64::try_from(located.chunks.len()).unwrap_or(u64::MAX),
         };
         let (chunks, store) = (located.chunks.clone(), self.store);
+        let mut source = Copies::default();
         let mut plain = Vec::with_capacity(usize::try_from(bytes).unwrap_or_default());
         self.reader.get()?.read_range(
             &self.opener,
             shape,
             0..bytes,
-            |number| fetch(store, &chunks, number),
+            |number| source.fetch(store, &chunks, number),
             &mut plain,
         )?;
         let index = LineIndex::parse(plain, &tree, size);
@@ -322,13 +384,42 @@ fn shape(object: u32, content: &ContentObject, chunks: &[FrameAddress]) -> Objec
     }
 }
 
-fn fetch(store: &Store, chunks: &[FrameAddress], number: u64) -> Result<ContentChunk, StoreError> {
-    let address = usize::try_from(number)
-        .ok()
-        .and_then(|place| chunks.get(place).copied())
-        .unwrap_or(FrameAddress::new(u32::MAX, u64::MAX));
-    let Frame::ContentChunk(chunk) = store.read(address)? else {
-        return Err(StoreError::NotFound { address });
-    };
-    Ok(chunk)
+/// Which copy of a chunk was given last: the reader asks again when it does not open.
+#[derive(Debug, Default)]
+struct Copies {
+    last: Option<(u64, usize)>,
 }
+
+impl Copies {
+    fn fetch(
+        &mut self,
+        store: &Store,
+        chunks: &[FrameAddress],
+        number: u64,
+    ) -> Result<ContentChunk, StoreError> {
+        let copy = match self.last {
+            Some((last, copy)) if last == number => copy + 1,
+            _ => 0,
+        };
+        self.last = Some((number, copy));
+        let address = usize::try_from(number)
+            .ok()
+            .and_then(|place| chunks.get(place).copied())
+            .unwrap_or(FrameAddress::new(u32::MAX, u64::MAX));
+        let frame = match copy {
+            0 => store.read(address)?,
+            _ => store.read_another(address, copy)?,
+        };
+        if let Frame::ContentChunk(chunk) = frame {
+            return Ok(chunk);
+        }
+        if copy < COPIES_MAX {
+            // It is of another place: the next copy may be right.
+            return self.fetch(store, chunks, number);
+        }
+        Err(StoreError::NotFound { address })
+    }
+}
+
+/// Most copies that are tried.
+const COPIES_MAX: usize = 8;

@@ -96,6 +96,11 @@ pub enum StoreError {
         /// Number of the segment.
         segment: u32,
     },
+    /// A file of a segment is not whole, or not what was written to it. Nothing was put in place of anything; scrub the medium.
+    NotWhole {
+        /// The file.
+        path: PathBuf,
+    },
     /// The index knows versions or archive time-stamps that were acknowledged and that no medium at hand holds any more. Mount a medium
     /// that holds them. `archiver rebuild` accepts the loss.
     RecordsLost {
@@ -201,6 +206,7 @@ impl StoreError {
             | Self::NotFound { .. }
             | Self::Damaged { .. }
             | Self::SegmentDamaged { .. }
+            | Self::NotWhole { .. }
             | Self::RecordsLost { .. }
             | Self::MediumUnusable { .. }
             | Self::CopyDiffers { .. }
@@ -263,6 +269,11 @@ impl fmt::Display for StoreError {
             Self::SegmentDamaged { segment } => write!(
                 f,
                 "segment {segment:010} has no valid header on any replica; restore it from another copy"
+            ),
+            Self::NotWhole { path } => write!(
+                f,
+                "{} is not whole, or not what was written to it: scrub the medium",
+                path.display()
             ),
             Self::RecordsLost { lost, segment } => write!(
                 f,

@@ -1,6 +1,6 @@
 //! Are the stored bytes the ones that were written? No key is needed to tell.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 
 use formats::id::{ArchiveId, RecordId, VersionId};
@@ -69,6 +69,27 @@ pub enum FixityProblemKind {
     NotSealed,
     /// The copies are whole, but not the same.
     Differs,
+    /// A frame matches its checksum, but is not what was sealed: found with the keys.
+    Forged,
+}
+
+impl FixityProblemKind {
+    /// Its name for machines.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Unreadable => "unreadable",
+            Self::Header => "header",
+            Self::Frame => "frame",
+            Self::Tail => "tail",
+            Self::Digest => "digest",
+            Self::AfterSeal => "after-seal",
+            Self::NotSealed => "not-sealed",
+            Self::Differs => "differs",
+            Self::Forged => "forged",
+        }
+    }
 }
 
 impl SegmentFixity {
@@ -87,54 +108,104 @@ pub(super) fn verify_segment(
     newest: bool,
 ) -> SegmentFixity {
     let mut copies = reader.copies(segment);
-    let mut results = Vec::new();
-    for own in reader.raw_copies(segment) {
-        let generation = own.as_ref().map_or(0, Copy::generation);
-        let mut check = CopyCheck {
-            archive,
-            segment,
-            newest,
-            own,
-            copies: &mut copies,
-            digest: Sha256::new(),
-            problems: Vec::new(),
-            seal: None,
-        };
-        let bytes = check.run();
-        results.push((bytes, generation, check.seal, check.problems));
-    }
-    // Copies of different generations are different, and right.
-    let mut first_digests = HashMap::new();
-    for (_, generation, seal, problems) in &results {
-        if let (Some(seal), true) = (seal, problems.is_empty()) {
-            first_digests.entry(*generation).or_insert(seal.digest);
-        }
-    }
+    let mut own = reader.raw_copies(segment);
+    let checked = check_copies(&mut own, &mut copies, archive, segment, newest);
     let replicas = reader
         .replicas
         .iter()
-        .zip(results)
-        .map(|(replica, (bytes, generation, seal, mut problems))| {
-            let first = first_digests.get(&generation);
-            if let (Some(first), Some(seal), true) = (first, seal, problems.is_empty())
-                && seal.digest != *first
-            {
-                problems.push(FixityProblem {
-                    offset: 0,
-                    kind: FixityProblemKind::Differs,
-                    version: None,
-                });
-            }
-            ReplicaFixity {
-                directory: replica.directory.clone(),
-                sealed: seal.is_some(),
-                generation,
-                bytes,
-                problems,
-            }
+        .zip(checked)
+        .map(|(replica, copy)| ReplicaFixity {
+            directory: replica.directory.clone(),
+            sealed: copy.seal.is_some(),
+            generation: copy.generation,
+            bytes: copy.bytes,
+            problems: copy.problems,
         })
         .collect();
     SegmentFixity { segment, replicas }
+}
+
+/// What one reading of a copy told.
+#[derive(Debug, Clone, Default)]
+pub(super) struct CheckedCopy {
+    /// Length of the file.
+    pub(super) bytes: u64,
+    /// How often the copy was compacted.
+    pub(super) generation: u32,
+    /// The seal at its end.
+    pub(super) seal: Option<SegmentSeal>,
+    /// The end of what is committed: behind the last commit mark, or the seal.
+    pub(super) committed: u64,
+    /// What is wrong. Empty: nothing.
+    pub(super) problems: Vec<FixityProblem>,
+    /// Of the last commit marks: where each ends, and the digest of all before. Copies of a growing segment are compared by them.
+    marks: VecDeque<(u64, [u8; 32])>,
+}
+
+/// Reads every copy of a segment once, from its start to its end, and compares them. `own` are the copies as their files are; `copies`, by
+/// original addresses, help to say whose damaged frames are.
+pub(super) fn check_copies(
+    own: &mut [Option<Copy>],
+    copies: &mut [Option<Copy>],
+    archive: ArchiveId,
+    segment: u32,
+    newest: bool,
+) -> Vec<CheckedCopy> {
+    let mut results = Vec::new();
+    for copy in own {
+        let generation = copy.as_ref().map_or(0, Copy::generation);
+        let check = CopyCheck {
+            archive,
+            segment,
+            newest,
+            own: copy.as_mut(),
+            copies: &mut *copies,
+            digest: Sha256::new(),
+            mark_damaged: false,
+            checked: CheckedCopy {
+                generation,
+                ..CheckedCopy::default()
+            },
+        };
+        results.push(check.run());
+    }
+    compare(&mut results);
+    results
+}
+
+/// Copies of one generation that are whole by themselves must be the same: those that are not like the first one differ. Copies of
+/// different generations are different, and right.
+fn compare(results: &mut [CheckedCopy]) {
+    let mut first: HashMap<u32, CheckedCopy> = HashMap::new();
+    for copy in results.iter_mut().filter(|copy| copy.problems.is_empty()) {
+        let first = first.entry(copy.generation).or_insert_with(|| copy.clone());
+        if !first.is_like(copy) {
+            copy.problems.push(FixityProblem {
+                offset: 0,
+                kind: FixityProblemKind::Differs,
+                version: None,
+            });
+        }
+    }
+}
+
+impl CheckedCopy {
+    /// The digest in its seal.
+    pub(super) fn digest(&self) -> Option<[u8; 32]> {
+        self.seal.map(|seal| seal.digest)
+    }
+
+    /// Whether two copies tell the same, as far as both go.
+    fn is_like(&self, other: &Self) -> bool {
+        if let (Some(one), Some(two)) = (&self.seal, &other.seal) {
+            return one.digest == two.digest;
+        }
+        let mut common = self.marks.iter().rev().filter_map(|(end, digest)| {
+            let same = other.marks.iter().find(|(at, _)| at == end);
+            same.map(|(_, theirs)| theirs == digest)
+        });
+        common.next().unwrap_or(true)
+    }
 }
 
 /// The check of one copy. The others help to say whose damaged frame it is.
@@ -143,35 +214,44 @@ struct CopyCheck<'a> {
     segment: u32,
     newest: bool,
     /// The copy as its file is.
-    own: Option<Copy>,
-    copies: &'a mut Vec<Option<Copy>>,
+    own: Option<&'a mut Copy>,
+    copies: &'a mut [Option<Copy>],
     digest: Sha256,
-    problems: Vec<FixityProblem>,
-    seal: Option<SegmentSeal>,
+    mark_damaged: bool,
+    checked: CheckedCopy,
 }
 
 impl CopyCheck<'_> {
-    /// Reads the copy and answers how many bytes it has.
-    fn run(&mut self) -> u64 {
+    /// Reads the copy.
+    fn run(mut self) -> CheckedCopy {
         let Some(length) = self.copy().map(|copy| copy.length()) else {
             self.problem(0, FixityProblemKind::Missing);
-            return 0;
+            return self.checked;
         };
+        self.checked.bytes = length;
         self.check_header();
         let mut offset = 0;
-        while offset < length && self.seal.is_none() {
+        while offset < length && self.checked.seal.is_none() {
             match self.check_frame(offset) {
                 Some(next) => offset = next,
                 None => break,
             }
         }
-        if self.seal.is_some() && offset < length {
-            self.problem(offset, FixityProblemKind::AfterSeal);
-        }
-        if self.seal.is_none() && !self.newest {
+        if self.checked.seal.is_some() {
+            self.checked.committed = offset;
+            if offset < length {
+                self.problem(offset, FixityProblemKind::AfterSeal);
+            }
+        } else if !self.newest {
             self.problem(offset, FixityProblemKind::NotSealed);
+        } else if !self.mark_damaged {
+            // What stands behind the last commit mark was never acknowledged, or is being written now.
+            let committed = self.checked.committed;
+            self.checked.problems.retain(|problem| {
+                problem.kind != FixityProblemKind::Frame || problem.offset < committed
+            });
         }
-        length
+        self.checked
     }
 
     fn check_header(&mut self) {
@@ -202,6 +282,11 @@ impl CopyCheck<'_> {
         let bytes = self.bytes(offset, header.frame_bytes());
         match Frame::parse(&bytes) {
             Ok(Frame::SegmentSeal(seal)) => self.check_seal(offset, seal),
+            Ok(Frame::CommitMark(mark)) => {
+                let here = FrameAddress::new(self.segment, self.original(offset));
+                let own = mark.address == here;
+                return Some(self.check_mark(offset, &bytes, own));
+            }
             Ok(_) => {}
             Err(_) => self.problem(offset, FixityProblemKind::Frame),
         }
@@ -209,14 +294,34 @@ impl CopyCheck<'_> {
         Some(offset + bytes.len() as u64)
     }
 
+    /// A commit mark names its own place: one that names another was misdirected.
+    fn check_mark(&mut self, offset: u64, bytes: &[u8], own: bool) -> u64 {
+        self.digest.update(bytes);
+        let end = offset + bytes.len() as u64;
+        if !own {
+            self.problem(offset, FixityProblemKind::Frame);
+            return end;
+        }
+        self.checked.committed = end;
+        if self.newest {
+            if self.checked.marks.len() >= MARKS_KEPT {
+                self.checked.marks.pop_front();
+            }
+            let digest = self.digest.clone().finalize().into();
+            self.checked.marks.push_back((end, digest));
+        }
+        end
+    }
+
     fn check_seal(&mut self, offset: u64, seal: SegmentSeal) {
         let digest: [u8; 32] = self.digest.clone().finalize().into();
-        let index = self.own.as_ref().and_then(Copy::index_place);
+        let own = self.own.as_deref();
+        let index = own.and_then(Copy::index_place);
         let index_is_there = index.is_none_or(|place| place == seal.index_offset);
         if seal.length != offset || seal.digest != digest || !index_is_there {
             self.problem(0, FixityProblemKind::Digest);
         }
-        self.seal = Some(seal);
+        self.checked.seal = Some(seal);
     }
 
     /// Steps over damaged bytes: to the next whole frame in this copy.
@@ -231,7 +336,10 @@ impl CopyCheck<'_> {
         match next {
             // In the segment that grows, the end may hold what was never committed.
             None if self.newest && !self.was_mark(offset) => return None,
-            None => self.problem(offset, FixityProblemKind::Tail),
+            None => {
+                self.mark_damaged = true;
+                self.problem(offset, FixityProblemKind::Tail);
+            }
             Some(_) => self.problem(offset, FixityProblemKind::Frame),
         }
         let next = next?;
@@ -259,8 +367,8 @@ impl CopyCheck<'_> {
         let of_a_frame = matches!(kind, FixityProblemKind::Frame | FixityProblemKind::Tail);
         let version = if of_a_frame { self.owner(offset) } else { None };
         let offset = self.original(offset);
-        if self.problems.len() < PROBLEMS_MAX {
-            self.problems.push(FixityProblem {
+        if self.checked.problems.len() < PROBLEMS_MAX {
+            self.checked.problems.push(FixityProblem {
                 offset,
                 kind,
                 version,
@@ -270,7 +378,8 @@ impl CopyCheck<'_> {
 
     /// The address of what stands at a place of the file.
     fn original(&self, place: u64) -> u64 {
-        self.own.as_ref().map_or(place, |own| own.original(place))
+        let own = self.own.as_deref();
+        own.map_or(place, |own| own.original(place))
     }
 
     /// Whose frame stands at `offset`: as another copy tells, if it has it whole; else as the damaged bytes say.
@@ -288,7 +397,10 @@ impl CopyCheck<'_> {
     }
 
     const fn copy(&mut self) -> Option<&mut Copy> {
-        self.own.as_mut()
+        match &mut self.own {
+            Some(own) => Some(own),
+            None => None,
+        }
     }
 
     fn bytes(&mut self, offset: u64, count: usize) -> Vec<u8> {
@@ -300,7 +412,7 @@ impl CopyCheck<'_> {
 }
 
 /// Content chunks and record versions begin with record id and version.
-fn owner_in(frame_type: FrameType, frame: &[u8]) -> Option<VersionId> {
+pub(super) fn owner_in(frame_type: FrameType, frame: &[u8]) -> Option<VersionId> {
     if !matches!(
         frame_type,
         FrameType::ContentChunk | FrameType::RecordVersion
@@ -314,6 +426,9 @@ fn owner_in(frame_type: FrameType, frame: &[u8]) -> Option<VersionId> {
 
 /// Bytes of a frame up to the end of record id and version.
 const OWNER_BYTES: usize = FRAME_HEADER_BYTES + 20;
+
+/// Commit marks whose digests are kept: replicas that are being written to are at most a few marks apart.
+const MARKS_KEPT: usize = 64;
 
 /// Most problems listed for one copy: a wrong medium would give one per frame.
 const PROBLEMS_MAX: usize = 1000;

@@ -20,6 +20,7 @@ pub mod compaction;
 pub mod durable;
 mod error;
 mod fixity;
+pub mod heal;
 pub mod joining;
 mod medium;
 mod opening;
@@ -29,6 +30,7 @@ pub mod recovery;
 mod replica;
 mod roster;
 mod scan;
+pub mod scrub;
 mod segment_file;
 mod walk;
 mod writer;
@@ -241,6 +243,20 @@ impl Store {
         self.shared.reader.read(address)
     }
 
+    /// Reads a frame from another replica than the first `number` ones that have it whole: what they gave does not open.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when no further replica has it whole.
+    pub fn read_another(&self, address: FrameAddress, number: usize) -> Result<Frame, StoreError> {
+        self.shared.reader.read_another(address, number)
+    }
+
+    /// Reads a frame from each replica; `None` where it is not there or not whole.
+    #[must_use]
+    pub fn read_each(&self, address: FrameAddress) -> Vec<Option<Frame>> {
+        self.shared.reader.read_each(address)
+    }
+
     /// What [`Store::read`] and scans had to work around since the last call.
     #[must_use]
     pub fn incidents(&self) -> Vec<Incident> {
@@ -288,6 +304,11 @@ impl Store {
             Some(writing) => writing.stop(),
             None => Ok(()),
         }
+    }
+
+    /// The files of a segment were replaced: what is open of them is the old ones.
+    fn forget(&self, segment: u32) {
+        self.shared.reader.forget(segment);
     }
 
     /// Behind the last frame that any replica may hold.

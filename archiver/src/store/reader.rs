@@ -84,6 +84,38 @@ impl Reader {
         Err(error)
     }
 
+    /// Reads a frame from the replica that is the `number`-th to have it whole, from 0: those before gave one that is not what was sealed.
+    pub(super) fn read_another(
+        &self,
+        address: FrameAddress,
+        number: usize,
+    ) -> Result<Frame, StoreError> {
+        let mut whole = self
+            .read_each(address)
+            .into_iter()
+            .enumerate()
+            .filter_map(|(place, frame)| Some((place, frame?)));
+        let mut passed = Vec::new();
+        for _ in 0..number {
+            passed.extend(whole.next().map(|(place, _)| place));
+        }
+        let Some((_, frame)) = whole.next() else {
+            return Err(StoreError::NotFound { address });
+        };
+        for place in passed {
+            self.note_damage(place, address, "its seal does not open");
+        }
+        Ok(frame)
+    }
+
+    /// The frame of each replica; `None` where it is not there or not whole.
+    pub(super) fn read_each(&self, address: FrameAddress) -> Vec<Option<Frame>> {
+        let replicas = self.replicas.iter().enumerate();
+        replicas
+            .map(|(number, replica)| self.read_copy(number, replica, address).ok())
+            .collect()
+    }
+
     /// What was worked around since the last call.
     pub(super) fn take_incidents(&self) -> Vec<Incident> {
         std::mem::take(

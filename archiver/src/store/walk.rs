@@ -26,6 +26,17 @@ pub(super) struct Copy {
     file_length: u64,
     window: Vec<u8>,
     window_start: u64,
+    gate: Option<Gate>,
+}
+
+/// Asked before each reading from a medium, with the number of bytes: a scrub waits here for its pace.
+#[derive(Clone)]
+pub(super) struct Gate(pub(super) Arc<dyn Fn(u64) + Send + Sync>);
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gate")
+    }
 }
 
 /// All copies of a segment.
@@ -71,7 +82,24 @@ impl Copy {
             file_length: length,
             window: Vec::new(),
             window_start: 0,
+            gate: None,
         })
+    }
+
+    /// The copy as its file is, read from the medium, not from the page cache, as far as the system lets go of it; and at the pace of
+    /// `gate`.
+    pub(super) fn from_medium(file: Arc<SegmentFile>, gate: Option<Gate>) -> io::Result<Self> {
+        // Without it the reading is the same, only of what the cache holds.
+        rustix::fs::fadvise(file.file(), 0, None, rustix::fs::Advice::DontNeed).ok();
+        Ok(Self {
+            gate,
+            ..Self::raw(file)?
+        })
+    }
+
+    /// Whether the segment was compacted in this copy, and nobody knows how.
+    pub(super) fn is_map_lost(&self) -> bool {
+        self.file.locate(0).is_none()
     }
 
     /// The copy as its file is: offsets are places in the file.
@@ -216,6 +244,9 @@ impl Copy {
     fn fill(&mut self, offset: u64, count: usize) -> io::Result<()> {
         let left = self.file_bytes.saturating_sub(offset);
         let count = usize::try_from(left).map_or(count, |left| left.min(count));
+        if let Some(Gate(gate)) = &self.gate {
+            gate(count as u64);
+        }
         self.window.resize(count, 0);
         self.window_start = offset;
         let mut filled = 0;

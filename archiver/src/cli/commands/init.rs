@@ -11,7 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::config::{
     AlarmsConfig, Config, IndexConfig, MediaConfig, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT,
-    ServiceConfig, TsaConfig,
+    ScrubConfig, ServiceConfig, TsaConfig,
 };
 use crate::keys::TokenPlace;
 use crate::tsa::client::EMBEDDED_NAME;
@@ -32,6 +32,8 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Init) -> Result<Exit, F
         evaluation: arguments.evaluation,
         passphrase_file: None,
         segment_bytes_max: SEGMENT_BYTES_MAX_DEFAULT,
+        parity: None,
+        scrub: ScrubConfig::default(),
         tsas: vec![TsaConfig::embedded(EMBEDDED_NAME)],
         registry: None,
         policy: None,

@@ -17,6 +17,7 @@ pub(super) mod rebuild;
 pub(super) mod receipt;
 pub(super) mod renew;
 pub(super) mod restore;
+pub(super) mod scrub;
 pub(super) mod search;
 pub(super) mod serve;
 pub(super) mod signature;

@@ -17,7 +17,7 @@ use crate::cli::session::Session;
 use crate::evidence::verify_records::{
     Outcome, RecordVerdict, RecordVerifier, VerifyError, VerifySummary,
 };
-use crate::store::{FixityProblem, FixityProblemKind};
+use crate::store::FixityProblem;
 
 use super::deposit::records_bar;
 use super::evidence::trust;
@@ -135,7 +135,7 @@ fn tell_problem(session: &Session, segment: u32, medium: &str, problem: &FixityP
     let record = problem.version.map(|version| version.to_string());
     session.output.event(&json!({
         "event": "damaged", "medium": medium, "segment": segment, "offset": problem.offset,
-        "problem": problem_name(problem.kind), "record": problem.version.map(|v| v.record().to_string()),
+        "problem": problem.kind.name(), "record": problem.version.map(|v| v.record().to_string()),
     }));
     let whose = record.map_or_else(String::new, |version| {
         lang.pick(format!("、記録 {version}"), format!(", record {version}"))
@@ -144,28 +144,14 @@ fn tell_problem(session: &Session, segment: u32, medium: &str, problem: &FixityP
         format!(
             "損傷: {medium} 区画 {segment:010} 位置 {}{whose}: {}",
             problem.offset,
-            problem_name(problem.kind)
+            problem.kind.name()
         ),
         format!(
             "damaged: {medium}, segment {segment:010}, byte {}{whose}: {}",
             problem.offset,
-            problem_name(problem.kind)
+            problem.kind.name()
         ),
     ));
-}
-
-const fn problem_name(kind: FixityProblemKind) -> &'static str {
-    match kind {
-        FixityProblemKind::Missing => "missing",
-        FixityProblemKind::Unreadable => "unreadable",
-        FixityProblemKind::Header => "header",
-        FixityProblemKind::Frame => "frame",
-        FixityProblemKind::Tail => "tail",
-        FixityProblemKind::Digest => "digest",
-        FixityProblemKind::AfterSeal => "after-seal",
-        FixityProblemKind::NotSealed => "not-sealed",
-        FixityProblemKind::Differs => "differs",
-    }
 }
 
 fn records(

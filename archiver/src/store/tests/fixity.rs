@@ -2,7 +2,7 @@ use super::*;
 use crate::store::durable::faults::Random;
 
 /// An archive whose first segment is sealed.
-fn sealed(replicas: u32) -> Media {
+pub(super) fn sealed(replicas: u32) -> Media {
     let media = Media::with_small_segments(replicas);
     let (store, _) = media.open(1);
     let appender = store.appender().unwrap();

@@ -2,6 +2,7 @@ mod compacting;
 mod faulty;
 mod fixity;
 mod growing;
+mod healing;
 mod recovering;
 mod replicas;
 mod specification;

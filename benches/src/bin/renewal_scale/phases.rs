@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use archiver::archive::{self, Access, Archive, Environment, NewArchive};
 use archiver::config::{
     AlarmsConfig, Config, IndexConfig, MediaConfig, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT,
-    ServiceConfig, TsaConfig,
+    ScrubConfig, ServiceConfig, TsaConfig,
 };
 use archiver::evidence::assemble::EvidenceAssembler;
 use archiver::evidence::batch::BatchMaker;
@@ -352,6 +352,8 @@ fn config(folder: &Path) -> Config {
         evaluation: true,
         passphrase_file: None,
         segment_bytes_max: SEGMENT_BYTES_MAX_DEFAULT,
+        parity: None,
+        scrub: ScrubConfig::default(),
         tsas: vec![TsaConfig::embedded("embedded")],
         registry: None,
         policy: None,

@@ -16,7 +16,7 @@ use crate::cli::failure::Failure;
 use crate::cli::session::{Programs, Session};
 use crate::config::{
     AlarmsConfig, CONFIG_FILE_NAME, Config, IndexConfig, MediaConfig, RenewalConfig,
-    SEGMENT_BYTES_MAX_DEFAULT, ServiceConfig, TsaConfig,
+    SEGMENT_BYTES_MAX_DEFAULT, ScrubConfig, ServiceConfig, TsaConfig,
 };
 use crate::keys::Passphrase;
 use crate::store::durable;
@@ -130,6 +130,8 @@ fn make_archive(session: &Session, directory: &Path) -> Result<(Config, Passphra
         evaluation: true,
         passphrase_file: Some(passphrase_file),
         segment_bytes_max: SEGMENT_BYTES_MAX_DEFAULT,
+        parity: None,
+        scrub: ScrubConfig::default(),
         tsas: vec![TsaConfig::embedded(EMBEDDED_NAME)],
         registry: None,
         policy: None,

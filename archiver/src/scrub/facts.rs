@@ -1,0 +1,137 @@
+//! The events of a scrub.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::archive::{Archive, ArchiveError};
+use crate::event::{EventBody, Topic};
+use crate::store::scrub::{Finding, LossFact, RunState, ranges, rfc3339};
+
+/// What a run read and found whole: one event for each act, however much it read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Scrubbed {
+    /// When it began (RFC 3339): everything it proved was whole at this time or later.
+    pub started: String,
+    /// When it ended.
+    pub ended: String,
+    /// Whether contents were decrypted and compared with their manifests.
+    pub deep: bool,
+    /// Which segments were asked for.
+    pub selection: String,
+    /// Whether all of them were read.
+    pub complete: bool,
+    /// Bytes read, over all media.
+    pub bytes: u64,
+    /// What is whole, by medium. Of a deep scrub: segments whose record versions are.
+    pub proven: Vec<Proven>,
+    /// Copies of segments that were not whole.
+    pub damaged: u64,
+    /// How many of them are whole now.
+    pub healed: u64,
+    /// Places that no copy has any more.
+    pub lost: u64,
+}
+
+/// What is whole on one medium.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proven {
+    /// The medium's id.
+    pub medium: String,
+    /// Ranges of segments, with both ends.
+    pub segments: Vec<[u32; 2]>,
+    /// Segments that had no seal yet, with the end of what was read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub growing: Vec<(u32, u64)>,
+}
+
+/// Damages, what became of them, and what is lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DamageFound {
+    /// When the run began.
+    pub started: String,
+    /// Copies that were not whole; at most 256 in one event.
+    pub copies: Vec<Finding>,
+    /// What could not be healed; at most 256 in one event.
+    pub lost: Vec<LossFact>,
+}
+
+impl EventBody for Scrubbed {
+    const KIND: &'static str = "scrubbed";
+    const TOPIC: Topic = Topic::Fixity;
+}
+
+impl EventBody for DamageFound {
+    const KIND: &'static str = "damage-found";
+    const TOPIC: Topic = Topic::Fixity;
+}
+
+impl Scrubbed {
+    /// The facts of a run.
+    #[must_use]
+    pub fn of(run: &RunState, ended: time::OffsetDateTime) -> Self {
+        let mut media: BTreeMap<&str, (Vec<u32>, Vec<(u32, u64)>)> = BTreeMap::new();
+        for done in &run.done {
+            for medium in &done.whole {
+                let (sealed, growing) = media.entry(medium).or_default();
+                match done.end {
+                    Some(end) => growing.push((done.segment, end)),
+                    None => sealed.push(done.segment),
+                }
+            }
+        }
+        let proven = media.into_iter().map(|(medium, (mut sealed, growing))| {
+            sealed.sort_unstable();
+            sealed.dedup();
+            Proven {
+                medium: medium.to_owned(),
+                segments: ranges(&sealed),
+                growing,
+            }
+        });
+        let healed = run.findings.iter().filter(|one| one.outcome == "healed");
+        Self {
+            started: run.started.clone(),
+            ended: rfc3339(ended),
+            deep: run.deep,
+            selection: run.selection.clone(),
+            complete: run.todo.is_empty(),
+            bytes: run.bytes,
+            proven: proven.collect(),
+            damaged: run.findings.len() as u64,
+            healed: healed.count() as u64,
+            lost: run.losses.len() as u64,
+        }
+    }
+}
+
+/// Records a run in the archive, which is open for writing.
+///
+/// # Errors
+/// Those of recording.
+pub fn record(archive: &Archive, run: &RunState, by: &str) -> Result<(), ArchiveError> {
+    let mut copies = run.findings.chunks(FACTS_MAX);
+    let mut lost = run.losses.chunks(FACTS_MAX);
+    loop {
+        let facts = (copies.next(), lost.next());
+        if facts == (None, None) {
+            break;
+        }
+        let found = DamageFound {
+            started: run.started.clone(),
+            copies: facts.0.unwrap_or_default().to_vec(),
+            lost: facts.1.unwrap_or_default().to_vec(),
+        };
+        archive.record_event(by, &found)?;
+    }
+    if !run.done.is_empty() {
+        let now = archive.environment().clock.now();
+        archive.record_event(by, &Scrubbed::of(run, now))?;
+    }
+    Ok(())
+}
+
+/// Most findings in one event.
+const FACTS_MAX: usize = 256;

@@ -1,0 +1,215 @@
+//! A new file in place of a segment: all of it, or what stood there before.
+
+use std::fs::File;
+use std::io::IoSlice;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use formats::segment::{Frame, SegmentSeal};
+use sha2::{Digest, Sha256};
+
+use crate::store::StoreError;
+use crate::store::durable;
+use crate::store::replica::Replica;
+use crate::store::segment_file::SegmentFile;
+use crate::store::walk::{Copy, Gate};
+
+/// A segment that is being written beside the one that stands there, under a name that no reader looks at.
+#[derive(Debug)]
+pub(super) struct Replacement<'a> {
+    replica: &'a Replica,
+    segment: u32,
+    temporary: PathBuf,
+    file: File,
+    offset: u64,
+    digest: Sha256,
+}
+
+impl<'a> Replacement<'a> {
+    /// Begins a file. One that an interrupted run left is thrown away.
+    pub(super) fn begin(replica: &'a Replica, segment: u32) -> Result<Self, StoreError> {
+        let temporary = replica.path(segment).with_extension("seg.new");
+        let disk = replica.disk();
+        let failed = |error| replica.error("making", &temporary, error);
+        match disk.remove(&temporary) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(failed(error));
+            }
+            _ => {}
+        }
+        let file = disk.create(&temporary).map_err(failed)?;
+        Ok(Self {
+            replica,
+            segment,
+            temporary,
+            file,
+            offset: 0,
+            digest: Sha256::new(),
+        })
+    }
+
+    /// Appends bytes.
+    pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.digest.update(bytes);
+        self.write_at(bytes, self.offset)?;
+        self.offset += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Writes bytes anywhere; the digest over the whole is then the caller's affair.
+    pub(super) fn write_at(&self, bytes: &[u8], offset: u64) -> Result<(), StoreError> {
+        let disk = self.replica.disk();
+        disk.write_at(&self.file, &mut [IoSlice::new(bytes)], offset)
+            .map_err(|error| self.replica.error("writing", &self.temporary, error))
+    }
+
+    /// Cuts the file.
+    pub(super) fn cut(&self, length: u64) -> Result<(), StoreError> {
+        let disk = self.replica.disk();
+        disk.truncate(&self.file, length)
+            .map_err(|error| self.replica.error("cutting", &self.temporary, error))
+    }
+
+    /// Bytes appended.
+    pub(super) const fn length(&self) -> u64 {
+        self.offset
+    }
+
+    /// The digest over what was appended.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        self.digest.clone().finalize().into()
+    }
+
+    /// Synchronises the file, reads it back from the medium, and if it is what was to be written puts it in place.
+    ///
+    /// # Errors
+    /// [`StoreError::NotWhole`] when something else is read back; errors of the medium. The old file then still stands, unless the
+    /// last step (the directory's `fsync`) failed: then either may.
+    pub(super) fn finish(self, expected: [u8; 32]) -> Result<u64, StoreError> {
+        let result = self.settle(expected);
+        if result.is_err() {
+            // The error to report is the first one; a file that stays is thrown away by the next attempt.
+            drop(self.replica.disk().remove(&self.temporary));
+        }
+        result
+    }
+
+    /// Leaves what stands there as it is.
+    pub(super) fn give_up(self) {
+        // A file that stays is thrown away by the next attempt.
+        drop(self.replica.disk().remove(&self.temporary));
+    }
+
+    fn settle(&self, expected: [u8; 32]) -> Result<u64, StoreError> {
+        let (replica, disk) = (self.replica, self.replica.disk());
+        let temporary = &self.temporary;
+        disk.sync(&self.file)
+            .map_err(|error| replica.error("synchronising", temporary, error))?;
+        let (length, digest) = self.read_back()?;
+        if digest != expected {
+            return Err(StoreError::NotWhole {
+                path: temporary.clone(),
+            });
+        }
+        disk.protect(&self.file)
+            .map_err(|error| replica.error("protecting", temporary, error))?;
+        let path = replica.path(self.segment);
+        durable::move_into_place(disk, temporary, &path)
+            .map_err(|error| replica.error("putting in place", &path, error))?;
+        Ok(length)
+    }
+
+    fn read_back(&self) -> Result<(u64, [u8; 32]), StoreError> {
+        let failed = |error| self.replica.error("reading back", &self.temporary, error);
+        let file = File::open(&self.temporary).map_err(failed)?;
+        let file = SegmentFile::new(file).map_err(failed)?;
+        let mut copy = Copy::from_medium(Arc::new(file), None).map_err(failed)?;
+        let mut digest = Sha256::new();
+        let mut at = 0;
+        while at < copy.length() {
+            let bytes = copy.bytes(at, PIECE_BYTES).map_err(failed)?;
+            if bytes.is_empty() {
+                break;
+            }
+            digest.update(bytes);
+            at += bytes.len() as u64;
+        }
+        Ok((at, digest.finalize().into()))
+    }
+}
+
+/// Copies a sealed segment from one replica to another, in place of what the other one has: a new file, synchronised, read back,
+/// renamed. The source is compared with its seal while it is read. Answers the bytes written.
+///
+/// # Errors
+/// [`StoreError::NotWhole`] when the source is not a whole sealed segment; errors of the media. The target then is as it was.
+pub(in crate::store) fn copy_segment(
+    from: &Replica,
+    to: &Replica,
+    segment: u32,
+    gate: Option<Gate>,
+) -> Result<u64, StoreError> {
+    let path = from.path(segment);
+    let not_whole = || StoreError::NotWhole { path: path.clone() };
+    let failed = |error| from.error("reading", &path, error);
+    let file = from.open(segment)?.ok_or_else(not_whole)?;
+    let file = SegmentFile::new(file).map_err(failed)?;
+    let mut source = Copy::from_medium(Arc::new(file), gate).map_err(failed)?;
+    let end = source
+        .length()
+        .checked_sub(SegmentSeal::FRAME_BYTES as u64)
+        .ok_or_else(not_whole)?;
+    let seal = match Frame::parse(
+        source
+            .bytes(end, SegmentSeal::FRAME_BYTES)
+            .map_err(failed)?,
+    ) {
+        Ok(Frame::SegmentSeal(seal)) if seal.length == end => seal,
+        _ => return Err(not_whole()),
+    };
+    let mut target = Replacement::begin(to, segment)?;
+    let copied = copy_bytes(&mut source, &mut target, end, &failed).and_then(|()| {
+        if target.digest() != seal.digest {
+            return Err(not_whole());
+        }
+        copy_bytes(
+            &mut source,
+            &mut target,
+            end + SegmentSeal::FRAME_BYTES as u64,
+            &failed,
+        )
+    });
+    match copied {
+        Ok(()) => {
+            let expected = target.digest();
+            target.finish(expected)
+        }
+        Err(error) => {
+            target.give_up();
+            Err(error)
+        }
+    }
+}
+
+fn copy_bytes(
+    source: &mut Copy,
+    target: &mut Replacement<'_>,
+    end: u64,
+    failed: &dyn Fn(std::io::Error) -> StoreError,
+) -> Result<(), StoreError> {
+    while target.length() < end {
+        let at = target.length();
+        let count = usize::try_from(end - at)
+            .unwrap_or(usize::MAX)
+            .min(PIECE_BYTES);
+        let bytes = source.bytes(at, count).map_err(failed)?;
+        if bytes.is_empty() {
+            return Err(failed(std::io::ErrorKind::UnexpectedEof.into()));
+        }
+        target.append(bytes)?;
+    }
+    Ok(())
+}
+
+/// Bytes copied at once.
+const PIECE_BYTES: usize = 1024 * 1024;

@@ -1,0 +1,318 @@
+//! Reading what is stored again, before somebody needs it: every byte of every copy against CRC32C and the digests of the segments.
+//!
+//! No key is needed, and no lock: sealed segments never change, and the one that grows is read up to its last commit mark. So a scrub and
+//! a writer do not wait for each other. Only to put something right the media are locked, for as long as one segment takes; it is then
+//! examined again, since what was found without a lock may have been a file that was just being replaced.
+//!
+//! Each copy is read once, from its start to its end, from the medium and not from the page cache, with a window of 1 MiB in memory.
+
+mod pace;
+mod run;
+mod select;
+mod state;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use formats::id::{ArchiveId, MediumId};
+use formats::medium::MediumRole;
+use formats::segment::{Frame, SegmentHeader};
+use time::OffsetDateTime;
+
+use super::durable::{self, DirectoryLock, Disk};
+use super::heal::{Patient, SegmentHealing, Site, Suspects, heal_segment};
+use super::replica::Replica;
+use super::walk::{Copy, Gate};
+use super::{Store, StoreError, heal, lock, read_label};
+
+pub use super::heal::heal_replica;
+pub use pace::{Hours, Meter, Pace, Sleeper, SystemSleeper};
+pub use run::Scrub;
+pub use select::{PARTS_MAX, Quantity, Selection, bytes, part_of};
+pub use state::{
+    Finding, LossFact, ProblemFact, RunState, ScrubState, SegmentDone, ranges, rfc3339,
+};
+
+/// The data media of an archive, as a scrub sees them: not locked.
+#[derive(Debug, Clone)]
+pub struct ScrubMedia {
+    archive: ArchiveId,
+    sites: Vec<Site>,
+    /// Directories in which no medium is mounted.
+    pub absent: Vec<PathBuf>,
+}
+
+/// A segment on the media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredSegment {
+    /// Its number.
+    pub segment: u32,
+    /// Bytes of all its copies.
+    pub bytes: u64,
+}
+
+/// Frames that the keys showed to be wrong on one medium although their checksums are right.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Suspect {
+    /// The medium.
+    pub medium: MediumId,
+    /// The segment.
+    pub segment: u32,
+    /// Where the frame begins.
+    pub offset: u64,
+}
+
+impl ScrubMedia {
+    /// Looks at the labels of the media.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongMedium`], [`StoreError::MediumTwice`]; [`StoreError::MediumMissing`] when there is none at all.
+    pub fn open(
+        directories: &[PathBuf],
+        archive: ArchiveId,
+        disk: &Arc<dyn Disk>,
+    ) -> Result<Self, StoreError> {
+        let (mut sites, mut absent) = (Vec::<Site>::new(), Vec::new());
+        for directory in directories {
+            let label = match read_label(directory) {
+                Err(StoreError::MediumMissing { directory }) => {
+                    absent.push(directory);
+                    continue;
+                }
+                label => label?,
+            };
+            let directory = directory.clone();
+            if label.archive != archive || label.role != MediumRole::Data {
+                return Err(StoreError::WrongMedium { directory });
+            }
+            if sites.iter().any(|site| site.medium == label.medium) {
+                return Err(StoreError::MediumTwice { directory });
+            }
+            sites.push(Site {
+                medium: label.medium,
+                replica: Arc::new(Replica::new(&directory, Arc::clone(disk))),
+            });
+        }
+        if sites.is_empty() {
+            let directory = directories.first().cloned().unwrap_or_default();
+            return Err(StoreError::MediumMissing { directory });
+        }
+        Ok(Self {
+            archive,
+            sites,
+            absent,
+        })
+    }
+
+    /// The media of an open store.
+    ///
+    /// # Errors
+    /// Errors of reading the labels.
+    pub fn of_store(store: &Store) -> Result<Self, StoreError> {
+        Ok(Self {
+            archive: store.archive(),
+            sites: heal::sites(store)?,
+            absent: Vec::new(),
+        })
+    }
+
+    /// The media.
+    #[must_use]
+    pub fn media(&self) -> Vec<MediumId> {
+        self.sites.iter().map(|site| site.medium).collect()
+    }
+
+    /// The directory of a medium.
+    #[must_use]
+    pub fn directory(&self, medium: MediumId) -> Option<&Path> {
+        let site = self.sites.iter().find(|site| site.medium == medium)?;
+        Some(&site.replica.directory)
+    }
+
+    /// Locks the media against everybody else, until what is answered is dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when another process uses one.
+    pub fn lock(&self) -> Result<Vec<DirectoryLock>, StoreError> {
+        let sites = self.sites.iter();
+        sites
+            .map(|site| lock(&site.replica.directory, true))
+            .collect()
+    }
+
+    /// All segments, on whichever medium, in order.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when a directory cannot be read.
+    pub fn segments(&self) -> Result<Vec<StoredSegment>, StoreError> {
+        let mut found = std::collections::BTreeMap::<u32, u64>::new();
+        for site in &self.sites {
+            for (segment, bytes) in site.replica.segments()? {
+                *found.entry(segment).or_default() += bytes;
+            }
+        }
+        let segments = found.into_iter();
+        Ok(segments
+            .map(|(segment, bytes)| StoredSegment { segment, bytes })
+            .collect())
+    }
+
+    /// When a segment was begun, as its header says on the first medium that has it whole.
+    #[must_use]
+    pub fn begun(&self, segment: u32) -> Option<OffsetDateTime> {
+        let mut sites = self.sites.iter();
+        sites.find_map(|site| {
+            let file = site.replica.open(segment).ok()??;
+            let mut copy = Copy::new(file).ok()?;
+            let bytes = copy.bytes(0, SegmentHeader::FRAME_BYTES).ok()?;
+            match Frame::parse(bytes) {
+                Ok(Frame::SegmentHeader(header)) => Some(header.created_at),
+                Ok(_) | Err(_) => None,
+            }
+        })
+    }
+
+    /// Reads every copy of a segment at a pace. Nothing is changed.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when a directory cannot be read.
+    pub fn examine(&self, segment: u32, pace: &Pace) -> Result<SegmentHealing, StoreError> {
+        let newest = self.newest()?;
+        let gate = pace.gate();
+        let none = Suspects::new();
+        let patient = self.patient(segment, newest, &none, Some(&gate));
+        let (_, checked) = patient.examine();
+        Ok(patient.found(&checked))
+    }
+
+    /// Reads every copy of a segment, and calls those damaged in which the keys showed frames to be wrong.
+    pub(super) fn examine_with(
+        &self,
+        segment: u32,
+        suspects: &[Suspect],
+    ) -> Result<SegmentHealing, StoreError> {
+        let newest = self.newest()?;
+        let suspects = self.numbered(segment, suspects);
+        let patient = self.patient(segment, newest, &suspects, None);
+        let (_, checked) = patient.examine();
+        Ok(patient.found(&checked))
+    }
+
+    fn numbered(&self, segment: u32, suspects: &[Suspect]) -> Suspects {
+        let of_segment = suspects.iter().filter(|one| one.segment == segment);
+        let numbered = of_segment.filter_map(|suspect| {
+            let mut sites = self.sites.iter();
+            let number = sites.position(|site| site.medium == suspect.medium)?;
+            Some((number, suspect.offset))
+        });
+        numbered.collect()
+    }
+
+    /// Examines every copy of a segment again and puts right what can be. The caller holds the locks, or the store.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when a directory cannot be read.
+    pub fn heal(&self, segment: u32, suspects: &[Suspect]) -> Result<SegmentHealing, StoreError> {
+        let newest = self.newest()?;
+        let suspects = self.numbered(segment, suspects);
+        heal_segment(self.patient(segment, newest, &suspects, None))
+    }
+
+    /// Files under the name of a segment that are another segment's, behind the last one of all: copies in a wrong place. They get another
+    /// name, since the archive could not be opened for writing with them. The caller holds the locks. Answers the new names.
+    ///
+    /// # Errors
+    /// Errors of reading and renaming.
+    pub fn set_strays_aside(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut moved = Vec::new();
+        for (site, segment) in self.strays()? {
+            let path = site.replica.path(segment);
+            let aside = durable::set_aside(site.replica.disk(), &path)
+                .map_err(|error| site.replica.error("renaming", &path, error))?;
+            moved.push(aside);
+        }
+        Ok(moved)
+    }
+
+    /// Where such files are, looked at without locks.
+    ///
+    /// # Errors
+    /// Errors of reading.
+    pub fn stray_files(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let strays = self.strays()?.into_iter();
+        Ok(strays
+            .map(|(site, segment)| site.replica.path(segment))
+            .collect())
+    }
+
+    fn strays(&self) -> Result<Vec<(&Site, u32)>, StoreError> {
+        let newest = self.newest()?;
+        let mut strays = Vec::new();
+        for site in &self.sites {
+            for (segment, _) in site.replica.segments()? {
+                if segment > newest && self.header(site, segment)?.is_some() {
+                    strays.push((site, segment));
+                }
+            }
+        }
+        Ok(strays)
+    }
+
+    fn patient<'a>(
+        &'a self,
+        segment: u32,
+        newest: u32,
+        suspects: &'a Suspects,
+        gate: Option<&'a Gate>,
+    ) -> Patient<'a> {
+        Patient {
+            archive: self.archive,
+            segment,
+            newest: segment >= newest,
+            sites: &self.sites,
+            suspects,
+            gate,
+        }
+    }
+
+    /// The last segment whose header names it, on any medium.
+    fn newest(&self) -> Result<u32, StoreError> {
+        let mut newest = 0;
+        for site in &self.sites {
+            for (segment, _) in site.replica.segments()?.into_iter().rev() {
+                if segment <= newest {
+                    break;
+                }
+                // A file without a whole header is the beginning of a new segment, or a damaged one.
+                if self
+                    .header(site, segment)?
+                    .is_none_or(|number| number == segment)
+                {
+                    newest = segment;
+                    break;
+                }
+            }
+        }
+        Ok(newest)
+    }
+
+    /// The number in the header of a segment's file; 0 for another archive's.
+    fn header(&self, site: &Site, segment: u32) -> Result<Option<u32>, StoreError> {
+        let Some(file) = site.replica.open(segment)? else {
+            return Ok(None);
+        };
+        let path = site.replica.path(segment);
+        let failed = |error| site.replica.error("reading", &path, error);
+        let mut copy = Copy::new(file).map_err(failed)?;
+        let Ok(bytes) = copy.bytes(0, SegmentHeader::FRAME_BYTES) else {
+            return Ok(None);
+        };
+        Ok(match Frame::parse(bytes) {
+            Ok(Frame::SegmentHeader(header)) if header.archive == self.archive => {
+                Some(header.segment)
+            }
+            Ok(Frame::SegmentHeader(_)) => Some(0),
+            Ok(_) | Err(_) => None,
+        })
+    }
+}
