@@ -28,7 +28,9 @@ use crate::record::retrieve::Retriever;
 use crate::signature::{self, ArchiveSigner, SignatureKeeper};
 use crate::store::catalog::{Catalog, CatalogOptions, CatalogReport, FoldProgress};
 use crate::store::durable::Disk;
+use crate::store::scrub::{Pace, ScrubMedia};
 use crate::store::{self, CopyPolicy, OpenOptions, RecoveryReport, Store};
+use crate::store::{self, OpenOptions, RecoveryReport, Store};
 use crate::tsa::registry::Registry;
 
 pub use accreditation::Accreditations;
@@ -395,6 +397,21 @@ impl Archive {
         Ok(())
     }
 
+    /// Makes the parity that sealed segments lack, where the configuration asks for it and this process may write.
+    fn make_parity(&self) {
+        let (Some(parity), Ok(_)) = (self.config.parity, self.store.appender()) else {
+            return;
+        };
+        let pace = Pace::unbounded(Arc::clone(&self.environment.clock));
+        let Ok(media) = ScrubMedia::of_store(&self.store) else {
+            return;
+        };
+        // What was acknowledged does not depend on it: a scrub makes what is still missing, and says where it cannot.
+        for segment in media.without_parity().unwrap_or_default() {
+            drop(media.mend_parity(segment, Some(parity.into()), true, &pace));
+        }
+    }
+
     /// Ends the work with the archive: the index is written out, the media are released.
     ///
     /// # Errors
@@ -407,6 +424,7 @@ impl Archive {
         // The index is derived; what it could not write is read again from the segments at the next opening.
         drop(self.catalog.checkpoint());
         drop(self.catalog);
+        self.make_parity();
         Ok(self.store.close()?)
     }
 }

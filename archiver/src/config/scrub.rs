@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use super::place::Place;
+use crate::store::parity::ParityStrength;
 use crate::store::scrub::{Hours, PARTS_MAX};
 
 /// What the service reads again by itself, and the bounds of every scrub.
@@ -62,6 +63,15 @@ impl ParityConfig {
             && (1..=PARITY_MAX).contains(&config.parity)
             && config.parity <= config.data;
         allowed.then_some(config)
+    }
+}
+
+impl From<ParityConfig> for ParityStrength {
+    fn from(config: ParityConfig) -> Self {
+        Self {
+            data: config.data,
+            parity: config.parity,
+        }
     }
 }
 

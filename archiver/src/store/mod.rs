@@ -24,6 +24,7 @@ pub mod heal;
 pub mod joining;
 mod medium;
 mod opening;
+pub mod parity;
 mod presence;
 mod reader;
 pub mod recovery;

@@ -26,6 +26,7 @@ pub(super) struct Copy {
     file_length: u64,
     window: Vec<u8>,
     window_start: u64,
+    window_bytes: usize,
     gate: Option<Gate>,
 }
 
@@ -82,8 +83,17 @@ impl Copy {
             file_length: length,
             window: Vec::new(),
             window_start: 0,
+            window_bytes: WINDOW_BYTES,
             gate: None,
         })
+    }
+
+    /// The copy with a window of another size.
+    pub(super) fn with_window(self, window_bytes: usize) -> Self {
+        Self {
+            window_bytes,
+            ..self
+        }
     }
 
     /// The copy as its file is, read from the medium, not from the page cache, as far as the system lets go of it; and at the pace of
@@ -223,7 +233,7 @@ impl Copy {
         let start = match held {
             Some(start) => start,
             None => {
-                self.fill(offset, count.max(WINDOW_BYTES))?;
+                self.fill(offset, count.max(self.window_bytes))?;
                 0
             }
         };

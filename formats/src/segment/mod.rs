@@ -22,6 +22,7 @@ mod further_digests;
 mod leaves;
 mod marks;
 mod material;
+mod parity;
 mod record_version;
 mod segment_index;
 mod signature;
@@ -40,6 +41,9 @@ pub use further_digests::{FURTHER_DIGESTS_OBJECT, FurtherDigests};
 pub use leaves::Leaves;
 pub use marks::{CommitMark, SegmentHeader, SegmentSeal};
 pub use material::ValidationMaterial;
+pub use parity::{
+    PARITY_CONTROL_BYTES_MAX, PARITY_DATA_SHARDS_MAX, PARITY_SHARDS_MAX, ParityControl, ParityShape,
+};
 pub use record_version::{ContentLocations, RecordVersion};
 pub use segment_index::{IndexEntry, SegmentIndex};
 pub use signature::{RECEIPT_VERSIONS_MAX, Receipt, SIGNATURE_OBJECT, Signature};

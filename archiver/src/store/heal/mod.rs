@@ -23,7 +23,7 @@ use formats::segment::FrameAddress;
 use super::replica::Replica;
 use super::{FixityProblem, Store, StoreError, read_label};
 
-pub(super) use replacement::copy_segment;
+pub(super) use replacement::{Replacement, copy_segment};
 pub use replica::{HealProgress, ReplicaHealing, heal_replica};
 pub(super) use segment::{Patient, heal_segment};
 

@@ -1,8 +1,8 @@
-//! A new file in place of a segment: all of it, or what stood there before.
+//! A new file in place of a segment, or of its parity: all of it, or what stood there before.
 
 use std::fs::File;
-use std::io::IoSlice;
-use std::path::PathBuf;
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use formats::segment::{Frame, SegmentSeal};
@@ -14,11 +14,11 @@ use crate::store::replica::Replica;
 use crate::store::segment_file::SegmentFile;
 use crate::store::walk::{Copy, Gate};
 
-/// A segment that is being written beside the one that stands there, under a name that no reader looks at.
+/// A file that is being written beside the one that stands there, under a name that no reader looks at.
 #[derive(Debug)]
-pub(super) struct Replacement<'a> {
+pub(in crate::store) struct Replacement<'a> {
     replica: &'a Replica,
-    segment: u32,
+    path: PathBuf,
     temporary: PathBuf,
     file: File,
     offset: u64,
@@ -27,12 +27,14 @@ pub(super) struct Replacement<'a> {
 
 impl<'a> Replacement<'a> {
     /// Begins a file. One that an interrupted run left is thrown away.
-    pub(super) fn begin(replica: &'a Replica, segment: u32) -> Result<Self, StoreError> {
-        let temporary = replica.path(segment).with_extension("seg.new");
+    pub(in crate::store) fn begin(replica: &'a Replica, path: PathBuf) -> Result<Self, StoreError> {
+        let mut temporary = path.clone().into_os_string();
+        temporary.push(".new");
+        let temporary = PathBuf::from(temporary);
         let disk = replica.disk();
         let failed = |error| replica.error("making", &temporary, error);
         match disk.remove(&temporary) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(failed(error));
             }
             _ => {}
@@ -40,7 +42,7 @@ impl<'a> Replacement<'a> {
         let file = disk.create(&temporary).map_err(failed)?;
         Ok(Self {
             replica,
-            segment,
+            path,
             temporary,
             file,
             offset: 0,
@@ -57,17 +59,20 @@ impl<'a> Replacement<'a> {
     }
 
     /// Writes bytes anywhere; the digest over the whole is then the caller's affair.
-    pub(super) fn write_at(&self, bytes: &[u8], offset: u64) -> Result<(), StoreError> {
+    pub(in crate::store) fn write_at(&self, bytes: &[u8], offset: u64) -> Result<(), StoreError> {
         let disk = self.replica.disk();
         disk.write_at(&self.file, &mut [IoSlice::new(bytes)], offset)
             .map_err(|error| self.replica.error("writing", &self.temporary, error))
     }
 
-    /// Cuts the file.
-    pub(super) fn cut(&self, length: u64) -> Result<(), StoreError> {
-        let disk = self.replica.disk();
-        disk.truncate(&self.file, length)
-            .map_err(|error| self.replica.error("cutting", &self.temporary, error))
+    /// The replica.
+    pub(in crate::store) const fn replica(&self) -> &Replica {
+        self.replica
+    }
+
+    /// The file that it is to take the place of.
+    pub(in crate::store) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Bytes appended.
@@ -85,57 +90,66 @@ impl<'a> Replacement<'a> {
     /// # Errors
     /// [`StoreError::NotWhole`] when something else is read back; errors of the medium. The old file then still stands, unless the
     /// last step (the directory's `fsync`) failed: then either may.
-    pub(super) fn finish(self, expected: [u8; 32]) -> Result<u64, StoreError> {
-        let result = self.settle(expected);
+    pub(in crate::store) fn finish(self, expected: [u8; 32]) -> Result<u64, StoreError> {
+        self.finish_checked(|mut copy| Ok(digest_of(&mut copy)? == expected))
+    }
+
+    /// The same, where `check` looks at what is read back.
+    ///
+    /// # Errors
+    /// As [`Replacement::finish`].
+    pub(in crate::store) fn finish_checked(
+        self,
+        check: impl FnOnce(Copy) -> io::Result<bool>,
+    ) -> Result<u64, StoreError> {
+        let result = self.settle(check);
         if result.is_err() {
-            // The error to report is the first one; a file that stays is thrown away by the next attempt.
-            drop(self.replica.disk().remove(&self.temporary));
+            self.give_up();
         }
         result
     }
 
     /// Leaves what stands there as it is.
-    pub(super) fn give_up(self) {
-        // A file that stays is thrown away by the next attempt.
+    pub(in crate::store) fn give_up(&self) {
+        // The error to report is another one; a file that stays is thrown away by the next attempt.
         drop(self.replica.disk().remove(&self.temporary));
     }
 
-    fn settle(&self, expected: [u8; 32]) -> Result<u64, StoreError> {
+    fn settle(&self, check: impl FnOnce(Copy) -> io::Result<bool>) -> Result<u64, StoreError> {
         let (replica, disk) = (self.replica, self.replica.disk());
         let temporary = &self.temporary;
         disk.sync(&self.file)
             .map_err(|error| replica.error("synchronising", temporary, error))?;
-        let (length, digest) = self.read_back()?;
-        if digest != expected {
+        let failed = |error| replica.error("reading back", temporary, error);
+        let file = File::open(temporary).map_err(failed)?;
+        let file = SegmentFile::new(file).map_err(failed)?;
+        let copy = Copy::from_medium(Arc::new(file), None).map_err(failed)?;
+        let length = copy.length();
+        if !check(copy).map_err(failed)? {
             return Err(StoreError::NotWhole {
                 path: temporary.clone(),
             });
         }
         disk.protect(&self.file)
             .map_err(|error| replica.error("protecting", temporary, error))?;
-        let path = replica.path(self.segment);
-        durable::move_into_place(disk, temporary, &path)
-            .map_err(|error| replica.error("putting in place", &path, error))?;
+        durable::move_into_place(disk, temporary, &self.path)
+            .map_err(|error| replica.error("putting in place", &self.path, error))?;
         Ok(length)
     }
+}
 
-    fn read_back(&self) -> Result<(u64, [u8; 32]), StoreError> {
-        let failed = |error| self.replica.error("reading back", &self.temporary, error);
-        let file = File::open(&self.temporary).map_err(failed)?;
-        let file = SegmentFile::new(file).map_err(failed)?;
-        let mut copy = Copy::from_medium(Arc::new(file), None).map_err(failed)?;
-        let mut digest = Sha256::new();
-        let mut at = 0;
-        while at < copy.length() {
-            let bytes = copy.bytes(at, PIECE_BYTES).map_err(failed)?;
-            if bytes.is_empty() {
-                break;
-            }
-            digest.update(bytes);
-            at += bytes.len() as u64;
+fn digest_of(copy: &mut Copy) -> io::Result<[u8; 32]> {
+    let mut digest = Sha256::new();
+    let mut at = 0;
+    while at < copy.length() {
+        let bytes = copy.bytes(at, PIECE_BYTES)?;
+        if bytes.is_empty() {
+            break;
         }
-        Ok((at, digest.finalize().into()))
+        digest.update(bytes);
+        at += bytes.len() as u64;
     }
+    Ok(digest.finalize().into())
 }
 
 /// Copies a sealed segment from one replica to another, in place of what the other one has: a new file, synchronised, read back,
@@ -167,7 +181,7 @@ pub(in crate::store) fn copy_segment(
         Ok(Frame::SegmentSeal(seal)) if seal.length == end => seal,
         _ => return Err(not_whole()),
     };
-    let mut target = Replacement::begin(to, segment)?;
+    let mut target = Replacement::begin(to, to.path(segment))?;
     let copied = copy_bytes(&mut source, &mut target, end, &failed).and_then(|()| {
         if target.digest() != seal.digest {
             return Err(not_whole());
@@ -195,7 +209,7 @@ fn copy_bytes(
     source: &mut Copy,
     target: &mut Replacement<'_>,
     end: u64,
-    failed: &dyn Fn(std::io::Error) -> StoreError,
+    failed: &dyn Fn(io::Error) -> StoreError,
 ) -> Result<(), StoreError> {
     while target.length() < end {
         let at = target.length();
@@ -204,7 +218,7 @@ fn copy_bytes(
             .min(PIECE_BYTES);
         let bytes = source.bytes(at, count).map_err(failed)?;
         if bytes.is_empty() {
-            return Err(failed(std::io::ErrorKind::UnexpectedEof.into()));
+            return Err(failed(io::ErrorKind::UnexpectedEof.into()));
         }
         target.append(bytes)?;
     }

@@ -10,6 +10,8 @@ use super::merge::{Merge, Merged, Piece, bytes, next_choices};
 use super::replacement::{Replacement, copy_segment};
 use super::{CopyHealing, CopyOutcome, HealSource, Loss, SegmentHealing, Site, Suspects};
 use crate::store::fixity::{CheckedCopy, FixityProblemKind, check_copies};
+use crate::store::parity;
+use crate::store::replica::Replica;
 use crate::store::segment_file::SegmentFile;
 use crate::store::walk::{Copy, Gate};
 use crate::store::{FixityProblem, StoreError};
@@ -163,8 +165,34 @@ impl Patient<'_> {
                 None => break self.merge(copies, &[], &mut |_, _| Ok(()))?,
             }
         };
+        if self.restore(healing) {
+            return Ok(());
+        }
         healing.losses.clone_from(&first.gaps);
         self.write_the_rest(copies, &first, healing)
+    }
+
+    /// Parity gives the segment back to the first site that takes it; the others get it from there. Answers whether it did.
+    fn restore(&self, healing: &mut SegmentHealing) -> bool {
+        let replicas: Vec<&Replica> = self.sites.iter().map(|site| &*site.replica).collect();
+        let mut written: Option<&Site> = None;
+        for (site, copy) in self.sites.iter().zip(&mut healing.copies) {
+            let source = HealSource::Parity;
+            if let Some(from) = written {
+                copy.outcome = self.copy(from, site, source);
+                continue;
+            }
+            let target = &site.replica;
+            match parity::restore(&replicas, target, self.archive, self.segment, self.gate) {
+                Ok(Some(bytes)) => {
+                    copy.outcome = CopyOutcome::Healed { bytes, source };
+                    written = Some(site);
+                }
+                Ok(None) => return false,
+                Err(error) => copy.outcome = CopyOutcome::Failed(error),
+            }
+        }
+        written.is_some()
     }
 
     /// The frames of several copies make a segment that matches its seal: the first site gets it, the others from there.
@@ -246,7 +274,7 @@ impl Patient<'_> {
         choices: &[usize],
         site: &Site,
     ) -> Result<u64, StoreError> {
-        let mut target = Replacement::begin(&site.replica, self.segment)?;
+        let mut target = Replacement::begin(&site.replica, site.replica.path(self.segment))?;
         self.merge(copies, choices, &mut |copies, piece| {
             if let Piece::Frame {
                 offset,
@@ -270,7 +298,7 @@ impl Patient<'_> {
         own: usize,
         site: &Site,
     ) -> Result<u64, StoreError> {
-        let mut target = Replacement::begin(&site.replica, self.segment)?;
+        let mut target = Replacement::begin(&site.replica, site.replica.path(self.segment))?;
         self.merge(copies, &[], &mut |copies, piece| match piece {
             Piece::Frame {
                 offset,

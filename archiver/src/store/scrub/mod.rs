@@ -21,6 +21,7 @@ use time::OffsetDateTime;
 
 use super::durable::{self, DirectoryLock, Disk};
 use super::heal::{Patient, SegmentHealing, Site, Suspects, heal_segment};
+use super::parity::{self, ParityState, ParityStrength};
 use super::replica::Replica;
 use super::walk::{Copy, Gate};
 use super::{Store, StoreError, heal, lock, read_label};
@@ -49,6 +50,17 @@ pub struct StoredSegment {
     pub segment: u32,
     /// Bytes of all its copies.
     pub bytes: u64,
+}
+
+/// What became of the parity of a segment on one medium.
+#[derive(Debug)]
+pub struct ParityMending {
+    /// The medium.
+    pub medium: MediumId,
+    /// Whether there was one, and it was damaged or of another file.
+    pub was_damaged: bool,
+    /// The bytes of a new one; `None` when none was made.
+    pub made: Option<Result<u64, StoreError>>,
 }
 
 /// Frames that the keys showed to be wrong on one medium although their checksums are right.
@@ -216,6 +228,73 @@ impl ScrubMedia {
         let newest = self.newest()?;
         let suspects = self.numbered(segment, suspects);
         heal_segment(self.patient(segment, newest, &suspects, None))
+    }
+
+    /// Sealed segments that lack their parity on some medium. Nothing is read.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when a directory cannot be read.
+    pub fn without_parity(&self) -> Result<Vec<u32>, StoreError> {
+        let newest = self.newest()?;
+        let mut lacking = Vec::new();
+        for StoredSegment { segment, .. } in self.segments()? {
+            let lacks = |site: &Site| !parity::path(&site.replica, segment).exists();
+            if segment < newest && self.sites.iter().any(lacks) {
+                lacking.push(segment);
+            }
+        }
+        Ok(lacking)
+    }
+
+    /// Looks at the parity of a sealed segment, and makes it where it is absent or damaged and the segment is whole. Answers what was wrong on
+    /// each medium and what became of it; nothing for a medium on which all is well, or a segment that still grows.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when a directory cannot be read.
+    pub fn mend_parity(
+        &self,
+        segment: u32,
+        strength: Option<ParityStrength>,
+        heal: bool,
+        pace: &Pace,
+    ) -> Result<Vec<ParityMending>, StoreError> {
+        let mut mendings = Vec::new();
+        if segment >= self.newest()? {
+            return Ok(mendings);
+        }
+        let gate = pace.gate();
+        for site in &self.sites {
+            let Some(file) = site.replica.open(segment)? else {
+                continue;
+            };
+            let path = site.replica.path(segment);
+            let bytes = file.metadata().map(|metadata| metadata.len());
+            let bytes = bytes.map_err(|error| site.replica.error("reading", &path, error))?;
+            let (replica, archive) = (&site.replica, self.archive);
+            let state = ParityState::of(replica, archive, segment, bytes, Some(&gate));
+            let was_damaged = match state {
+                ParityState::Whole => continue,
+                ParityState::Absent if strength.is_none() => continue,
+                ParityState::Absent => false,
+                ParityState::Damaged => true,
+            };
+            let made = match strength {
+                Some(strength) if heal => Some(parity::make(
+                    replica,
+                    archive,
+                    segment,
+                    strength,
+                    Some(&gate),
+                )),
+                _ => None,
+            };
+            mendings.push(ParityMending {
+                medium: site.medium,
+                was_damaged,
+                made,
+            });
+        }
+        Ok(mendings)
     }
 
     /// Files under the name of a segment that are another segment's, behind the last one of all: copies in a wrong place. They get another

@@ -113,6 +113,18 @@ struct Spent {
 }
 
 impl Pace {
+    /// As fast as the media are, at any time.
+    #[must_use]
+    pub fn unbounded(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            bytes_per_second: None,
+            hours: None,
+            meter: None,
+            clock,
+            sleeper: Arc::new(SystemSleeper),
+        }
+    }
+
     /// Waits until the hours begin, if they have not.
     pub fn wait_for_hours(&self) {
         let Some(hours) = self.hours else { return };

@@ -7,6 +7,7 @@ use super::{Pace, RunState, ScrubMedia, ScrubState, Suspect};
 use crate::store::StoreError;
 use crate::store::durable::{DirectoryLock, Disk};
 use crate::store::heal::{CopyOutcome, SegmentHealing};
+use crate::store::parity::ParityStrength;
 
 /// How a run is carried out.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct Scrub<'a> {
     pub pace: &'a Pace,
     /// Whether damaged copies are healed.
     pub heal: bool,
+    /// How much parity sealed segments are to have; `None`: what there is, is only looked at.
+    pub parity: Option<ParityStrength>,
     /// Where the state is kept.
     pub state_file: &'a Path,
     /// The writing system calls.
@@ -36,9 +39,16 @@ impl Scrub<'_> {
         let mut written = self.pace.clock.now();
         while let Some(segment) = state.run.as_ref().and_then(RunState::next) {
             let healing = self.segment(segment)?;
+            let mut parity = Vec::new();
+            if healing.is_whole() {
+                parity = self
+                    .media
+                    .mend_parity(segment, self.parity, self.heal, self.pace)?;
+            }
             let Some(run) = &mut state.run else { break };
             run.finish_next();
             run.note(&healing);
+            run.note_parity(segment, &parity);
             let goes_on = step(&healing, run);
             let now = self.pace.clock.now();
             if !healing.was_whole() || now - written >= STATE_EVERY || now < written {

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::offset;
 
+use super::ParityMending;
 use crate::store::durable::{self, Disk};
 use crate::store::heal::{CopyHealing, CopyOutcome, HealSource, Loss, SegmentHealing};
 use crate::store::{FixityProblem, StoreError};
@@ -185,6 +186,30 @@ impl RunState {
         self.findings
             .extend(damaged.map(|copy| finding(healing.segment, copy)));
         self.losses.extend(healing.losses.iter().map(loss_fact));
+    }
+
+    /// Notes parity that was damaged, or could not be made.
+    pub fn note_parity(&mut self, segment: u32, mendings: &[ParityMending]) {
+        for mending in mendings {
+            let (outcome, source, bytes) = match &mending.made {
+                Some(Ok(_)) if !mending.was_damaged => continue,
+                Some(Ok(bytes)) => ("healed", Some("the segment".to_owned()), *bytes),
+                Some(Err(error)) => ("failed", Some(error.to_string()), 0),
+                None => ("damaged", None, 0),
+            };
+            self.findings.push(Finding {
+                segment,
+                medium: mending.medium.to_string(),
+                problems: vec![ProblemFact {
+                    kind: "parity".to_owned(),
+                    offset: 0,
+                }],
+                outcome: outcome.to_owned(),
+                source,
+                bytes,
+                last_proven: None,
+            });
+        }
     }
 
     /// Whether everything that was read is whole now.

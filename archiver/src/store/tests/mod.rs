@@ -25,7 +25,7 @@ use super::*;
 const ARCHIVE: ArchiveId = ArchiveId::from_bytes([0xA0; 16]);
 
 /// An archive's media in a temporary directory.
-struct Media {
+pub(super) struct Media {
     root: tempfile::TempDir,
     directories: Vec<PathBuf>,
     disk: Arc<FaultyDisk>,
@@ -98,6 +98,11 @@ impl Media {
             ..self.options(1)
         };
         Store::open(&self.directories, ARCHIVE, &options).unwrap().0
+    }
+
+    /// Where a medium is.
+    pub(super) fn directory(&self, medium: usize) -> &Path {
+        &self.directories[medium]
     }
 
     fn segment(&self, medium: usize, segment: u32) -> PathBuf {
@@ -188,6 +193,23 @@ fn records(store: &Store) -> Vec<u32> {
         numbers.push(number);
     }
     numbers
+}
+
+/// A medium whose first segment is sealed and has about so many bytes.
+pub(super) fn sealed_with(bytes: usize) -> Media {
+    let media = Media {
+        segment_bytes_max: bytes as u64,
+        ..Media::new(1)
+    };
+    let (store, _) = media.open(1);
+    let appender = store.appender().unwrap();
+    for number in 0..(bytes / 5000 + 10) as u32 {
+        let address = appender.append(chunk(number, 5000)).unwrap();
+        let address = appender.append(record(number, address)).unwrap();
+        appender.commit(address).unwrap();
+    }
+    store.close().unwrap();
+    media
 }
 
 fn flip(path: &Path, bit: usize) {

@@ -165,6 +165,7 @@ impl Work<'_> {
             media: self.media,
             pace,
             heal: self.request.heal,
+            parity: self.config.parity.map(Into::into),
             state_file: &self.state_file,
             disk,
         }

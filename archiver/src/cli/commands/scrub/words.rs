@@ -9,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::cli::lang::Lang;
 use crate::cli::output::{Output, grouped, moment, sized};
 use crate::scrub::proofs::Proofs;
+use crate::store::StoreError;
 use crate::store::scrub::{Finding, RunState, ScrubMedia, rfc3339};
 
 pub(super) fn absent(lang: Lang, directory: &Path) -> String {
@@ -34,6 +35,13 @@ pub(super) fn stray(lang: Lang, path: &Path, aside: Option<&Path>) -> String {
             format!("{path}: a copy of another segment in a wrong place"),
         ),
     }
+}
+
+pub(super) fn parity_failed(lang: Lang, segment: u32, error: &StoreError) -> String {
+    lang.pick(
+        format!("区画 {segment:010}: パリティを作れません: {error}"),
+        format!("segment {segment:010}: no parity could be made: {error}"),
+    )
 }
 
 pub(super) fn resumed(lang: Lang, started: &str, left: &str) -> String {
