@@ -23,6 +23,7 @@ mod media;
 mod offline;
 mod rebuild;
 mod renewal;
+mod scrub;
 mod service;
 
 use serde_json::Value;

@@ -423,8 +423,8 @@ impl Archive {
         }
         // The index is derived; what it could not write is read again from the segments at the next opening.
         drop(self.catalog.checkpoint());
-        drop(self.catalog);
         self.make_parity();
+        drop(self.catalog);
         Ok(self.store.close()?)
     }
 }

@@ -7,13 +7,18 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{grouped, grouped_amount, shown_name};
 use crate::cli::query;
 use crate::cli::session::Session;
+use crate::scrub::proofs::Proofs;
 use crate::store::catalog::{Hit, Query, ValueMatch};
+use crate::store::scrub::{ScrubMedia, rfc3339};
+use formats::segment::Frame;
 
 pub(in crate::cli) fn run(session: &Session, arguments: &Search) -> Result<Exit, Failure> {
     let question = question(session, arguments)?;
     let archive = session.open(Access::Read)?;
     let hits = archive.catalog().search(&question)?;
     let accreditations = Accreditations::of(&archive)?;
+    let media = ScrubMedia::of_store(archive.store())?.media();
+    let proofs = Proofs::of(archive.catalog(), &media)?;
     for hit in &hits {
         if session.output.json {
             let accreditation = accreditations.version(hit.version)?;
@@ -21,6 +26,13 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Search) -> Result<Exit,
             if let Some(members) = value.as_object_mut() {
                 let accreditation = accreditation.map(|found| found.to_json());
                 members.insert("accreditation".to_owned(), accreditation.into());
+                let proven = match archive.store().read(hit.address) {
+                    Ok(Frame::RecordVersion(frame)) => proofs.version(&frame, hit.address),
+                    Ok(_) | Err(_) => None,
+                };
+                members.insert("proven_at".to_owned(), proven.map(rfc3339).into());
+                let content = proofs.deep(hit.address).map(rfc3339);
+                members.insert("content_proven_at".to_owned(), content.into());
             }
             session.output.event(&value);
         }

@@ -8,6 +8,9 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{grouped, moment};
 use crate::cli::query::rfc3339;
 use crate::cli::session::Session;
+use crate::scrub::proofs::Proofs;
+use crate::scrub::report::ProofReport;
+use crate::store::scrub::ScrubMedia;
 use crate::tsa::registry::Statutory;
 
 pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
@@ -21,6 +24,19 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
     let accreditation = last
         .map(|last| accreditations.batch(last.batch))
         .transpose()?;
+    let media = ScrubMedia::of_store(archive.store())?;
+    let proofs = Proofs::of(archive.catalog(), &media.media())?;
+    let (days, now) = (
+        archive.config().scrub.overdue_days,
+        archive.environment().clock.now(),
+    );
+    let proven = ProofReport::of(
+        &media.segments()?,
+        &proofs,
+        &|one| media.begun(one),
+        days,
+        now,
+    );
     session.output.event(&json!({
         "event": "status",
         "archive": archive.config().archive.to_string(),
@@ -31,6 +47,9 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
         "unstamped_since": since.map(rfc3339),
         "last_stamped_at": last.map(|batch| rfc3339(batch.stamped_at)),
         "last_tsa": last.map(|batch| batch.tsa.clone()),
+        "proven_since": proven.oldest.map(rfc3339),
+        "unproven_segments": proven.never.segments,
+        "overdue_segments": proven.overdue.segments,
         "last_accreditation": accreditation.as_ref().map(Statutory::to_json),
     }));
     let lang = session.output.lang;
@@ -66,6 +85,13 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
                 moment(last.stamped_at),
                 last.tsa
             ),
+        ));
+    }
+    if proven.overdue.segments > 0 {
+        let overdue = grouped(proven.overdue.segments);
+        session.output.say(&lang.pick(
+            format!("{days} 日以上確かめていない区画 {overdue}: archiver scrub を実行してください"),
+            format!("{overdue} segments were not read again for {days} days: run 'archiver scrub'"),
         ));
     }
     if let Some(accreditation) = accreditation {

@@ -12,6 +12,7 @@ use crate::tsa::client::EMBEDDED_NAME;
 
 use super::renew::carry_out::all_due;
 use super::renew::facts;
+use super::scrub::daily;
 use super::signature::renew_signatures;
 use super::stamp::stamp;
 
@@ -145,6 +146,12 @@ impl Work for Archivist<'_> {
         visit.authorities = self.authorities();
         if let Err(error) = archive.close() {
             visit.failures.push(self.text(&error.into()));
+        }
+        // Read again without the archive: others can use it meanwhile.
+        match daily(self.session, &self.config, self.unlock) {
+            Ok(None) => {}
+            Ok(Some(text)) => visit.failures.push(text),
+            Err(failure) => visit.failures.push(self.text(&failure)),
         }
         Ok(visit)
     }

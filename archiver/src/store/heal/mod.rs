@@ -21,7 +21,7 @@ use formats::id::{MediumId, VersionId};
 use formats::segment::FrameAddress;
 
 use super::replica::Replica;
-use super::{FixityProblem, Store, StoreError, read_label};
+use super::{FixityProblem, Store, StoreError};
 
 pub(super) use replacement::{Replacement, copy_segment};
 pub use replica::{HealProgress, ReplicaHealing, heal_replica};
@@ -134,9 +134,8 @@ pub(super) fn sites(store: &Store) -> Result<Vec<Site>, StoreError> {
     let replicas = store.shared.reader.replicas.iter();
     replicas
         .map(|replica| {
-            let label = read_label(&replica.directory)?;
             Ok(Site {
-                medium: label.medium,
+                medium: replica.medium,
                 replica: Arc::clone(replica),
             })
         })

@@ -237,7 +237,7 @@ impl Patient<'_> {
             };
             let lacks = |problem: &FixityProblem| {
                 let in_a_gap =
-                    |loss: &super::Loss| (loss.address.offset..loss.end).contains(&problem.offset);
+                    |loss: &Loss| (loss.address.offset..loss.end).contains(&problem.offset);
                 problem.kind != FixityProblemKind::Digest
                     && problem.kind != FixityProblemKind::NotSealed
                     && !merged.gaps.iter().any(in_a_gap)

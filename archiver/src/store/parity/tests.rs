@@ -21,7 +21,8 @@ struct Bed {
 fn bed(data: u16, parity: u16) -> Bed {
     let media = sealed_with(300_000);
     let disk = FaultyDisk::new();
-    let replica = Replica::new(media.directory(0), disk);
+    let medium = formats::id::MediumId::from_bytes([1; 16]);
+    let replica = Replica::new(media.directory(0), medium, disk);
     let whole = std::fs::read(replica.path(1)).unwrap();
     let strength = ParityStrength { data, parity };
     make(&replica, ARCHIVE, 1, strength, None).unwrap();

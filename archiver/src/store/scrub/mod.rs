@@ -15,16 +15,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use formats::id::{ArchiveId, MediumId};
-use formats::medium::MediumRole;
 use formats::segment::{Frame, SegmentHeader};
 use time::OffsetDateTime;
 
 use super::durable::{self, DirectoryLock, Disk};
 use super::heal::{Patient, SegmentHealing, Site, Suspects, heal_segment};
 use super::parity::{self, ParityState, ParityStrength};
+use super::presence::{Present, Survey};
 use super::replica::Replica;
 use super::walk::{Copy, Gate};
-use super::{Store, StoreError, heal, lock, read_label};
+use super::{Store, StoreError, heal, lock};
 
 pub use super::heal::heal_replica;
 pub use pace::{Hours, Meter, Pace, Sleeper, SystemSleeper};
@@ -39,7 +39,7 @@ pub use state::{
 pub struct ScrubMedia {
     archive: ArchiveId,
     sites: Vec<Site>,
-    /// Directories in which no medium is mounted.
+    /// Directories that hold no medium in service.
     pub absent: Vec<PathBuf>,
 }
 
@@ -75,36 +75,23 @@ pub struct Suspect {
 }
 
 impl ScrubMedia {
-    /// Looks at the labels of the media.
+    /// Recognises the media that are in service.
     ///
     /// # Errors
-    /// [`StoreError::WrongMedium`], [`StoreError::MediumTwice`]; [`StoreError::MediumMissing`] when there is none at all.
+    /// [`StoreError::MediumMissing`] when there is none at all.
     pub fn open(
         directories: &[PathBuf],
         archive: ArchiveId,
         disk: &Arc<dyn Disk>,
     ) -> Result<Self, StoreError> {
-        let (mut sites, mut absent) = (Vec::<Site>::new(), Vec::new());
-        for directory in directories {
-            let label = match read_label(directory) {
-                Err(StoreError::MediumMissing { directory }) => {
-                    absent.push(directory);
-                    continue;
-                }
-                label => label?,
-            };
-            let directory = directory.clone();
-            if label.archive != archive || label.role != MediumRole::Data {
-                return Err(StoreError::WrongMedium { directory });
-            }
-            if sites.iter().any(|site| site.medium == label.medium) {
-                return Err(StoreError::MediumTwice { directory });
-            }
-            sites.push(Site {
-                medium: label.medium,
-                replica: Arc::new(Replica::new(&directory, Arc::clone(disk))),
-            });
-        }
+        let survey = Survey::of(directories, archive, None, OffsetDateTime::UNIX_EPOCH);
+        let site = |present: &Present| Site {
+            medium: present.medium,
+            replica: Arc::new(Replica::of(present, disk)),
+        };
+        let sites: Vec<Site> = survey.in_service.iter().map(site).collect();
+        let absent = survey.problems.into_iter().map(|problem| problem.directory);
+        let absent = absent.collect();
         if sites.is_empty() {
             let directory = directories.first().cloned().unwrap_or_default();
             return Err(StoreError::MediumMissing { directory });

@@ -22,6 +22,9 @@ pub struct ScrubState {
     /// The part that the service reads next, from 1.
     #[serde(default)]
     pub next_part: Option<u32>,
+    /// The day on which the service last finished a part.
+    #[serde(default)]
+    pub part_day: Option<String>,
 }
 
 /// A run.
@@ -304,6 +307,7 @@ mod tests {
         let state = ScrubState {
             run: Some(run),
             next_part: Some(2),
+            part_day: None,
         };
         let disk = FaultyDisk::new();
         state.write(disk.as_ref(), &path).unwrap();

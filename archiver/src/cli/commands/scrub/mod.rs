@@ -4,6 +4,7 @@ mod deep;
 mod parity;
 mod report;
 mod request;
+mod service;
 mod words;
 
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{Unit, grouped, sized};
 use crate::cli::session::Session;
 use crate::config::Config;
-use crate::keys::Passphrase;
+use crate::keys::Unlock;
 use crate::scrub::facts;
 use crate::scrub::proofs::Proofs;
 use crate::store::scrub::{
@@ -27,6 +28,8 @@ use crate::store::scrub::{
 };
 
 use request::Request;
+
+pub(super) use service::daily;
 
 pub(in crate::cli) fn run(session: &Session, arguments: &Arguments) -> Result<Exit, Failure> {
     let config = session.config()?;
@@ -37,18 +40,18 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Arguments) -> Result<Ex
     if arguments.add_parity {
         return parity::run(session, &config, &request);
     }
-    let passphrase = match arguments.no_record {
+    let unlock = match arguments.no_record {
         true => None,
-        false => Some(session.passphrase(config.passphrase_file.clone(), false)?),
+        false => Some(session.unlock(&config)?),
     };
-    scrub(session, &config, passphrase.as_ref(), &request)
+    scrub(session, &config, unlock.as_ref(), &request)
 }
 
 /// Reads what is asked for, heals, tells, and records it. The service calls it, too.
 pub(super) fn scrub(
     session: &Session,
     config: &Config,
-    passphrase: Option<&Passphrase>,
+    unlock: Option<&Unlock>,
     request: &Request,
 ) -> Result<Exit, Failure> {
     let disk = Arc::clone(&session.environment.disk);
@@ -56,7 +59,7 @@ pub(super) fn scrub(
     let mut work = Work {
         session,
         config,
-        passphrase,
+        unlock,
         request,
         media: &media,
         state_file: state_file(config),
@@ -85,7 +88,7 @@ pub(super) fn state_file(config: &Config) -> PathBuf {
 struct Work<'a> {
     session: &'a Session,
     config: &'a Config,
-    passphrase: Option<&'a Passphrase>,
+    unlock: Option<&'a Unlock>,
     request: &'a Request,
     media: &'a ScrubMedia,
     state_file: PathBuf,
@@ -112,13 +115,11 @@ impl Work<'_> {
     }
 
     fn open(&self, access: Access) -> Result<Option<Archive>, Failure> {
-        let Some(passphrase) = self.passphrase else {
+        let Some(unlock) = self.unlock else {
             return Ok(None);
         };
         let config = self.config.clone();
-        self.session
-            .open_config(config, passphrase, access)
-            .map(Some)
+        self.session.open_config(config, unlock, access).map(Some)
     }
 
     /// Media that are not there cannot be proven.
@@ -178,12 +179,12 @@ impl Work<'_> {
         if let Some(run) = &state.run {
             let is_same = run.selection == wanted && run.deep == self.request.deep;
             if is_same && !run.todo.is_empty() {
-                let left = grouped(run.left().len() as u64);
-                self.session.output.note(&words::resumed(
-                    self.session.output.lang,
-                    &run.started,
-                    &left,
-                ));
+                if !self.request.is_of_service() {
+                    let left = grouped(run.left().len() as u64);
+                    let lang = self.session.output.lang;
+                    let text = words::resumed(lang, &run.started, &left);
+                    self.session.output.note(&text);
+                }
                 return Ok(state);
             }
             let done = run.clone();
@@ -233,8 +234,10 @@ impl Work<'_> {
             && !run.todo.is_empty()
         {
             let left = grouped(run.left().len() as u64);
-            self.session.output.note(&words::interrupted(lang, &left));
-            self.worse(Exit::Partial);
+            if !self.request.is_of_service() {
+                self.session.output.note(&words::interrupted(lang, &left));
+                self.worse(Exit::Partial);
+            }
         }
         Ok(())
     }

@@ -17,9 +17,9 @@ use super::amount;
 pub(super) fn run(session: &Session, config: Config) -> Result<Exit, Failure> {
     let disk = Arc::clone(&session.environment.disk);
     let media = ScrubMedia::open(&config.data, config.archive, &disk)?;
-    let passphrase = session.passphrase(config.passphrase_file.clone(), false)?;
+    let unlock = session.unlock(&config)?;
     let days = config.scrub.overdue_days;
-    let archive = session.open_config(config, &passphrase, Access::Read)?;
+    let archive = session.open_config(config, &unlock, Access::Read)?;
     let proofs = Proofs::of(archive.catalog(), &media.media())?;
     let stored = media.segments()?;
     let now = session.environment.clock.now();

@@ -120,6 +120,11 @@ impl Request {
         }
     }
 
+    /// Whether the service asks: it goes on by itself, and nobody need be told.
+    pub(super) fn is_of_service(&self) -> bool {
+        self.stop.is_some()
+    }
+
     /// Whether to stop here.
     pub(super) fn is_stopped(&self) -> bool {
         self.stop.as_ref().is_some_and(|stop| stop())
