@@ -103,7 +103,7 @@ fn a_lost_end_or_a_hole_is_healed_up_to_the_strength() {
         );
         assert!(bed.now() == bed.whole);
     }
-    let torn = &bed.whole[..keep - BLOCK_BYTES];
+    let torn = &bed.whole[..keep - shard];
     bed.segment(torn);
     assert_eq!(bed.restore().unwrap(), None);
     assert!(bed.now() == torn);
