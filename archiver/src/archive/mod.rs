@@ -30,7 +30,6 @@ use crate::store::catalog::{Catalog, CatalogOptions, CatalogReport, FoldProgress
 use crate::store::durable::Disk;
 use crate::store::scrub::{Pace, ScrubMedia};
 use crate::store::{self, CopyPolicy, OpenOptions, RecoveryReport, Store};
-use crate::store::{self, OpenOptions, RecoveryReport, Store};
 use crate::tsa::registry::Registry;
 
 pub use accreditation::Accreditations;
