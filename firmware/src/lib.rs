@@ -6,5 +6,7 @@ pub mod clock;
 pub mod device;
 pub mod entropy;
 pub mod media;
+pub mod memory;
 pub mod process;
 pub mod selftest;
+mod sys;

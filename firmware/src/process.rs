@@ -68,6 +68,12 @@ mod tests {
     fn a_hardened_process_dumps_no_core_and_makes_private_files() {
         harden().unwrap();
         harden().unwrap(); // a second call does no harm
+        let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
+        let core = limits
+            .lines()
+            .find(|line| line.starts_with("Max core file size"));
+        let fields: Vec<&str> = core.unwrap().split_whitespace().collect();
+        assert_eq!(fields.get(4..6), Some(&["0", "0"][..]), "{core:?}");
         let core = getrlimit(Resource::Core);
         assert_eq!((core.current, core.maximum), (Some(0), Some(0)));
         assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);

@@ -21,7 +21,10 @@ use crate::config::Config;
 use crate::content::Manifests;
 use crate::event::configuration::RecordedConfiguration;
 use crate::event::{EventBody, EventSealer, RecordedEvent, Topic};
-use crate::keys::{self, CatalogSealer, EvaluationNotice, KeyMedium, LedgerAccess, UnlockWith};
+use crate::keys::{
+    self, CatalogSealer, EvaluationNotice, KeyMedium, KeyOpening, KeyPlace, LedgerAccess,
+    UnlockWith,
+};
 use crate::media::{self, Disagreement, MediaLedger};
 use crate::record::deposit::Depositor;
 use crate::record::retrieve::Retriever;
@@ -72,6 +75,8 @@ pub struct OpeningReport {
     pub catalog: CatalogReport,
     /// Where media are other ones than the ledger says.
     pub media: Vec<Disagreement>,
+    /// What was brought to its end, or waits, about keys.
+    pub keys: KeyOpening,
 }
 
 /// An open archive.
@@ -150,15 +155,18 @@ impl Archive {
             .iter()
             .filter(|medium| medium.is_dir())
             .collect();
-        let notice = keys::require_separate(&config.keys, &present, config.evaluation)?;
-        media::key_medium(&config.keys, config.archive).map_err(ArchiveError::KeyMedium)?;
+        let place = KeyPlace::new(&config.keys, &config.key_copies, config.key_copies_min);
+        let notice = keys::require_separate_media(&place.roots, &present, config.evaluation)?;
+        for root in place.roots.iter().filter(|root| root.is_dir()) {
+            media::key_medium(root, config.archive).map_err(ArchiveError::KeyMedium)?;
+        }
         let ledger_access = match access {
             Access::Read => LedgerAccess::Read,
             Access::Write => LedgerAccess::Write,
         };
         let keys = Arc::new(KeyMedium::open(
             Arc::clone(&environment.disk),
-            &config.keys,
+            place,
             config.archive,
             unlock,
             ledger_access,
@@ -193,12 +201,17 @@ impl Archive {
         };
         let ledger = MediaLedger::of(&archive.catalog)?;
         let media = media::check(&ledger, &archive.config);
+        let keys = match access {
+            Access::Read => KeyOpening::default(),
+            Access::Write => archive.finish_key_work()?,
+        };
         Ok((
             archive,
             OpeningReport {
                 recovery,
                 catalog: report,
                 media,
+                keys,
             },
         ))
     }

@@ -52,6 +52,12 @@ pub struct Config {
     pub data: Vec<PathBuf>,
     /// The key medium.
     pub keys: PathBuf,
+    /// Copies of the key medium, kept in step with it.
+    pub key_copies: Vec<PathBuf>,
+    /// On how many key media a key must be durable before a deposit is acknowledged; all, unless configured.
+    pub key_copies_min: Option<usize>,
+    /// Who is responsible for the keys, for the inventory.
+    pub key_responsible: Option<String>,
     /// The folder of the derived index; may be deleted at any time.
     pub index: PathBuf,
     /// How the index is held.
@@ -91,6 +97,12 @@ struct FileForm {
     archive: String,
     data: Vec<PathBuf>,
     keys: PathBuf,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    key_copies: Vec<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key_copies_min: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key_responsible: Option<String>,
     #[serde(default)]
     index: index::IndexForm,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -177,6 +189,13 @@ impl Config {
         if !SEGMENT_BYTES_RANGE.contains(&form.segments.max_bytes) {
             return Err(place.invalid("segments.max_bytes", "from 4 MiB to 4 GiB less one byte"));
         }
+        let key_media = form.key_copies.len() + 1;
+        if form
+            .key_copies_min
+            .is_some_and(|min| !(1..=key_media).contains(&min))
+        {
+            return Err(place.invalid("key_copies_min", "from 1 to the number of key media"));
+        }
         let tsas = authorities::read(form.tsas, &place)?;
         let media = media::read(form.media, form.data.len(), &place)?;
         let parity = scrub::read_parity(form.segments.parity.as_deref(), &place)?;
@@ -191,6 +210,9 @@ impl Config {
             archive,
             data: form.data.into_iter().map(placed).collect(),
             keys: placed(form.keys),
+            key_copies: form.key_copies.into_iter().map(placed).collect(),
+            key_copies_min: form.key_copies_min,
+            key_responsible: form.key_responsible,
             index: placed(folder),
             index_options,
             classes: form.classes.map(placed),
@@ -226,6 +248,7 @@ impl Config {
         text.push_str(&format!("data = [{}]\n\n", data.join(", ")));
         text.push_str("# The key medium: without it the data media are noise. Keep it on another device, at another place.\n");
         text.push_str(&format!("keys = {}\n\n", shown(&self.keys)));
+        text.push_str(&self.key_copies_text(&place));
         text.push_str(&index::text_of_folder(
             &self.index,
             &self.index_options,
@@ -267,6 +290,30 @@ impl Config {
     }
 }
 
+impl Config {
+    fn key_copies_text(&self, place: &Place) -> String {
+        let mut text = String::new();
+        if !self.key_copies.is_empty() {
+            text.push_str("# Copies of the key medium, kept in step with it: each on a device and at a place of its own.\n");
+            let copies: Vec<String> = self.key_copies.iter().map(|p| place.shown(p)).collect();
+            text.push_str(&format!("key_copies = [{}]\n", copies.join(", ")));
+        }
+        if let Some(min) = self.key_copies_min {
+            text.push_str(&format!("key_copies_min = {min}\n"));
+        }
+        if let Some(name) = &self.key_responsible {
+            text.push_str(&format!(
+                "key_responsible = {}\n",
+                toml::Value::from(name.as_str())
+            ));
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,6 +329,9 @@ mod tests {
                 PathBuf::from("/mnt/b \"quoted\""),
             ],
             keys: PathBuf::from("/media/keys"),
+            key_copies: vec![PathBuf::from("/media/key-copy")],
+            key_copies_min: Some(1),
+            key_responsible: Some("鍵 \"管理\"".to_owned()),
             index: PathBuf::from("/a/index"),
             index_options: IndexConfig::default(),
             classes: None,

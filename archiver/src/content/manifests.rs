@@ -45,6 +45,9 @@ impl ManifestOpener for Manifests {
             .ledger()
             .data_key(record.version)
             .map_err(|error| {
+                if matches!(error, KeyError::KeyDestroyed { .. }) {
+                    return ManifestFailure::KeyDestroyed;
+                }
                 if matches!(error, KeyError::KeyDamaged { .. }) {
                     return ManifestFailure::NotAuthentic;
                 }

@@ -125,6 +125,20 @@ pub enum KeyError {
     HeldKeyStale,
     /// The parameters of the key derivation are outside of what this program accepts. The file was changed.
     KeyDerivation,
+    /// Destroying needs two people: who does it, and somebody else who approved it.
+    TwoPeople,
+    /// Too many versions for one act. Destroy them in several.
+    TooMany {
+        /// How many at most.
+        max: usize,
+    },
+    /// Two key media stand on one device: what destroys one destroys the other. Use another device, or `--evaluation` for a trial.
+    CopiesOnOneDevice {
+        /// One of them.
+        one: PathBuf,
+        /// The other.
+        other: PathBuf,
+    },
     /// The ledger was opened for reading only.
     ReadOnly,
     /// An earlier write to the ledger failed, so nothing more is written to it. Correct the cause and start again.
@@ -305,6 +319,18 @@ impl fmt::Display for KeyError {
             ),
             Self::KeyDerivation => f.write_str(
                 "the key derivation parameters are not acceptable: restore kek.json from the copy of the key medium",
+            ),
+            Self::TwoPeople => f.write_str(
+                "destroying needs two people: name who does it (--by) and somebody else who approved it (--approved-by)",
+            ),
+            Self::TooMany { max } => {
+                write!(f, "at most {max} versions can be destroyed at once: do it in several parts")
+            }
+            Self::CopiesOnOneDevice { one, other } => write!(
+                f,
+                "key media {} and {} stand on one device: use another device for the copy, or --evaluation for a trial",
+                one.display(),
+                other.display()
             ),
             Self::ReadOnly => f.write_str("the key ledger was opened for reading only"),
             Self::Stopped => f.write_str(

@@ -10,7 +10,9 @@
 pub mod agent;
 pub mod catalog;
 pub mod copying;
+pub mod erasure;
 pub mod error;
+pub mod events;
 pub mod ledger;
 pub mod medium;
 pub mod passphrase;
@@ -27,6 +29,7 @@ mod specification_tests;
 
 pub use catalog::CatalogSealer;
 pub use copying::CopyReport;
+pub use erasure::{Destruction, ErasureReport, KeyOpening};
 pub use error::KeyError;
 pub use ledger::{
     CopyCondition, CopyState, KeyLedger, LedgerAccess, LedgerPlace, LedgerReport, LedgerTicket,
@@ -40,4 +43,4 @@ pub use provider::{
     TokenPlace, Unlock, UnlockWith, WrappedSecret,
 };
 pub use secret::{DataKey, KeyOwner, ValueKey};
-pub use separation::{EvaluationNotice, require_separate};
+pub use separation::{EvaluationNotice, require_separate, require_separate_media};

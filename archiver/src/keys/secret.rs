@@ -5,9 +5,9 @@ use std::fmt;
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
 use firmware::entropy::Entropy;
+use firmware::memory::LockedSecret;
 use formats::id::{ArchiveId, RecordId, VersionId};
 use hmac::{Hmac, Mac};
-use secrecy::{ExposeSecret, SecretBox};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -29,9 +29,9 @@ pub struct KeyOwner {
 
 /// A random 256-bit key of one record version, or of the archive's catalog.
 ///
-/// It cannot be printed or cloned, and it is zeroised when it is dropped.
+/// It stands in locked memory that no core dump shows, cannot be printed or cloned, and is zeroised when it is dropped.
 pub struct DataKey {
-    bytes: SecretBox<[u8; KEY_BYTES]>,
+    bytes: LockedSecret,
 }
 
 /// A key for small values with random nonces: index entries, events.
@@ -109,9 +109,7 @@ impl DataKey {
     #[must_use]
     pub fn from_bytes(bytes: &[u8; KEY_BYTES]) -> Self {
         Self {
-            bytes: SecretBox::init_with_mut(|secret: &mut [u8; KEY_BYTES]| {
-                secret.copy_from_slice(bytes);
-            }),
+            bytes: LockedSecret::new(bytes),
         }
     }
 
@@ -153,7 +151,7 @@ impl DataKey {
     }
 
     pub(super) fn expose(&self) -> &[u8; KEY_BYTES] {
-        self.bytes.expose_secret()
+        self.bytes.expose()
     }
 }
 

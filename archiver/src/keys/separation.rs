@@ -1,7 +1,7 @@
 //! Keys apart from data: the key medium must not stand on the device of a data medium.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::KeyError;
 
@@ -42,6 +42,37 @@ pub fn require_separate<P: AsRef<Path>>(
     Ok(None)
 }
 
+/// The same for a key medium with copies: none may stand on the device of a data medium, nor on that of another. Those that are not there are
+/// passed over, but one must be.
+///
+/// # Errors
+/// As [`require_separate`]; [`KeyError::CopiesOnOneDevice`].
+pub fn require_separate_media<P: AsRef<Path>>(
+    keys: &[PathBuf],
+    data: &[P],
+    evaluation: bool,
+) -> Result<Option<EvaluationNotice>, KeyError> {
+    let present: Vec<&PathBuf> = keys.iter().filter(|root| root.is_dir()).collect();
+    if let (true, Some(first)) = (present.is_empty(), keys.first()) {
+        return Err(KeyError::MediumMissing {
+            path: first.clone(),
+        });
+    }
+    let mut notice = None;
+    for (place, one) in present.iter().enumerate() {
+        notice = notice.or(require_separate(one, data, evaluation)?);
+        for other in present.iter().skip(place + 1) {
+            if !evaluation && firmware::media::same_device(one, other)? {
+                return Err(KeyError::CopiesOnOneDevice {
+                    one: one.to_path_buf(),
+                    other: other.to_path_buf(),
+                });
+            }
+        }
+    }
+    Ok(notice)
+}
+
 impl fmt::Display for EvaluationNotice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
@@ -78,6 +109,40 @@ mod tests {
             require_separate(keys.path(), &["/proc"], false).unwrap(),
             None
         );
+    }
+
+    #[test]
+    fn a_copy_of_the_keys_on_the_device_of_another_is_refused_but_for_a_trial() {
+        let place = tempfile::tempdir().unwrap();
+        let (one, two) = (place.path().join("one"), place.path().join("two"));
+        std::fs::create_dir(&one).unwrap();
+        let media = [one.clone(), two.clone()];
+        assert_eq!(
+            require_separate_media(&media, &["/proc"], false).unwrap(),
+            None
+        );
+        std::fs::create_dir(&two).unwrap();
+        let error = require_separate_media(&media, &["/proc"], false).unwrap_err();
+        assert!(
+            matches!(error, KeyError::CopiesOnOneDevice { .. }),
+            "{error}"
+        );
+        assert_eq!(
+            require_separate_media(&media, &["/proc"], true).unwrap(),
+            None
+        );
+        let error = require_separate_media(&media, &[&two], false).unwrap_err();
+        assert!(matches!(error, KeyError::SameDevice { .. }), "{error}");
+        assert!(
+            require_separate_media(&media, &[&two], true)
+                .unwrap()
+                .is_some()
+        );
+        let nowhere = [place.path().join("nowhere")];
+        assert!(matches!(
+            require_separate_media(&nowhere, &["/proc"], true),
+            Err(KeyError::MediumMissing { .. })
+        ));
     }
 
     #[test]

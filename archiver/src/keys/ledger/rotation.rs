@@ -135,7 +135,11 @@ impl KeyLedger {
         report
     }
 
-    fn require_all_copies(&self) -> Result<(), KeyError> {
+    /// Refuses unless every key medium is in service.
+    ///
+    /// # Errors
+    /// [`KeyError::CopiesMissing`].
+    pub fn require_all_copies(&self) -> Result<(), KeyError> {
         let all = self.copies.len();
         if self.in_service().count() == all {
             return Ok(());

@@ -111,6 +111,17 @@ impl Fold {
         self.drain_when_full(pending)
     }
 
+    /// Puts a version without metadata in place of what is known of it. Its deposit identity leads nowhere any more.
+    pub(super) fn add_destroyed(&self, hit: &Hit, identity: &[u8; 32]) -> Result<(), StoreError> {
+        self.add_version(hit, identity, None)?;
+        let key = key::of_identity(identity);
+        let mut pending = self.lock();
+        if self.value(&pending, &key)? == Some(version_value(hit.version)) {
+            pending.changes.insert(key, None);
+        }
+        self.drain_when_full(pending)
+    }
+
     /// Adds a batch.
     pub(super) fn add_batch(&self, batch: &BatchEntry) -> Result<(), StoreError> {
         let change = self.seal(key::of_batch(batch.batch), &batch.encode())?;

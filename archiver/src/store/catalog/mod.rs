@@ -63,7 +63,9 @@ pub trait ManifestOpener: Send + Sync {
 /// Why a manifest could not be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ManifestFailure {
-    /// The ledger holds no key for the version: it was disposed of, or the ledger is not complete.
+    /// The key of the version was destroyed: it stands in the index without metadata, and that is as it should be.
+    KeyDestroyed,
+    /// The ledger holds no key for the version: the ledger is not complete.
     KeyMissing,
     /// The ciphertext does not match its tag, its key or its place.
     NotAuthentic,
@@ -268,6 +270,22 @@ impl Catalog {
             self.store.set_applied(address);
         }
         applied
+    }
+
+    /// Removes what is known of a version whose key was destroyed: it stands in the index without metadata from now on, and the same document can be
+    /// deposited again. Doing it twice does no harm.
+    ///
+    /// # Errors
+    /// [`StoreError::IndexDamaged`]; errors of reading the version's frame.
+    pub fn purge_version(&self, version: VersionId) -> Result<(), StoreError> {
+        let Some(hit) = self.version(version)? else {
+            return Ok(());
+        };
+        let Frame::RecordVersion(frame) = self.store.read(hit.address)? else {
+            return Ok(());
+        };
+        let hit = Hit::unreadable(version, hit.address);
+        self.fold()?.add_destroyed(&hit, &frame.identity)
     }
 
     /// Makes what was applied durable and notes how far the fold is, so that the next opening starts there. Closing does it, too.

@@ -5,7 +5,10 @@ use formats::segment::{ArchiveTimeStamp, Frame, FrameAddress, Leaves};
 
 use super::chains::Covering;
 use super::fold::Fold;
-use super::{BatchEntry, Catalog, CatalogReport, FoldProgress, FoldStage, Hit, ManifestOpener};
+use super::{
+    BatchEntry, Catalog, CatalogReport, FoldProgress, FoldStage, Hit, ManifestFailure,
+    ManifestOpener,
+};
 use crate::store::{ScanItem, ScanScope, StoreError};
 
 impl Catalog {
@@ -60,6 +63,12 @@ impl Catalog {
                 report.versions_applied += 1;
                 match opener.open_manifest(frame) {
                     Ok(manifest) => self.apply_version(item.address, frame, &manifest),
+                    Err(ManifestFailure::KeyDestroyed) => {
+                        let hit = Hit::unreadable(frame.version, item.address);
+                        fold.add_destroyed(&hit, &frame.identity)?;
+                        self.store.set_applied(item.address);
+                        Ok(())
+                    }
                     Err(failure) => {
                         let problem = (frame.version, item.address, failure);
                         report.without_manifest.push(problem);

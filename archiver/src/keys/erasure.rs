@@ -1,0 +1,246 @@
+//! Destroying records by destroying their keys, as an act of the archive: recorded before and after, brought to its end after a crash.
+
+use formats::id::{EventId, VersionId};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::error::KeyError;
+use super::events::{
+    KeyCopyMade, KeyDestructionBegun, KeyMediumFact, KeysAudited, KeysDestroyed, KeysRotated,
+};
+use super::ledger::{RotationProgress, RotationReport};
+use crate::archive::{Archive, ArchiveError};
+use crate::event::{RecordedEvent, Topic};
+
+/// Most versions that are destroyed in one act: an event names them all.
+pub const DESTROYED_MAX: usize = 4096;
+
+/// Who wants which versions destroyed, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destruction {
+    /// The versions.
+    pub versions: Vec<VersionId>,
+    /// Who carries it out.
+    pub by: String,
+    /// Who approved it: somebody else.
+    pub approved_by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What was destroyed, how, where and when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ErasureReport {
+    /// The facts, as they are recorded.
+    pub facts: KeysDestroyed,
+    /// The event that records them.
+    pub event: EventId,
+}
+
+/// What opening an archive found out about its keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyOpening {
+    /// Destructions that were interrupted and are done now.
+    pub destructions_finished: u64,
+    /// Destructions that wait until every key medium is there.
+    pub destructions_pending: u64,
+    /// Whether a rotation was interrupted: `archiver keys rotate` brings it to its end.
+    pub rotation_unfinished: bool,
+    /// A later epoch than that of the key media is recorded: an old state of all of them was restored.
+    pub restored_from_before: Option<u32>,
+}
+
+impl Archive {
+    /// Wraps every key anew under a new epoch and records it.
+    ///
+    /// # Errors
+    /// As [`super::KeyMedium::rotate`]; [`ArchiveError`] when it cannot be recorded.
+    pub fn rotate_keys(
+        &self,
+        by: &str,
+        progress: &mut dyn FnMut(RotationProgress),
+    ) -> Result<RotationReport, ArchiveError> {
+        let report = self.keys().rotate(progress)?;
+        self.record_event(by, &KeysRotated::of(&report))?;
+        Ok(report)
+    }
+
+    /// Destroys the keys of versions for good. The decision is recorded first: from then on it is carried out even after a crash.
+    ///
+    /// # Errors
+    /// [`KeyError::TwoPeople`], [`KeyError::TooMany`], [`KeyError::KeyMissing`], [`KeyError::CopiesMissing`] before anything is recorded;
+    /// later errors leave a destruction that the next opening for writing brings to its end.
+    pub fn destroy_keys(
+        &self,
+        destruction: &Destruction,
+        progress: &mut dyn FnMut(RotationProgress),
+    ) -> Result<ErasureReport, ArchiveError> {
+        let (by, approved_by) = (destruction.by.trim(), destruction.approved_by.trim());
+        let named = !by.is_empty() && !approved_by.is_empty();
+        if !named || by.to_lowercase() == approved_by.to_lowercase() {
+            return Err(KeyError::TwoPeople.into());
+        }
+        if destruction.versions.len() > DESTROYED_MAX {
+            return Err(KeyError::TooMany { max: DESTROYED_MAX }.into());
+        }
+        let ledger = self.keys().ledger();
+        ledger.require_all_copies()?;
+        for version in &destruction.versions {
+            if !ledger.holds(*version) && ledger.destroyed_at(*version).is_none() {
+                // The error says whether it may stand in a damaged entry.
+                ledger.data_key(*version)?;
+            }
+        }
+        let begun = KeyDestructionBegun {
+            versions: destruction
+                .versions
+                .iter()
+                .map(VersionId::to_string)
+                .collect(),
+            by: by.to_owned(),
+            approved_by: approved_by.to_owned(),
+            reason: destruction.reason.clone(),
+            epoch: self.keys().provider().current_epoch(),
+            media: self.key_media(),
+        };
+        let started_at = self.environment().clock.now();
+        let event = self.record_event(by, &begun)?;
+        self.carry_out(event, started_at, &begun, progress)
+    }
+
+    /// Does what was decided, however far it is already.
+    fn carry_out(
+        &self,
+        event: EventId,
+        started_at: OffsetDateTime,
+        begun: &KeyDestructionBegun,
+        progress: &mut dyn FnMut(RotationProgress),
+    ) -> Result<ErasureReport, ArchiveError> {
+        let versions = begun.version_ids();
+        let before = self.keys().provider().describe();
+        let report = self.keys().destroy(&versions, started_at, progress)?;
+        for version in &versions {
+            self.catalog().purge_version(*version)?;
+        }
+        self.catalog().checkpoint()?;
+        let media: Vec<KeyMediumFact> = report
+            .copies
+            .iter()
+            .map(|root| KeyMediumFact::of(root))
+            .collect();
+        // An interrupted run may have destroyed some before.
+        let epochs_destroyed = (begun.epoch..report.epoch).collect();
+        let facts = KeysDestroyed {
+            begun: event,
+            versions: begun.versions.clone(),
+            by: begun.by.clone(),
+            approved_by: begun.approved_by.clone(),
+            reason: begun.reason.clone(),
+            started_at: rfc3339(started_at),
+            finished_at: rfc3339(self.environment().clock.now()),
+            method: METHOD.to_owned(),
+            technique: TECHNIQUE.to_owned(),
+            tool: concat!("archiver ", env!("CARGO_PKG_VERSION")).to_owned(),
+            provider: before,
+            epochs_destroyed,
+            epoch: report.epoch,
+            survivors: report.keys,
+            other_copies: self.other_copies(&media)?,
+            media,
+            verification: VERIFICATION.to_owned(),
+        };
+        let event = self.record_event(&begun.by, &facts)?;
+        Ok(ErasureReport { facts, event })
+    }
+
+    /// Brings to their end what was interrupted, when the archive was opened for writing.
+    pub(crate) fn finish_key_work(&self) -> Result<KeyOpening, ArchiveError> {
+        let mut opening = KeyOpening::default();
+        for (event, begun) in self.unfinished_destructions()? {
+            match self.carry_out(event.id, event.time, &begun, &mut |_| ()) {
+                Ok(_) => opening.destructions_finished += 1,
+                Err(ArchiveError::Keys(KeyError::CopiesMissing { .. })) => {
+                    opening.destructions_pending += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        opening.rotation_unfinished = self.keys().ledger().is_unfinished();
+        let recorded = self.recorded_epoch()?;
+        let current = self.keys().provider().current_epoch();
+        opening.restored_from_before = recorded.filter(|recorded| *recorded > current);
+        Ok(opening)
+    }
+
+    fn unfinished_destructions(
+        &self,
+    ) -> Result<Vec<(RecordedEvent, KeyDestructionBegun)>, ArchiveError> {
+        let mut open: Vec<(RecordedEvent, KeyDestructionBegun)> = Vec::new();
+        self.catalog().events(Topic::Records, &mut |event| {
+            if let Some(begun) = event.as_::<KeyDestructionBegun>() {
+                open.push((event, begun));
+            } else if let Some(done) = event.as_::<KeysDestroyed>() {
+                open.retain(|(event, _)| event.id != done.begun);
+            }
+            true
+        })?;
+        Ok(open)
+    }
+
+    /// The highest epoch that an event names.
+    fn recorded_epoch(&self) -> Result<Option<u32>, ArchiveError> {
+        let mut epoch = None;
+        for topic in [Topic::Keys, Topic::Records] {
+            self.catalog().events(topic, &mut |event| {
+                let named = event
+                    .as_::<KeysRotated>()
+                    .map(|one| one.epoch)
+                    .or_else(|| Some(event.as_::<KeysDestroyed>()?.epoch))
+                    .or_else(|| Some(event.as_::<KeysAudited>()?.epoch))
+                    .or_else(|| Some(event.as_::<KeyCopyMade>()?.epoch));
+                epoch = epoch.max(named);
+                true
+            })?;
+        }
+        Ok(epoch)
+    }
+
+    /// The configured key media, by their labels.
+    #[must_use]
+    pub fn key_media(&self) -> Vec<KeyMediumFact> {
+        let roots = &self.keys().place().roots;
+        roots.iter().map(|root| KeyMediumFact::of(root)).collect()
+    }
+
+    /// Copies that were ever made and are not among these.
+    pub(crate) fn other_copies(
+        &self,
+        known: &[KeyMediumFact],
+    ) -> Result<Vec<KeyMediumFact>, ArchiveError> {
+        let mut others: Vec<KeyMediumFact> = Vec::new();
+        self.catalog().events(Topic::Keys, &mut |event| {
+            if let Some(made) = event.as_::<KeyCopyMade>() {
+                let is_known = |list: &[KeyMediumFact]| {
+                    list.iter()
+                        .any(|one| one.medium.is_some() && one.medium == made.copy.medium)
+                };
+                if !is_known(known) && !is_known(&others) {
+                    others.push(made.copy);
+                }
+            }
+            true
+        })?;
+        Ok(others)
+    }
+}
+
+fn rfc3339(time: OffsetDateTime) -> String {
+    // Only years outside of 0 to 9999 have no such text.
+    time.format(&Rfc3339).unwrap_or_default()
+}
+
+const METHOD: &str = "cryptographic erase (NIST SP 800-88r2 §3.2), purge as far as the keys go";
+const TECHNIQUE: &str = "a tombstone on every key medium; the other keys wrapped under a new key-encryption key; the old ledger files and \
+     the old kek.json overwritten once and removed; the old key-encryption key destroyed in its provider";
+const VERIFICATION: &str = "passed: every key medium was read again, entry by entry; none holds an entry of these versions, and every entry \
+     stands under the new epoch";
