@@ -340,6 +340,14 @@ impl Archive {
         }
     }
 
+    /// Opens manifests.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when there is no memory for it.
+    pub(crate) fn manifest_opener(&self) -> Result<Manifests, ArchiveError> {
+        Ok(Manifests::new(Arc::clone(&self.keys))?)
+    }
+
     /// Records that something happened: durable on every replica, and in the index, when this returns.
     ///
     /// # Errors

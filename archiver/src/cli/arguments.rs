@@ -11,7 +11,9 @@ mod keys;
 pub mod media;
 mod space;
 
-pub use keys::{Ceremony, Kek, Keys, NewPassphrase, SigningKey, Unlocking};
+pub use keys::{
+    AuditKeys, Ceremony, DestroyKeys, Kek, KeyCopy, Keys, NewPassphrase, SigningKey, Unlocking,
+};
 pub use space::{Backup, Compact, Restore};
 
 /// What every command's help ends with.

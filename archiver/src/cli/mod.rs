@@ -4,6 +4,7 @@ pub mod arguments;
 mod commands;
 pub mod exit;
 pub mod failure;
+mod key_opening;
 mod key_texts;
 pub mod lang;
 mod media_words;

@@ -243,6 +243,7 @@ impl Session {
                 format!("the index was damaged: set aside as {place}, built anew from the media ({versions} versions)"),
             ));
         }
+        self.announce_keys(archive, report);
         for (version, address, _) in &report.catalog.without_manifest {
             self.output.note(&lang.pick(
                 format!("記録 {version} の目録を開けません(位置 {address})。鍵媒体を確かめてください"),

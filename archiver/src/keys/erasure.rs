@@ -212,6 +212,14 @@ impl Archive {
         roots.iter().map(|root| KeyMediumFact::of(root)).collect()
     }
 
+    /// Every copy of the key medium that was ever made.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when the index is damaged.
+    pub fn copies_made(&self) -> Result<Vec<KeyMediumFact>, ArchiveError> {
+        self.other_copies(&[])
+    }
+
     /// Copies that were ever made and are not among these.
     pub(crate) fn other_copies(
         &self,
@@ -234,7 +242,7 @@ impl Archive {
     }
 }
 
-fn rfc3339(time: OffsetDateTime) -> String {
+pub(super) fn rfc3339(time: OffsetDateTime) -> String {
     // Only years outside of 0 to 9999 have no such text.
     time.format(&Rfc3339).unwrap_or_default()
 }

@@ -13,6 +13,7 @@ pub mod copying;
 pub mod erasure;
 pub mod error;
 pub mod events;
+pub mod inventory;
 pub mod ledger;
 pub mod medium;
 pub mod passphrase;

@@ -27,6 +27,16 @@ pub enum Keys {
     Unlock(Unlocking),
     /// End 'keys unlock --hold': the key that it holds is forgotten
     Lock,
+    /// Wrap every key under a new key-encryption key and destroy the old one; brings an interrupted rotation to its end
+    Rotate,
+    /// Make a copy of the key medium, or make a lost one anew
+    Copy(KeyCopy),
+    /// Destroy records for good by destroying their keys: two people, and the ids typed again
+    Destroy(DestroyKeys),
+    /// List every key: what for, where, in which state, and what to do if it leaks
+    Inventory,
+    /// Open every key, and with it its record: can everything still be read?
+    Audit(AuditKeys),
     /// Seal the key medium under a new passphrase; what opened it before opens it no more
     Passphrase(NewPassphrase),
 }
@@ -71,6 +81,42 @@ pub struct Unlocking {
     /// After how many hours it is forgotten
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=168))]
     pub hours: u32,
+}
+
+/// `archiver keys copy`
+#[derive(Debug, Args)]
+pub struct KeyCopy {
+    /// An empty folder on another device, or the copy to make anew
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// Overwrite a copy that holds keys which the key medium does not hold
+    #[arg(long)]
+    pub replace: bool,
+}
+
+/// `archiver keys destroy`
+#[derive(Debug, Args)]
+pub struct DestroyKeys {
+    /// The records
+    #[arg(required = true, value_name = "RECORD")]
+    pub records: Vec<String>,
+    /// Who destroys
+    #[arg(long, value_name = "NAME")]
+    pub by: String,
+    /// Who approved it: somebody else
+    #[arg(long, value_name = "NAME")]
+    pub approved_by: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+/// `archiver keys audit`
+#[derive(Debug, Args)]
+pub struct AuditKeys {
+    /// Only one part of the keys, like 3/30
+    #[arg(long, value_name = "K/N")]
+    pub part: Option<String>,
 }
 
 /// `archiver keys passphrase`

@@ -11,7 +11,7 @@ use crate::cli::arguments::{Keys, SigningKey};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
-use crate::keys::{KeyMedium, LedgerAccess};
+use crate::keys::{KeyMedium, KeyPlace, LedgerAccess};
 use crate::signature::{ArchiveSigner, SignatureError, vault};
 
 use super::signature::write;
@@ -19,6 +19,8 @@ use super::tsa::write_anchors;
 
 mod ceremony;
 mod custody;
+mod inventory;
+mod rotation;
 mod unlock;
 
 pub(in crate::cli) fn run(session: &Session, command: &Keys) -> Result<Exit, Failure> {
@@ -28,6 +30,11 @@ pub(in crate::cli) fn run(session: &Session, command: &Keys) -> Result<Exit, Fai
         Keys::Share => ceremony::share(session),
         Keys::Unlock(arguments) => unlock::unlock(session, arguments),
         Keys::Lock => unlock::lock(session),
+        Keys::Rotate => rotation::rotate(session),
+        Keys::Copy(arguments) => rotation::copy(session, arguments),
+        Keys::Destroy(arguments) => rotation::destroy(session, arguments),
+        Keys::Inventory => inventory::inventory(session),
+        Keys::Audit(arguments) => inventory::audit(session, arguments),
         Keys::Passphrase(arguments) => unlock::passphrase(session, arguments),
     }
 }
@@ -53,7 +60,7 @@ fn open(session: &Session) -> Result<KeyMedium, Failure> {
     let unlock = session.unlock(&config)?;
     Ok(KeyMedium::open(
         Arc::clone(&session.environment.disk),
-        &config.keys,
+        KeyPlace::new(&config.keys, &config.key_copies, config.key_copies_min),
         config.archive,
         &unlock,
         LedgerAccess::Read,

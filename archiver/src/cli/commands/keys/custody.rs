@@ -8,7 +8,7 @@ use crate::cli::session::Session;
 use crate::config::Config;
 use crate::keys::provider::Unlock;
 use crate::keys::{
-    FileKek, KekProvider, KeyMedium, LedgerAccess, ProviderFile, ProviderKind, provider,
+    FileKek, KekProvider, KeyMedium, KeyPlace, LedgerAccess, ProviderFile, ProviderKind, provider,
 };
 
 /// The key-encryption keys of a sealed file, and the lock that keeps other processes from changing it meanwhile.
@@ -42,7 +42,8 @@ impl Custody {
         unlock: &Unlock,
     ) -> Result<Self, Failure> {
         let disk = Arc::clone(&session.environment.disk);
-        let place = ProviderFile::new(Arc::clone(&disk), [&config.keys]);
+        let media = KeyPlace::new(&config.keys, &config.key_copies, config.key_copies_min);
+        let place = ProviderFile::new(Arc::clone(&disk), media.present());
         let entropy = Arc::clone(&session.environment.entropy);
         let kek = Arc::new(FileKek::open(
             place,
@@ -52,7 +53,7 @@ impl Custody {
         )?);
         let medium = KeyMedium::with_provider(
             disk,
-            &config.keys,
+            media,
             config.archive,
             Arc::clone(&kek) as Arc<dyn KekProvider>,
             LedgerAccess::Write,

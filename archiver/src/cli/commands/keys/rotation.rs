@@ -1,0 +1,263 @@
+//! `archiver keys rotate`, `copy` and `destroy`.
+
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+
+use formats::id::{MediumId, RecordId, VersionId};
+use formats::medium::{MediumLabel, MediumRole};
+use serde_json::json;
+
+use crate::archive::{Access, Archive, ArchiveError};
+use crate::cli::arguments::{DestroyKeys, KeyCopy};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::Unit;
+use crate::cli::session::Session;
+use crate::keys::events::{KeyCopyMade, KeyMediumFact};
+use crate::keys::{Destruction, KeyError, RotationProgress, RotationStep, require_separate_media};
+
+/// `archiver keys rotate`
+pub(super) fn rotate(session: &Session) -> Result<Exit, Failure> {
+    let archive = session.open(Access::Write)?;
+    let report = with_progress(session, |progress| {
+        archive.rotate_keys(&session.user, progress)
+    })?;
+    session.output.event(&json!({
+        "event": "keys-rotated", "epoch": report.epoch, "epochs_destroyed": report.epochs_destroyed,
+        "keys": report.keys, "secrets": report.secrets, "resumed": report.resumed, "salvaged": report.salvaged,
+        "damaged_dropped": report.damaged_dropped, "media": report.copies, "unreached": report.unreached,
+    }));
+    let lang = session.output.lang;
+    session.output.say(&lang.pick(
+        format!(
+            "鍵 {} 個とほかの秘密 {} 個を世代 {} の鍵で包み直し、古い世代 {:?} の鍵を廃棄しました",
+            report.keys, report.secrets, report.epoch, report.epochs_destroyed
+        ),
+        format!(
+            "wrapped {} keys and {} other secrets under epoch {}; destroyed the key-encryption keys of epochs {:?}",
+            report.keys, report.secrets, report.epoch, report.epochs_destroyed
+        ),
+    ));
+    for root in &report.unreached {
+        let root = root.display();
+        session.output.note(&lang.pick(
+            format!("鍵媒体 {root} はありませんでした。そこには古い鍵が残っています。接続すれば、次に書き込むときに揃います"),
+            format!("key medium {root} was not there: it still holds the old keys, and is brought into step when it is back"),
+        ));
+    }
+    archive.close()?;
+    Ok(if report.damaged_dropped > 0 {
+        Exit::Integrity
+    } else {
+        Exit::Done
+    })
+}
+
+/// `archiver keys copy`
+pub(super) fn copy(session: &Session, arguments: &KeyCopy) -> Result<Exit, Failure> {
+    let mut config = session.config()?;
+    let target = std::path::absolute(&arguments.directory)
+        .map_err(|e| ArchiveError::from(KeyError::io(&arguments.directory, "find", e)))?;
+    let configured = config.key_copies.contains(&target);
+    // It need not be there to be made.
+    config.key_copies.retain(|copy| *copy != target);
+    config.key_copies_min = config
+        .key_copies_min
+        .filter(|min| *min <= config.key_copies.len() + 1);
+    let mut media = vec![config.keys.clone()];
+    media.extend(config.key_copies.iter().cloned());
+    media.push(nearest(&target));
+    require_separate_media(&media, &config.data, config.evaluation).map_err(ArchiveError::from)?;
+    let unlock = session.unlock(&config)?;
+    let archive = session.open_config(config, &unlock, Access::Write)?;
+    let label = label(session, &archive, &target)?;
+    let bar = session.output.bar(
+        session.output.lang.pick("鍵", "keys"),
+        archive.keys().ledger().versions().len() as u64,
+        Unit::Items,
+    );
+    let report = archive
+        .keys()
+        .copy_to(&target, &label, arguments.replace, &mut |done| {
+            bar.set_position(done)
+        })
+        .map_err(ArchiveError::from)?;
+    bar.finish_and_clear();
+    let made = KeyCopyMade {
+        copy: KeyMediumFact::of(&target),
+        entries: report.entries,
+        epoch: archive.keys().provider().current_epoch(),
+    };
+    archive.record_event(&session.user, &made)?;
+    session.output.event(&json!({
+        "event": "key-copy-made", "medium": made.copy.medium, "place": made.copy.place, "entries": report.entries,
+        "files": report.files, "dropped": report.dropped, "configured": configured,
+    }));
+    let (place, lang) = (target.display(), session.output.lang);
+    session.output.say(&lang.pick(
+        format!(
+            "鍵媒体の写しを {place} に作り、{} 件を一つずつ照合しました",
+            report.entries
+        ),
+        format!(
+            "made a copy of the key medium at {place}, and compared its {} entries one by one",
+            report.entries
+        ),
+    ));
+    if !configured {
+        session.output.say(&lang.pick(
+            format!("この写しを揃えておくには、設定ファイルに key_copies = [\"{place}\"] と書いてください"),
+            format!("to keep it in step, write key_copies = [\"{place}\"] into the configuration file"),
+        ));
+    }
+    archive.close()?;
+    Ok(Exit::Done)
+}
+
+/// The nearest folder that exists: the device is known by it.
+fn nearest(path: &Path) -> PathBuf {
+    let existing = path.ancestors().find(|one| one.is_dir());
+    existing.unwrap_or(Path::new("/")).to_path_buf()
+}
+
+fn label(session: &Session, archive: &Archive, target: &Path) -> Result<MediumLabel, Failure> {
+    let environment = &session.environment;
+    let now = environment.clock.now();
+    let mut random = [0; 10];
+    environment
+        .entropy
+        .fill(&mut random)
+        .map_err(|e| ArchiveError::from(KeyError::from(e)))?;
+    let unix_ms = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+    let numbers = archive.key_media().into_iter().filter_map(|one| one.number);
+    let outside = archive
+        .copies_made()?
+        .into_iter()
+        .filter_map(|one| one.number);
+    let space = firmware::media::space(&nearest(target))
+        .map_err(|e| ArchiveError::from(KeyError::from(e)))?;
+    Ok(MediumLabel {
+        medium: MediumId::new(unix_ms, &random),
+        archive: archive.config().archive,
+        role: MediumRole::Keys,
+        number: numbers.chain(outside).max().unwrap_or(1) + 1,
+        created_at: now,
+        classification: String::new(),
+        capacity_bytes: space.total_bytes,
+        evaluation: archive.config().evaluation,
+        format_version: 1,
+    })
+}
+
+/// `archiver keys destroy`
+pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit, Failure> {
+    let archive = session.open(Access::Write)?;
+    let lang = session.output.lang;
+    let mut versions: Vec<VersionId> = Vec::new();
+    for text in &arguments.records {
+        let record: RecordId = text.parse().map_err(|_| not_found(session, text))?;
+        let hits = archive
+            .catalog()
+            .versions(record)
+            .map_err(ArchiveError::from)?;
+        if hits.is_empty() {
+            return Err(not_found(session, text));
+        }
+        session.output.note(&lang.pick(
+            format!(
+                "記録 {text} の全 {} 版を廃棄します。取り消せません。確かめのため、記録の id を入力してください",
+                hits.len()
+            ),
+            format!(
+                "all {} versions of record {text} will be destroyed, for good. To confirm, type the id of the record",
+                hits.len()
+            ),
+        ));
+        let mut typed = String::new();
+        let read = std::io::stdin().lock().read_line(&mut typed);
+        if read.is_err() || typed.trim() != text {
+            return Err(Failure::said(
+                Exit::Usage,
+                lang,
+                "入力された id が違います。何も廃棄していません".to_owned(),
+                "another id was typed: nothing was destroyed".to_owned(),
+            ));
+        }
+        versions.extend(hits.iter().map(|hit| hit.version));
+    }
+    let destruction = Destruction {
+        versions,
+        by: arguments.by.clone(),
+        approved_by: arguments.approved_by.clone(),
+        reason: arguments.reason.clone(),
+    };
+    let report = with_progress(session, |progress| {
+        archive.destroy_keys(&destruction, progress)
+    })?;
+    let facts = &report.facts;
+    let mut line = json!({ "event": "keys-destroyed", "id": report.event });
+    if let (Some(line), Ok(serde_json::Value::Object(facts))) =
+        (line.as_object_mut(), serde_json::to_value(facts))
+    {
+        line.extend(facts);
+    }
+    session.output.event(&line);
+    session.output.say(&lang.pick(
+        format!(
+            "{} 版の鍵を鍵媒体 {} 個から廃棄しました。世代 {:?} の鍵は廃棄済み、残る {} 個の鍵は世代 {} にあります",
+            facts.versions.len(), facts.media.len(), facts.epochs_destroyed, facts.survivors, facts.epoch
+        ),
+        format!(
+            "destroyed the keys of {} versions on {} key media; epochs {:?} are destroyed, the other {} keys stand under epoch {}",
+            facts.versions.len(), facts.media.len(), facts.epochs_destroyed, facts.survivors, facts.epoch
+        ),
+    ));
+    for copy in &facts.other_copies {
+        let place = &copy.place;
+        session.output.note(&lang.pick(
+            format!("以前に {place} に作った写しは対象外です。廃棄の前の鍵が残っているので、その媒体も処分してください"),
+            format!("the copy that was made at {place} was not among them: it may hold the keys as they were; dispose of that medium, too"),
+        ));
+    }
+    archive.close()?;
+    Ok(Exit::Done)
+}
+
+fn not_found(session: &Session, text: &str) -> Failure {
+    Failure::said(
+        Exit::NotFound,
+        session.output.lang,
+        format!("記録 {text} がありません"),
+        format!("there is no record {text}"),
+    )
+}
+
+/// Runs long work on keys with a bar for each step.
+fn with_progress<T>(
+    session: &Session,
+    work: impl FnOnce(&mut dyn FnMut(RotationProgress)) -> Result<T, ArchiveError>,
+) -> Result<T, Failure> {
+    let lang = session.output.lang;
+    let bar = session.output.bar(lang.pick("鍵", "keys"), 0, Unit::Items);
+    let mut step = None;
+    let result = work(&mut |at| {
+        if step != Some(at.step) {
+            step = Some(at.step);
+            let name = match at.step {
+                RotationStep::Wrapping => lang.pick("包み直し", "wrapping"),
+                RotationStep::Copying => lang.pick("写し", "copying"),
+                RotationStep::Secrets => lang.pick("ほかの秘密", "other secrets"),
+                RotationStep::Erasing => lang.pick("古い鍵の消去", "erasing the old"),
+                RotationStep::Verifying => lang.pick("検証", "verifying"),
+            };
+            bar.set_message(name.to_owned());
+            session.output.event(
+                &json!({ "event": "keys-step", "step": format!("{:?}", at.step).to_lowercase() }),
+            );
+        }
+        bar.set_length(at.total);
+        bar.set_position(at.done);
+    });
+    bar.finish_and_clear();
+    Ok(result?)
+}

@@ -1,0 +1,100 @@
+//! What opening an archive found out about its key media, for people.
+
+use super::session::Session;
+use crate::archive::{Archive, OpeningReport};
+use crate::keys::CopyCondition;
+
+impl Session {
+    /// Says what is not as it should be: a copy that was behind or is missing, a rotation that was interrupted, memory that could not be locked.
+    pub(super) fn announce_keys(&self, archive: &Archive, report: &OpeningReport) {
+        let lang = self.output.lang;
+        let note = |ja: String, en: String| self.output.note(&lang.pick(ja, en));
+        if let Some(refused) = firmware::memory::failure() {
+            note(
+                format!(
+                    "鍵をメモリに固定できませんでした({refused})。鍵がスワップに書かれるおそれがあります。memlock の上限を上げてください"
+                ),
+                format!(
+                    "keys could not be locked in memory ({refused}): they may reach the swap. Raise the limit 'memlock'"
+                ),
+            );
+        }
+        for copy in archive.keys().ledger().copies() {
+            let root = copy.root.display();
+            match copy.condition {
+                CopyCondition::InService if copy.stale => note(
+                    format!(
+                        "鍵媒体 {root} は鍵の交替より前の状態でした(古い写しが戻されたか、外されていたもの)。最新の状態に揃えました"
+                    ),
+                    format!(
+                        "key medium {root} was behind a rotation (an old state was restored, or it was away): brought into step"
+                    ),
+                ),
+                CopyCondition::InService if copy.caught_up > 0 => note(
+                    format!(
+                        "鍵媒体 {root} に足りなかった {} 件を補いました",
+                        copy.caught_up
+                    ),
+                    format!(
+                        "added {} entries that key medium {root} lacked",
+                        copy.caught_up
+                    ),
+                ),
+                CopyCondition::InService => {}
+                CopyCondition::Missing => note(
+                    format!(
+                        "鍵媒体 {root} がありません。失われたのなら archiver keys copy {root} で作り直してください"
+                    ),
+                    format!(
+                        "key medium {root} is not there: if it is lost, make it anew with 'archiver keys copy {root}'"
+                    ),
+                ),
+                CopyCondition::OutOfService { cause } => note(
+                    format!("鍵媒体 {root} を使えません({cause})"),
+                    format!("key medium {root} cannot be used: {cause}"),
+                ),
+            }
+        }
+        let keys = &report.keys;
+        if keys.destructions_finished > 0 {
+            note(
+                format!(
+                    "中断していた鍵の廃棄 {} 件を終えました",
+                    keys.destructions_finished
+                ),
+                format!(
+                    "finished {} destructions of keys that had been interrupted",
+                    keys.destructions_finished
+                ),
+            );
+        }
+        if keys.destructions_pending > 0 {
+            note(
+                format!(
+                    "鍵の廃棄 {} 件が、すべての鍵媒体の揃うのを待っています",
+                    keys.destructions_pending
+                ),
+                format!(
+                    "{} destructions of keys wait until every key medium is there",
+                    keys.destructions_pending
+                ),
+            );
+        }
+        if keys.rotation_unfinished {
+            note(
+                "鍵の交替が途中です。archiver keys rotate で終えてください".to_owned(),
+                "a rotation of the keys was interrupted: 'archiver keys rotate' brings it to its end".to_owned(),
+            );
+        }
+        if let Some(epoch) = keys.restored_from_before {
+            note(
+                format!(
+                    "鍵媒体はどれも古い状態です(記録では世代 {epoch} まで進んでいます)。新しい鍵媒体を探してください。廃棄した鍵が戻っているおそれがあります"
+                ),
+                format!(
+                    "every key medium is in an old state (epoch {epoch} is recorded): look for the newer one; keys that were destroyed may be back"
+                ),
+            );
+        }
+    }
+}
