@@ -24,6 +24,8 @@ pub mod secret;
 pub mod separation;
 
 #[cfg(test)]
+mod erasure_tests;
+#[cfg(test)]
 mod rotation_tests;
 #[cfg(test)]
 mod specification_tests;
