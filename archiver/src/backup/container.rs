@@ -9,7 +9,7 @@
 //! `"fumikura backup 1\0"` | SHA-256 of everything before the chunks | chunk number u64 | last u8.
 
 use std::fs::File;
-use std::io::{BufReader, IoSlice, Read, Seek, SeekFrom};
+use std::io::{IoSlice, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::BackupError;
+use super::plain::{CHUNK_BYTES, Plain, context};
 use crate::keys::secret::KEY_BYTES;
 use crate::keys::{DataKey, KdfParameters, KeyError, Passphrase, ValueKey};
 use crate::store::durable::Disk;
@@ -287,17 +288,9 @@ pub fn read(
     file.read_exact(&mut head)
         .and_then(|()| file.seek(SeekFrom::Start(start)))
         .map_err(|error| BackupError::io(path, error))?;
-    let mut plain = Plain {
-        path,
-        file: BufReader::new(file),
-        left: end.saturating_sub(start),
-        key: header.key(passphrase)?,
-        bound: Sha256::digest(&head).into(),
-        chunk: 0,
-        is_last: false,
-        bytes: Zeroizing::new(Vec::new()),
-        at: 0,
-    };
+    let left = end.saturating_sub(start);
+    let bound = Sha256::digest(&head).into();
+    let mut plain = Plain::new(path, file, left, header.key(passphrase)?, bound);
     let mut files = 0;
     loop {
         let length = usize::from(u16::from_be_bytes(plain.array()?));
@@ -325,7 +318,7 @@ pub fn read(
         sink.end()?;
         files += 1;
     }
-    if !plain.is_last || plain.at != plain.bytes.len() || plain.left != 0 {
+    if !plain.is_at_end() {
         return Err(plain.damaged());
     }
     Ok((header, files, digest))
@@ -404,88 +397,6 @@ fn check_sum(path: &Path) -> Result<([u8; 32], u64), BackupError> {
     }
 }
 
-/// The plaintext of the chunks, one after the other.
-struct Plain<'a> {
-    path: &'a Path,
-    file: BufReader<File>,
-    left: u64,
-    key: ValueKey,
-    bound: [u8; 32],
-    chunk: u64,
-    is_last: bool,
-    bytes: Zeroizing<Vec<u8>>,
-    at: usize,
-}
-
-impl Plain<'_> {
-    fn fill(&mut self, target: &mut [u8]) -> Result<(), BackupError> {
-        let mut filled = 0;
-        while let Some(rest) = target.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            let held = self.bytes.get(self.at..).unwrap_or_default();
-            if held.is_empty() {
-                self.next()?;
-                continue;
-            }
-            let count = held.len().min(rest.len());
-            for (place, byte) in rest.iter_mut().zip(held) {
-                *place = *byte;
-            }
-            filled += count;
-            self.at += count;
-        }
-        Ok(())
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], BackupError> {
-        let mut array = [0; N];
-        self.fill(&mut array)?;
-        Ok(array)
-    }
-
-    fn next(&mut self) -> Result<(), BackupError> {
-        if self.is_last {
-            return Err(self.damaged());
-        }
-        let mut head = [0; 5];
-        self.take(&mut head)?;
-        let [last, length @ ..] = head;
-        let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
-        if last > 1 || length > CHUNK_BYTES + 28 {
-            return Err(self.damaged());
-        }
-        let mut sealed = vec![0; length];
-        self.take(&mut sealed)?;
-        let context = context(&self.bound, self.chunk, last == 1);
-        // The checksum of the whole file was right: what does not open was sealed under another passphrase.
-        self.bytes = self
-            .key
-            .open(&context, &sealed)
-            .ok_or_else(|| match self.chunk {
-                0 => BackupError::WrongPassphrase {
-                    path: self.path.to_path_buf(),
-                },
-                _ => self.damaged(),
-            })?;
-        self.chunk += 1;
-        self.at = 0;
-        self.is_last = last == 1;
-        Ok(())
-    }
-
-    fn take(&mut self, target: &mut [u8]) -> Result<(), BackupError> {
-        let count = target.len() as u64;
-        self.left = self.left.checked_sub(count).ok_or_else(|| self.damaged())?;
-        let read = self.file.read_exact(target);
-        read.map_err(|error| BackupError::io(self.path, error))
-    }
-
-    fn damaged(&self) -> BackupError {
-        BackupError::Damaged {
-            path: self.path.to_path_buf(),
-        }
-    }
-}
-
 fn head(header: &BackupHeader) -> Vec<u8> {
     // Strings and numbers always have a canonical form.
     let json = serde_json_canonicalizer::to_vec(header).unwrap_or_default();
@@ -496,22 +407,11 @@ fn head(header: &BackupHeader) -> Vec<u8> {
     head
 }
 
-fn context(bound: &[u8; 32], chunk: u64, last: bool) -> Vec<u8> {
-    let mut context = b"fumikura backup 1\0".to_vec();
-    context.extend(bound);
-    context.extend(chunk.to_be_bytes());
-    context.push(u8::from(last));
-    context
-}
-
 const MAGIC: [u8; 8] = *b"FUMIBKUP";
 const FORMAT_VERSION: u16 = 1;
 const SCHEMA: &str = "urn:fumikura:backup:1";
 const CIPHER: &str = "AES-256-GCM";
 const ALGORITHM: &str = "Argon2id";
-
-/// Bytes of plaintext in a chunk.
-const CHUNK_BYTES: usize = 1024 * 1024;
 
 /// Bytes handled at once.
 const PIECE_BYTES: usize = 256 * 1024;

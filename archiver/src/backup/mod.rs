@@ -12,6 +12,7 @@ pub mod container;
 pub mod contents;
 mod error;
 pub mod ledger;
+mod plain;
 pub mod report;
 pub mod restore;
 

@@ -66,7 +66,6 @@ impl Drill {
     /// The rows of the report: what, and what was found.
     #[must_use]
     pub fn rows(&self, lang: Lang) -> Vec<(&'static str, String)> {
-        let seconds = |ms: u64| format!("{}.{:03} s", ms / 1000, ms % 1000);
         let data: Vec<String> = self
             .data
             .iter()
@@ -86,7 +85,7 @@ impl Drill {
                 )
             },
         );
-        vec![
+        let mut rows = vec![
             (lang.pick("結果", "result"), result.to_owned()),
             (lang.pick("保管庫", "archive"), self.archive.clone()),
             (
@@ -113,6 +112,15 @@ impl Drill {
                     ),
                 ),
             ),
+        ];
+        rows.extend(self.measured(lang));
+        rows
+    }
+
+    /// When, how long, what was verified, by whom.
+    fn measured(&self, lang: Lang) -> [(&'static str, String); 6] {
+        let seconds = |ms: u64| format!("{}.{:03} s", ms / 1000, ms % 1000);
+        [
             (lang.pick("開始", "started"), self.started_at.clone()),
             (
                 lang.pick("使えるまでの時間", "time until usable"),

@@ -81,6 +81,10 @@ pub enum Located {
 
 impl CompactionMap {
     /// Where the map's frame stands.
+    #[allow(
+        clippy::as_conversions,
+        reason = "66 fits; no other conversion can be used in a constant"
+    )]
     pub const OFFSET: u64 = SegmentHeader::FRAME_BYTES as u64;
 
     pub(super) fn encode(&self) -> Result<EncodedFrame> {

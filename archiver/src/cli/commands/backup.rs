@@ -206,8 +206,15 @@ fn tell_to_be_destroyed(session: &Session, archive: &Archive) -> Result<Exit, Fa
 
 /// A failure in the user's language.
 pub(super) fn failure(session: &Session, error: &BackupError) -> Failure {
-    let lang = session.output.lang;
-    let (exit, ja) = match error {
+    let (exit, ja) = said(error);
+    let wrong = matches!(error, BackupError::Keys(KeyError::WrongPassphrase));
+    let exit = if wrong { Exit::Passphrase } else { exit };
+    Failure::said(exit, session.output.lang, ja, error.to_string())
+}
+
+/// The exit code of a failure, and its text in Japanese.
+fn said(error: &BackupError) -> (Exit, String) {
+    match error {
         BackupError::Archive(_) | BackupError::Keys(_) => (Exit::Unusable, error.to_string()),
         BackupError::SameDevice { to, medium } => (
             Exit::Unusable,
@@ -269,10 +276,5 @@ pub(super) fn failure(session: &Session, error: &BackupError) -> Failure {
             format!("バックアップ {generation} はありません"),
         ),
         BackupError::Io { path, source } => (Exit::Medium, format!("{}: {source}", path.display())),
-    };
-    let exit = match error {
-        BackupError::Keys(KeyError::WrongPassphrase) => Exit::Passphrase,
-        _ => exit,
-    };
-    Failure::said(exit, lang, ja, error.to_string())
+    }
 }

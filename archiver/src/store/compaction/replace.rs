@@ -41,12 +41,13 @@ pub(super) fn compact_segment<E: From<StoreError>>(
     let Some(first) = fixity.replicas.iter().position(current) else {
         return Ok(Compacted::Nothing);
     };
+    let behind: Vec<bool> = fixity.replicas.iter().map(|copy| !current(copy)).collect();
     let mut replaced = |directory: PathBuf| {
         reader.forget(segment);
         progress(&CompactionStep::Replaced { segment, directory });
     };
-    for (replica, copy) in reader.replicas.iter().zip(&fixity.replicas) {
-        if !current(copy) {
+    for (replica, is_behind) in reader.replicas.iter().zip(behind) {
+        if is_behind {
             copy_of(reader, archive, segment, first, replica)?.put_in_place()?;
             replaced(replica.directory.clone());
         }
@@ -63,6 +64,19 @@ pub(super) fn compact_segment<E: From<StoreError>>(
         pages: dropped.pages,
     };
     before(&result)?;
+    write_everywhere(reader, archive, segment, first, dropped, &mut replaced)?;
+    Ok(Compacted::Done(result))
+}
+
+/// Puts the new file in place on the replica `first`, and then copies of it on the others.
+fn write_everywhere(
+    reader: &Reader,
+    archive: ArchiveId,
+    segment: u32,
+    first: usize,
+    dropped: &Dropped,
+    replaced: &mut dyn FnMut(PathBuf),
+) -> Result<(), StoreError> {
     let mut sources = reader.copies(segment);
     let missing = || StoreError::SegmentDamaged { segment };
     let source = sources.get_mut(first).and_then(Option::as_mut);
@@ -77,13 +91,13 @@ pub(super) fn compact_segment<E: From<StoreError>>(
         if number != first {
             let new = copy_of(reader, archive, segment, first, other)?;
             if new.seal.digest != digest {
-                return Err(missing().into());
+                return Err(missing());
             }
             new.put_in_place()?;
             replaced(other.directory.clone());
         }
     }
-    Ok(Compacted::Done(result))
+    Ok(())
 }
 
 /// A copy, beside the old file of `to`, of what replica number `from` has.
