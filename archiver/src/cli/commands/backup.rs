@@ -105,7 +105,7 @@ fn take(
     tell_to_be_destroyed(session, archive)
 }
 
-fn prune(session: &Session, archive: &Archive) -> Result<Exit, Failure> {
+pub(super) fn prune(session: &Session, archive: &Archive) -> Result<Exit, Failure> {
     let (removed, absent) =
         backup::prune(archive, &session.user).map_err(|error| failure(session, &error))?;
     for destroyed in &removed {

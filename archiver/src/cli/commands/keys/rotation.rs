@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::archive::{Access, Archive, ArchiveError};
 use crate::cli::arguments::{DestroyKeys, KeyCopy};
+use crate::cli::commands::backup;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Unit;
@@ -219,8 +220,10 @@ pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit
             format!("the copy that was made at {place} was not among them: it may hold the keys as they were; dispose of that medium, too"),
         ));
     }
+    // Backups hold the keys as they were, too.
+    let exit = backup::prune(session, &archive)?;
     archive.close()?;
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 fn not_found(session: &Session, text: &str) -> Failure {
