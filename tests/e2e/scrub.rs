@@ -118,6 +118,45 @@ fn parity_heals_a_single_medium_and_what_is_lost_is_named() {
     assert!(named, "{lost:?}");
 }
 
+/// Changes a byte of the first content chunk and mends its checksum: only the keys can tell.
+fn forge(path: &std::path::Path) {
+    let mut bytes = fs::read(path).expect("a segment");
+    let mut at = 0;
+    while bytes[at + 4] != 2 {
+        let length = u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+        at += 12 + length as usize;
+    }
+    let length = u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize;
+    bytes[at + 12 + 1000] ^= 1;
+    let checksum = crc32c::crc32c_append(
+        crc32c::crc32c(&bytes[at..at + 8]),
+        &bytes[at + 12..at + 12 + length],
+    );
+    bytes[at + 8..at + 12].copy_from_slice(&checksum.to_be_bytes());
+    fs::remove_file(path).expect("removed");
+    tests::world::put(path, &bytes);
+}
+
+#[test]
+fn a_forged_chunk_is_read_from_the_other_medium_and_healed_by_the_deep_scrub() {
+    let world = filled();
+    forge(&world.segments("data-a")[0]);
+    let hits = world.archiver(["search", "--json"]).expect_code(0).json();
+    for hit in &hits {
+        let record = hit["record"].as_str().expect("an id");
+        world
+            .archiver(["get", record, "-o", "out.bin"])
+            .expect_code(0);
+        fs::remove_file(world.at("out.bin")).expect("written");
+    }
+    let lines = world
+        .archiver(["scrub", "--deep", "--json"])
+        .expect_code(0)
+        .json();
+    assert!(!events(&lines, "damaged").is_empty(), "{lines:?}");
+    assert_equal(&world);
+}
+
 #[test]
 fn bad_arguments_are_refused() {
     let world = World::new();

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::archive::{Access, Accreditations};
+use crate::archive::{Access, Accreditations, Archive};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::{grouped, moment};
@@ -24,19 +24,7 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
     let accreditation = last
         .map(|last| accreditations.batch(last.batch))
         .transpose()?;
-    let media = ScrubMedia::of_store(archive.store())?;
-    let proofs = Proofs::of(archive.catalog(), &media.media())?;
-    let (days, now) = (
-        archive.config().scrub.overdue_days,
-        archive.environment().clock.now(),
-    );
-    let proven = ProofReport::of(
-        &media.segments()?,
-        &proofs,
-        &|one| media.begun(one),
-        days,
-        now,
-    );
+    let proven = proven(&archive)?;
     session.output.event(&json!({
         "event": "status",
         "archive": archive.config().archive.to_string(),
@@ -87,15 +75,32 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
             ),
         ));
     }
-    if proven.overdue.segments > 0 {
-        let overdue = grouped(proven.overdue.segments);
-        session.output.say(&lang.pick(
-            format!("{days} 日以上確かめていない区画 {overdue}: archiver scrub を実行してください"),
-            format!("{overdue} segments were not read again for {days} days: run 'archiver scrub'"),
-        ));
-    }
+    say_overdue(session, &archive, &proven);
     if let Some(accreditation) = accreditation {
         session.output.say(&accreditation.text(lang.into()));
     }
     Ok(Exit::Done)
+}
+
+/// How much of what is stored was read again, and when.
+fn proven(archive: &Archive) -> Result<ProofReport, Failure> {
+    let media = ScrubMedia::of_store(archive.store())?;
+    let proofs = Proofs::of(archive.catalog(), &media.media())?;
+    let stored = media.segments()?;
+    let days = archive.config().scrub.overdue_days;
+    let now = archive.environment().clock.now();
+    let begun = |segment| media.begun(segment);
+    Ok(ProofReport::of(&stored, &proofs, &begun, days, now))
+}
+
+fn say_overdue(session: &Session, archive: &Archive, proven: &ProofReport) {
+    if proven.overdue.segments == 0 {
+        return;
+    }
+    let days = archive.config().scrub.overdue_days;
+    let overdue = grouped(proven.overdue.segments);
+    session.output.say(&session.output.lang.pick(
+        format!("{days} 日以上確かめていない区画 {overdue}: archiver scrub を実行してください"),
+        format!("{overdue} segments were not read again for {days} days: run 'archiver scrub'"),
+    ));
 }
