@@ -239,7 +239,7 @@ fn archive_text(error: &ArchiveError, lang: Lang) -> String {
         ),
         ArchiveError::KeyMedium(error) => lang.pick(error.text_ja(), error.to_string()),
         ArchiveError::Store(StoreError::MediumUnusable { problem }) => {
-            lang.pick(super::media_words::problem_ja(problem), problem.to_string())
+            super::media_words::problem(problem, lang)
         }
         ArchiveError::Store(StoreError::TooFewCopies { wanted }) => lang.pick(
             format!("受領には {wanted} 個の媒体に書くことになっており(copies_min)、それを下回ります。先に媒体を追加してください"),

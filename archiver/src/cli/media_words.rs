@@ -1,12 +1,27 @@
-//! What is wrong with media, in Japanese; in English they say it themselves.
+//! What is wrong with media, in words.
 
 use formats::roster::OutCause;
 
+use super::lang::Lang;
 use super::output::moment;
-use crate::store::{MediumProblem, MediumProblemKind};
+use crate::store::{MediumProblem, MediumProblemKind, cause_text};
 
 /// Why a medium is not used, and what to do.
-pub(super) fn problem_ja(problem: &MediumProblem) -> String {
+pub(super) fn problem(problem: &MediumProblem, lang: Lang) -> String {
+    match (lang, &problem.kind) {
+        (Lang::Ja, _) => problem_ja(problem),
+        (Lang::En, MediumProblemKind::OutOfService(out)) => {
+            let directory = problem.directory.display();
+            let (since, cause) = (moment(out.since), cause_text(out.cause));
+            format!(
+                "the medium at {directory} is out of service since {since} ({cause}) and behind the others: bring it back with 'archiver media return {directory}', or replace it"
+            )
+        }
+        (Lang::En, _) => problem.to_string(),
+    }
+}
+
+fn problem_ja(problem: &MediumProblem) -> String {
     let directory = problem.directory.display();
     match &problem.kind {
         MediumProblemKind::Missing => format!(

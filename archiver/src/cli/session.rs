@@ -16,7 +16,7 @@ use crate::store::{ReplicaCondition, ReplicaWatch, cause_text};
 
 use super::arguments::Common;
 use super::failure::Failure;
-use super::media_words::{cause_ja, problem_ja};
+use super::media_words::{self, cause_ja};
 use super::output::{Output, grouped, sized};
 use super::query::rfc3339;
 
@@ -221,8 +221,7 @@ impl Session {
                 "event": "medium-not-used", "directory": directory, "medium": problem.medium.map(|id| id.to_string()),
                 "reason": problem.to_string(),
             }));
-            self.output
-                .note(&lang.pick(problem_ja(problem), problem.to_string()));
+            self.output.note(&media_words::problem(problem, lang));
         }
         for disagreement in &report.media {
             self.output

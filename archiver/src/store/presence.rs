@@ -7,6 +7,7 @@ use formats::id::{ArchiveId, MediumId};
 use formats::medium::{MediumLabel, MediumRole};
 use formats::roster::{OutOfService, ROSTER_FILE, Roster, RosterMember};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::StoreError;
 use super::joining::{self, Joining};
@@ -352,7 +353,8 @@ impl fmt::Display for MediumProblem {
                 )
             }
             MediumProblemKind::OutOfService(out) => {
-                let (since, cause) = (out.since, cause_text(out.cause));
+                let since = out.since.format(&Rfc3339).unwrap_or_default();
+                let cause = cause_text(out.cause);
                 write!(
                     f,
                     "the medium at {directory} is out of service since {since} ({cause}) and behind the others: bring it back with `archiver media return {directory}`, or replace it"

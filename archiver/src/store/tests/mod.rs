@@ -1,4 +1,5 @@
 mod compacting;
+mod admitting;
 mod faulty;
 mod fixity;
 mod growing;

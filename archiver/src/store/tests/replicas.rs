@@ -22,7 +22,7 @@ fn tolerant(replicas: u32) -> Media {
     media
 }
 
-fn failing(call: Call, path: &str, error: io::ErrorKind) -> Fault {
+pub(super) fn failing(call: Call, path: &str, error: io::ErrorKind) -> Fault {
     Fault {
         call: Some(call),
         path: path.to_owned(),
@@ -33,7 +33,7 @@ fn failing(call: Call, path: &str, error: io::ErrorKind) -> Fault {
     }
 }
 
-fn add(store: &Store, number: u32) {
+pub(super) fn add(store: &Store, number: u32) {
     let appender = store.appender().unwrap();
     let address = deposit(&appender, number).unwrap();
     appender.commit(address).unwrap();
@@ -394,61 +394,6 @@ fn a_read_only_medium_is_named() {
     assert!(matches!(error, StoreError::MediumUnusable { .. }));
 }
 
-#[test]
-fn a_new_medium_gets_everything_and_takes_part() {
-    let mut media = Media::with_small_segments(1);
-    let (store, _) = media.open(1);
-    for number in 0..100 {
-        add(&store, number);
-    }
-    let new = media.root().join("medium-new");
-    let joining = joining::Joining::new(ARCHIVE, None);
-    let disk: Arc<dyn Disk> = media.disk.clone();
-    let begin = || joining::prepare(disk.as_ref(), &new, &joining, label(9)).unwrap();
-    begin();
-    let copy = || {
-        copy_sealed(
-            &media.directories,
-            ARCHIVE,
-            &media.copies,
-            &disk,
-            &new,
-            &mut |_| (),
-        )
-    };
-    // The first attempt fails in the middle, the second one goes on.
-    media.disk.arm(Fault {
-        after: 4,
-        ..failing(Call::Write, "medium-new", io::ErrorKind::Other)
-    });
-    assert!(copy().is_err());
-    media.disk.heal();
-    begin();
-    let report = copy().unwrap();
-    assert!(report.progress.bytes < report.progress.segments_all as u64 * 4096);
-    add(&store, 100);
-    store.admit(&new).unwrap();
-    joining::finish(disk.as_ref(), &new).unwrap();
-    add(&store, 101);
-    store.dismiss(label(1).medium).unwrap();
-    add(&store, 102);
-    store.close().unwrap();
-    // The old medium is no member any more; the new one is the archive.
-    let error = Store::open(&media.directories, ARCHIVE, &media.options(1));
-    assert!(
-        error.is_ok_and(|(store, _)| records(&store) == upto(102)),
-        "without a note"
-    );
-    media.directories = vec![new.clone()];
-    let (store, report) = media.open(2);
-    assert!(report.media.is_empty());
-    assert_eq!(records(&store), upto(103));
-    let store = media.read_only_while(store);
-    for segment in store.segments().unwrap() {
-        assert!(store.verify_segment(segment).unwrap().is_intact());
-    }
-}
-
 /// Power cuts while one of two media fails and comes back: what was acknowledged is there.
 #[test]
 fn power_cuts_with_a_failing_medium_lose_nothing() {
@@ -524,6 +469,6 @@ fn each_medium_says_which_media_there_are() {
     );
 }
 
-fn upto(end: u32) -> Vec<u32> {
+pub(super) fn upto(end: u32) -> Vec<u32> {
     (0..end).collect()
 }

@@ -1,0 +1,62 @@
+//! A new medium joins while the archive works.
+
+use std::io;
+
+use super::replicas::{add, failing, upto};
+use super::*;
+use crate::store::durable::faults::{Call, Fault};
+
+#[test]
+fn a_new_medium_gets_everything_and_takes_part() {
+    let mut media = Media::with_small_segments(1);
+    let (store, _) = media.open(1);
+    for number in 0..100 {
+        add(&store, number);
+    }
+    let new = media.root().join("medium-new");
+    let joining = joining::Joining::new(ARCHIVE, None);
+    let disk: Arc<dyn Disk> = media.disk.clone();
+    let begin = || joining::prepare(disk.as_ref(), &new, &joining, label(9)).unwrap();
+    begin();
+    let copy = || {
+        copy_sealed(
+            &media.directories,
+            ARCHIVE,
+            &media.copies,
+            &disk,
+            &new,
+            &mut |_| (),
+        )
+    };
+    // The first attempt fails in the middle, the second one goes on.
+    media.disk.arm(Fault {
+        after: 4,
+        ..failing(Call::Write, "medium-new", io::ErrorKind::Other)
+    });
+    assert!(copy().is_err());
+    media.disk.heal();
+    begin();
+    let report = copy().unwrap();
+    assert!(report.progress.bytes < report.progress.segments_all as u64 * 4096);
+    add(&store, 100);
+    store.admit(&new).unwrap();
+    joining::finish(disk.as_ref(), &new).unwrap();
+    add(&store, 101);
+    store.dismiss(label(1).medium).unwrap();
+    add(&store, 102);
+    store.close().unwrap();
+    // The old medium is no member any more; the new one is the archive.
+    let error = Store::open(&media.directories, ARCHIVE, &media.options(1));
+    assert!(
+        error.is_ok_and(|(store, _)| records(&store) == upto(102)),
+        "without a note"
+    );
+    media.directories = vec![new.clone()];
+    let (store, report) = media.open(2);
+    assert!(report.media.is_empty());
+    assert_eq!(records(&store), upto(103));
+    let store = media.read_only_while(store);
+    for segment in store.segments().unwrap() {
+        assert!(store.verify_segment(segment).unwrap().is_intact());
+    }
+}
