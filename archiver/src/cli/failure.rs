@@ -238,37 +238,9 @@ fn archive_text(error: &ArchiveError, lang: Lang) -> String {
             error.to_string(),
         ),
         ArchiveError::KeyMedium(error) => lang.pick(error.text_ja(), error.to_string()),
-        ArchiveError::Store(StoreError::MediumUnusable { problem }) => {
-            super::media_words::problem(problem, lang)
-        }
-        ArchiveError::Store(StoreError::TooFewCopies { wanted }) => lang.pick(
-            format!("受領には {wanted} 個の媒体に書くことになっており(copies_min)、それを下回ります。先に媒体を追加してください"),
-            error.to_string(),
-        ),
-        ArchiveError::Store(StoreError::MediumFull { directory }) => lang.pick(
-            format!(
-                "媒体 {} が満杯です。空きを作ってもう一度実行してください。受領を返していないものは保管庫に入っていません",
-                directory.display()
-            ),
-            error.to_string(),
-        ),
-        ArchiveError::Store(StoreError::MediumMissing { directory }) => lang.pick(
-            format!("媒体が {} にありません。マウントするか、archiver media replace で交換してください", directory.display()),
-            error.to_string(),
-        ),
-        ArchiveError::Store(StoreError::Locked { directory }) => lang.pick(
-            format!("媒体 {} は別のプロセスが使用中です。終わるまで待ってください", directory.display()),
-            error.to_string(),
-        ),
-        ArchiveError::Store(StoreError::RecordsLost { lost, segment }) => lang.pick(
-            format!(
-                "消失: 索引にある記録またはタイムスタンプ {lost} 件が、どの媒体にもありません(残る最後の区画は {segment:010})。それを持つ媒体を接続してください。失われたまま続けるのは archiver rebuild だけです"
-            ),
-            error.to_string(),
-        ),
+        ArchiveError::Store(error) => store_text(error, lang),
         ArchiveError::Config(_)
         | ArchiveError::Keys(_)
-        | ArchiveError::Store(_)
         | ArchiveError::Seal(_)
         | ArchiveError::Authority(_)
         | ArchiveError::Vault(_)
@@ -279,6 +251,44 @@ fn archive_text(error: &ArchiveError, lang: Lang) -> String {
         | ArchiveError::AlreadyConfigured { .. }
         | ArchiveError::Machine(_)
         | ArchiveError::Entropy(_) => error.to_string(),
+    }
+}
+
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not named says it in English"
+)]
+fn store_text(error: &StoreError, lang: Lang) -> String {
+    match error {
+        StoreError::MediumUnusable { problem } => {
+            super::media_words::problem(problem, lang)
+        }
+        StoreError::TooFewCopies { wanted } => lang.pick(
+            format!("受領には {wanted} 個の媒体に書くことになっており(copies_min)、それを下回ります。先に媒体を追加してください"),
+            error.to_string(),
+        ),
+        StoreError::MediumFull { directory } => lang.pick(
+            format!(
+                "媒体 {} が満杯です。空きを作ってもう一度実行してください。受領を返していないものは保管庫に入っていません",
+                directory.display()
+            ),
+            error.to_string(),
+        ),
+        StoreError::MediumMissing { directory } => lang.pick(
+            format!("媒体が {} にありません。マウントするか、archiver media replace で交換してください", directory.display()),
+            error.to_string(),
+        ),
+        StoreError::Locked { directory } => lang.pick(
+            format!("媒体 {} は別のプロセスが使用中です。終わるまで待ってください", directory.display()),
+            error.to_string(),
+        ),
+        StoreError::RecordsLost { lost, segment } => lang.pick(
+            format!(
+                "消失: 索引にある記録またはタイムスタンプ {lost} 件が、どの媒体にもありません(残る最後の区画は {segment:010})。それを持つ媒体を接続してください。失われたまま続けるのは archiver rebuild だけです"
+            ),
+            error.to_string(),
+        ),
+        _ => error.to_string(),
     }
 }
 

@@ -309,49 +309,18 @@ impl From<MediumProblem> for StoreError {
 impl fmt::Display for MediumProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let directory = self.directory.display();
+        if let Some((before, after)) = self.kind.around_the_folder() {
+            return write!(f, "{before}{directory}{after}");
+        }
         match &self.kind {
-            MediumProblemKind::Missing => {
-                write!(
-                    f,
-                    "no medium at {directory}: mount it, or replace it with `archiver media replace`"
-                )
-            }
-            MediumProblemKind::Unreadable { cause } => {
-                write!(
-                    f,
-                    "the label of the medium at {directory} cannot be read ({cause}): check the medium, or replace it"
-                )
-            }
-            MediumProblemKind::Foreign { archive } => {
-                write!(
-                    f,
-                    "the medium at {directory} belongs to another archive ({archive}): mount the right one"
-                )
-            }
-            MediumProblemKind::WrongRole => {
-                write!(
-                    f,
-                    "the medium at {directory} is no data medium: mount the right one"
-                )
-            }
-            MediumProblemKind::Twice => {
-                write!(
-                    f,
-                    "{directory} is a medium that was already given: each replica needs its own"
-                )
-            }
-            MediumProblemKind::NotMember => {
-                write!(
-                    f,
-                    "the medium at {directory} is not one of this archive's media any more (replaced or retired), or was never added: mount the right one, or add it with `archiver media add`"
-                )
-            }
-            MediumProblemKind::Joining => {
-                write!(
-                    f,
-                    "the medium at {directory} is still being prepared: run the same `archiver media` command again to go on"
-                )
-            }
+            MediumProblemKind::Unreadable { cause } => write!(
+                f,
+                "the label of the medium at {directory} cannot be read ({cause}): check the medium, or replace it"
+            ),
+            MediumProblemKind::Foreign { archive } => write!(
+                f,
+                "the medium at {directory} belongs to another archive ({archive}): mount the right one"
+            ),
             MediumProblemKind::OutOfService(out) => {
                 let since = out.since.format(&Rfc3339).unwrap_or_default();
                 let cause = cause_text(out.cause);
@@ -360,31 +329,60 @@ impl fmt::Display for MediumProblem {
                     "the medium at {directory} is out of service since {since} ({cause}) and behind the others: bring it back with `archiver media return {directory}`, or replace it"
                 )
             }
-            MediumProblemKind::Behind { last, newest } => {
-                write!(
-                    f,
-                    "the medium at {directory} is an old copy: it ends with segment {last:010}, the archive with {newest:010}; bring it up to date with `archiver media return {directory}`"
-                )
-            }
-            MediumProblemKind::Diverged => {
-                write!(
-                    f,
-                    "the medium at {directory} holds commits that the others do not have: it was written elsewhere. Nothing was changed on it; keep it, and find out where"
-                )
-            }
-            MediumProblemKind::ReadOnly => {
-                write!(
-                    f,
-                    "the medium at {directory} can only be read: mount it for writing, or replace it"
-                )
-            }
-            MediumProblemKind::Failed { cause } => {
-                write!(
-                    f,
-                    "the medium at {directory} failed ({cause}): check it, then `archiver media return {directory}`, or replace it"
-                )
-            }
+            MediumProblemKind::Behind { last, newest } => write!(
+                f,
+                "the medium at {directory} is an old copy: it ends with segment {last:010}, the archive with {newest:010}; bring it up to date with `archiver media return {directory}`"
+            ),
+            MediumProblemKind::Failed { cause } => write!(
+                f,
+                "the medium at {directory} failed ({cause}): check it, then `archiver media return {directory}`, or replace it"
+            ),
+            MediumProblemKind::Missing
+            | MediumProblemKind::WrongRole
+            | MediumProblemKind::Twice
+            | MediumProblemKind::NotMember
+            | MediumProblemKind::Joining
+            | MediumProblemKind::Diverged
+            | MediumProblemKind::ReadOnly => Ok(()),
         }
+    }
+}
+
+impl MediumProblemKind {
+    /// The words before and after the folder, where they name nothing else.
+    const fn around_the_folder(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Missing => (
+                "no medium at ",
+                ": mount it, or replace it with `archiver media replace`",
+            ),
+            Self::WrongRole => ("the medium at ", " is no data medium: mount the right one"),
+            Self::Twice => (
+                "",
+                " is a medium that was already given: each replica needs its own",
+            ),
+            Self::NotMember => (
+                "the medium at ",
+                " is not one of this archive's media any more (replaced or retired), or was never added: mount the right one, or add it with `archiver media add`",
+            ),
+            Self::Joining => (
+                "the medium at ",
+                " is still being prepared: run the same `archiver media` command again to go on",
+            ),
+            Self::Diverged => (
+                "the medium at ",
+                " holds commits that the others do not have: it was written elsewhere. Nothing was changed on it; keep it, and find out where",
+            ),
+            Self::ReadOnly => (
+                "the medium at ",
+                " can only be read: mount it for writing, or replace it",
+            ),
+            Self::Unreadable { .. }
+            | Self::Foreign { .. }
+            | Self::OutOfService(_)
+            | Self::Behind { .. }
+            | Self::Failed { .. } => return None,
+        })
     }
 }
 
