@@ -228,7 +228,7 @@ fn moves_and_counts_stand_in_the_ledger() {
         .archiver(["media", "stock-take", "--list", "-o", "list.html"])
         .expect_code(0);
     let list = std::fs::read_to_string(world.at("list.txt")).unwrap();
-    let ticked = list.replacen("[ ]", "[x]", 2) + "[+] a stick without a label\n";
+    let ticked = list.replacen("\n[ ]", "\n[x]", 2) + "[+] a stick without a label\n";
     world.file("ticked.txt", ticked.as_bytes());
     let enter = [
         "media",

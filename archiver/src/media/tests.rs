@@ -150,7 +150,7 @@ fn a_list_that_was_printed_can_be_ticked_and_entered() {
         let nothing = stock_take::read(&list).unwrap();
         assert_eq!(nothing.found.len(), 0);
         assert_eq!(nothing.not_found.len(), 3);
-        let mut ticked = list.replacen("[ ]", "[x]", 2);
+        let mut ticked = list.replacen("\n[ ]", "\n[x]", 2);
         ticked.push_str("[+] ラベルのない USB メモリ\n");
         let ticked = stock_take::read(&ticked).unwrap();
         let result = stock_take::result(&ledger, ticked, vec!["佐藤".to_owned()]);
