@@ -5,7 +5,8 @@
 //! acknowledged one by any protocol (`docs/adr/0001-acknowledgement.md`); such records are counted, must be complete, and hardly
 //! ever occur: a commit is announced in one write.
 //!
-//! `renewals`: the same for stamping and for renewing.
+//! `renewals`: the same for stamping and for renewing. `power`: the power fails at random calls. `calls`: `SIGKILL` at every call of a command.
+//! `faults`: the table of `docs/durability.md`, row by row. `alone`: what a data medium shows without its keys. `order`: the calls of one deposit.
 
 #![allow(
     clippy::disallowed_methods,
@@ -17,6 +18,7 @@
     reason = "a test fails by panicking, and moves and writes files that are not the archive's"
 )]
 
+mod power;
 mod renewals;
 
 use std::collections::BTreeSet;

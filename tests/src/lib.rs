@@ -10,9 +10,11 @@
 )]
 
 pub mod authority;
+pub mod endurance;
 pub mod flips;
 pub mod http;
 pub mod peers;
+pub mod power;
 pub mod programs;
 pub mod random;
 pub mod status;

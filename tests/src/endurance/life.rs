@@ -1,0 +1,309 @@
+//! One archive, from its making to its last cut.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use archiver::archive::{Access, Archive, OpeningReport};
+use archiver::store::durable::Disk;
+use firmware::clock::SimulatedClock;
+use formats::digest::DigestAlgorithm;
+use time::Duration;
+
+use super::Tally;
+use super::oracle::{Oracle, copies_are_equal};
+use super::place::{BIRTH, Base, Place, environment, passphrase};
+use super::steps::Step;
+use crate::power::{Cut, Effect, Names, PowerDisk};
+use crate::random::Random;
+use crate::world::put;
+
+/// One archive.
+pub struct Life {
+    seed: u64,
+    place: Place,
+    disk: Arc<PowerDisk>,
+    clock: Arc<SimulatedClock>,
+    random: Random,
+    oracle: Oracle,
+    boot: u64,
+    openings: u64,
+    files: u64,
+    renewals: u64,
+    /// The most calls that a step was seen to make, so that cuts fall all over it.
+    calls: BTreeMap<Step, u64>,
+}
+
+/// How a process ended.
+enum End {
+    /// It did everything and closed the archive.
+    Done(u64),
+    /// The disk died under it.
+    Died,
+}
+
+impl Life {
+    pub(super) fn new(base: &Base, seed: u64, honest: bool) -> Self {
+        let place = base.copy();
+        let mut random = Random::new(seed);
+        random.next();
+        let names = if random.below(2) == 0 {
+            Names::Ordered
+        } else {
+            Names::Any
+        };
+        Self {
+            seed,
+            disk: PowerDisk::new(place.at("graves"), names, honest),
+            place,
+            clock: Arc::new(SimulatedClock::new(BIRTH)),
+            random,
+            oracle: Oracle::default(),
+            boot: 1,
+            openings: 0,
+            files: 0,
+            renewals: 0,
+            calls: BTreeMap::new(),
+        }
+    }
+
+    /// Lives until so many cuts are made, and is looked at as a whole at its end.
+    pub(super) fn run(mut self, points: u64, tally: &mut Tally) -> Result<(), String> {
+        self.live(points, tally).map_err(|broken| {
+            let place = if std::env::var_os("FUMIKURA_KEEP").is_some() {
+                format!(", left in {}", self.place.keep().display())
+            } else {
+                String::new()
+            };
+            format!("seed {}{place}: {broken}", self.seed)
+        })
+    }
+
+    fn live(&mut self, points: u64, tally: &mut Tally) -> Result<(), String> {
+        let last = tally.points + points;
+        while tally.points < last {
+            let step = self.choose();
+            self.step_and_cut(step, tally)
+                .map_err(|broken| format!("{}: {broken}", step.name()))?;
+        }
+        self.disk.restart(None);
+        let (archive, _) = self.open()?;
+        self.oracle.look(&archive, true, tally)?;
+        archive.close().map_err(said)?;
+        tally.acknowledged += self.oracle.records();
+        tally.evidence += self.oracle.evidence();
+        tally.segments += self.equal()?.saturating_sub(1);
+        Ok(())
+    }
+
+    fn choose(&mut self) -> Step {
+        match self.random.below(20) {
+            0..8 => Step::Deposit,
+            8..10 => Step::DepositMany,
+            10 => Step::DepositLarge,
+            11..14 => Step::Stamp,
+            14 if self.renewals < 2 => {
+                self.renewals += 1;
+                self.clock.advance(Duration::days(330));
+                Step::Renew
+            }
+            15..17 => Step::Sign,
+            17..19 => Step::Event,
+            _ => Step::Nothing,
+        }
+    }
+
+    fn step_and_cut(&mut self, step: Step, tally: &mut Tally) -> Result<(), String> {
+        let most = self.calls.get(&step).copied().unwrap_or(40);
+        let cut = self.cut(most + most / 8 + 2);
+        let sources = self.sources(step);
+        match self.process(step, &sources, cut)? {
+            End::Done(calls) => {
+                let most = self.calls.entry(step).or_default();
+                *most = calls.max(*most);
+                self.oracle.under_way.clear();
+            }
+            End::Died => *tally.by_step.entry(step.name()).or_default() += 1,
+        }
+        self.fall(tally)?;
+        // The next opening may be cut as well.
+        while self.random.below(4) == 0 {
+            let after = self.cut(24);
+            self.disk.restart(Some(after));
+            let opened = catch_unwind(AssertUnwindSafe(|| self.open()));
+            if !self.disk.is_dead() {
+                let (archive, _) = opened.map_err(|_| "opening panicked")??;
+                self.disk.kill();
+                drop(archive);
+            }
+            tally.while_opening += 1;
+            self.fall(tally)?;
+        }
+        self.disk.restart(None);
+        let (archive, report) = self.open()?;
+        tally.rebuilt += u64::from(report.catalog.set_aside.is_some());
+        let recovery = &report.recovery;
+        if !recovery.damaged.is_empty() || !recovery.incomplete.is_empty() {
+            return Err(format!("recovery lost something: {recovery:?}"));
+        }
+        let whole = self.random.below(8) == 0;
+        self.oracle.look(&archive, whole, tally)?;
+        if self.random.below(2) == 0 {
+            archive.close().map_err(said)?;
+        } else {
+            self.disk.kill();
+            drop(archive);
+        }
+        self.equal()?;
+        Ok(())
+    }
+
+    /// A process: opens, does a step, closes; or dies.
+    fn process(&mut self, step: Step, sources: &PathBuf, cut: Cut) -> Result<End, String> {
+        self.disk.restart(Some(cut));
+        // What a dead process does is of no interest, a panic included.
+        let done = catch_unwind(AssertUnwindSafe(|| -> Result<(), String> {
+            let (archive, _) = self.open()?;
+            step.run(&archive, sources, &mut self.oracle)?;
+            archive.close().map_err(said)
+        }));
+        if self.disk.is_dead() {
+            return Ok(End::Died);
+        }
+        match done {
+            Ok(Ok(())) => Ok(End::Done(self.disk.calls().len() as u64)),
+            Ok(Err(error)) => Err(format!("failed on a disk that lives: {error}")),
+            Err(_) => Err("panicked on a disk that lives".to_owned()),
+        }
+    }
+
+    /// The process is dead. The power may go with it.
+    fn fall(&mut self, tally: &mut Tally) -> Result<(), String> {
+        self.disk.kill();
+        tally.points += 1;
+        if self.random.below(4) == 0 {
+            tally.kills += 1;
+            return Ok(());
+        }
+        tally.power_losses += 1;
+        self.boot += 1;
+        self.disk.lose_power(&mut self.random);
+        self.damage_index().map_err(said)
+    }
+
+    fn cut(&mut self, calls: u64) -> Cut {
+        let after = self.random.below(calls);
+        let effect = match self.random.below(4) {
+            0 => Effect::None,
+            1 => Effect::Whole,
+            2 => Effect::Part(usize::try_from(self.random.below(64)).unwrap_or(0)),
+            _ => Effect::Part(usize::try_from(self.random.below(16_384)).unwrap_or(0)),
+        };
+        Cut { after, effect }
+    }
+
+    fn open(&mut self) -> Result<(Archive, OpeningReport), String> {
+        self.openings += 1;
+        let seed = self.seed.wrapping_mul(1_000_003).wrapping_add(self.openings);
+        let disk = Arc::clone(&self.disk) as Arc<dyn Disk>;
+        let environment = environment(&self.clock, seed, self.boot, disk);
+        let config = self.place.config();
+        Archive::open(
+            config,
+            &passphrase(),
+            Access::Write,
+            environment,
+            &mut |_| {},
+        )
+        .map_err(|error| format!("cannot be opened: {error:?}"))
+    }
+
+    /// The files that a step deposits.
+    fn sources(&mut self, step: Step) -> PathBuf {
+        let (count, longest) = match step {
+            Step::Deposit => (1 + self.random.below(4), 12_000),
+            Step::DepositMany => (12, 2_000),
+            Step::DepositLarge => (2, 400_000),
+            Step::Stamp | Step::Renew | Step::Sign | Step::Event | Step::Nothing => (0, 1),
+        };
+        self.files += 1;
+        let kind = if step == Step::Deposit && self.random.below(4) == 0 {
+            "contract"
+        } else {
+            "general"
+        };
+        let folder = self.place.at(&format!("in/{}/{kind}", self.files));
+        for number in 0..count {
+            let name = format!("{kind}-{}-{number}.bin", self.files);
+            let length = match self.random.below(8) {
+                0 => 0,
+                1 => longest,
+                _ => self.random.below(longest),
+            };
+            let mut bytes = name.clone().into_bytes();
+            bytes.extend(self.random.bytes(usize::try_from(length).unwrap_or(0)));
+            put(&folder.join(&name), &bytes);
+            let digest = DigestAlgorithm::Sha256.digest(&bytes);
+            self.oracle.sources.insert(name.clone(), digest);
+            self.oracle.under_way.insert(name);
+        }
+        folder
+    }
+
+    fn equal(&self) -> Result<u64, String> {
+        copies_are_equal(
+            &self.place.at("data-a/segments"),
+            &self.place.at("data-b/segments"),
+        )
+    }
+
+    /// The engine of the index writes for itself: after a power loss anything may have become of its files.
+    fn damage_index(&mut self) -> std::io::Result<()> {
+        let mut files = Vec::new();
+        let index = self.place.at("index");
+        if index.is_dir() {
+            list(&index, &mut files)?;
+        }
+        files.sort();
+        if files.is_empty() || self.random.below(3) != 0 {
+            return Ok(());
+        }
+        let chosen = self.random.below(files.len() as u64);
+        let file = &files[usize::try_from(chosen).unwrap_or(0)];
+        let length = file.metadata()?.len();
+        match self.random.below(4) {
+            0 => std::fs::remove_file(file),
+            1 => std::fs::remove_dir_all(&index),
+            2 => std::fs::OpenOptions::new()
+                .write(true)
+                .open(file)?
+                .set_len(self.random.below(length + 1)),
+            _ => {
+                let mut bytes = std::fs::read(file)?;
+                let start = self.random.below(length + 1);
+                let start = usize::try_from(start).unwrap_or(0);
+                let end = bytes.len().min(start + 4096);
+                bytes[start..end].fill(0);
+                put(file, &bytes);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn list(folder: &std::path::Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            list(&entry.path(), files)?;
+        } else {
+            files.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+fn said(error: impl std::fmt::Debug) -> String {
+    format!("{error:?}")
+}

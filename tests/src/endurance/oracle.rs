@@ -1,0 +1,266 @@
+//! What was promised, and whether it is kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use archiver::archive::Archive;
+use archiver::cli::lang::Lang;
+use archiver::evidence::verify_records::{Outcome, RecordVerifier};
+use archiver::store::catalog::Hit;
+use formats::digest::{DigestAlgorithm, DigestValue};
+use formats::id::{BatchId, VersionId};
+use verifier::context::Context;
+use verifier::path::TrustAnchor;
+
+use super::Tally;
+use super::steps::Happened;
+
+/// Everything that was acknowledged in a life.
+#[derive(Debug, Default)]
+pub(super) struct Oracle {
+    /// What every source ever written holds, by its name.
+    pub(super) sources: BTreeMap<String, DigestValue>,
+    acknowledged: BTreeMap<VersionId, String>,
+    /// What was seen after an opening, acknowledged or not. It must stay.
+    seen: BTreeSet<VersionId>,
+    /// Sources of the step that was cut.
+    pub(super) under_way: BTreeSet<String>,
+    batches: BTreeSet<BatchId>,
+    stamped: BTreeSet<VersionId>,
+    signed: BTreeMap<VersionId, u32>,
+    events: BTreeSet<u64>,
+    next_event: u64,
+    /// Acknowledged since everything was last looked at.
+    new: BTreeSet<VersionId>,
+}
+
+impl Oracle {
+    pub(super) fn acknowledged(&mut self, version: VersionId, name: &str) {
+        let name = last(name);
+        self.under_way.remove(name);
+        self.acknowledged.insert(version, name.to_owned());
+        self.new.insert(version);
+    }
+
+    pub(super) fn stamped(&mut self, batch: BatchId, versions: &[VersionId]) {
+        self.batches.insert(batch);
+        self.stamped.extend(versions);
+    }
+
+    pub(super) fn signed(&mut self, version: VersionId, generation: u32) {
+        self.signed.insert(version, generation);
+    }
+
+    pub(super) fn recorded(&mut self, number: u64) {
+        self.events.insert(number);
+    }
+
+    pub(super) const fn next_event(&mut self) -> u64 {
+        self.next_event += 1;
+        self.next_event
+    }
+
+    pub(super) fn contracts(&self) -> Vec<VersionId> {
+        let named = self.acknowledged.iter();
+        named
+            .filter(|(_, name)| name.contains("contract"))
+            .map(|(version, _)| *version)
+            .collect()
+    }
+
+    pub(super) fn evidence(&self) -> u64 {
+        (self.batches.len() + self.signed.len() + self.events.len()) as u64
+    }
+
+    pub(super) fn records(&self) -> u64 {
+        self.acknowledged.len() as u64
+    }
+
+    /// Looks at everything that an open archive holds; `whole` reads and verifies all records, else only the new ones.
+    pub(super) fn look(
+        &mut self,
+        archive: &Archive,
+        whole: bool,
+        tally: &mut Tally,
+    ) -> Result<(), String> {
+        let hits = self.visible(archive, tally)?;
+        self.evidence_is_there(archive)?;
+        let read: Vec<&Hit> = hits
+            .iter()
+            .filter(|hit| whole || self.new.contains(&hit.version))
+            .collect();
+        for hit in &read {
+            self.is_what_was_deposited(archive, hit)?;
+        }
+        let versions: Vec<VersionId> = read.iter().map(|hit| hit.version).collect();
+        self.verifies(archive, &versions)?;
+        self.new.clear();
+        tally.looks += 1;
+        Ok(())
+    }
+
+    /// Nothing is lost, and nothing shows that nobody was told of, but what was on its way.
+    fn visible(&mut self, archive: &Archive, tally: &mut Tally) -> Result<Vec<Hit>, String> {
+        let mut hits = Vec::new();
+        let mut each = |hit: Hit| {
+            hits.push(hit);
+            true
+        };
+        archive.catalog().for_each(&mut each).map_err(said)?;
+        let there: BTreeSet<VersionId> = hits.iter().map(|hit| hit.version).collect();
+        for (version, name) in &self.acknowledged {
+            if !there.contains(version) {
+                return Err(format!("acknowledged and lost: {version} ({name})"));
+            }
+        }
+        if let Some(gone) = self.seen.difference(&there).next() {
+            return Err(format!("seen after an opening, and gone: {gone}"));
+        }
+        for hit in &hits {
+            if self.acknowledged.contains_key(&hit.version) || self.seen.contains(&hit.version) {
+                continue;
+            }
+            let name = name_of(hit);
+            if !self.under_way.remove(&name) {
+                return Err(format!(
+                    "visible, and nobody was told: {} ({name})",
+                    hit.version
+                ));
+            }
+            self.new.insert(hit.version);
+            tally.in_doubt_kept += 1;
+        }
+        tally.in_doubt_gone += self.under_way.len() as u64;
+        self.under_way.clear();
+        self.seen = there;
+        Ok(hits)
+    }
+
+    fn evidence_is_there(&self, archive: &Archive) -> Result<(), String> {
+        let catalog = archive.catalog();
+        for batch in &self.batches {
+            if catalog.batch(*batch).map_err(said)?.is_none() {
+                return Err(format!("timestamp acknowledged and lost: {batch}"));
+            }
+        }
+        for version in &self.stamped {
+            if catalog.batch_of(*version).map_err(said)?.is_none() {
+                return Err(format!("stamped, and waits again: {version}"));
+            }
+        }
+        let keeper = archive.signature_keeper(None);
+        for (version, generation) in &self.signed {
+            let stored = keeper.stored(*version).map_err(said)?;
+            if stored.is_none_or(|stored| stored.generation < *generation) {
+                return Err(format!("signature acknowledged and lost: {version}"));
+            }
+        }
+        let mut recorded = BTreeSet::new();
+        let mut each = |event: archiver::event::RecordedEvent| {
+            if let Some(facts) = event.as_::<Happened>() {
+                recorded.insert(facts.number);
+            }
+            true
+        };
+        let topic = <Happened as archiver::event::EventBody>::TOPIC;
+        catalog.events(topic, &mut each).map_err(said)?;
+        match self.events.difference(&recorded).next() {
+            Some(lost) => Err(format!("event acknowledged and lost: {lost}")),
+            None => Ok(()),
+        }
+    }
+
+    fn is_what_was_deposited(&self, archive: &Archive, hit: &Hit) -> Result<(), String> {
+        let version = hit.version;
+        let name = name_of(hit);
+        let mut opened = archive.retriever().open(version).map_err(said)?;
+        let mut bytes = Vec::new();
+        opened.write_object(0, &mut bytes).map_err(said)?;
+        let digest = DigestAlgorithm::Sha256.digest(&bytes);
+        if self.sources.get(&name) != Some(&digest) {
+            return Err(format!("{version} ({name}) is not what was deposited"));
+        }
+        Ok(())
+    }
+
+    fn verifies(&self, archive: &Archive, versions: &[VersionId]) -> Result<(), String> {
+        let anchors = archive.anchors().map_err(said)?;
+        let anchors = anchors.iter().map(|der| TrustAnchor::from_certificate(der));
+        let anchors = anchors.collect::<Result<Vec<_>, _>>().map_err(said)?;
+        let verifier = RecordVerifier {
+            retriever: archive.retriever(),
+            catalog: archive.catalog(),
+            frames: archive.store(),
+            context: Context {
+                anchors: &anchors,
+                certificates: &[],
+                crls: &[],
+                ocsp_responses: &[],
+                policy: archive.policy(),
+                time: archive.environment().clock.now(),
+                cache: None,
+                registry: None,
+            },
+            workers: NonZeroUsize::MIN,
+            lang: Lang::En,
+        };
+        let mut wrong = None;
+        let mut each = |verdict: &archiver::evidence::verify_records::RecordVerdict| {
+            let stamped = self.stamped.contains(&verdict.version);
+            let good = match &verdict.outcome {
+                Outcome::Passed { .. } => true,
+                Outcome::Unstamped { .. } => !stamped,
+                Outcome::NotPassed { .. } | Outcome::Unreadable(_) | Outcome::NoEvidence(_) | _ => {
+                    false
+                }
+            };
+            if !good {
+                wrong = Some(format!("{}: {:?}", verdict.version, verdict.outcome));
+            }
+        };
+        verifier
+            .verify_versions(versions, &mut each)
+            .map_err(said)?;
+        wrong.map_or(Ok(()), Err)
+    }
+}
+
+/// Both copies of every segment are whole, and equal to the last byte. The archive is closed.
+pub(super) fn copies_are_equal(first: &Path, second: &Path) -> Result<u64, String> {
+    let list = |folder: &Path| -> Result<BTreeSet<std::ffi::OsString>, String> {
+        let entries = std::fs::read_dir(folder).map_err(said)?;
+        let names = entries.map(|entry| entry.map(|entry| entry.file_name()).map_err(said));
+        let mut names = names.collect::<Result<BTreeSet<_>, _>>()?;
+        names.retain(|name| name.to_string_lossy().ends_with(".seg"));
+        Ok(names)
+    };
+    let names = list(first)?;
+    if names != list(second)? {
+        return Err(format!("one copy lacks a segment: {names:?}"));
+    }
+    for name in &names {
+        let one = std::fs::read(first.join(name)).map_err(said)?;
+        let other = std::fs::read(second.join(name)).map_err(said)?;
+        if one != other {
+            return Err(format!("the copies of {} differ", name.display()));
+        }
+    }
+    Ok(names.len() as u64)
+}
+
+fn name_of(hit: &Hit) -> String {
+    let object = hit.objects.first();
+    object.map_or_else(String::new, |object| {
+        last(&String::from_utf8_lossy(object.name.as_bytes())).to_owned()
+    })
+}
+
+/// The name of a file without its folders.
+fn last(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+fn said(error: impl std::fmt::Debug) -> String {
+    format!("{error:?}")
+}

@@ -1,0 +1,255 @@
+//! What is done between two cuts.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use archiver::archive::Archive;
+use archiver::class::ClassRegistry;
+use archiver::event::{EventBody, Topic};
+use archiver::evidence::batch::BatchMaker;
+use archiver::evidence::calendar::gather::JudgedBy;
+use archiver::evidence::calendar::{RenewalOptions, gather, plan as renewal_plan};
+use archiver::evidence::plan::{BatchOptions, plan};
+use archiver::evidence::renew::{RenewOptions, RenewalAuthorities, Renewer};
+use archiver::intake::SourceName;
+use archiver::intake::walk::Walk;
+use archiver::record::deposit::{DepositOptions, DepositRequest};
+use archiver::record::outcome::DepositEvent;
+use archiver::signature::raise::Raiser;
+use archiver::signature::{RaiseOptions, Reach};
+use formats::digest::DigestAlgorithm;
+use formats::manifest::Metadata;
+use serde::{Deserialize, Serialize};
+use verifier::path::TrustAnchor;
+
+use super::oracle::Oracle;
+
+/// A step of the workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Some files, most of them small, one after the other.
+    Deposit,
+    /// Many files with four workers.
+    DepositMany,
+    /// A file of several segments.
+    DepositLarge,
+    /// Everything that waits gets a timestamp.
+    Stamp,
+    /// Renews what is older than a year.
+    Renew,
+    /// Signs contracts and raises their signatures.
+    Sign,
+    /// Records an event.
+    Event,
+    /// Opens and closes.
+    Nothing,
+}
+
+/// The facts of the workload's own events.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Happened {
+    pub(super) number: u64,
+}
+
+impl EventBody for Happened {
+    const KIND: &'static str = "power-test";
+    const TOPIC: Topic = Topic::Fixity;
+}
+
+impl Step {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Deposit => "deposit",
+            Self::DepositMany => "deposit-many",
+            Self::DepositLarge => "deposit-large",
+            Self::Stamp => "stamp",
+            Self::Renew => "renew",
+            Self::Sign => "sign",
+            Self::Event => "event",
+            Self::Nothing => "open",
+        }
+    }
+
+    /// Does it. What was acknowledged is told to the oracle; a failure is one of the dying disk, unless the disk lives.
+    pub(super) fn run(
+        self,
+        archive: &Archive,
+        sources: &Path,
+        oracle: &mut Oracle,
+    ) -> Result<(), String> {
+        match self {
+            Self::Deposit => deposit(archive, sources, 1, oracle),
+            Self::DepositMany | Self::DepositLarge => deposit(archive, sources, 4, oracle),
+            Self::Stamp => stamp(archive, oracle),
+            Self::Renew => renew(archive, oracle),
+            Self::Sign => sign(archive, oracle),
+            Self::Event => event(archive, oracle),
+            Self::Nothing => Ok(()),
+        }
+    }
+}
+
+fn said(error: impl std::fmt::Debug) -> String {
+    format!("{error:?}")
+}
+
+fn deposit(
+    archive: &Archive,
+    sources: &Path,
+    workers: usize,
+    oracle: &mut Oracle,
+) -> Result<(), String> {
+    let classes = ClassRegistry::built_in().map_err(said)?;
+    let class = if sources.ends_with("contract") {
+        "contract"
+    } else {
+        "general"
+    };
+    let request = DepositRequest {
+        class: classes.class(class).map_err(said)?.clone(),
+        given: Metadata::default(),
+        depositor: "somebody".to_owned(),
+        channel: "cli".to_owned(),
+    };
+    let options = DepositOptions {
+        workers,
+        ..DepositOptions::default()
+    };
+    let walk = Walk::new(
+        vec![sources.to_path_buf()],
+        SourceName::from(std::ffi::OsStr::new("-")),
+    );
+    let depositor = archive.depositor().map_err(said)?;
+    let mut wrong = None;
+    let summary = depositor.deposit_all(walk, &request, &options, &mut |events| {
+        for event in events {
+            match event {
+                DepositEvent::Deposited(record) => {
+                    oracle.acknowledged(record.version, &record.name.to_string());
+                }
+                DepositEvent::LeftOut { .. } => {}
+                DepositEvent::AlreadyThere { .. }
+                | DepositEvent::Skipped { .. }
+                | DepositEvent::Failed(_) => wrong = Some(said(event)),
+            }
+        }
+    });
+    match (wrong, summary.stopped) {
+        (Some(wrong), _) => Err(wrong),
+        (None, Some(stopped)) => Err(said(stopped)),
+        (None, None) => Ok(()),
+    }
+}
+
+fn stamp(archive: &Archive, oracle: &mut Oracle) -> Result<(), String> {
+    let waiting = archive.catalog().unstamped(usize::MAX).map_err(said)?;
+    let planned = plan(waiting, BatchOptions::default());
+    if !planned.unreadable.is_empty() {
+        return Err(format!("cannot be stamped: {:?}", planned.unreadable));
+    }
+    let authorities = archive.authorities().map_err(said)?;
+    let appender = archive.store().appender().map_err(said)?;
+    let environment = archive.environment();
+    let maker = BatchMaker {
+        authority: &authorities.first,
+        second: None,
+        log: &appender,
+        clock: environment.clock.as_ref(),
+        entropy: environment.entropy.as_ref(),
+        threads: NonZeroUsize::MIN,
+    };
+    for batch in planned.batches {
+        let versions = batch.versions.clone();
+        let made = maker.make(batch, &mut |_| {}).map_err(said)?;
+        oracle.stamped(made.frame.batch, &versions);
+        made.apply(archive.catalog()).map_err(said)?;
+    }
+    Ok(())
+}
+
+fn anchors(archive: &Archive) -> Result<Vec<TrustAnchor>, String> {
+    let anchors = archive.anchors().map_err(said)?;
+    let parsed = anchors.iter().map(|der| TrustAnchor::from_certificate(der));
+    parsed.collect::<Result<Vec<_>, _>>().map_err(said)
+}
+
+fn renew(archive: &Archive, oracle: &mut Oracle) -> Result<(), String> {
+    let anchors = anchors(archive)?;
+    let now = archive.environment().clock.now();
+    let by = JudgedBy {
+        anchors: &anchors,
+        policy: archive.policy(),
+        now,
+    };
+    let chains = gather(archive.catalog(), archive.store(), by).map_err(said)?;
+    let options = RenewalOptions::from(&archive.config().renewal);
+    let planned = renewal_plan(&chains, archive.policy(), &options, now);
+    if !planned.lost.is_empty() {
+        return Err(format!("lost proof: {:?}", planned.lost));
+    }
+    let authorities = archive.authorities().map_err(said)?;
+    let appender = archive.store().appender().map_err(said)?;
+    let environment = archive.environment();
+    let renewer = Renewer {
+        authorities: RenewalAuthorities {
+            first: &authorities.first,
+            second: None,
+        },
+        log: &appender,
+        frames: archive.store(),
+        catalog: archive.catalog(),
+        retriever: archive.retriever(),
+        clock: environment.clock.as_ref(),
+        entropy: environment.entropy.as_ref(),
+        threads: NonZeroUsize::MIN,
+        material: authorities.material.as_ref(),
+        anchors: &authorities.anchors,
+        options: RenewOptions::default(),
+    };
+    for due in &planned.due {
+        let renewed = renewer.run(&due.action, &mut |_| {}).map_err(said)?;
+        for made in &renewed.batches {
+            oracle.stamped(made.frame.batch, &[]);
+        }
+    }
+    Ok(())
+}
+
+fn sign(archive: &Archive, oracle: &mut Oracle) -> Result<(), String> {
+    let signer = archive.signer().map_err(said)?.ok_or("no signing key")?;
+    let keeper = archive.signature_keeper(Some(&signer));
+    let authorities = archive.authorities().map_err(said)?;
+    let raiser = Raiser {
+        authority: &authorities.first,
+        material: authorities.material.as_ref(),
+        anchors: &authorities.anchors,
+        signer: &signer,
+        digest: DigestAlgorithm::Sha512,
+    };
+    let appender = archive.store().appender().map_err(said)?;
+    let options = RaiseOptions::default();
+    let summary = keeper
+        .raise_due(&appender, Some(&raiser), Reach::All, &options, &mut |_, _| {
+        })
+        .map_err(said)?;
+    if !summary.unreadable.is_empty() {
+        return Err(format!("cannot be signed: {:?}", summary.unreadable));
+    }
+    for version in oracle.contracts() {
+        if let Some(stored) = keeper.stored(version).map_err(said)? {
+            oracle.signed(version, stored.generation);
+        }
+    }
+    Ok(())
+}
+
+fn event(archive: &Archive, oracle: &mut Oracle) -> Result<(), String> {
+    let facts = Happened {
+        number: oracle.next_event(),
+    };
+    archive.record_event("somebody", &facts).map_err(said)?;
+    oracle.recorded(facts.number);
+    Ok(())
+}
