@@ -18,8 +18,15 @@
     reason = "a test fails by panicking, and moves and writes files that are not the archive's"
 )]
 
+mod alone;
+mod block;
+mod calls;
+mod fault_rows;
+mod faults;
+mod order;
 mod power;
 mod renewals;
+mod stale;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};

@@ -14,7 +14,7 @@ use time::Duration;
 use super::Tally;
 use super::oracle::{Oracle, copies_are_equal};
 use super::place::{BIRTH, Base, Place, environment, passphrase};
-use super::steps::Step;
+use super::steps::{Step, compact};
 use crate::power::{Cut, Effect, Names, PowerDisk};
 use crate::random::Random;
 use crate::world::put;
@@ -31,6 +31,10 @@ pub struct Life {
     openings: u64,
     files: u64,
     renewals: u64,
+    /// Whether the policy says that SHA-256 ends soon.
+    retired: bool,
+    /// A compaction may wait for its end: one copy is compacted and the other is not.
+    compacting: bool,
     /// The most calls that a step was seen to make, so that cuts fall all over it.
     calls: BTreeMap<Step, u64>,
 }
@@ -64,6 +68,8 @@ impl Life {
             openings: 0,
             files: 0,
             renewals: 0,
+            retired: false,
+            compacting: false,
             calls: BTreeMap::new(),
         }
     }
@@ -98,18 +104,30 @@ impl Life {
     }
 
     fn choose(&mut self) -> Step {
-        match self.random.below(20) {
+        match self.random.below(24) {
             0..8 => Step::Deposit,
             8..10 => Step::DepositMany,
             10 => Step::DepositLarge,
             11..14 => Step::Stamp,
-            14 if self.renewals < 2 => {
+            14 if self.renewals < 3 => {
                 self.renewals += 1;
-                self.clock.advance(Duration::days(330));
-                Step::Renew
+                self.clock.advance(Duration::days(255));
+                // At the end, SHA-256 is about to be retired: the hash trees are renewed.
+                self.retired = self.renewals == 3;
+                if self.random.below(2) == 0 {
+                    Step::RenewInVain
+                } else {
+                    Step::Renew
+                }
             }
             15..17 => Step::Sign,
             17..19 => Step::Event,
+            19 => Step::Rotate,
+            20 => Step::Destroy,
+            21..23 => {
+                self.compacting = true;
+                Step::Compact
+            }
             _ => Step::Nothing,
         }
     }
@@ -143,8 +161,12 @@ impl Life {
         self.disk.restart(None);
         let (archive, report) = self.open()?;
         tally.rebuilt += u64::from(report.catalog.set_aside.is_some());
+        if std::mem::take(&mut self.compacting) {
+            compact(&archive)?;
+        }
         let recovery = &report.recovery;
-        if !recovery.damaged.is_empty() || !recovery.incomplete.is_empty() {
+        let behind = !recovery.incomplete.is_empty() && step != Step::Compact;
+        if !recovery.damaged.is_empty() || behind {
             return Err(format!("recovery lost something: {recovery:?}"));
         }
         let whole = self.random.below(8) == 0;
@@ -205,10 +227,13 @@ impl Life {
 
     fn open(&mut self) -> Result<(Archive, OpeningReport), String> {
         self.openings += 1;
-        let seed = self.seed.wrapping_mul(1_000_003).wrapping_add(self.openings);
+        let seed = self
+            .seed
+            .wrapping_mul(1_000_003)
+            .wrapping_add(self.openings);
         let disk = Arc::clone(&self.disk) as Arc<dyn Disk>;
         let environment = environment(&self.clock, seed, self.boot, disk);
-        let config = self.place.config();
+        let config = self.place.config(self.retired);
         Archive::open(
             config,
             &passphrase(),
@@ -225,7 +250,7 @@ impl Life {
             Step::Deposit => (1 + self.random.below(4), 12_000),
             Step::DepositMany => (12, 2_000),
             Step::DepositLarge => (2, 400_000),
-            Step::Stamp | Step::Renew | Step::Sign | Step::Event | Step::Nothing => (0, 1),
+            _ => (0, 1),
         };
         self.files += 1;
         let kind = if step == Step::Deposit && self.random.below(4) == 0 {

@@ -9,11 +9,13 @@ mod life;
 mod oracle;
 mod place;
 mod steps;
+mod trace;
 
 use std::collections::BTreeMap;
 
 pub use life::Life;
 pub use steps::Step;
+pub use trace::{Traced, trace};
 
 /// What to run.
 #[derive(Debug, Clone, Copy)]

@@ -30,6 +30,9 @@ pub(super) struct Oracle {
     stamped: BTreeSet<VersionId>,
     signed: BTreeMap<VersionId, u32>,
     events: BTreeSet<u64>,
+    destroyed: BTreeSet<VersionId>,
+    /// A destruction that was cut may have done its work.
+    being_destroyed: BTreeSet<VersionId>,
     next_event: u64,
     /// Acknowledged since everything was last looked at.
     new: BTreeSet<VersionId>,
@@ -69,6 +72,22 @@ impl Oracle {
             .collect()
     }
 
+    /// Some stamped versions that are not contracts.
+    pub(super) fn to_destroy(&mut self) -> Vec<VersionId> {
+        let ordinary = self.stamped.iter().filter(|version| {
+            let name = self.acknowledged.get(version);
+            name.is_some_and(|name| !name.contains("contract")) && !self.destroyed.contains(version)
+        });
+        let versions: Vec<VersionId> = ordinary.step_by(3).copied().collect();
+        self.being_destroyed.extend(&versions);
+        versions
+    }
+
+    pub(super) fn destroyed(&mut self, versions: &[VersionId]) {
+        self.being_destroyed.clear();
+        self.destroyed.extend(versions);
+    }
+
     pub(super) fn evidence(&self) -> u64 {
         (self.batches.len() + self.signed.len() + self.events.len()) as u64
     }
@@ -86,8 +105,10 @@ impl Oracle {
     ) -> Result<(), String> {
         let hits = self.visible(archive, tally)?;
         self.evidence_is_there(archive)?;
+        self.destroyed_stays_destroyed(archive)?;
         let read: Vec<&Hit> = hits
             .iter()
+            .filter(|hit| !self.destroyed.contains(&hit.version))
             .filter(|hit| whole || self.new.contains(&hit.version))
             .collect();
         for hit in &read {
@@ -135,6 +156,20 @@ impl Oracle {
         self.under_way.clear();
         self.seen = there;
         Ok(hits)
+    }
+
+    fn destroyed_stays_destroyed(&mut self, archive: &Archive) -> Result<(), String> {
+        let ledger = archive.keys().ledger();
+        for version in std::mem::take(&mut self.being_destroyed) {
+            if ledger.destroyed_at(version).is_some() {
+                self.destroyed.insert(version);
+            }
+        }
+        let back = self.destroyed.iter().find(|one| ledger.holds(**one));
+        match back {
+            Some(version) => Err(format!("destroyed, and its key is back: {version}")),
+            None => Ok(()),
+        }
     }
 
     fn evidence_is_there(&self, archive: &Archive) -> Result<(), String> {

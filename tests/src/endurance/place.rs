@@ -102,6 +102,7 @@ impl Base {
             boot_id: [0; 16],
             clock: Arc::new(SimulatedClock::new(BIRTH)),
             segment_bytes_max: SEGMENT_BYTES,
+            copies: store::CopyPolicy::default(),
             disk,
         };
         let data = [
@@ -129,15 +130,26 @@ impl Place {
     }
 
     /// The configuration, with segments smaller than any that a user may ask for.
-    pub(super) fn config(&self) -> Config {
+    /// `retired`: under a policy that trusts SHA-256 until 2029 alone.
+    pub(super) fn config(&self, retired: bool) -> Config {
         let text = format!(
             "version = 1\narchive = \"{}\"\ndata = [\"data-a\", \"data-b\"]\nkeys = \"keys\"\nindex = \"index\"\nevaluation = true\n\
-             [renewal]\nage_max_days = 300\n[[tsa]]\nname = \"embedded\"\nembedded = true\n",
+             [renewal]\nage_max_days = 200\n[[tsa]]\nname = \"embedded\"\nembedded = true\n",
             self.archive
         );
         let config = Config::parse(&self.at("fumikura.toml"), &text);
         let mut config = config.expect("a configuration");
         config.segment_bytes_max = SEGMENT_BYTES;
+        if retired {
+            let policy = crate::workspace_root().join("verifier/policy/default.json");
+            let policy = std::fs::read_to_string(policy).expect("the built-in policy");
+            let built_in = r#""SHA-256", "trusted_until": "2050-"#;
+            assert!(policy.contains(built_in), "{policy}");
+            let ending = policy.replace(built_in, r#""SHA-256", "trusted_until": "2029-"#);
+            let path = self.at("policy.json");
+            crate::world::put(&path, ending.as_bytes());
+            config.policy = Some(path);
+        }
         config
     }
 

@@ -17,7 +17,12 @@ use archiver::record::deposit::{DepositOptions, DepositRequest};
 use archiver::record::outcome::DepositEvent;
 use archiver::signature::raise::Raiser;
 use archiver::signature::{RaiseOptions, Reach};
-use formats::digest::DigestAlgorithm;
+use archiver::store::StoreError;
+use archiver::store::compaction::Compacted;
+use archiver::tsa::checks::AcceptedToken;
+use archiver::tsa::client::Timestamper;
+use archiver::tsa::refusal::TsaError;
+use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::manifest::Metadata;
 use serde::{Deserialize, Serialize};
 use verifier::path::TrustAnchor;
@@ -37,10 +42,18 @@ pub enum Step {
     Stamp,
     /// Renews what is older than a year.
     Renew,
+    /// The same while no authority answers: what it appended is of no use, and something else is committed behind it.
+    RenewInVain,
     /// Signs contracts and raises their signatures.
     Sign,
     /// Records an event.
     Event,
+    /// Wraps all keys anew.
+    Rotate,
+    /// Destroys the keys of some stamped records.
+    Destroy,
+    /// Frees the room of destroyed records.
+    Compact,
     /// Opens and closes.
     Nothing,
 }
@@ -66,8 +79,12 @@ impl Step {
             Self::DepositLarge => "deposit-large",
             Self::Stamp => "stamp",
             Self::Renew => "renew",
+            Self::RenewInVain => "renew-in-vain",
             Self::Sign => "sign",
             Self::Event => "event",
+            Self::Rotate => "rotate",
+            Self::Destroy => "destroy",
+            Self::Compact => "compact",
             Self::Nothing => "open",
         }
     }
@@ -84,8 +101,12 @@ impl Step {
             Self::DepositMany | Self::DepositLarge => deposit(archive, sources, 4, oracle),
             Self::Stamp => stamp(archive, oracle),
             Self::Renew => renew(archive, oracle),
+            Self::RenewInVain => renew_in_vain(archive, oracle),
             Self::Sign => sign(archive, oracle),
             Self::Event => event(archive, oracle),
+            Self::Rotate => archive.keys().rotate(&mut |_| ()).map(drop).map_err(said),
+            Self::Destroy => destroy(archive, oracle),
+            Self::Compact => compact(archive),
             Self::Nothing => Ok(()),
         }
     }
@@ -175,7 +196,36 @@ fn anchors(archive: &Archive) -> Result<Vec<TrustAnchor>, String> {
     parsed.collect::<Result<Vec<_>, _>>().map_err(said)
 }
 
+/// An authority that does not answer.
+#[derive(Debug)]
+struct Silent;
+
+impl Timestamper for Silent {
+    fn name(&self) -> &str {
+        "silent"
+    }
+
+    fn timestamp(&self, _imprint: &DigestValue) -> Result<AcceptedToken, TsaError> {
+        Err(TsaError::Request)
+    }
+}
+
 fn renew(archive: &Archive, oracle: &mut Oracle) -> Result<(), String> {
+    let authorities = archive.authorities().map_err(said)?;
+    renew_by(archive, &authorities.first, oracle)
+}
+
+fn renew_in_vain(archive: &Archive, oracle: &mut Oracle) -> Result<(), String> {
+    // That nothing was due is as good; that a medium failed is told by the event.
+    drop(renew_by(archive, &Silent, oracle));
+    event(archive, oracle)
+}
+
+fn renew_by(
+    archive: &Archive,
+    authority: &dyn Timestamper,
+    oracle: &mut Oracle,
+) -> Result<(), String> {
     let anchors = anchors(archive)?;
     let now = archive.environment().clock.now();
     let by = JudgedBy {
@@ -194,7 +244,7 @@ fn renew(archive: &Archive, oracle: &mut Oracle) -> Result<(), String> {
     let environment = archive.environment();
     let renewer = Renewer {
         authorities: RenewalAuthorities {
-            first: &authorities.first,
+            first: authority,
             second: None,
         },
         log: &appender,
@@ -231,8 +281,13 @@ fn sign(archive: &Archive, oracle: &mut Oracle) -> Result<(), String> {
     let appender = archive.store().appender().map_err(said)?;
     let options = RaiseOptions::default();
     let summary = keeper
-        .raise_due(&appender, Some(&raiser), Reach::All, &options, &mut |_, _| {
-        })
+        .raise_due(
+            &appender,
+            Some(&raiser),
+            Reach::All,
+            &options,
+            &mut |_, _| {},
+        )
         .map_err(said)?;
     if !summary.unreadable.is_empty() {
         return Err(format!("cannot be signed: {:?}", summary.unreadable));
@@ -252,4 +307,47 @@ fn event(archive: &Archive, oracle: &mut Oracle) -> Result<(), String> {
     archive.record_event("somebody", &facts).map_err(said)?;
     oracle.recorded(facts.number);
     Ok(())
+}
+
+/// Removes the keys of some records.
+fn destroy(archive: &Archive, oracle: &mut Oracle) -> Result<(), String> {
+    let versions = oracle.to_destroy();
+    if versions.is_empty() {
+        return Ok(());
+    }
+    let now = archive.environment().clock.now();
+    let destroyed = archive.keys().destroy(&versions, now, &mut |_| ());
+    destroyed.map_err(said)?;
+    oracle.destroyed(&versions);
+    Ok(())
+}
+
+/// Frees everything that can be freed.
+pub(super) fn compact(archive: &Archive) -> Result<(), String> {
+    let ledger = archive.keys().ledger();
+    let is_destroyed = |version| ledger.destroyed_at(version).is_some();
+    let store = archive.store();
+    let plan = store.plan_compaction(&is_destroyed, &mut |_| ());
+    let segments: Vec<u32> = plan
+        .map_err(said)?
+        .segments
+        .iter()
+        .map(|one| one.segment)
+        .collect();
+    let mut unhealthy = None;
+    store
+        .compact::<StoreError>(
+            &segments,
+            &is_destroyed,
+            &mut |_| (),
+            &mut |_, _| Ok(()),
+            &mut |segment, compacted| {
+                if let Compacted::Unhealthy { problem, .. } = compacted {
+                    unhealthy = Some(format!("segment {segment}: {problem:?}"));
+                }
+                Ok(())
+            },
+        )
+        .map_err(said)?;
+    unhealthy.map_or(Ok(()), Err)
 }

@@ -112,8 +112,7 @@ impl Journal {
                 changes.push(change);
             }
             None => {
-                self.files
-                    .insert(inode, (file.try_clone()?, vec![change]));
+                self.files.insert(inode, (file.try_clone()?, vec![change]));
             }
         }
         Ok(())

@@ -259,7 +259,11 @@ impl Disk for PowerDisk {
     fn sync(&self, file: &File) -> io::Result<()> {
         // The folder is in memory: there is nothing to wait for, and thousands of cuts want to be made.
         self.call(Call::Sync, &path_of(file), |journal, _| {
-            if self.honest { journal.sync(file) } else { Ok(()) }
+            if self.honest {
+                journal.sync(file)
+            } else {
+                Ok(())
+            }
         })
     }
 
