@@ -2,11 +2,13 @@
 
 use std::fs::File;
 use std::io::IoSlice;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use formats::id::MediumId;
+use formats::segment::CommitMark;
 
 use super::durable::{self, Disk};
 use super::presence::Present;
@@ -230,6 +232,14 @@ impl GrowingSegment {
         self.file
             .metadata()
             .map_or(true, |metadata| metadata.len() > length)
+    }
+
+    /// The commit mark that ends at `end`, as bytes. `None`: it cannot be read.
+    pub(super) fn mark_before(&self, end: u64) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; CommitMark::FRAME_BYTES];
+        let offset = end.checked_sub(bytes.len() as u64)?;
+        self.file.read_exact_at(&mut bytes, offset).ok()?;
+        Some(bytes)
     }
 
     /// Writes the pieces, one after the other, from `offset` on.

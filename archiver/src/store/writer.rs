@@ -245,9 +245,11 @@ impl Writer {
     fn note_checkpoint(self) -> Result<(), StoreError> {
         let (end, index) = self.queue.growing();
         match self.growing.first() {
-            Some(copy) if self.at == end => {
-                Checkpoint::new(self.archive, end, self.digest, index).write(copy.replica())
-            }
+            Some(copy) if self.at == end => match copy.mark_before(end.offset) {
+                Some(mark) => Checkpoint::new(self.archive, end, self.digest, index, mark)
+                    .write(copy.replica()),
+                None => Ok(()),
+            },
             _ => Ok(()),
         }
     }

@@ -22,6 +22,8 @@ pub(in crate::store) struct Checkpoint {
     archive: ArchiveId,
     segment: u32,
     found: Found,
+    /// The mark, byte for byte. A power loss may have taken it, and recovery then wrote another one in its place: the digest is not of that one.
+    mark: Vec<u8>,
 }
 
 impl Checkpoint {
@@ -30,6 +32,7 @@ impl Checkpoint {
         end: FrameAddress,
         digest: Sha256,
         index: SegmentIndex,
+        mark: Vec<u8>,
     ) -> Self {
         Self {
             archive,
@@ -39,6 +42,7 @@ impl Checkpoint {
                 digest,
                 index,
             },
+            mark,
         }
     }
 
@@ -49,6 +53,7 @@ impl Checkpoint {
         writer.raw(self.archive.as_bytes());
         writer.u32(self.segment);
         writer.u64(self.found.end);
+        writer.sized(&self.mark);
         writer.sized(&self.found.digest.serialize());
         writer.raw(&Frame::SegmentIndex(self.found.index).encode()?.into_bytes());
         let mut bytes = writer.finish();
@@ -71,7 +76,11 @@ impl Checkpoint {
         let offset = checkpoint.found.end.checked_sub(bytes as u64)?;
         let mut boot = None;
         for copy in walk.copies() {
-            let frame = Frame::parse(copy.as_mut()?.bytes(offset, bytes).ok()?).ok()?;
+            let mark = copy.as_mut()?.bytes(offset, bytes).ok()?;
+            if mark != checkpoint.mark {
+                return None;
+            }
+            let frame = Frame::parse(mark).ok()?;
             let Frame::CommitMark(mark) = frame else {
                 return None;
             };
@@ -96,6 +105,7 @@ impl Checkpoint {
         let archive = ArchiveId::from_bytes(reader.array()?);
         let segment = reader.u32()?;
         let end = reader.u64()?;
+        let mark = reader.sized(CommitMark::FRAME_BYTES)?.to_vec();
         let state = SerializedState::<Sha256>::try_from(reader.sized(1024)?)
             .map_err(|_| reader.error(ErrorKind::InvalidValue))?;
         let digest =
@@ -112,9 +122,10 @@ impl Checkpoint {
             archive,
             segment,
             found: Found { end, digest, index },
+            mark,
         })
     }
 }
 
 /// Version of this file's format. Another one is not read.
-const CHECKPOINT_FORMAT: u16 = 1;
+const CHECKPOINT_FORMAT: u16 = 2;
