@@ -13,7 +13,7 @@ use archiver::keys::{CatalogSealer, KdfParameters, KeyMedium, Passphrase};
 use archiver::record::deposit::{DepositOptions, DepositRequest, Depositor};
 use archiver::record::outcome::DepositEvent;
 use archiver::record::retrieve::Retriever;
-use archiver::store::catalog::{Catalog, CatalogOptions};
+use archiver::store::catalog::{Catalog, CatalogOptions, EngineChoice};
 use archiver::store::{OpenOptions, SEGMENT_BYTES_MAX, Store, durable};
 use firmware::clock::{Clock, SimulatedClock};
 use firmware::entropy::SeededEntropy;
@@ -217,6 +217,8 @@ fn open_catalog(
         sealer: Arc::new(sealer),
         cache_bytes: 1 << 20,
         disk: durable::system_disk(),
+        engine: EngineChoice::Auto,
+        versions_expected: 0,
     };
     let manifests = Manifests::new(Arc::clone(keys)).expect("an opener");
     let opened = Catalog::open(store, options, &manifests, &mut |_| {});
