@@ -30,7 +30,7 @@ pub(crate) struct Row {
 }
 
 /// What becomes of the records.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(crate) enum Outcome {
     /// All come back as they were deposited, from whatever copy is whole; verification names the damage until it is healed.
     ServedFromOtherCopy,

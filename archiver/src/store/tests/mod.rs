@@ -1,5 +1,5 @@
-mod compacting;
 mod admitting;
+mod compacting;
 mod faulty;
 mod fixity;
 mod growing;
