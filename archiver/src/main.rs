@@ -13,6 +13,7 @@ use archiver::cli::exit::Exit;
 use archiver::cli::lang::Lang;
 use archiver::cli::output::Output;
 use archiver::cli::session::{Programs, Session};
+use archiver::store::catalog::panics_are_answers;
 use archiver::store::durable::system_disk;
 use clap::Parser;
 use firmware::clock::SystemClock;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
             return Exit::Unusable.into();
         }
     };
+    quiet_engines();
     let session = Session {
         common,
         output,
@@ -55,6 +57,16 @@ fn main() -> ExitCode {
         watches: std::cell::RefCell::default(),
     };
     cli::run(command, &session).into()
+}
+
+/// An engine of the index that panics on damaged files is caught and told in words: nobody needs the panic beside them.
+fn quiet_engines() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !panics_are_answers() {
+            usual(panic);
+        }
+    }));
 }
 
 /// `cargo run` tells of itself in the environment; then the programs are most likely not on the path.

@@ -100,3 +100,99 @@ fn one_data_medium_and_the_key_medium_are_enough() {
     assert_eq!(everything(&world).0, before);
     world.archiver(["verify"]).expect_code(0);
 }
+
+/// Nothing is left but one data medium and the key medium: no configuration, no classes, no index.
+#[test]
+fn a_configuration_comes_back_from_the_media() {
+    let world = World::new();
+    let class = world.archiver(["classes", "--json"]).expect_code(0);
+    assert!(class.stdout.contains("general"));
+    let general = include_str!("../../archiver/classes/general.toml");
+    let own = general.replacen("id = \"general\"", "id = \"own-minutes\"", 1);
+    assert_ne!(own, general);
+    world.file("our classes/own-minutes.toml", own.as_bytes());
+    let file = world.at("fumikura.toml");
+    let text = fs::read_to_string(&file).expect("configuration");
+    let text = text.replacen("\n[segments]", "classes = \"our classes\"\n\n[segments]", 1);
+    let text = text.replacen("look_minutes = 5", "look_minutes = 17", 1);
+    tests::world::put(&file, text.as_bytes());
+    world.file("in/minutes.txt", b"what was said");
+    let deposit = ["deposit", "in", "--class", "own-minutes"];
+    world.archiver(deposit).expect_code(0);
+    world.archiver(["stamp"]).expect_code(0);
+    let before = world.archiver(["search", "--json"]).expect_code(0).stdout;
+    for gone in ["index", "data-a", "our classes"] {
+        fs::remove_dir_all(world.at(gone)).expect("a folder");
+    }
+    fs::remove_file(&file).expect("a file");
+
+    let rebuild = [
+        "rebuild",
+        "--data",
+        "data-b",
+        "--keys",
+        "keys",
+        "--config",
+        "new/fumikura.toml",
+    ];
+    let run = world.archiver(rebuild).expect_code(0);
+    assert!(
+        run.stderr.contains("add the missing copies"),
+        "{}",
+        run.stderr
+    );
+    let at = |words: &[&str]| {
+        let mut command = vec!["--config", "new/fumikura.toml"];
+        command.extend(words);
+        world.archiver(command).expect_code(0).stdout
+    };
+    assert_eq!(at(&["search", "--json"]), before);
+    at(&["verify"]);
+    assert!(at(&["classes", "--json"]).contains("own-minutes"));
+    let text = fs::read_to_string(world.at("new/fumikura.toml")).expect("configuration");
+    assert!(text.contains("look_minutes = 17"), "{text}");
+    world.file("more/minutes.txt", b"what was said later");
+    at(&["deposit", "more", "--class", "own-minutes"]);
+    at(&["stamp"]);
+
+    // A configuration that stands there is never overwritten, and media that do not belong together are refused.
+    world.archiver(rebuild).expect_code(3);
+    let swapped = [
+        "rebuild", "--data", "keys", "--keys", "data-b", "--config", "x.toml",
+    ];
+    world.archiver(swapped).expect_code(3);
+    assert!(!world.at("x.toml").exists());
+    let half = ["rebuild", "--data", "data-b", "--config", "x.toml"];
+    world.archiver(half).expect_code(2);
+}
+
+#[test]
+fn the_engine_of_the_index_is_chosen_by_a_command() {
+    let world = filled();
+    let before = everything(&world);
+    for engine in ["fjall", "sled", "auto"] {
+        world
+            .archiver(["rebuild", "--index", engine])
+            .expect_code(0);
+        assert_eq!(everything(&world), before, "{engine}");
+        let note = fs::read_to_string(world.at("index/engine")).expect("a note");
+        let kept = engine == "auto" || note.starts_with(engine);
+        assert!(
+            kept && note.contains("chosen") == (engine != "auto"),
+            "{note}"
+        );
+    }
+    world
+        .archiver(["rebuild", "--index", "rocksdb"])
+        .expect_code(2);
+    let file = world.at("fumikura.toml");
+    let text = fs::read_to_string(&file).expect("configuration");
+    let text = text.replacen("index = \"index\"\n", "", 1) + "\n[index]\nengine = \"fjall\"\n";
+    tests::world::put(&file, text.as_bytes());
+    let run = world.archiver(["status"]).expect_code(0);
+    assert!(run.stderr.contains("fjall"), "{}", run.stderr);
+    assert_eq!(everything(&world), before);
+    world
+        .archiver(["rebuild", "--index", "sled"])
+        .expect_code(2);
+}

@@ -6,8 +6,10 @@ mod accreditation;
 mod authorities;
 mod create;
 mod error;
+mod restore;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use firmware::clock::Clock;
 use firmware::entropy::Entropy;
@@ -29,7 +31,9 @@ use crate::media::{self, Disagreement, MediaLedger};
 use crate::record::deposit::Depositor;
 use crate::record::retrieve::Retriever;
 use crate::signature::{self, ArchiveSigner, SignatureKeeper};
-use crate::store::catalog::{Catalog, CatalogOptions, CatalogReport, FoldProgress};
+use crate::store::catalog::{
+    Catalog, CatalogOptions, CatalogReport, Filler, Filling, FoldProgress,
+};
 use crate::store::durable::Disk;
 use crate::store::scrub::{Pace, ScrubMedia};
 use crate::store::{self, CopyPolicy, OpenOptions, RecoveryReport, Store};
@@ -40,6 +44,7 @@ pub use authorities::{Authorities, configured, embedded, health, registry};
 pub(crate) use create::medium_label;
 pub use create::{NewArchive, create, refuse_existing};
 pub use error::ArchiveError;
+pub use restore::{Restored, left_media, restore};
 
 /// Who records what the program noticed by itself.
 const RECORDED_BY: &str = "archiver";
@@ -85,7 +90,9 @@ pub struct Archive {
     environment: Environment,
     store: Store,
     keys: Arc<KeyMedium>,
-    catalog: Catalog,
+    /// Before the catalog that it fills: fields are dropped in their order.
+    filler: Mutex<Option<Filler>>,
+    catalog: Arc<Catalog>,
     classes: ClassRegistry,
     policy: Policy,
     notice: Option<EvaluationNotice>,
@@ -116,11 +123,68 @@ impl Archive {
             unlock.into(),
             access,
             environment,
-            |store, options, opener| Catalog::open(store, options, opener, progress),
+            |store, options, opener| {
+                let opened = Catalog::open(store, options, opener.as_ref(), progress)?;
+                Ok((Arc::new(opened.0), None, opened.1))
+            },
         )
     }
 
-    /// Opens an archive with its index made anew from the first frame on.
+    /// Opens an archive and returns before its index is whole, where that takes time: what it answers meanwhile stands at
+    /// [`Catalog::open_filling`].
+    ///
+    /// # Errors
+    /// As [`Archive::open`].
+    pub fn open_filling<'a>(
+        config: Config,
+        unlock: impl Into<UnlockWith<'a>>,
+        access: Access,
+        environment: Environment,
+    ) -> Result<(Self, OpeningReport), ArchiveError> {
+        Self::open_with(
+            config,
+            unlock.into(),
+            access,
+            environment,
+            |store, options, opener| {
+                let opened = Catalog::open_filling(store, options, opener)?;
+                Ok((opened.0, Some(opened.1), opened.2))
+            },
+        )
+    }
+
+    /// Waits until the index is whole. `progress` is told how far it is.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when the segments cannot be read.
+    pub fn finish_filling(
+        &self,
+        progress: &mut dyn FnMut(Filling),
+    ) -> Result<CatalogReport, ArchiveError> {
+        let taken = self
+            .filler
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(filler) = taken else {
+            return Ok(CatalogReport::default());
+        };
+        let mut pause = FILLING_PAUSE_MIN;
+        while !filler.is_done() {
+            if let Some(filling) = self.catalog.filling() {
+                progress(filling);
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(FILLING_PAUSE_MAX);
+        }
+        let report = filler.wait()?;
+        if self.store.appender().is_ok() {
+            self.finish_key_work()?;
+        }
+        Ok(report)
+    }
+
+    /// Opens an archive with its index made anew from the first frame on, in the engine that the configuration names.
     ///
     /// # Errors
     /// As [`Archive::open`].
@@ -135,7 +199,10 @@ impl Archive {
             unlock.into(),
             Access::Read,
             environment,
-            |store, options, opener| Catalog::rebuild(store, options, opener, progress),
+            |store, options, opener| {
+                let opened = Catalog::rebuild(store, options, opener.as_ref(), progress)?;
+                Ok((Arc::new(opened.0), None, opened.1))
+            },
         )
     }
 
@@ -147,8 +214,11 @@ impl Archive {
         open_catalog: impl FnOnce(
             &Store,
             CatalogOptions,
-            &Manifests,
-        ) -> Result<(Catalog, CatalogReport), store::StoreError>,
+            Arc<Manifests>,
+        ) -> Result<
+            (Arc<Catalog>, Option<Filler>, CatalogReport),
+            store::StoreError,
+        >,
     ) -> Result<(Self, OpeningReport), ArchiveError> {
         let present: Vec<_> = config
             .data
@@ -187,23 +257,28 @@ impl Archive {
             versions_expected: keys.ledger().report().entries,
             disk: Arc::clone(&environment.disk),
         };
-        let manifests = Manifests::new(Arc::clone(&keys))?;
-        let (catalog, report) = open_catalog(&store, options, &manifests)?;
+        let manifests = Arc::new(Manifests::new(Arc::clone(&keys))?);
+        let (catalog, filler, report) = open_catalog(&store, options, manifests)?;
         let archive = Self {
             config,
             environment,
             store,
             keys,
+            filler: Mutex::new(filler),
             catalog,
             classes,
             policy,
             notice,
         };
-        let ledger = MediaLedger::of(&archive.catalog)?;
-        let media = media::check(&ledger, &archive.config);
+        // Half an index does not know all media and keys: they are looked at when it is whole.
+        let whole = archive.catalog.filling().is_none();
+        let media = match whole {
+            true => media::check(&MediaLedger::of(&archive.catalog)?, &archive.config),
+            false => Default::default(),
+        };
         let keys = match access {
-            Access::Read => KeyOpening::default(),
-            Access::Write => archive.finish_key_work()?,
+            Access::Write if whole => archive.finish_key_work()?,
+            Access::Read | Access::Write => KeyOpening::default(),
         };
         Ok((
             archive,
@@ -242,7 +317,7 @@ impl Archive {
 
     /// What is known of the records.
     #[must_use]
-    pub const fn catalog(&self) -> &Catalog {
+    pub fn catalog(&self) -> &Catalog {
         &self.catalog
     }
 
@@ -442,12 +517,17 @@ impl Archive {
             drop(media::record_media(&self, RECORDED_BY));
         }
         // The index is derived; what it could not write is read again from the segments at the next opening.
+        drop(self.filler);
         drop(self.catalog.checkpoint());
         self.make_parity();
         drop(self.catalog);
         Ok(self.store.close()?)
     }
 }
+
+/// How often it is looked how far the index is: soon at first, for most often little is missing.
+const FILLING_PAUSE_MIN: Duration = Duration::from_millis(1);
+const FILLING_PAUSE_MAX: Duration = Duration::from_millis(200);
 
 fn store_options(config: &Config, access: Access, environment: &Environment) -> OpenOptions {
     OpenOptions {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::lang::Lang;
+use crate::store::catalog::EngineChoice;
 
 mod scrub;
 
@@ -106,10 +107,10 @@ pub enum Command {
     Signature(SignatureOf),
     /// Check every record: content, digests, evidence
     Verify(Verify),
+    /// Build the index anew from the media; with --data and --keys, the configuration and everything else, too
+    Rebuild(Rebuild),
     /// Read stored bytes again, prove that they are whole, and heal what is damaged from the other copies
     Scrub(Scrub),
-    /// Build the index anew from the media
-    Rebuild,
     /// Free the room of destroyed records
     Compact(Compact),
     /// Back up what stands on no data medium: keys, configuration, classes
@@ -200,6 +201,25 @@ pub struct Deposit {
     /// Write the archive's signed receipt for this deposit
     #[arg(long, value_name = "FILE.p7m")]
     pub receipt: Option<PathBuf>,
+}
+
+/// `archiver rebuild`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  archiver rebuild                                   the index, from the segments
+  archiver rebuild --index fjall                     in this engine from now on; the old index stays until the new one is whole
+  archiver rebuild --data /mnt/disk-b --keys /mnt/keys --config new/fumikura.toml
+                                                     everything, where only these two media are left")]
+pub struct Rebuild {
+    /// The engine of the index from now on; auto goes by the size of the archive
+    #[arg(long, value_name = "sled|fjall|auto")]
+    pub index: Option<EngineChoice>,
+    /// A data medium that is left (repeat for each copy); the configuration at --config is written anew
+    #[arg(long, value_name = "DIR", requires = "keys")]
+    pub data: Vec<PathBuf>,
+    /// The key medium
+    #[arg(long, value_name = "DIR", requires = "data")]
+    pub keys: Option<PathBuf>,
 }
 
 /// `archiver search`

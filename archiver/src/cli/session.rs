@@ -243,6 +243,19 @@ impl Session {
             ));
         }
         self.announce_keys(archive, report);
+        if let Some(engine) = report.catalog.moved {
+            let engine = engine.name();
+            self.output.note(&lang.pick(
+                format!("索引を {engine} に移しました"),
+                format!("moved the index to {engine}"),
+            ));
+        }
+        if let Some(error) = &report.catalog.not_moved {
+            self.output.note(&lang.pick(
+                format!("索引を移せず、今のまま使います: {error}"),
+                format!("the index could not be moved and stays where it is: {error}"),
+            ));
+        }
         for (version, address, _) in &report.catalog.without_manifest {
             self.output.note(&lang.pick(
                 format!("記録 {version} の目録を開けません(位置 {address})。鍵媒体を確かめてください"),

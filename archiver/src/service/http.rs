@@ -83,6 +83,12 @@ impl Shown {
 
 /// Why the service is not ready.
 fn obstacle(status: &Status, now: OffsetDateTime, ready_for: Duration) -> Option<String> {
+    if let Some(filling) = &status.index_filling {
+        return Some(format!(
+            "the index is being made: {} of about {} versions",
+            filling.versions, filling.versions_expected
+        ));
+    }
     match (status.visited_at, &status.unreachable) {
         (_, Some(why)) => Some(why.clone()),
         (None, None) => Some("the archive was not visited yet".to_owned()),
@@ -99,6 +105,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::service::work::IndexFilling;
 
     #[test]
     fn ready_means_that_the_archive_was_visited_lately() {
@@ -108,6 +115,15 @@ mod tests {
             visited_at: Some(now - Duration::minutes(minutes)),
             ..Status::default()
         };
+        let filling = Status {
+            index_filling: Some(IndexFilling {
+                versions: 7,
+                versions_expected: 9,
+            }),
+            ..visited(0)
+        };
+        let why = obstacle(&filling, now, ready_for);
+        assert!(why.is_some_and(|why| why.contains("7 of about 9")));
         let unreachable = Status {
             unreachable: Some("in use".to_owned()),
             ..visited(1)

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use time::OffsetDateTime;
 
 use super::alarms::AlarmKind;
+use super::work::IndexFilling;
 
 /// What is known, to be shown.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +16,8 @@ pub struct Status {
     pub visited_at: Option<OffsetDateTime>,
     /// Why the archive cannot be visited, if it cannot.
     pub unreachable: Option<String>,
+    /// How far the index is, while it is being made.
+    pub index_filling: Option<IndexFilling>,
     /// Visits that came about.
     pub visits: u64,
     /// Visits that did not.
@@ -72,6 +75,15 @@ pub fn to_text(status: &Status, now: OffsetDateTime) -> String {
     );
     for (name, failures) in &status.authorities {
         page.sample("authority_failures", &[("authority", name)], *failures);
+    }
+    if let Some(filling) = &status.index_filling {
+        page.head(
+            "index_versions",
+            "Record versions in the index that is being made.",
+        );
+        page.sample("index_versions", &[], filling.versions);
+        page.head("index_versions_expected", "About how many it will hold.");
+        page.sample("index_versions_expected", &[], filling.versions_expected);
     }
     page.head("alarms", "Alarms that stand.");
     for (kind, count) in &status.alarms {

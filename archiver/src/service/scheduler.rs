@@ -99,11 +99,17 @@ impl<'a> Scheduler<'a> {
         let (timetable, service) = (self.timetable, &self.parts.service);
         self.timetable.visited_at = Some(now);
         let mut wants_plan = false;
-        let result = self.parts.work.visit(&mut |seen| {
+        let status = Arc::clone(&self.status);
+        let mut told = |filling| {
+            let mut status = status.lock().unwrap_or_else(PoisonError::into_inner);
+            status.index_filling = Some(filling);
+        };
+        let result = self.parts.work.visit(&mut told, &mut |seen| {
             let todo = timetable.decide(service, seen, now);
             wants_plan = todo.renew;
             todo
         });
+        self.locked(|status| status.index_filling = None);
         match result {
             Ok(visit) => {
                 self.timetable.reached = true;

@@ -11,7 +11,7 @@ use super::log::Log;
 use super::notify::Notifier;
 use super::schedule::{Seen, Todo};
 use super::scheduler::{Parts, Scheduler};
-use super::work::{AuthorityState, Visit, Work, WorkError};
+use super::work::{AuthorityState, IndexFilling, Visit, Work, WorkError};
 use crate::config::{AlarmsConfig, ServiceConfig};
 use crate::evidence::calendar::{RenewalOptions, plan};
 
@@ -39,7 +39,11 @@ impl Shared {
 }
 
 impl Work for Shared {
-    fn visit(&mut self, decide: &mut dyn FnMut(&Seen) -> Todo) -> Result<Visit, WorkError> {
+    fn visit(
+        &mut self,
+        _filling: &mut dyn FnMut(IndexFilling),
+        decide: &mut dyn FnMut(&Seen) -> Todo,
+    ) -> Result<Visit, WorkError> {
         self.with(|world| {
             if world.locked {
                 let text = "in use".to_owned();

@@ -7,11 +7,25 @@ use crate::evidence::calendar::RenewalPlan;
 
 /// Visits the archive.
 pub trait Work {
-    /// Opens the archive, asks `decide` what to do about what is seen there, does it, and releases the archive.
+    /// Opens the archive, asks `decide` what to do about what is seen there, does it, and releases the archive. While the index is being made
+    /// `filling` is told how far it is.
     ///
     /// # Errors
     /// [`WorkError`] when the archive could not be opened. What fails after that is part of the visit.
-    fn visit(&mut self, decide: &mut dyn FnMut(&Seen) -> Todo) -> Result<Visit, WorkError>;
+    fn visit(
+        &mut self,
+        filling: &mut dyn FnMut(IndexFilling),
+        decide: &mut dyn FnMut(&Seen) -> Todo,
+    ) -> Result<Visit, WorkError>;
+}
+
+/// How far an index is that is being made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexFilling {
+    /// Record versions that are in it.
+    pub versions: u64,
+    /// About how many the archive holds.
+    pub versions_expected: u64,
 }
 
 /// What a visit found and did.

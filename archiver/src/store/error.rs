@@ -121,6 +121,13 @@ pub enum StoreError {
         /// The directory of the index.
         directory: PathBuf,
     },
+    /// The record index is being made, and half of it does not answer this question. Ask again when it is whole.
+    IndexFilling {
+        /// Record versions that are in it.
+        versions: u64,
+        /// About how many the archive holds.
+        versions_expected: u64,
+    },
     /// The record index is damaged. It is derived: `archiver rebuild` makes it anew from the segments.
     IndexDamaged {
         /// The directory of the index.
@@ -208,6 +215,7 @@ impl StoreError {
             | Self::SegmentDamaged { .. }
             | Self::NotWhole { .. }
             | Self::RecordsLost { .. }
+            | Self::IndexFilling { .. }
             | Self::MediumUnusable { .. }
             | Self::CopyDiffers { .. }
             | Self::TooFewCopies { .. }
@@ -278,6 +286,13 @@ impl fmt::Display for StoreError {
             Self::RecordsLost { lost, segment } => write!(
                 f,
                 "LOST: the index knows {lost} records or timestamps that stand behind segment {segment:010}, the last one on the media at hand; mount a medium that holds them (only `archiver rebuild` goes on without them)"
+            ),
+            Self::IndexFilling {
+                versions,
+                versions_expected,
+            } => write!(
+                f,
+                "the record index is being made ({versions} of about {versions_expected} versions): try again when it is whole"
             ),
             Self::Format { path, source } if path.as_os_str().is_empty() => {
                 write!(f, "the frame cannot be written: {source}")

@@ -1,28 +1,116 @@
 //! `archiver rebuild`
 
+use std::path::Path;
+
 use serde_json::json;
 
-use crate::archive::Archive;
+use crate::archive::{self, Archive, OpeningReport, Restored};
+use crate::cli::arguments::Rebuild;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::grouped;
 use crate::cli::session::Session;
+use crate::store::catalog::{EngineChoice, FoldProgress, FoldStage};
 
-pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
-    let config = session.config()?;
+pub(in crate::cli) fn run(session: &Session, arguments: Rebuild) -> Result<Exit, Failure> {
+    if let Some(keys) = &arguments.keys {
+        return from_media(session, &arguments, keys);
+    }
+    let mut config = session.config()?;
+    if let Some(engine) = arguments.index {
+        let configured = config.index_options.engine;
+        if configured != EngineChoice::Auto && configured != engine {
+            return Err(contradiction(session, configured));
+        }
+        config.index_options.engine = engine;
+    }
     let unlock = session.unlock(&config)?;
-    let bar = session.output.spinner(
-        session
-            .output
-            .lang
-            .pick("索引の作り直し", "building the index"),
-    );
-    let rebuilt = Archive::rebuild(config, &unlock, session.environment.clone(), &mut |at| {
+    let rebuilt = with_progress(session, |progress| {
+        Archive::rebuild(config, &unlock, session.environment.clone(), progress)
+    });
+    let (archive, report) = rebuilt?;
+    finish(session, archive, &report)
+}
+
+/// Everything from the media at hand, and a configuration for them.
+fn from_media(session: &Session, arguments: &Rebuild, keys: &Path) -> Result<Exit, Failure> {
+    let plain = archive::left_media(&session.config_path(), &arguments.data, keys)?;
+    let unlock = session.unlock(&plain)?;
+    let restored = with_progress(session, |progress| {
+        archive::restore(&plain, (&unlock).into(), &session.environment, progress)
+    });
+    let restored = restored?;
+    tell_restored(session, &restored, arguments.data.len());
+    finish(session, restored.archive, &restored.report)
+}
+
+/// A sign of life on a terminal, and lines for machines.
+fn with_progress<T>(session: &Session, act: impl FnOnce(&mut dyn FnMut(FoldProgress)) -> T) -> T {
+    let lang = session.output.lang;
+    let bar = session
+        .output
+        .spinner(lang.pick("索引の作り直し", "building the index"));
+    let mut told = 0;
+    let done = act(&mut |at| {
         bar.set_position(at.versions);
+        if at.versions / VERSIONS_PER_LINE != told {
+            told = at.versions / VERSIONS_PER_LINE;
+            let stage = match at.stage {
+                FoldStage::Reading => "reading",
+                FoldStage::Moving(_) => "moving",
+            };
+            session.output.event(&json!({
+                "event": "rebuilding", "stage": stage, "versions": at.versions, "segment": at.at.segment,
+            }));
+        }
     });
     bar.finish_and_clear();
-    let (archive, report) = rebuilt?;
-    session.announce(&archive, &report);
+    done
+}
+
+fn contradiction(session: &Session, configured: EngineChoice) -> Failure {
+    let configured = configured.name();
+    Failure::Said {
+        exit: Exit::Usage,
+        text: session.output.lang.pick(
+            format!("設定の [index] engine は {configured} です。そちらを先に変えてください"),
+            format!(
+                "the configuration says [index] engine = \"{configured}\": change it there first"
+            ),
+        ),
+    }
+}
+
+fn tell_restored(session: &Session, restored: &Restored, media: usize) {
+    let lang = session.output.lang;
+    let config = restored.archive.config();
+    session.output.event(&json!({
+        "event": "restored", "archive": config.archive.to_string(), "config": config.path,
+        "from_record": restored.from_record, "data_media": media, "data_media_recorded": restored.media_recorded,
+        "files": restored.written,
+    }));
+    for file in &restored.written {
+        let file = file.display();
+        let text = lang.pick(format!("書き戻しました: {file}"), format!("wrote {file}"));
+        session.output.say(&text);
+    }
+    if !restored.from_record {
+        session.output.note(lang.pick(
+            "設定は保管庫に記録されていませんでした。時刻認証局、更新、警報の設定は初期値です。確かめてください",
+            "no configuration was recorded in the archive: authorities, renewal and alarms have their defaults; check them",
+        ));
+    }
+    if restored.media_recorded > media {
+        let recorded = restored.media_recorded;
+        session.output.note(&lang.pick(
+            format!("記録された設定にはデータ媒体が {recorded} 個ありました。今は {media} 個です。複製を加えてください"),
+            format!("the recorded configuration has {recorded} data media, now there are {media}: add the missing copies"),
+        ));
+    }
+}
+
+fn finish(session: &Session, archive: Archive, report: &OpeningReport) -> Result<Exit, Failure> {
+    session.announce(&archive, report);
     let counts = archive.catalog().counts()?;
     session.output.event(&json!({
         "event": "rebuilt", "versions": counts.versions, "batches": counts.batches, "unstamped": counts.unstamped,
@@ -36,3 +124,6 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
     archive.close()?;
     Ok(if damaged { Exit::Integrity } else { Exit::Done })
 }
+
+/// A line is told after so many versions.
+const VERSIONS_PER_LINE: u64 = 10_000;

@@ -7,7 +7,7 @@ use crate::config::{Config, TsaKind};
 use crate::evidence::calendar::{RenewalOptions, plan};
 use crate::keys::Unlock;
 use crate::service::schedule::{Seen, Todo};
-use crate::service::work::{AuthorityState, Visit, Work, WorkError};
+use crate::service::work::{AuthorityState, IndexFilling, Visit, Work, WorkError};
 use crate::tsa::client::EMBEDDED_NAME;
 
 use super::renew::carry_out::all_due;
@@ -124,19 +124,26 @@ impl<'a> Archivist<'a> {
 }
 
 impl Work for Archivist<'_> {
-    fn visit(&mut self, decide: &mut dyn FnMut(&Seen) -> Todo) -> Result<Visit, WorkError> {
+    fn visit(
+        &mut self,
+        filling: &mut dyn FnMut(IndexFilling),
+        decide: &mut dyn FnMut(&Seen) -> Todo,
+    ) -> Result<Visit, WorkError> {
         let failed = |failure: Failure| WorkError {
             text: self.text(&failure),
         };
         let environment = self.session.environment.clone();
-        let opened = Archive::open(
-            self.config.clone(),
-            self.unlock,
-            Access::Write,
-            environment,
-            &mut |_| {},
-        );
+        let opened =
+            Archive::open_filling(self.config.clone(), self.unlock, Access::Write, environment);
         let (archive, _) = opened.map_err(|error| failed(error.into()))?;
+        // What is to be done is known when the index is whole; until then monitors see how far it is.
+        let filled = archive.finish_filling(&mut |at| {
+            filling(IndexFilling {
+                versions: at.versions,
+                versions_expected: at.versions_expected,
+            });
+        });
+        filled.map_err(|error| failed(error.into()))?;
         let mut visit = Visit {
             seen: Self::seen(&archive).map_err(failed)?,
             ..Visit::default()

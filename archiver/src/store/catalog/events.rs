@@ -37,7 +37,7 @@ impl Catalog {
         each: &mut dyn FnMut(RecordedEvent) -> bool,
     ) -> Result<(), StoreError> {
         let prefix = key::of_topic(topic);
-        self.fold()?.scan(&prefix, &prefix, &mut |key, value| {
+        self.whole()?.scan(&prefix, &prefix, &mut |key, value| {
             let strange = FormatError::new(ErrorKind::InvalidValue, STRUCTURE);
             let event = decode(key::event(key).ok_or(strange)?, value)?;
             Ok(if each(event) {

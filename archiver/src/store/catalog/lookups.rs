@@ -19,7 +19,7 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn for_each_head(&self, each: &mut dyn FnMut(ChainHead) -> bool) -> Result<(), StoreError> {
-        let fold = self.fold()?;
+        let fold = self.whole()?;
         let table = [key::HEADS];
         let mut states = Vec::new();
         fold.scan(&table, &table, &mut |key, value| {
@@ -57,7 +57,7 @@ impl Catalog {
     /// [`StoreError::IndexDamaged`].
     pub fn head(&self, head: BatchId) -> Result<Option<ChainHead>, StoreError> {
         let state = {
-            let fold = self.fold()?;
+            let fold = self.whole()?;
             let mut pending = fold.lock();
             fold.head_state(&mut pending, head)?
         };
@@ -75,6 +75,7 @@ impl Catalog {
     /// again, or [`Catalog::catch_up`], puts it right.
     pub fn renewal_turn(&self) -> Result<MutexGuard<'_, ()>, StoreError> {
         let turn = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.whole()?;
         if self.behind.load(Ordering::Relaxed) {
             return Err(self.fold()?.damaged());
         }
@@ -86,7 +87,7 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn address_of(&self, version: VersionId) -> Result<Option<FrameAddress>, StoreError> {
-        let fold = self.fold()?;
+        let fold = self.whole()?;
         let value = fold.get(&key::of_version(key::VERSIONS, version))?;
         let entry = value.map(|value| Unstamped::decode(version, &value));
         let entry = entry.transpose().map_err(|_| fold.damaged())?;
@@ -98,7 +99,7 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn chains_of(&self, version: VersionId, track: u8) -> Result<Vec<ChainStart>, StoreError> {
-        let fold = self.fold()?;
+        let fold = self.whole()?;
         let mut chains = Vec::new();
         if track == 0
             && let Some(stamp) = stamp_of(&fold, version)?
@@ -120,7 +121,7 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn material_of(&self, batch: BatchId) -> Result<Vec<FrameAddress>, StoreError> {
-        let fold = self.fold()?;
+        let fold = self.whole()?;
         let frozen = fold.get(&key::of_frozen(batch))?;
         let frozen = frozen.map(|value| decode_address(&value)).transpose();
         let frozen = frozen.map_err(|_| fold.damaged())?;
@@ -141,7 +142,7 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn is_renewed(&self, batch: BatchId) -> Result<bool, StoreError> {
-        Ok(self.fold()?.get(&key::of_frozen(batch))?.is_some())
+        Ok(self.whole()?.get(&key::of_frozen(batch))?.is_some())
     }
 
     /// The digests of a version's contents under a function that its manifest does not have.
@@ -153,7 +154,7 @@ impl Catalog {
         version: VersionId,
         algorithm: DigestAlgorithm,
     ) -> Result<Option<FrameAddress>, StoreError> {
-        let fold = self.fold()?;
+        let fold = self.whole()?;
         let value = fold.get(&key::of_further_digests(version, algorithm))?;
         value
             .map(|value| decode_address(&value).map_err(|_| fold.damaged()))
@@ -189,7 +190,7 @@ impl Catalog {
     pub fn receipts_of(&self, version: VersionId) -> Result<Vec<ReceiptEntry>, StoreError> {
         let prefix = key::of_version(key::VERSION_RECEIPTS, version);
         let mut ids = Vec::new();
-        self.fold()?.scan(&prefix, &prefix, &mut |key, _| {
+        self.whole()?.scan(&prefix, &prefix, &mut |key, _| {
             ids.extend(key::receipt(key));
             Ok(ControlFlow::Continue(()))
         })?;
@@ -201,7 +202,7 @@ impl Catalog {
     }
 
     fn generation(&self, key: &[u8]) -> Result<Option<Generation>, StoreError> {
-        let fold = self.fold()?;
+        let fold = self.whole()?;
         let value = fold.get(key)?;
         value
             .map(|value| Generation::decode(&value).map_err(|_| fold.damaged()))

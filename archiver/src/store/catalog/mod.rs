@@ -7,6 +7,7 @@ mod chains;
 mod engine;
 mod entry;
 mod events;
+mod filling;
 mod fold;
 mod key;
 mod lookups;
@@ -45,6 +46,7 @@ use visiting::stamp_of;
 pub use chain_entry::{ChainHead, ChainLink, ChainStart, ReceiptEntry};
 pub use engine::{EngineChoice, IndexEngine, SLED_VERSIONS_MAX, UnknownEngine, panics_are_answers};
 pub use entry::{BatchEntry, Hit, ObjectEntry, Stamp, Unstamped};
+pub use filling::{Filler, Filling};
 pub use query::{Query, ValueMatch};
 pub use seal::ValueSealer;
 
@@ -156,6 +158,8 @@ pub struct Catalog {
     renewing: Mutex<()>,
     /// A frame that is durable could not be applied: the index does not know all that is in the segments.
     behind: AtomicBool,
+    /// While a thread reads the segments into it.
+    unfinished: filling::Unfinished,
 }
 
 impl Catalog {
@@ -309,7 +313,7 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn version(&self, version: VersionId) -> Result<Option<Hit>, StoreError> {
-        let versions = self.versions(version.record())?;
+        let versions = self.versions_of(version.record(), Some(version))?;
         Ok(versions.into_iter().find(|hit| hit.version == version))
     }
 
@@ -318,11 +322,7 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn versions(&self, record: RecordId) -> Result<Vec<Hit>, StoreError> {
-        self.search(&Query {
-            record: Some(record),
-            all_versions: true,
-            ..Query::default()
-        })
+        self.versions_of(record, None)
     }
 
     /// The newest version of a record.
@@ -366,7 +366,7 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn unstamped(&self, limit: usize) -> Result<Vec<Unstamped>, StoreError> {
-        self.fold()?.unstamped(limit)
+        self.whole()?.unstamped(limit)
     }
 
     /// The batch that covers a version, and its leaf in it.
@@ -411,7 +411,7 @@ impl Catalog {
         &self,
         identity: &[u8; 32],
     ) -> Result<Option<VersionId>, StoreError> {
-        let fold = self.fold()?;
+        let fold = self.whole()?;
         let value = fold.get(&key::of_identity(identity))?;
         value
             .map(|value| key::version(&value).ok_or_else(|| fold.damaged()))
@@ -433,6 +433,7 @@ impl Catalog {
             fold: Mutex::new(Some(Arc::new(fold))),
             renewing: Mutex::new(()),
             behind: AtomicBool::new(false),
+            unfinished: filling::Unfinished::default(),
         }
     }
 

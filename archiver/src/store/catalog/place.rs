@@ -336,17 +336,26 @@ fn list(directory: &Path, prefix: &str, lines: &mut Vec<String>) -> io::Result<(
             continue;
         }
         let size = metadata.len();
-        let bytes = if name.ends_with(JOURNAL_SUFFIX) || size <= SMALL_FILE_BYTES {
-            std::fs::read(entry.path())?
-        } else {
-            let mut tail = vec![0; TAIL_BYTES];
-            File::open(entry.path())?.read_exact_at(&mut tail, size - TAIL_BYTES as u64)?;
-            tail
-        };
-        let checksum = crc32c::crc32c(&bytes);
+        let whole = name.ends_with(JOURNAL_SUFFIX) || size <= SMALL_FILE_BYTES;
+        let from = if whole { 0 } else { size - TAIL_BYTES };
+        let checksum = checksum_from(&File::open(entry.path())?, from)?;
         lines.push(format!("{size} {checksum:08x} {name}\n"));
     }
     Ok(())
+}
+
+/// The checksum of a file from `offset` on.
+fn checksum_from(file: &File, mut offset: u64) -> io::Result<u32> {
+    let mut buffer = vec![0; READ_BYTES];
+    let mut checksum = 0;
+    loop {
+        let read = file.read_at(&mut buffer, offset)?;
+        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
+            return Ok(checksum);
+        };
+        checksum = crc32c::crc32c_append(checksum, bytes);
+        offset += read as u64;
+    }
 }
 
 const ENGINE: &str = "engine";
@@ -364,7 +373,10 @@ const JOURNAL_SUFFIX: &str = ".jnl";
 const SMALL_FILE_BYTES: u64 = 64 * 1024;
 
 /// Of larger ones, so much of the end.
-const TAIL_BYTES: usize = 4096;
+const TAIL_BYTES: u64 = 4096;
+
+/// Files are read in pieces of this size.
+const READ_BYTES: usize = 64 * 1024;
 
 /// So many attempts may die: one may have been interrupted by somebody who did not want to wait.
 const OPENINGS_MAX: usize = 2;

@@ -39,6 +39,9 @@ impl Catalog {
                 // A reading that is interrupted goes on from here.
                 fold.flush()?;
             }
+            if self.is_stopped(item.next, &fold) {
+                return Err(StoreError::Closed);
+            }
             if read.is_multiple_of(PROGRESS_FRAMES) {
                 progress(FoldProgress {
                     at: item.address,

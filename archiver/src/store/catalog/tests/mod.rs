@@ -1,5 +1,6 @@
 mod chains;
 mod events;
+mod filling;
 mod moving;
 mod searching;
 mod surviving;
