@@ -517,7 +517,8 @@ impl Archive {
             drop(media::record_media(&self, RECORDED_BY));
         }
         // The index is derived; what it could not write is read again from the segments at the next opening.
-        drop(self.filler);
+        let filler = self.filler.lock().map(|mut held| held.take());
+        drop(filler);
         drop(self.catalog.checkpoint());
         self.make_parity();
         drop(self.catalog);
