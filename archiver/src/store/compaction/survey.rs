@@ -139,6 +139,10 @@ pub(super) fn survey<E: From<StoreError>>(
 }
 
 impl Named {
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other frames name nothing that could be dropped"
+    )]
     fn read(reader: &Arc<Reader>, is_destroyed: &IsDestroyed<'_>) -> Result<Self, StoreError> {
         let mut named = Self::default();
         for item in Scan::new(Arc::clone(reader), None, ScanScope::Records) {
@@ -223,6 +227,10 @@ enum Verdict {
 }
 
 impl Sieve<'_> {
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "frames of every other type stay, also those that come to be"
+    )]
     fn judge(&self, offset: u64, frame: &Frame) -> Verdict {
         let dead = FrameAddress::new(self.segment, offset) < self.orphans_before;
         let batch = match frame {
