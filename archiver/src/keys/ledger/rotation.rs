@@ -4,7 +4,6 @@
 //! files are overwritten and removed; the old epochs are destroyed. Each step is durable before the next one begins, so whatever is interrupted
 //! is done again from where it stands, and each live key stands in as many places as before at any moment.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
@@ -12,9 +11,10 @@ use formats::id::VersionId;
 use time::OffsetDateTime;
 
 use super::compact::{self, CompactPlace, CompactSource};
-use super::copies::{self, Copy, CopyCondition, is_wrapped};
-use super::entry::{ENTRY_BYTES, EntryState, LedgerEntry, Tombstone, wrap_context};
-use super::files::{self, OpenedLedger};
+use super::copies::{self, Copy, CopyCondition};
+use super::entry::{LedgerEntry, Tombstone, wrap_context};
+use super::files;
+use super::plan::Plan;
 use super::{KeyLedger, LedgerAccess};
 use crate::keys::error::KeyError;
 use crate::keys::secret::KeyOwner;
@@ -379,107 +379,6 @@ impl KeyLedger {
             progress(RotationProgress::of(RotationStep::Verifying, done, total));
         }
         Ok(())
-    }
-}
-
-/// What goes into the new file, in its order: live keys by id, then tombstones.
-struct Plan {
-    owners: Vec<KeyOwner>,
-    tombstones: Vec<Tombstone>,
-    salvaged: HashMap<KeyOwner, LedgerEntry>,
-}
-
-impl Plan {
-    fn new(
-        ledger: &KeyLedger,
-        opened: &OpenedLedger,
-        report: &mut RotationReport,
-    ) -> Result<Self, KeyError> {
-        let mut salvaged = HashMap::new();
-        for guess in &opened.guesses {
-            let owner = guess.owner;
-            if opened.places.contains_key(&owner) || opened.destroyed.contains_key(&owner) {
-                continue;
-            }
-            let context = wrap_context(ledger.archive, owner);
-            match ledger.provider.unwrap(&context, &guess.wrapped) {
-                Ok(Some(_)) => {
-                    salvaged.insert(owner, guess.clone());
-                }
-                Ok(None) | Err(KeyError::UnknownEpoch { .. }) => report.damaged_dropped += 1,
-                Err(error) => return Err(error),
-            }
-        }
-        report.salvaged = salvaged.len() as u64;
-        let mut owners: Vec<KeyOwner> = opened.places.keys().copied().collect();
-        owners.extend(salvaged.keys());
-        owners.sort_unstable();
-        let mut tombstones: Vec<Tombstone> = opened.destroyed.values().copied().collect();
-        tombstones.sort_unstable_by_key(|one| one.owner);
-        Ok(Self {
-            owners,
-            tombstones,
-            salvaged,
-        })
-    }
-
-    fn count(&self) -> usize {
-        self.owners.len() + self.tombstones.len()
-    }
-
-    /// Whether an interrupted rotation has written the new file already.
-    fn is_done(&self, opened: &OpenedLedger, epoch: u32) -> Result<bool, KeyError> {
-        let compact = opened.report.entries == self.owners.len() as u64
-            && opened.report.damaged.is_empty()
-            && self.salvaged.is_empty();
-        if !compact {
-            return Ok(false);
-        }
-        for owner in &self.owners {
-            let entry = opened.entry(*owner)?;
-            if entry.is_none_or(|entry| entry.wrapped.epoch != epoch) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn entry(
-        &self,
-        ledger: &KeyLedger,
-        opened: &OpenedLedger,
-        index: usize,
-        epoch: u32,
-    ) -> Result<[u8; ENTRY_BYTES], KeyError> {
-        let Some(&owner) = self.owners.get(index) else {
-            let tombstone = self.tombstones.get(index - self.owners.len());
-            return Ok(tombstone.map_or([0; ENTRY_BYTES], Tombstone::encode));
-        };
-        let damaged = || KeyError::KeyDamaged { owner };
-        let found = match self.salvaged.get(&owner) {
-            Some(entry) => Some(entry.clone()),
-            None => opened.entry(owner)?,
-        };
-        let found = match found {
-            Some(entry) => entry,
-            None => ledger.entry_elsewhere(owner)?.ok_or_else(damaged)?,
-        };
-        let wrapped = if found.wrapped.epoch == epoch {
-            found
-        } else {
-            ledger.wrapped_anew(owner, &found)?
-        };
-        wrapped.encode().ok_or_else(damaged)
-    }
-
-    fn is_entry(&self, index: usize, bytes: &[u8; ENTRY_BYTES], epoch: u32) -> bool {
-        if let Some(owner) = self.owners.get(index) {
-            return is_wrapped(bytes, *owner, epoch);
-        }
-        let tombstone = self.tombstones.get(index - self.owners.len());
-        tombstone.is_some_and(|one| {
-            matches!(LedgerEntry::parse(bytes), EntryState::Destroyed(found) if found == *one)
-        })
     }
 }
 

@@ -10,7 +10,7 @@ use formats::id::RecordId;
 use tempfile::TempDir;
 
 use self::disk::{Fault, TestDisk};
-use super::entry::HEADER_BYTES;
+use super::entry::{ENTRY_BYTES, HEADER_BYTES};
 use super::*;
 use crate::keys::passphrase::Passphrase;
 use crate::keys::provider::{FileKek, KdfParameters, ProviderFile};

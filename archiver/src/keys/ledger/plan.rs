@@ -1,0 +1,112 @@
+//! What a rotation writes.
+
+use std::collections::HashMap;
+
+use super::KeyLedger;
+use super::copies::is_wrapped;
+use super::entry::{ENTRY_BYTES, EntryState, LedgerEntry, Tombstone, wrap_context};
+use super::files::OpenedLedger;
+use super::rotation::RotationReport;
+use crate::keys::error::KeyError;
+use crate::keys::secret::KeyOwner;
+
+/// What goes into the new file, in its order: live keys by id, then tombstones.
+pub(super) struct Plan {
+    pub(super) owners: Vec<KeyOwner>,
+    tombstones: Vec<Tombstone>,
+    salvaged: HashMap<KeyOwner, LedgerEntry>,
+}
+
+impl Plan {
+    pub(super) fn new(
+        ledger: &KeyLedger,
+        opened: &OpenedLedger,
+        report: &mut RotationReport,
+    ) -> Result<Self, KeyError> {
+        let mut salvaged = HashMap::new();
+        for guess in &opened.guesses {
+            let owner = guess.owner;
+            if opened.places.contains_key(&owner) || opened.destroyed.contains_key(&owner) {
+                continue;
+            }
+            let context = wrap_context(ledger.archive, owner);
+            match ledger.provider.unwrap(&context, &guess.wrapped) {
+                Ok(Some(_)) => {
+                    salvaged.insert(owner, guess.clone());
+                }
+                Ok(None) | Err(KeyError::UnknownEpoch { .. }) => report.damaged_dropped += 1,
+                Err(error) => return Err(error),
+            }
+        }
+        report.salvaged = salvaged.len() as u64;
+        let mut owners: Vec<KeyOwner> = opened.places.keys().copied().collect();
+        owners.extend(salvaged.keys());
+        owners.sort_unstable();
+        let mut tombstones: Vec<Tombstone> = opened.destroyed.values().copied().collect();
+        tombstones.sort_unstable_by_key(|one| one.owner);
+        Ok(Self {
+            owners,
+            tombstones,
+            salvaged,
+        })
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.owners.len() + self.tombstones.len()
+    }
+
+    /// Whether an interrupted rotation has written the new file already.
+    pub(super) fn is_done(&self, opened: &OpenedLedger, epoch: u32) -> Result<bool, KeyError> {
+        let compact = opened.report.entries == self.owners.len() as u64
+            && opened.report.damaged.is_empty()
+            && self.salvaged.is_empty();
+        if !compact {
+            return Ok(false);
+        }
+        for owner in &self.owners {
+            let entry = opened.entry(*owner)?;
+            if entry.is_none_or(|entry| entry.wrapped.epoch != epoch) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) fn entry(
+        &self,
+        ledger: &KeyLedger,
+        opened: &OpenedLedger,
+        index: usize,
+        epoch: u32,
+    ) -> Result<[u8; ENTRY_BYTES], KeyError> {
+        let Some(&owner) = self.owners.get(index) else {
+            let tombstone = self.tombstones.get(index - self.owners.len());
+            return Ok(tombstone.map_or([0; ENTRY_BYTES], Tombstone::encode));
+        };
+        let damaged = || KeyError::KeyDamaged { owner };
+        let found = match self.salvaged.get(&owner) {
+            Some(entry) => Some(entry.clone()),
+            None => opened.entry(owner)?,
+        };
+        let found = match found {
+            Some(entry) => entry,
+            None => ledger.entry_elsewhere(owner)?.ok_or_else(damaged)?,
+        };
+        let wrapped = if found.wrapped.epoch == epoch {
+            found
+        } else {
+            ledger.wrapped_anew(owner, &found)?
+        };
+        wrapped.encode().ok_or_else(damaged)
+    }
+
+    pub(super) fn is_entry(&self, index: usize, bytes: &[u8; ENTRY_BYTES], epoch: u32) -> bool {
+        if let Some(owner) = self.owners.get(index) {
+            return is_wrapped(bytes, *owner, epoch);
+        }
+        let tombstone = self.tombstones.get(index - self.owners.len());
+        tombstone.is_some_and(|one| {
+            matches!(LedgerEntry::parse(bytes), EntryState::Destroyed(found) if found == *one)
+        })
+    }
+}

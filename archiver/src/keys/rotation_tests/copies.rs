@@ -1,0 +1,282 @@
+//! Copies of the key medium: behind, ahead, foreign, failing, lost.
+
+use super::*;
+
+#[test]
+fn a_destroyed_key_is_not_brought_back_by_an_old_copy() {
+    let bench = Bench::new();
+    let [one, two] = bench.roots();
+    let away = bench.place.path().join("away");
+    copy_folder(&two, &away);
+    let medium = bench.open(LedgerAccess::Write).unwrap();
+    medium.destroy(&[version(2)], NOW, &mut |_| ()).unwrap();
+    drop(medium);
+    for (kept, restored) in [(&one, &two), (&two, &one)] {
+        fs::remove_dir_all(restored).unwrap();
+        copy_folder(&away, restored);
+        let reader = bench.open(LedgerAccess::Read).unwrap();
+        assert_eq!(reader.root(), kept);
+        bench.assert_gives(&reader, &[version(2)], "reading");
+        drop(reader);
+        let writer = bench.open(LedgerAccess::Write).unwrap();
+        let states = writer.ledger().copies();
+        let stale: Vec<_> = states
+            .iter()
+            .filter(|one| one.stale)
+            .map(|one| &one.root)
+            .collect();
+        assert_eq!(stale, [restored]);
+        bench.assert_gives(&writer, &[version(2)], "writing");
+        drop(writer);
+        bench.assert_whole(&[version(2)], "after");
+    }
+    let error = bench
+        .open(LedgerAccess::Write)
+        .unwrap()
+        .ledger()
+        .wrap_new(version(2))
+        .unwrap_err();
+    assert!(matches!(error, KeyError::AlreadyHasKey { .. }));
+    // What the documentation says: who took a copy before, and knows its passphrase, still has the key.
+    let old = bench.open_on(Arc::new(SystemDisk), &[away], 1, LedgerAccess::Read);
+    assert!(old.unwrap().ledger().data_key(version(2)).is_ok());
+}
+
+#[test]
+fn a_copy_that_was_away_is_caught_up_and_one_that_went_on_alone_is_refused() {
+    let mut bench = Bench::new();
+    let [one, two] = bench.roots();
+    let away = bench.place.path().join("away");
+    fs::rename(&two, &away).unwrap();
+    assert!(matches!(
+        bench.open(LedgerAccess::Write),
+        Err(KeyError::CopiesMissing { copies_min: 2, missing }) if missing == [two.clone()]
+    ));
+    bench.assert_gives(&bench.open(LedgerAccess::Read).unwrap(), &[], "reading");
+    let alone = |root: &PathBuf, other: &PathBuf, record| {
+        let roots = [root.clone(), other.clone()];
+        let medium = bench
+            .open_on(Arc::new(SystemDisk), &roots, 1, LedgerAccess::Write)
+            .unwrap();
+        assert_eq!(
+            medium.ledger().copies()[1].condition,
+            CopyCondition::Missing
+        );
+        let staged = medium.ledger().wrap_new(version(record)).unwrap();
+        medium.ledger().commit(staged.ticket()).unwrap();
+        (version(record), *staged.into_key().expose())
+    };
+    let first = alone(&one, &two, 5);
+    let second = alone(&away, &two, 6);
+    fs::rename(&away, &two).unwrap();
+    bench.keys.extend([first, second]);
+    // Neither was rotated: each gets what the other has.
+    let medium = bench.open(LedgerAccess::Write).unwrap();
+    bench.assert_gives(&medium, &[], "merged");
+    let caught_up: Vec<u64> = medium
+        .ledger()
+        .copies()
+        .iter()
+        .map(|one| one.caught_up)
+        .collect();
+    assert_eq!(caught_up, [0, 1]);
+    drop(medium);
+    bench.assert_whole(&[], "merged");
+    // One goes on alone, and the other is rotated: nobody can tell what became of the key.
+    fs::rename(&two, &away).unwrap();
+    let roots = bench.roots();
+    let medium = bench
+        .open_on(Arc::new(SystemDisk), &roots, 1, LedgerAccess::Write)
+        .unwrap();
+    let report = medium.rotate(&mut |_| ()).unwrap();
+    assert_eq!(report.unreached, [two.clone()]);
+    assert!(matches!(
+        medium.destroy(&[version(1)], NOW, &mut |_| ()),
+        Err(KeyError::CopiesMissing { .. })
+    ));
+    drop(medium);
+    let alone = |root: &PathBuf| {
+        let medium = bench
+            .open_on(
+                Arc::new(SystemDisk),
+                &[root.clone()],
+                1,
+                LedgerAccess::Write,
+            )
+            .unwrap();
+        let staged = medium.ledger().wrap_new(version(8)).unwrap();
+        medium.ledger().commit(staged.ticket()).unwrap();
+    };
+    alone(&away);
+    fs::rename(&away, &two).unwrap();
+    let error = bench.open(LedgerAccess::Write).unwrap_err();
+    assert!(
+        matches!(&error, KeyError::CopiesDiverge { path, keys: 1 } if *path == two),
+        "{error}"
+    );
+    let medium = bench
+        .open_on(Arc::new(SystemDisk), &[one], 1, LedgerAccess::Write)
+        .unwrap();
+    assert!(matches!(
+        medium.copy_to(&two, &label(), false, &mut |_| ()),
+        Err(KeyError::CopiesDiverge { .. })
+    ));
+    let report = medium.copy_to(&two, &label(), true, &mut |_| ()).unwrap();
+    assert_eq!((report.entries, report.dropped), (6, 1));
+    drop(medium);
+    bench.open(LedgerAccess::Write).unwrap();
+    bench.assert_whole(&[], "made anew");
+}
+
+#[test]
+fn a_medium_of_another_archive_or_with_the_label_of_a_data_medium_is_refused() {
+    let bench = Bench::new();
+    let [_, two] = bench.roots();
+    for (role, id) in [(MediumRole::Data, 1), (MediumRole::Keys, 2)] {
+        let other = MediumLabel {
+            role,
+            archive: ArchiveId::from_bytes([id; 16]),
+            ..label()
+        };
+        crate::store::write_label(&SystemDisk, &two, &other).unwrap();
+        for access in [LedgerAccess::Read, LedgerAccess::Write] {
+            let error = bench.open(access).unwrap_err();
+            let named = matches!(
+                error,
+                KeyError::NotAKeyMedium { .. } | KeyError::OtherArchive { .. }
+            );
+            assert!(named, "{error}");
+        }
+    }
+    let medium = bench
+        .open_on(
+            Arc::new(SystemDisk),
+            &bench.roots()[..1],
+            1,
+            LedgerAccess::Write,
+        )
+        .unwrap();
+    assert!(medium.copy_to(&two, &label(), true, &mut |_| ()).is_err());
+    let filled = bench.place.path().join("filled");
+    fs::create_dir(&filled).unwrap();
+    fs::create_dir(filled.join("photographs")).unwrap();
+    assert!(matches!(
+        medium.copy_to(&filled, &label(), true, &mut |_| ()),
+        Err(KeyError::AlreadyCreated { .. })
+    ));
+}
+
+#[test]
+fn a_copy_that_fails_is_out_of_service_or_stops_the_ledger() {
+    for (min, which) in [(1, "keys/"), (1, "copy/"), (2, "keys/"), (2, "copy/")] {
+        let mut bench = Bench::new();
+        let disk = FaultyDisk::new();
+        let medium = bench
+            .open_on(disk.clone(), &bench.roots(), min, LedgerAccess::Write)
+            .unwrap();
+        disk.arm(Fault {
+            call: Some(Call::Sync),
+            path: which.to_owned(),
+            ..sticky(0, Outcome::Lost)
+        });
+        let staged = medium.ledger().wrap_new(version(7)).unwrap();
+        let committed = medium.ledger().commit(staged.ticket());
+        if min == 2 {
+            assert!(committed.is_err());
+            assert!(medium.ledger().wrap_new(version(8)).is_err());
+            continue;
+        }
+        committed.unwrap();
+        bench.keys.push((version(7), *staged.into_key().expose()));
+        let staged = medium.ledger().wrap_new(version(8)).unwrap();
+        medium.ledger().commit(staged.ticket()).unwrap();
+        bench.keys.push((version(8), *staged.into_key().expose()));
+        let states = medium.ledger().copies();
+        let failed: Vec<_> = states
+            .iter()
+            .filter(|one| matches!(one.condition, CopyCondition::OutOfService { .. }))
+            .map(|one| one.root.to_string_lossy().into_owned() + "/")
+            .collect();
+        assert!(
+            failed.len() == 1 && failed[0].ends_with(which),
+            "{failed:?}"
+        );
+        bench.assert_gives(&medium, &[], which);
+        drop(medium);
+        let medium = bench.open(LedgerAccess::Write).unwrap();
+        bench.assert_gives(&medium, &[], which);
+        drop(medium);
+        bench.assert_whole(&[], which);
+    }
+}
+
+#[test]
+fn making_a_copy_may_stop_at_any_call_and_is_resumed() {
+    for outcome in [Outcome::Lost, Outcome::Done] {
+        for after in 0.. {
+            let bench = Bench::new();
+            let [one, two] = bench.roots();
+            fs::remove_dir_all(&two).unwrap();
+            let disk = FaultyDisk::new();
+            let roots = [one];
+            let medium = bench
+                .open_on(disk.clone(), &roots, 1, LedgerAccess::Write)
+                .unwrap();
+            disk.arm(sticky(after, outcome));
+            let done = medium.copy_to(&two, &label(), false, &mut |_| ()).is_ok();
+            disk.kill();
+            drop(medium);
+            disk.power_cut(after as u64);
+            let medium = bench
+                .open_on(Arc::new(SystemDisk), &roots, 1, LedgerAccess::Write)
+                .unwrap();
+            medium.copy_to(&two, &label(), false, &mut |_| ()).unwrap();
+            drop(medium);
+            bench.open(LedgerAccess::Write).unwrap();
+            bench.assert_whole(&[], &format!("{outcome:?} after {after}"));
+            if done {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_damaged_entry_is_healed_from_the_copy_before_it_is_wrapped_anew() {
+    let bench = Bench::new();
+    let [one, _] = bench.roots();
+    let path = one.join("ledger/0000000001.led");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[64 + 96 + 45] ^= 1;
+    let file = SystemDisk.open(&path).unwrap();
+    SystemDisk
+        .write_at(&file, &mut [io::IoSlice::new(&bytes)], 0)
+        .unwrap();
+    let reader = bench.open(LedgerAccess::Read).unwrap();
+    bench.assert_gives(&reader, &[], "reading");
+    let medium = bench.open(LedgerAccess::Write).unwrap();
+    bench.assert_gives(&medium, &[], "writing");
+    let report = medium.rotate(&mut |_| ()).unwrap();
+    assert_eq!((report.keys, report.salvaged), (4, 0));
+    drop(medium);
+    bench.assert_whole(&[], "after");
+    bench.assert_compact(4, 0);
+}
+
+#[test]
+fn a_sealed_file_that_nobody_knows_stops_the_rotation_before_its_key_is_lost() {
+    let bench = Bench::new();
+    let medium = bench.open(LedgerAccess::Write).unwrap();
+    let sealed = medium.seal_secret("something new", b"precious").unwrap();
+    medium.keep(Path::new("other/key.sealed"), &sealed).unwrap();
+    let error = medium.rotate(&mut |_| ()).unwrap_err();
+    assert!(
+        matches!(error, KeyError::UnsupportedFormat { .. }),
+        "{error}"
+    );
+    drop(medium);
+    let medium = bench.open(LedgerAccess::Write).unwrap();
+    let secret = medium.open_secret("something new", &sealed).unwrap();
+    assert_eq!(secret.as_slice(), b"precious");
+    bench.assert_gives(&medium, &[], "all");
+}
