@@ -15,6 +15,7 @@ mod bad_tsa;
 mod bulk;
 mod disk_full;
 mod export;
+mod intake;
 mod keys;
 mod lines;
 mod main_job;
@@ -25,6 +26,7 @@ mod rebuild;
 mod renewal;
 mod scrub;
 mod service;
+mod token;
 
 use serde_json::Value;
 

@@ -8,7 +8,8 @@ use formats::id::{ArchiveId, MediumId};
 use formats::medium::{MediumLabel, MediumRole};
 use time::OffsetDateTime;
 
-use super::{Access, ArchiveError, Environment, store_options};
+use super::settings::store_options;
+use super::{Access, ArchiveError, Environment};
 use crate::config::Config;
 use crate::keys::{self, EvaluationNotice, KdfParameters, KeyMedium, Passphrase, TokenPlace};
 use crate::signature;

@@ -7,6 +7,7 @@ mod authorities;
 mod create;
 mod error;
 mod restore;
+mod settings;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,7 +15,6 @@ use std::time::Duration;
 use firmware::clock::Clock;
 use firmware::entropy::Entropy;
 use formats::id::EventId;
-use formats::roster::ROSTER_FILE;
 use formats::segment::{Event, Frame};
 use verifier::policy::Policy;
 
@@ -24,8 +24,8 @@ use crate::content::Manifests;
 use crate::event::configuration::RecordedConfiguration;
 use crate::event::{EventBody, EventSealer, RecordedEvent, Topic};
 use crate::keys::{
-    self, CatalogSealer, EvaluationNotice, KeyMedium, KeyOpening, KeyPlace, LedgerAccess,
-    UnlockWith,
+    self, EvaluationNotice, KeyError, KeyMedium, KeyOpening, KeyPlace, LedgerAccess, ProviderFile,
+    ProviderKind, UnlockWith,
 };
 use crate::media::{self, Disagreement, MediaLedger};
 use crate::record::deposit::Depositor;
@@ -36,7 +36,7 @@ use crate::store::catalog::{
 };
 use crate::store::durable::Disk;
 use crate::store::scrub::{Pace, ScrubMedia};
-use crate::store::{self, CopyPolicy, OpenOptions, RecoveryReport, Store};
+use crate::store::{self, RecoveryReport, Store};
 use crate::tsa::registry::Registry;
 
 pub use accreditation::Accreditations;
@@ -45,6 +45,9 @@ pub(crate) use create::medium_label;
 pub use create::{NewArchive, create, refuse_existing};
 pub use error::ArchiveError;
 pub use restore::{Restored, left_media, restore};
+pub(crate) use settings::copy_policy;
+use settings::{catalog_options, store_options};
+pub use settings::{classes, policy};
 
 /// Who records what the program noticed by itself.
 const RECORDED_BY: &str = "archiver";
@@ -69,6 +72,8 @@ pub enum Access {
     Read,
     /// Depositing and stamping. Every data medium must be there.
     Write,
+    /// Depositing alone: the key medium of an intake host is enough for it.
+    TakeIn,
 }
 
 /// What opening an archive found.
@@ -226,13 +231,24 @@ impl Archive {
             .filter(|medium| medium.is_dir())
             .collect();
         let place = KeyPlace::new(&config.keys, &config.key_copies, config.key_copies_min);
-        let notice = keys::require_separate_media(&place.roots, &present, config.evaluation)?;
+        let file = ProviderFile::read_only(place.present());
+        let kind = keys::provider::kind(&file, config.archive);
+        let is_write_only = matches!(kind, Ok(ProviderKind::Intake));
+        if is_write_only && access != Access::TakeIn {
+            return Err(KeyError::WriteOnly.into());
+        }
+        // An intake host's key medium opens nothing that stands on a data medium.
+        let notice = if is_write_only {
+            None
+        } else {
+            keys::require_separate_media(&place.roots, &present, config.evaluation)?
+        };
         for root in place.roots.iter().filter(|root| root.is_dir()) {
             media::key_medium(root, config.archive).map_err(ArchiveError::KeyMedium)?;
         }
         let ledger_access = match access {
             Access::Read => LedgerAccess::Read,
-            Access::Write => LedgerAccess::Write,
+            Access::Write | Access::TakeIn => LedgerAccess::Write,
         };
         let keys = Arc::new(KeyMedium::open(
             Arc::clone(&environment.disk),
@@ -249,16 +265,15 @@ impl Archive {
             config.archive,
             &store_options(&config, access, &environment),
         )?;
-        let options = CatalogOptions {
-            directory: config.index.clone(),
-            sealer: Arc::new(CatalogSealer::new(&keys, Arc::clone(&environment.entropy))?),
-            cache_bytes: config.index_options.cache_bytes,
-            engine: config.index_options.engine,
-            versions_expected: keys.ledger().report().entries,
-            disk: Arc::clone(&environment.disk),
-        };
+        let options = catalog_options(&config, &keys, &environment)?;
         let manifests = Arc::new(Manifests::new(Arc::clone(&keys))?);
-        let (catalog, filler, report) = open_catalog(&store, options, manifests)?;
+        // An intake host keeps no index that it could read again: it makes one anew for each time.
+        let (catalog, filler, report) = if is_write_only {
+            let made = Catalog::rebuild(&store, options, manifests.as_ref(), &mut |_| {})?;
+            (Arc::new(made.0), None, made.1)
+        } else {
+            open_catalog(&store, options, manifests)?
+        };
         let archive = Self {
             config,
             environment,
@@ -276,9 +291,10 @@ impl Archive {
             true => media::check(&MediaLedger::of(&archive.catalog)?, &archive.config),
             false => Default::default(),
         };
-        let keys = match access {
-            Access::Write if whole => archive.finish_key_work()?,
-            Access::Read | Access::Write => KeyOpening::default(),
+        let keys = if access == Access::Read || is_write_only || !whole {
+            KeyOpening::default()
+        } else {
+            archive.finish_key_work()?
         };
         Ok((
             archive,
@@ -478,6 +494,9 @@ impl Archive {
 
     /// Makes events durable with one commit, and tells the index.
     fn record(&self, events: Vec<(Event, RecordedEvent)>) -> Result<(), ArchiveError> {
+        if self.keys.is_write_only() {
+            return Err(KeyError::WriteOnly.into());
+        }
         let appender = self.store.appender()?;
         let mut recorded = Vec::new();
         for (frame, event) in events {
@@ -529,51 +548,3 @@ impl Archive {
 /// How often it is looked how far the index is: soon at first, for most often little is missing.
 const FILLING_PAUSE_MIN: Duration = Duration::from_millis(1);
 const FILLING_PAUSE_MAX: Duration = Duration::from_millis(200);
-
-fn store_options(config: &Config, access: Access, environment: &Environment) -> OpenOptions {
-    OpenOptions {
-        writable: access == Access::Write,
-        boot_id: environment.boot_id,
-        clock: Arc::clone(&environment.clock),
-        segment_bytes_max: config.segment_bytes_max,
-        disk: Arc::clone(&environment.disk),
-        copies: copy_policy(config),
-    }
-}
-
-/// How many media each commit must reach, and where it is noted apart from them which do not take part: on the key medium.
-pub(crate) fn copy_policy(config: &Config) -> CopyPolicy {
-    let min = config.media.copies_min;
-    CopyPolicy {
-        min: min.and_then(|min| usize::try_from(min).ok()),
-        note: Some(config.keys.join(ROSTER_FILE)),
-    }
-}
-
-/// The algorithm policy of an archive: the one that its configuration names, otherwise the one that is built in.
-///
-/// # Errors
-/// [`ArchiveError::Policy`] when the file cannot be read or is no policy.
-pub fn policy(config: &Config) -> Result<Policy, ArchiveError> {
-    let Some(path) = &config.policy else {
-        return Ok(Policy::default());
-    };
-    let failed = |reason: String| ArchiveError::Policy {
-        path: path.clone(),
-        reason,
-    };
-    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-    Policy::parse(&bytes).map_err(|error| failed(error.to_string()))
-}
-
-/// The classes of an archive: the starter set, and the files of its own folder.
-///
-/// # Errors
-/// [`ArchiveError::Class`] when a class file cannot be read or is no class.
-pub fn classes(config: &Config) -> Result<ClassRegistry, ArchiveError> {
-    let mut classes = ClassRegistry::built_in()?;
-    if let Some(folder) = &config.classes {
-        classes.add_directory(folder)?;
-    }
-    Ok(classes)
-}

@@ -17,7 +17,8 @@ pub mod media;
 mod space;
 
 pub use keys::{
-    AuditKeys, Ceremony, DestroyKeys, Kek, KeyCopy, Keys, NewPassphrase, SigningKey, Unlocking,
+    AuditKeys, Ceremony, DestroyKeys, Intake, Kek, KeyCopy, Keys, NewPassphrase, SigningKey,
+    Unlocking,
 };
 pub use space::{Backup, Compact, Restore};
 

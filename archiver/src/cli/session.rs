@@ -97,12 +97,12 @@ impl Session {
     pub fn passphrase(
         &self,
         configured: Option<PathBuf>,
-        new: bool,
+        prompt: Prompt,
     ) -> Result<Passphrase, Failure> {
-        let prompt = match (self.interactive, new) {
-            (false, _) => Prompt::Never,
-            (true, false) => Prompt::Open,
-            (true, true) => Prompt::New,
+        let prompt = if self.interactive {
+            prompt
+        } else {
+            Prompt::Never
         };
         let source = PassphraseSource {
             file: self.common.passphrase_file.clone().or(configured),
@@ -162,7 +162,7 @@ impl Session {
         let (archive, report) = opened?;
         self.announce(&archive, &report);
         self.watches.borrow_mut().push(archive.store().watch());
-        if access == Access::Write {
+        if access != Access::Read && !archive.keys().is_write_only() {
             archive.record_configuration(&self.user)?;
             record_media(&archive, &self.user)?;
         }
@@ -255,6 +255,13 @@ impl Session {
                 format!("索引を移せず、今のまま使います: {error}"),
                 format!("the index could not be moved and stays where it is: {error}"),
             ));
+        }
+        if archive.keys().is_write_only() {
+            self.output.note(lang.pick(
+                "預入専用の鍵媒体です。預けたものをこの機械から読むことはできません",
+                "write-only key medium: what is taken in cannot be read from here",
+            ));
+            return;
         }
         for (version, address, _) in &report.catalog.without_manifest {
             self.output.note(&lang.pick(

@@ -9,9 +9,10 @@ use zeroize::Zeroizing;
 
 use crate::archive::ArchiveError;
 use crate::config::Config;
+use crate::keys::passphrase::Prompt;
 use crate::keys::provider::custodians::{Ceremony, Collector, Share, ShareError};
 use crate::keys::provider::{self, Unlock};
-use crate::keys::{FileKek, KeyError, ProviderFile, ProviderKind, agent};
+use crate::keys::{KeyError, KeyPlace, ProviderFile, ProviderKind, agent};
 use crate::media;
 
 use super::exit::Exit;
@@ -26,8 +27,11 @@ impl Session {
     /// [`Failure`] when there is nothing, or not enough.
     pub fn unlock(&self, config: &Config) -> Result<Unlock, Failure> {
         media::key_medium(&config.keys, config.archive).map_err(ArchiveError::KeyMedium)?;
-        let place = ProviderFile::read_only([&config.keys]);
+        let place = provider_file(config);
         let kind = provider::kind(&place, config.archive)?;
+        if kind == ProviderKind::Intake {
+            return Ok(Unlock::Nothing);
+        }
         let passphrase_is_given =
             self.common.passphrase_file.is_some() && kind != ProviderKind::Custodians;
         let is_given = passphrase_is_given || !self.common.share.is_empty();
@@ -43,7 +47,12 @@ impl Session {
         if !self.common.share.is_empty() {
             return Err(KeyError::NoCustodians.into());
         }
-        let passphrase = self.passphrase(config.passphrase_file.clone(), false)?;
+        let prompt = if kind == ProviderKind::Token {
+            Prompt::Pin
+        } else {
+            Prompt::Open
+        };
+        let passphrase = self.passphrase(config.passphrase_file.clone(), prompt)?;
         Ok(Unlock::Passphrase(passphrase))
     }
 
@@ -52,7 +61,7 @@ impl Session {
     /// # Errors
     /// [`Failure`] when a file holds a wrong share, or nobody can be asked for those that are missing.
     pub(super) fn shares(&self, config: &Config, place: &ProviderFile) -> Result<Unlock, Failure> {
-        let ceremony = FileKek::ceremony(place, config.archive)?.ok_or(KeyError::NoCustodians)?;
+        let ceremony = provider::ceremony(place, config.archive)?.ok_or(KeyError::NoCustodians)?;
         let mut collector = Collector::new(config.archive, ceremony);
         let mut shares = Vec::new();
         for path in &self.common.share {
@@ -118,6 +127,21 @@ impl Session {
         Ok(())
     }
 
+    /// Refuses what is for a file alone that a passphrase or custodians open.
+    pub(super) fn require_sealed_file(&self, config: &Config) -> Result<ProviderFile, Failure> {
+        let place = provider_file(config);
+        match provider::kind(&place, config.archive)? {
+            ProviderKind::SealedFile | ProviderKind::Custodians => Ok(place),
+            ProviderKind::Token => Err(Failure::said(
+                Exit::Usage,
+                self.output.lang,
+                "鍵暗号鍵はトークンにあります。PIN などはトークンのソフトウェアで変えてください".to_owned(),
+                "the key-encryption keys are in a token: change its PIN, and share it out, with the token's own software".to_owned(),
+            )),
+            ProviderKind::Intake => Err(KeyError::WriteOnly.into()),
+        }
+    }
+
     fn held(&self, config: &Config) -> Result<Option<Unlock>, Failure> {
         let Some(runtime) = &self.runtime else {
             return Ok(None);
@@ -153,6 +177,16 @@ pub(super) fn read_shares(path: &Path) -> Result<Vec<Result<Share, ShareError>>,
     };
     let text = read().map_err(|error| KeyError::io(path, "read the share", error))?;
     Ok(Share::parse_all(&text))
+}
+
+/// The provider's file on the key media that are there; on the key medium, so that an error names it, where none is.
+fn provider_file(config: &Config) -> ProviderFile {
+    let media = KeyPlace::new(&config.keys, &config.key_copies, config.key_copies_min);
+    let mut roots = media.present();
+    if roots.is_empty() {
+        roots.push(&config.keys);
+    }
+    ProviderFile::read_only(roots)
 }
 
 /// How often a wrong share may be typed before the command gives up.

@@ -7,7 +7,7 @@ use firmware::entropy::Entropy;
 
 use super::error::KeyError;
 use super::medium::KeyMedium;
-use super::secret::ValueKey;
+use super::secret::{DataKey, ValueKey};
 use crate::store::catalog::ValueSealer;
 
 /// Seals index values under a subkey of the archive's catalog key.
@@ -23,6 +23,15 @@ impl CatalogSealer {
     /// As [`KeyMedium::catalog_key`].
     pub fn new(keys: &KeyMedium, entropy: Arc<dyn Entropy>) -> Result<Self, KeyError> {
         let key = keys.catalog_key()?.subkey("record index").value_key();
+        Ok(Self { key, entropy })
+    }
+
+    /// A sealer under a key that nobody keeps: what it seals can be read by this process alone. For an intake host.
+    ///
+    /// # Errors
+    /// [`KeyError::Entropy`].
+    pub fn forgetful(entropy: Arc<dyn Entropy>) -> Result<Self, KeyError> {
+        let key = DataKey::generate(&*entropy)?.value_key();
         Ok(Self { key, entropy })
     }
 }

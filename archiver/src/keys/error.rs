@@ -119,6 +119,15 @@ pub enum KeyError {
     Share(ShareError),
     /// The token that holds the key-encryption keys, or its library, is not right.
     Token(TokenError),
+    /// This key medium is that of an intake host: it takes records in and reads none. Use the archive's key medium.
+    WriteOnly,
+    /// The key medium of an intake host holds as many keys as it may. Have the archive accept what it took in, and make it anew.
+    IntakeFull,
+    /// Not the key medium of an intake host of this archive.
+    NotAnIntake {
+        /// Its provider's file.
+        path: PathBuf,
+    },
     /// Shares were given, but a passphrase seals the key medium. Give the passphrase.
     NoCustodians,
     /// The key that was held for this archive opens the key medium no more: passphrase or custodians were changed. Unlock again.
@@ -311,6 +320,17 @@ impl fmt::Display for KeyError {
             ),
             Self::Share(error) => error.fmt(f),
             Self::Token(error) => error.fmt(f),
+            Self::WriteOnly => f.write_str(
+                "this key medium belongs to an intake host, which takes records in and reads none: use the archive's key medium",
+            ),
+            Self::IntakeFull => f.write_str(
+                "the intake host's key medium is full: have the archive accept it ('archiver keys intake accept'), then make it anew",
+            ),
+            Self::NotAnIntake { path } => write!(
+                f,
+                "{} is not the file of an intake host of this archive",
+                path.display()
+            ),
             Self::NoCustodians => f.write_str(
                 "this key medium opens with a passphrase, not with shares: give the passphrase",
             ),

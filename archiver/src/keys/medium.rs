@@ -14,12 +14,8 @@ use super::error::KeyError;
 use super::ledger::{
     CopyCondition, KeyLedger, LedgerAccess, LedgerPlace, RotationProgress, RotationReport,
 };
-use super::passphrase::Passphrase;
 use super::place::KeyPlace;
-use super::provider::{
-    self, FileKek, KEK_FILE, KdfParameters, KekProvider, ProviderFile, TokenKek, TokenPlace,
-    UnlockWith, WrappedSecret,
-};
+use super::provider::{self, KEK_FILE, KekProvider, ProviderFile, UnlockWith, WrappedSecret};
 use super::secret::{DataKey, NONCE_BYTES};
 use crate::store::durable::{Disk, read_settled, replace_and_erase, settle};
 
@@ -37,67 +33,6 @@ pub struct KeyMedium {
 }
 
 impl KeyMedium {
-    /// Makes the keys of a new archive in the existing directory `root`, durably, with its catalog key, and opens them for
-    /// writing. `kek.json` is written last: a directory without it is not a key medium, and making it again is safe only in
-    /// an empty directory.
-    ///
-    /// # Errors
-    /// [`KeyError::MediumMissing`] when `root` is no directory; [`KeyError::AlreadyCreated`] when keys stand there;
-    /// [`KeyError::Io`], [`KeyError::Full`], [`KeyError::Entropy`].
-    pub fn create(
-        disk: Arc<dyn Disk>,
-        root: &Path,
-        archive: ArchiveId,
-        passphrase: &Passphrase,
-        parameters: KdfParameters,
-        entropy: Arc<dyn Entropy>,
-    ) -> Result<Self, KeyError> {
-        refuse_existing(root)?;
-        let provider = FileKek::create(
-            ProviderFile::new(Arc::clone(&disk), [root]),
-            archive,
-            passphrase,
-            parameters,
-            Arc::clone(&entropy),
-        )?;
-        Self::create_with(disk, root, archive, Arc::new(provider), entropy)
-    }
-
-    /// Makes the keys of a new archive as [`KeyMedium::create`] does, under key-encryption keys in a token.
-    ///
-    /// # Errors
-    /// As [`KeyMedium::create`], and [`KeyError::Token`].
-    pub fn create_in_token(
-        disk: Arc<dyn Disk>,
-        root: &Path,
-        archive: ArchiveId,
-        token: &TokenPlace,
-        pin: &Passphrase,
-        entropy: Arc<dyn Entropy>,
-    ) -> Result<Self, KeyError> {
-        refuse_existing(root)?;
-        let place = ProviderFile::new(Arc::clone(&disk), [root]);
-        let provider = TokenKek::create(place, archive, token, pin, Arc::clone(&entropy))?;
-        Self::create_with(disk, root, archive, Arc::new(provider), entropy)
-    }
-
-    fn create_with(
-        disk: Arc<dyn Disk>,
-        root: &Path,
-        archive: ArchiveId,
-        provider: Arc<dyn KekProvider>,
-        entropy: Arc<dyn Entropy>,
-    ) -> Result<Self, KeyError> {
-        KeyLedger::create(&*disk, root, archive)?;
-        let file = ProviderFile::new(Arc::clone(&disk), [root]);
-        let access = LedgerAccess::Write;
-        let medium =
-            Self::with_provider(disk, root, archive, Arc::clone(&provider), access, entropy)?;
-        medium.ledger.commit(medium.ledger.wrap_catalog()?)?;
-        file.replace(&provider.file()?)?;
-        Ok(medium)
-    }
-
     /// Unlocks the key medium at `root` with a passphrase, with shares, or with a token and its PIN.
     ///
     /// # Errors
@@ -367,18 +302,6 @@ pub(super) fn check_label(root: &Path, archive: ArchiveId) -> Result<(), KeyErro
     Ok(())
 }
 
-/// Keys are never overwritten.
-fn refuse_existing(root: &Path) -> Result<(), KeyError> {
-    if !root.is_dir() {
-        return Err(KeyError::MediumMissing { path: root.into() });
-    }
-    let path = root.join(KEK_FILE);
-    if path.exists() {
-        return Err(KeyError::AlreadyCreated { path });
-    }
-    Ok(())
-}
-
 impl fmt::Debug for KeyMedium {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyMedium")
@@ -391,6 +314,7 @@ impl fmt::Debug for KeyMedium {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::{KdfParameters, Passphrase};
     use firmware::entropy::SeededEntropy;
     use std::fs;
 

@@ -43,6 +43,8 @@ pub enum Prompt {
     Never,
     /// Asked once, to open a key medium.
     Open,
+    /// Asked once, for the PIN of a token.
+    Pin,
     /// Asked twice, to make a key medium.
     New,
 }
@@ -100,6 +102,7 @@ impl Passphrase {
         match source.prompt {
             Prompt::Never => Err(KeyError::PassphraseMissing),
             Prompt::Open => Self::typed("Passphrase of the key medium: "),
+            Prompt::Pin => Self::typed("PIN of the token: "),
             Prompt::New => {
                 let first = Self::typed("New passphrase for the key medium: ")?;
                 let second = Self::typed("The same again: ")?;

@@ -10,6 +10,7 @@ use super::secret::NONCE_BYTES;
 
 pub mod custodians;
 mod file;
+pub mod intake;
 mod provider_file;
 mod random;
 pub mod token;
@@ -19,7 +20,7 @@ pub use file::{FileKek, KEK_FILE, KdfParameters};
 pub use provider_file::ProviderFile;
 pub use token::{TokenKek, TokenPlace};
 pub(super) use unlock::open;
-pub use unlock::{Unlock, UnlockWith, kind};
+pub use unlock::{Unlock, UnlockWith, ceremony, kind};
 
 /// Wraps and unwraps secrets under the key-encryption key of an epoch.
 ///
@@ -93,6 +94,8 @@ pub enum ProviderKind {
     Custodians,
     /// A PKCS#11 token.
     Token,
+    /// Sealed to the archive's public key: an intake host, which cannot read what it took in.
+    Intake,
 }
 
 /// A provider, for people who look after the keys. It holds no secret.

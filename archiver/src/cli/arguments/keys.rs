@@ -25,6 +25,9 @@ pub enum Keys {
     Share,
     /// Gather shares of custodians, one after the other, until they unlock; with --hold, hold the key for other commands
     Unlock(Unlocking),
+    /// Write-only key media for hosts that take records in and must not be able to read them
+    #[command(subcommand)]
+    Intake(Intake),
     /// End 'keys unlock --hold': the key that it holds is forgotten
     Lock,
     /// Wrap every key under a new key-encryption key and destroy the old one; brings an interrupted rotation to its end
@@ -63,6 +66,23 @@ pub struct Ceremony {
     /// Write each sheet into files of this folder in place of the terminal
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// `archiver keys intake`
+#[derive(Debug, Subcommand)]
+pub enum Intake {
+    /// Make the key medium of an intake host: it holds a public key, and later the keys of what the host took in, sealed to it
+    Create {
+        /// An empty folder for it
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Take over the keys of everything that an intake host took in
+    Accept {
+        /// The host's key medium
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
 }
 
 /// `archiver keys unlock`

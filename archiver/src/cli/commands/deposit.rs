@@ -15,6 +15,7 @@ use crate::cli::output::{Unit, grouped, sized};
 use crate::cli::query::metadata_json;
 use crate::cli::session::Session;
 use crate::intake::{SourceName, Walk, WalkItem, metadata};
+use crate::keys::KeyError;
 use crate::record::deposit::{DepositOptions, DepositRequest};
 use crate::record::outcome::{DepositEvent, DepositProgress, DepositSummary, DepositedRecord};
 use crate::signature::receipt::{Occasion, ReceiptKind};
@@ -32,7 +33,10 @@ pub(in crate::cli) fn run(session: &Session, arguments: Deposit) -> Result<Exit,
         depositor: session.user.clone(),
         channel: "cli".to_owned(),
     };
-    let archive = session.open(Access::Write)?;
+    let archive = session.open(Access::TakeIn)?;
+    if archive.keys().is_write_only() && arguments.receipt.is_some() {
+        return Err(KeyError::WriteOnly.into());
+    }
     let name = SourceName::from_bytes(arguments.name.into_bytes());
     let walk = Walk::new(arguments.paths, name);
     let (summary, deposited) = deposit_with_versions(session, &archive, walk, &request)?;
@@ -67,6 +71,10 @@ fn acknowledge(
     deposited: DepositedVersions,
     receipt: Option<&Path>,
 ) -> Result<(), Failure> {
+    if archive.keys().is_write_only() {
+        // Signing and receipts read what was deposited, and need the archive's keys: both are had there later.
+        return Ok(());
+    }
     sign_deposited(session, archive, &deposited.versions);
     let mut versions = deposited.versions;
     if receipt.is_some() {

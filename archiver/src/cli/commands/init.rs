@@ -14,6 +14,7 @@ use crate::config::{
     ScrubConfig, ServiceConfig, TsaConfig,
 };
 use crate::keys::TokenPlace;
+use crate::keys::passphrase::Prompt;
 use crate::tsa::client::EMBEDDED_NAME;
 
 pub(in crate::cli) fn run(session: &Session, arguments: &Init) -> Result<Exit, Failure> {
@@ -49,8 +50,12 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Init) -> Result<Exit, F
     let config = placed(config)?;
     archive::refuse_existing(&config)?;
     let token = token(arguments)?;
-    // The PIN of a token was set before: it is asked for once.
-    let passphrase = session.passphrase(None, token.is_none())?;
+    let prompt = if token.is_some() {
+        Prompt::Pin
+    } else {
+        Prompt::New
+    };
+    let passphrase = session.passphrase(None, prompt)?;
     let (config, notice) = archive::create(
         NewArchive { config, token },
         &passphrase,

@@ -19,6 +19,7 @@ use super::tsa::write_anchors;
 
 mod ceremony;
 mod custody;
+mod intake;
 mod inventory;
 mod rotation;
 mod unlock;
@@ -27,6 +28,7 @@ pub(in crate::cli) fn run(session: &Session, command: &Keys) -> Result<Exit, Fai
     match command {
         Keys::Signing(command) => signing(session, command),
         Keys::Ceremony(arguments) => ceremony::ceremony(session, arguments),
+        Keys::Intake(command) => intake::run(session, command),
         Keys::Share => ceremony::share(session),
         Keys::Unlock(arguments) => unlock::unlock(session, arguments),
         Keys::Lock => unlock::lock(session),

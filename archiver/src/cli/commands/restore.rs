@@ -40,7 +40,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Restore) -> Result<Exit
         arguments.evaluation,
     )
     .map_err(|error| failure(session, &error))?;
-    let keys = session.passphrase(None, false)?;
+    let keys = session.unlock(&restored.config)?;
     let archive = session.open_config(restored.config.clone(), &keys, Access::Read)?;
     let mut drill = begun(session, &restored);
     drill.file.clone_from(&arguments.from);
@@ -200,8 +200,8 @@ fn record(session: &Session, restored: &Restored, drill: &Drill) -> Result<(), F
         ));
         return Ok(());
     };
-    let passphrase = session.passphrase(config.passphrase_file.clone(), false)?;
-    let archive = session.open_config(config, &passphrase, Access::Write)?;
+    let unlock = session.unlock(&config)?;
+    let archive = session.open_config(config, &unlock, Access::Write)?;
     archive.record_event(&session.user, drill)?;
     archive.close()?;
     Ok(())

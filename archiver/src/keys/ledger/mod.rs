@@ -317,11 +317,29 @@ impl KeyLedger {
         state.places.contains_key(&owner) || state.staged.contains_key(&owner)
     }
 
+    /// Takes over the data key of a version that an intake host made. Not durable before [`KeyLedger::commit`].
+    ///
+    /// # Errors
+    /// As [`KeyLedger::wrap_new`].
+    pub fn adopt(&self, version: VersionId, key: DataKey) -> Result<LedgerTicket, KeyError> {
+        Ok(self.stage_key(version.into(), key)?.1)
+    }
+
     fn stage(&self, owner: KeyOwner) -> Result<(DataKey, LedgerTicket), KeyError> {
         if self.access == LedgerAccess::Read {
             return Err(KeyError::ReadOnly);
         }
-        let key = DataKey::generate(&*self.entropy)?;
+        self.stage_key(owner, DataKey::generate(&*self.entropy)?)
+    }
+
+    fn stage_key(
+        &self,
+        owner: KeyOwner,
+        key: DataKey,
+    ) -> Result<(DataKey, LedgerTicket), KeyError> {
+        if self.access == LedgerAccess::Read {
+            return Err(KeyError::ReadOnly);
+        }
         let context = wrap_context(self.archive, owner);
         loop {
             let wrapped = self.provider.wrap(&context, key.expose())?;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use firmware::entropy::Entropy;
 use formats::id::ArchiveId;
 
-use super::custodians::Share;
+use super::custodians::{Ceremony, Share};
 use super::file::FileKek;
+use super::intake::{self, IntakeKek};
 use super::token::{self, TokenError, TokenKek};
 use super::{KekProvider, ProviderFile, ProviderKind};
 use crate::keys::error::KeyError;
@@ -22,6 +23,8 @@ pub enum Unlock {
     Shares(Vec<Share>),
     /// The key that seals the file, as `keys unlock --hold` holds it.
     Lock(DataKey),
+    /// Nothing: an intake host's key medium has nothing to open.
+    Nothing,
 }
 
 /// The same, borrowed.
@@ -33,6 +36,8 @@ pub enum UnlockWith<'a> {
     Shares(&'a [Share]),
     /// The key that seals the file, as `keys unlock --hold` holds it.
     Lock(&'a DataKey),
+    /// Nothing: an intake host's key medium has nothing to open.
+    Nothing,
 }
 
 impl<'a> From<&'a Passphrase> for UnlockWith<'a> {
@@ -47,6 +52,7 @@ impl<'a> From<&'a Unlock> for UnlockWith<'a> {
             Unlock::Passphrase(passphrase) => Self::Passphrase(passphrase),
             Unlock::Shares(shares) => Self::Shares(shares),
             Unlock::Lock(lock) => Self::Lock(lock),
+            Unlock::Nothing => Self::Nothing,
         }
     }
 }
@@ -59,10 +65,24 @@ pub fn kind(place: &ProviderFile, archive: ArchiveId) -> Result<ProviderKind, Ke
     if token::is_named(place, archive)? {
         return Ok(ProviderKind::Token);
     }
+    if intake::is_named(place, archive)? {
+        return Ok(ProviderKind::Intake);
+    }
     Ok(match FileKek::ceremony(place, archive)? {
         Some(_) => ProviderKind::Custodians,
         None => ProviderKind::SealedFile,
     })
+}
+
+/// The ceremony whose shares open the key medium at `place`; `None` where something else does. Nothing secret is needed for it.
+///
+/// # Errors
+/// As [`FileKek::ceremony`].
+pub fn ceremony(place: &ProviderFile, archive: ArchiveId) -> Result<Option<Ceremony>, KeyError> {
+    if token::is_named(place, archive)? || intake::is_named(place, archive)? {
+        return Ok(None);
+    }
+    FileKek::ceremony(place, archive)
 }
 
 /// Opens the provider whose file stands at `place`.
@@ -80,6 +100,9 @@ pub(in crate::keys) fn open(
             return Err(TokenError::PinNeeded.into());
         };
         return Ok(Arc::new(TokenKek::open(place, archive, pin, entropy)?));
+    }
+    if intake::is_named(&place, archive)? {
+        return Ok(Arc::new(IntakeKek::open(place, archive, entropy)?));
     }
     Ok(Arc::new(FileKek::open(place, archive, unlock, entropy)?))
 }

@@ -1,7 +1,7 @@
 //! `archiver keys ceremony` and `archiver keys share`
 
 use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -14,7 +14,7 @@ use crate::cli::output::moment;
 use crate::cli::session::Session;
 use crate::cli::unlocking::read_shares;
 use crate::keys::provider::custodians::{Ceremony, Held, Share, ShareError, Sheet, SheetLanguage};
-use crate::keys::{FileKek, KekProvider, KeyError, ProviderFile};
+use crate::keys::{KekProvider, KeyError, ProviderFile, provider};
 use crate::store::durable::replace_file;
 
 use super::custody::Custody;
@@ -26,7 +26,7 @@ pub(super) fn ceremony(
 ) -> Result<Exit, Failure> {
     let lang = session.output.lang;
     let names = names(arguments)?;
-    if arguments.out.is_none() && !(session.interactive && io::stdout().is_terminal()) {
+    if arguments.out.is_none() && !session.interactive {
         return Err(Failure::said(
             Exit::Usage,
             lang,
@@ -54,7 +54,7 @@ pub(super) fn ceremony(
 pub(super) fn share(session: &Session) -> Result<Exit, Failure> {
     let config = session.config()?;
     let place = ProviderFile::read_only([&config.keys]);
-    let ceremony = FileKek::ceremony(&place, config.archive)?.ok_or(KeyError::NoCustodians)?;
+    let ceremony = provider::ceremony(&place, config.archive)?.ok_or(KeyError::NoCustodians)?;
     let mut given = Vec::new();
     for path in &session.common.share {
         given.extend(read_shares(path)?);
@@ -164,7 +164,7 @@ fn show_sheets(session: &Session, sheets: &[Sheet<'_>], held: &Held) -> Result<(
             format!("make sure that {name} alone sees the screen, then press Enter"),
         ))?;
         let text = sheet.text(language(lang)).ok_or(KeyError::KeyDerivation)?;
-        session.output.say(&text);
+        show(&text)?;
         enter(lang.pick(
             "三十二語を書き写したら Enter を押してください。画面は消えます",
             "press Enter when the 32 words are written down; the screen is cleared",
@@ -241,10 +241,14 @@ fn terminal() -> Result<fs::File, Failure> {
     open.map_err(|error| io_failure(path, "open the terminal", error))
 }
 
+fn show(text: &str) -> Result<(), Failure> {
+    let failed = |error| io_failure(Path::new("/dev/tty"), "show the sheet", error);
+    writeln!(terminal()?, "{text}").map_err(failed)
+}
+
 fn enter(text: &str) -> Result<(), Failure> {
     let failed = |error| io_failure(Path::new("/dev/tty"), "ask", error);
-    let mut terminal = terminal()?;
-    writeln!(terminal, "{text}").map_err(failed)?;
+    show(text)?;
     let mut line = String::new();
     io::stdin().read_line(&mut line).map_err(failed)?;
     Ok(())

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::config::Config;
 use crate::keys::provider::Unlock;
-use crate::keys::{
-    FileKek, KekProvider, KeyMedium, KeyPlace, LedgerAccess, ProviderFile, ProviderKind, provider,
-};
+use crate::keys::{FileKek, KekProvider, KeyMedium, KeyPlace, LedgerAccess, ProviderFile};
 
 /// The key-encryption keys of a sealed file, and the lock that keeps other processes from changing it meanwhile.
 pub(super) struct Custody {
@@ -22,15 +19,7 @@ impl Custody {
     /// Opens the key medium with what opens it now.
     pub(super) fn take(session: &Session) -> Result<Self, Failure> {
         let config = session.config()?;
-        let read_only = ProviderFile::read_only([&config.keys]);
-        if provider::kind(&read_only, config.archive)? == ProviderKind::Token {
-            return Err(Failure::said(
-                Exit::Usage,
-                session.output.lang,
-                "鍵暗号鍵はトークンにあります。PIN はトークンのソフトウェアで変えてください".to_owned(),
-                "the key-encryption keys are in a token: change its PIN with the token's own software".to_owned(),
-            ));
-        }
+        session.require_sealed_file(&config)?;
         let unlock = session.unlock(&config)?;
         Self::open(session, config, &unlock)
     }

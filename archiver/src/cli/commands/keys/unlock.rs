@@ -14,7 +14,7 @@ use crate::cli::session::Session;
 use crate::config::Config;
 use crate::keys::agent::{self, Ended};
 use crate::keys::passphrase::{PassphraseSource, Prompt};
-use crate::keys::{FileKek, KdfParameters, Passphrase, ProviderFile};
+use crate::keys::{FileKek, KdfParameters, Passphrase};
 
 use super::custody::Custody;
 
@@ -22,7 +22,7 @@ use super::custody::Custody;
 pub(super) fn unlock(session: &Session, arguments: &Unlocking) -> Result<Exit, Failure> {
     let lang = session.output.lang;
     let config = session.config()?;
-    let place = ProviderFile::read_only([&config.keys]);
+    let place = session.require_sealed_file(&config)?;
     let unlock = match FileKek::ceremony(&place, config.archive)? {
         Some(_) => session.shares(&config, &place)?,
         None => session.unlock(&config)?,

@@ -127,6 +127,7 @@ impl KekFile {
             }
             .into()),
             (UnlockWith::Shares(_), ..) => Err(KeyError::NoCustodians),
+            (UnlockWith::Nothing, ..) => Err(KeyError::PassphraseMissing),
             (UnlockWith::Passphrase(_), None, None) => Err(KeyError::KeyDerivation),
         }
     }
@@ -141,7 +142,7 @@ impl KekFile {
         match unlock {
             UnlockWith::Passphrase(_) => KeyError::WrongPassphrase,
             UnlockWith::Shares(_) => KeyError::Share(ShareError::DoNotOpen),
-            UnlockWith::Lock(_) => KeyError::HeldKeyStale,
+            UnlockWith::Lock(_) | UnlockWith::Nothing => KeyError::HeldKeyStale,
         }
     }
 
