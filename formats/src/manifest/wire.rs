@@ -1,4 +1,8 @@
 //! The JSON form of a manifest.
+//!
+//! Canonical JSON (RFC 8785) is compact JSON with the members in order and with numbers as ECMAScript writes them. The structures here name
+//! their members in that order, the names in maps are ASCII, and no number is larger than ECMAScript writes digit by digit (2⁵³): so an ordinary
+//! serializer writes the canonical form at once. A test holds it against a canonicalizer.
 
 use std::collections::BTreeMap;
 
@@ -20,33 +24,33 @@ use crate::utc;
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct ManifestJson {
-    schema: String,
     archive: ArchiveId,
-    record: RecordId,
-    version: u32,
-    supersedes: Option<SupersededJson>,
+    channel: String,
     class: ClassJson,
+    depositor: String,
+    facts: BTreeMap<String, String>,
     metadata: MetadataJson,
     objects: Vec<ObjectJson>,
-    depositor: String,
-    channel: String,
     received_at: String,
-    facts: BTreeMap<String, String>,
+    record: RecordId,
     salt: String,
+    schema: String,
+    supersedes: Option<SupersededJson>,
+    version: u32,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SupersededJson {
-    version: u32,
     digests: Vec<DigestJson>,
+    version: u32,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClassJson {
-    id: String,
     digests: Vec<DigestJson>,
+    id: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -59,16 +63,18 @@ struct DigestJson {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct MetadataJson {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    date: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    additional: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     amount: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    currency: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     counterparty: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    title: Option<String>,
+    currency: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    customer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    date: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     document_number: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,23 +82,21 @@ struct MetadataJson {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     supplier: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    customer: Option<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    additional: BTreeMap<String, String>,
+    title: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct ObjectJson {
+    digests: Vec<DigestJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    line_tree: Option<LineTreeJson>,
+    media_type: String,
     name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name_bytes: Option<String>,
     role: RoleJson,
-    media_type: String,
     size: u64,
-    digests: Vec<DigestJson>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    line_tree: Option<LineTreeJson>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -117,8 +121,10 @@ struct SchemaJson {
 }
 
 pub(super) fn encode(manifest: &Manifest) -> Result<Vec<u8>> {
-    serde_json_canonicalizer::to_vec(&to_json(manifest)?)
-        .map_err(|_| FormatError::new(ErrorKind::NotEncodable, place::MANIFEST))
+    let mut bytes = Vec::with_capacity(TYPICAL_BYTES);
+    serde_json::to_writer(&mut bytes, &to_json(manifest)?)
+        .map_err(|_| FormatError::new(ErrorKind::NotEncodable, place::MANIFEST))?;
+    Ok(bytes)
 }
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Manifest> {
@@ -325,5 +331,8 @@ fn digests_from_json(json: &[DigestJson]) -> Result<Digests> {
     };
     Digests::new(json.iter().map(from_json).collect::<Result<_>>()?)
 }
+
+/// Room for a manifest of one object.
+const TYPICAL_BYTES: usize = 1536;
 
 const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");

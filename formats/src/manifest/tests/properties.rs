@@ -70,6 +70,25 @@ fn any_metadata() -> impl Strategy<Value = Metadata> {
         )
 }
 
+/// What a canonicalizer makes of it.
+fn canonicalized(bytes: &[u8]) -> Vec<u8> {
+    let value: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+    serde_json_canonicalizer::to_vec(&value).unwrap()
+}
+
+#[test]
+fn odd_values_and_the_largest_numbers_are_canonical() {
+    let mut manifest = sample();
+    let value = "\u{e9} \" \\ / \u{1f600} \u{ff21}";
+    manifest.metadata.title = Some(value.to_owned());
+    let fact = "\u{0} \u{8} \u{c} \n \r \t \u{1f} \u{7f} \u{2028}";
+    manifest.facts.insert("odd".to_owned(), fact.to_owned());
+    manifest.objects[0].size = CONTENT_BYTES_MAX;
+    let bytes = manifest.encode().unwrap();
+    assert_eq!(canonicalized(&bytes), bytes);
+    assert_eq!(*Manifest::parse(&bytes).unwrap(), manifest);
+}
+
 proptest! {
     #[test]
     fn round_trip(
@@ -96,6 +115,7 @@ proptest! {
         let parsed = Manifest::parse(&bytes).unwrap();
         prop_assert_eq!(&*parsed, &manifest);
         prop_assert_eq!(parsed.raw(), &bytes);
+        prop_assert_eq!(canonicalized(&bytes), bytes);
     }
 
     /// No accepted bytes differ from the canonical form: a flipped bit is refused, or makes another valid manifest with its own bytes.
