@@ -247,6 +247,7 @@ fn a_receipt_says_what_was_received_and_can_be_fetched_again() {
     assert_eq!(issued[0].level, Level::T);
     let (_, content) = detach(&issued[0].signature).unwrap();
     let said: Value = serde_json::from_slice(&content).unwrap();
+    assert_eq!(serde_json_canonicalizer::to_vec(&said).unwrap(), content);
     assert_eq!(said["schema"], "urn:fumikura:receipt:1");
     assert_eq!(said["depositor"], "経理 花子");
     assert_eq!(said["issued-at"], "2026-11-22T04:00:00Z");

@@ -7,6 +7,7 @@ use formats::manifest::Metadata;
 use time::OffsetDateTime;
 
 use super::error::DepositError;
+use super::received::ReceivedRecord;
 use crate::class::SearchKey;
 use crate::cli::lang::Lang;
 use crate::content::NoLines;
@@ -48,6 +49,8 @@ pub enum DepositEvent {
 pub struct DepositedRecord {
     /// The new version.
     pub version: VersionId,
+    /// What its receipt says of it.
+    pub received: ReceivedRecord,
     /// The source.
     pub name: SourceName,
     /// Its size in bytes.

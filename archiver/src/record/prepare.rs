@@ -22,6 +22,7 @@ use super::examine::Examined;
 use super::identity::{DepositIdentity, same_content};
 use super::in_flight::{Claim, InFlight};
 use super::outcome::{DepositEvent, DepositProgress, DepositedRecord};
+use super::received::ReceivedRecord;
 use super::retrieve::Retriever;
 use crate::content::{
     ContentSummary, ContentWriter, NoLines, SealError, VersionSealer, WriteError,
@@ -314,8 +315,11 @@ impl<'a> Worker<'a> {
             manifest_plain_bytes: sealed.plain_bytes,
             manifest_sealed: sealed.sealed,
         };
+        let received = ReceivedRecord::of(&manifest)
+            .map_err(|error| Refusal::Stop(DepositError::Manifest(error)))?;
         let outcome = Box::new(DepositedRecord {
             version,
+            received,
             name: examined.name,
             size: stored.content.size,
             stored_bytes: stored.content.sealed_bytes,

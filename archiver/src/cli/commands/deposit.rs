@@ -20,7 +20,7 @@ use crate::record::deposit::{DepositOptions, DepositRequest};
 use crate::record::outcome::{DepositEvent, DepositProgress, DepositSummary, DepositedRecord};
 use crate::signature::receipt::{Occasion, ReceiptKind};
 
-use super::receipt;
+use super::receipt::{self, ReceiptRun};
 use super::signature::sign_deposited;
 
 pub(in crate::cli) fn run(session: &Session, arguments: Deposit) -> Result<Exit, Failure> {
@@ -39,20 +39,25 @@ pub(in crate::cli) fn run(session: &Session, arguments: Deposit) -> Result<Exit,
     }
     let name = SourceName::from_bytes(arguments.name.into_bytes());
     let walk = Walk::new(arguments.paths, name);
-    let (summary, deposited) = deposit_with_versions(session, &archive, walk, &request)?;
+    // Signing and receipts need the archive's keys: where there are none, both are had later, where they are.
+    let keyed = !archive.keys().is_write_only();
+    let mut receipts = keyed
+        .then(|| ReceiptRun::new(session, &archive, &request, arguments.receipt.as_deref()));
+    let (summary, deposited) =
+        deposit_with_versions(session, &archive, walk, &request, receipts.as_mut())?;
     report(session, &summary);
     let exit = exit_of(&summary);
-    let received = if summary.stopped.is_none() {
-        acknowledge(
-            session,
-            &archive,
-            &request,
-            deposited,
-            arguments.receipt.as_deref(),
-        )
-    } else {
-        // What stopped the run would stop signatures and receipt, too: both can be had later.
-        Ok(())
+    // What stopped a run would stop signatures and receipts, too: they can be had later.
+    let received = match receipts.filter(|_| summary.stopped.is_none()) {
+        Some(mut receipts) => {
+            sign_deposited(session, &archive, &deposited.versions);
+            if arguments.receipt.is_some() {
+                // Who asks for a receipt gets one also for what the archive had received before.
+                receipts.take_known(&deposited.known);
+            }
+            receipts.finish()
+        }
+        None => Ok(()),
     };
     let closed = archive.close();
     if summary.stopped.is_none() {
@@ -63,58 +68,22 @@ pub(in crate::cli) fn run(session: &Session, arguments: Deposit) -> Result<Exit,
     Ok(exit)
 }
 
-/// Signs what its class wants signed, and issues the receipt.
-fn acknowledge(
-    session: &Session,
-    archive: &Archive,
-    request: &DepositRequest,
-    deposited: DepositedVersions,
-    receipt: Option<&Path>,
-) -> Result<(), Failure> {
-    if archive.keys().is_write_only() {
-        // Signing and receipts read what was deposited, and need the archive's keys: both are had there later.
-        return Ok(());
-    }
-    sign_deposited(session, archive, &deposited.versions);
-    let mut versions = deposited.versions;
-    if receipt.is_some() {
-        // Who asks for a receipt gets one also for what the archive had received before.
-        versions.extend(deposited.known);
-    }
-    hand_receipt(session, archive, request, &versions, receipt)
-}
-
-/// Issues the receipt for a deposit. It is kept in any case; a deposit that did not ask for it is not disturbed when it cannot be made.
+/// Issues the receipt for a deposit that is over.
 pub(super) fn hand_receipt(
     session: &Session,
     archive: &Archive,
     request: &DepositRequest,
     versions: &[VersionId],
-    output: Option<&Path>,
+    output: &Path,
 ) -> Result<(), Failure> {
-    if versions.is_empty() {
-        return Ok(());
-    }
     let occasion = Occasion {
         kind: ReceiptKind::Deposit,
         person: &request.depositor,
         channel: &request.channel,
         purpose: None,
     };
-    let issued = receipt::issue(archive, &occasion, versions, output.is_some());
-    match (issued, output) {
-        (Ok(receipts), Some(path)) => receipt::deliver(session, &receipts, path),
-        (Ok(_), None) => Ok(()),
-        (Err(failure), Some(_)) => Err(failure),
-        (Err(failure), None) => {
-            let reason = failure.text(session.output.lang);
-            session.output.note(&session.output.lang.pick(
-                format!("受領証を作れませんでした。後で archiver receipt で受け取れます: {reason}"),
-                format!("no receipt was made; fetch it later with 'archiver receipt': {reason}"),
-            ));
-            Ok(())
-        }
-    }
+    let issued = receipt::issue(archive, &occasion, versions, true)?;
+    receipt::deliver(session, &issued, output)
 }
 
 /// Deposits what a walk finds, tells each outcome as it becomes certain, and gives the counts and the new versions.
@@ -123,7 +92,11 @@ pub(super) fn deposit_with_versions(
     archive: &Archive,
     walk: impl Iterator<Item = WalkItem> + Send,
     request: &DepositRequest,
+    mut receipts: Option<&mut ReceiptRun<'_>>,
 ) -> Result<(DepositSummary, DepositedVersions), Failure> {
+    // A run may have millions of records: their ids are kept only for those who need them.
+    let keeper = archive.signature_keeper(None);
+    let keeps = receipts.is_none() || keeper.demand(&request.class.policy().id).is_some();
     let depositor = archive.depositor()?;
     let options = DepositOptions::default();
     let progress: Arc<DepositProgress> = Arc::clone(&options.progress);
@@ -132,7 +105,12 @@ pub(super) fn deposit_with_versions(
         .spinner(session.output.lang.pick("預入", "depositing"));
     let (mut versions, mut known) = (Vec::new(), Vec::new());
     let summary = depositor.deposit_all(walk, request, &options, &mut |group| {
-        versions.extend(group.iter().filter_map(deposited_version));
+        if keeps {
+            versions.extend(group.iter().filter_map(deposited_version));
+        }
+        if let Some(receipts) = &mut receipts {
+            receipts.take(&group);
+        }
         known.extend(group.iter().filter_map(known_version));
         bar.inc(group.len() as u64);
         bar.set_message(format!(
@@ -149,7 +127,7 @@ pub(super) fn deposit_with_versions(
 /// The versions of a deposit.
 #[derive(Debug, Default)]
 pub(super) struct DepositedVersions {
-    /// Those that are new.
+    /// Those that are new, unless nobody needs them.
     pub(super) versions: Vec<VersionId>,
     /// Those that were there already.
     known: Vec<VersionId>,

@@ -12,7 +12,10 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::query;
 use crate::cli::session::Session;
-use crate::signature::receipt::{IssuedReceipt, Occasion, ReceiptDesk, ReceiptKind};
+use crate::record::deposit::DepositRequest;
+use crate::record::outcome::DepositEvent;
+use crate::record::received::ReceivedRecord;
+use crate::signature::receipt::{IssuedReceipt, Occasion, RECORDS_MAX, ReceiptDesk, ReceiptKind};
 use crate::signature::{ArchiveSigner, SignatureError};
 
 use super::get::resolve;
@@ -82,6 +85,126 @@ pub(super) fn issue(
     Ok(desk.issue(&appender, Some(&raiser), occasion, versions)?)
 }
 
+/// The receipts of a deposit, issued while it goes on: what they say is never held for more records than one receipt has.
+pub(super) struct ReceiptRun<'a> {
+    session: &'a Session,
+    archive: &'a Archive,
+    person: &'a str,
+    channel: &'a str,
+    output: Option<&'a Path>,
+    received: Vec<ReceivedRecord>,
+    issued: u32,
+    failure: Option<Failure>,
+}
+
+impl<'a> ReceiptRun<'a> {
+    /// Receipts for what is deposited with this request. With `output` they are timestamped at once and written there.
+    pub(super) fn new(
+        session: &'a Session,
+        archive: &'a Archive,
+        request: &'a DepositRequest,
+        output: Option<&'a Path>,
+    ) -> Self {
+        Self {
+            session,
+            archive,
+            person: &request.depositor,
+            channel: &request.channel,
+            output,
+            received: Vec::new(),
+            issued: 0,
+            failure: None,
+        }
+    }
+
+    /// Takes what was deposited into a receipt.
+    pub(super) fn take(&mut self, events: &[DepositEvent]) {
+        for event in events {
+            if let DepositEvent::Deposited(record) = event {
+                self.add(record.received.clone());
+            }
+        }
+    }
+
+    /// Takes versions that the archive had received before.
+    pub(super) fn take_known(&mut self, versions: &[VersionId]) {
+        let retriever = self.archive.retriever();
+        for version in versions {
+            let opened = retriever.open(*version).map_err(Failure::from);
+            let record = opened.and_then(|opened| {
+                let record = ReceivedRecord::of(opened.manifest());
+                Ok(record.map_err(SignatureError::from)?)
+            });
+            match record {
+                Ok(record) => self.add(record),
+                Err(failure) => {
+                    self.failure.get_or_insert(failure);
+                }
+            }
+        }
+    }
+
+    /// Issues the last receipt. A deposit that did not ask for receipts is not disturbed when they cannot be made.
+    pub(super) fn finish(mut self) -> Result<(), Failure> {
+        self.issue();
+        let Some(failure) = self.failure else {
+            return Ok(());
+        };
+        if self.output.is_some() {
+            return Err(failure);
+        }
+        let lang = self.session.output.lang;
+        let reason = failure.text(lang);
+        self.session.output.note(&lang.pick(
+            format!("受領証を作れませんでした。後で archiver receipt で受け取れます: {reason}"),
+            format!("no receipt was made; fetch it later with 'archiver receipt': {reason}"),
+        ));
+        Ok(())
+    }
+
+    fn add(&mut self, record: ReceivedRecord) {
+        self.received.push(record);
+        if self.received.len() >= RECORDS_MAX {
+            self.issue();
+        }
+    }
+
+    fn issue(&mut self) {
+        let records = std::mem::take(&mut self.received);
+        if records.is_empty() || self.failure.is_some() {
+            return;
+        }
+        if let Err(failure) = self.issue_for(&records) {
+            self.failure = Some(failure);
+        }
+    }
+
+    fn issue_for(&mut self, records: &[ReceivedRecord]) -> Result<(), Failure> {
+        let signer = signer(self.archive)?;
+        let catalog_key = self.archive.keys().catalog_key()?;
+        let desk = ReceiptDesk {
+            keeper: self.archive.signature_keeper(Some(&signer)),
+            catalog_key: &catalog_key,
+        };
+        let appender = self.archive.store().appender()?;
+        let occasion = Occasion {
+            kind: ReceiptKind::Deposit,
+            person: self.person,
+            channel: self.channel,
+            purpose: None,
+        };
+        let Some(output) = self.output else {
+            desk.issue_for(&appender, None, &occasion, records)?;
+            return Ok(());
+        };
+        let authorities = self.archive.authorities()?;
+        let raiser = raiser(&authorities, &signer);
+        let receipt = desk.issue_for(&appender, Some(&raiser), &occasion, records)?;
+        self.issued += 1;
+        deliver_one(self.session, &receipt, &numbered(output, self.issued))
+    }
+}
+
 /// Puts timestamps over the receipts of versions that are about to be stamped.
 pub(super) fn stamp_receipts(
     archive: &Archive,
@@ -124,25 +247,29 @@ pub(super) fn deliver(
     receipts: &[IssuedReceipt],
     output: &Path,
 ) -> Result<(), Failure> {
-    let lang = session.output.lang;
     for (number, receipt) in (1_u32..).zip(receipts) {
-        let path = numbered(output, number);
-        write(session, &path, &receipt.signature)?;
-        session.output.event(&json!({
-            "event": "receipt", "receipt": receipt.id.to_string(), "records": receipt.versions.len(),
-            "level": receipt.level.es_name(), "path": path,
-        }));
-        let (level, count, path) = (receipt.level, receipt.versions.len(), path.display());
-        session.output.say(&lang.pick(
-            format!("受領証を {path} に書きました(記録 {count} 件、{level})"),
-            format!("wrote the receipt for {count} records, {level}, to {path}"),
+        deliver_one(session, receipt, &numbered(output, number))?;
+    }
+    Ok(())
+}
+
+fn deliver_one(session: &Session, receipt: &IssuedReceipt, path: &Path) -> Result<(), Failure> {
+    let lang = session.output.lang;
+    write(session, path, &receipt.signature)?;
+    session.output.event(&json!({
+        "event": "receipt", "receipt": receipt.id.to_string(), "records": receipt.versions.len(),
+        "level": receipt.level.es_name(), "path": path,
+    }));
+    let (level, count, path) = (receipt.level, receipt.versions.len(), path.display());
+    session.output.say(&lang.pick(
+        format!("受領証を {path} に書きました(記録 {count} 件、{level})"),
+        format!("wrote the receipt for {count} records, {level}, to {path}"),
+    ));
+    if receipt.level < Level::T {
+        session.output.note(lang.pick(
+            "時刻認証局が応答しないため、受領証にはまだタイムスタンプがありません。archiver stamp の後に archiver receipt で取り直せます",
+            "no authority answered, so the receipt has no timestamp yet: fetch it again with 'archiver receipt' after 'archiver stamp'",
         ));
-        if receipt.level < Level::T {
-            session.output.note(lang.pick(
-                "時刻認証局が応答しないため、受領証にはまだタイムスタンプがありません。archiver stamp の後に archiver receipt で取り直せます",
-                "no authority answered, so the receipt has no timestamp yet: fetch it again with 'archiver receipt' after 'archiver stamp'",
-            ));
-        }
     }
     Ok(())
 }

@@ -1,15 +1,12 @@
 //! What a receipt says.
 
-use formats::id::{ArchiveId, ReceiptId};
-use formats::manifest::Manifest;
-use formats::raw::Raw;
-use serde_json::{Map, Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-use time::macros::offset;
-
-use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::error::{ErrorKind, FormatError};
+use formats::id::{ArchiveId, ReceiptId};
+use serde::Serialize;
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use crate::record::received::{ReceivedRecord, jst, utc};
 
 /// The schema of receipts.
 pub const SCHEMA: &str = "urn:fumikura:receipt:1";
@@ -53,61 +50,46 @@ impl ReceiptKind {
     }
 }
 
-/// One record, as a receipt lists it.
-pub(super) fn record(manifest: &Raw<Manifest>) -> Result<Value, FormatError> {
-    let objects: Vec<Value> = manifest
-        .objects
-        .iter()
-        .map(|object| {
-            json!({
-                "name": object.name.as_str(),
-                "media-type": object.media_type,
-                "size": object.size,
-                "digests": digests(object.digests.values()),
-            })
-        })
-        .collect();
-    let of_manifest = ALGORITHMS.map(|algorithm| algorithm.digest(manifest.raw()));
-    Ok(json!({
-        "record": manifest.record.to_string(),
-        "version": manifest.version,
-        "class": manifest.class.id,
-        "received-at": utc(manifest.received_at)?,
-        "received-at-jst": jst(manifest.received_at)?,
-        "depositor": manifest.depositor,
-        "channel": manifest.channel,
-        "manifest": digests(&of_manifest),
-        "objects": objects,
-    }))
+/// A receipt, with its members in the order of canonical JSON (RFC 8785).
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ReceiptJson<'a> {
+    archive: String,
+    channel: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    depositor: Option<&'a str>,
+    issued_at: String,
+    issued_at_jst: String,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purpose: Option<&'a str>,
+    receipt: String,
+    records: &'a [ReceivedRecord],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retriever: Option<&'a str>,
+    schema: &'a str,
 }
 
 /// The octets that are signed: canonical JSON (RFC 8785).
 pub(super) fn encode(
     facts: &ReceiptFacts<'_>,
-    records: Vec<Value>,
+    records: &[ReceivedRecord],
 ) -> Result<Vec<u8>, FormatError> {
-    let mut members = Map::new();
-    let mut put = |name: &str, value: Value| {
-        members.insert(name.to_owned(), value);
+    let person = |kind| (facts.kind == kind).then_some(facts.person);
+    let receipt = ReceiptJson {
+        archive: facts.archive.to_string(),
+        channel: facts.channel,
+        depositor: person(ReceiptKind::Deposit),
+        issued_at: utc(facts.at)?,
+        issued_at_jst: jst(facts.at)?,
+        kind: facts.kind.name(),
+        purpose: facts.purpose,
+        receipt: facts.id.to_string(),
+        records,
+        retriever: person(ReceiptKind::Retrieval),
+        schema: SCHEMA,
     };
-    put("schema", SCHEMA.into());
-    put("kind", facts.kind.name().into());
-    put("archive", facts.archive.to_string().into());
-    put("receipt", facts.id.to_string().into());
-    put("issued-at", utc(facts.at)?.into());
-    put("issued-at-jst", jst(facts.at)?.into());
-    let person = match facts.kind {
-        ReceiptKind::Deposit => "depositor",
-        ReceiptKind::Retrieval => "retriever",
-    };
-    put(person, facts.person.into());
-    put("channel", facts.channel.into());
-    if let Some(purpose) = facts.purpose {
-        put("purpose", purpose.into());
-    }
-    put("records", records.into());
-    serde_json_canonicalizer::to_vec(&members)
-        .map_err(|_| FormatError::new(ErrorKind::NotEncodable, "receipt"))
+    serde_json::to_vec(&receipt).map_err(|_| FormatError::new(ErrorKind::NotEncodable, "receipt"))
 }
 
 /// What a receipt is for, by its signed octets; `None` if they are no receipt.
@@ -123,26 +105,3 @@ pub fn kind_of(content: &[u8]) -> Option<ReceiptKind> {
         _ => None,
     }
 }
-
-fn digests(values: &[DigestValue]) -> Value {
-    let members = values
-        .iter()
-        .map(|value| json!({ "algorithm": value.algorithm().name(), "value": value.to_hex() }));
-    members.collect()
-}
-
-fn utc(at: OffsetDateTime) -> Result<String, FormatError> {
-    text(at.to_offset(offset!(UTC)))
-}
-
-fn jst(at: OffsetDateTime) -> Result<String, FormatError> {
-    text(at.to_offset(offset!(+9)))
-}
-
-fn text(at: OffsetDateTime) -> Result<String, FormatError> {
-    at.format(&Rfc3339)
-        .map_err(|_| FormatError::new(ErrorKind::InvalidTime, "receipt"))
-}
-
-/// The two digests of every object, and so of the manifest.
-const ALGORITHMS: [DigestAlgorithm; 2] = [DigestAlgorithm::Sha256, DigestAlgorithm::Sha512];

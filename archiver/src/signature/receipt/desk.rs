@@ -11,6 +11,7 @@ use formats::segment::Frame;
 use super::content::{self, ReceiptFacts, ReceiptKind};
 use crate::evidence::log::FrameLog;
 use crate::keys::DataKey;
+use crate::record::received::ReceivedRecord;
 use crate::signature::error::SignatureError;
 use crate::signature::keeper::{Group, SignatureKeeper};
 use crate::signature::raise::{Raiser, level};
@@ -70,15 +71,34 @@ impl ReceiptDesk<'_> {
     ) -> Result<Vec<IssuedReceipt>, SignatureError> {
         let mut issued = Vec::new();
         for versions in versions.chunks(RECORDS_MAX) {
-            let receipt = self.sign(occasion, versions)?;
-            let receipt = match raiser {
-                Some(raiser) => self.raised(receipt, raiser)?,
-                None => receipt,
-            };
-            self.store(log, &receipt)?;
-            issued.push(receipt);
+            let mut records = Vec::with_capacity(versions.len());
+            for version in versions {
+                let opened = self.keeper.retriever.open(*version)?;
+                records.push(ReceivedRecord::of(opened.manifest())?);
+            }
+            issued.push(self.issue_for(log, raiser, occasion, &records)?);
         }
         Ok(issued)
+    }
+
+    /// The same for records that are at hand, in one receipt. The caller gives no more than [`RECORDS_MAX`].
+    ///
+    /// # Errors
+    /// As [`ReceiptDesk::issue`].
+    pub fn issue_for(
+        &self,
+        log: &dyn FrameLog,
+        raiser: Option<&Raiser<'_>>,
+        occasion: &Occasion<'_>,
+        records: &[ReceivedRecord],
+    ) -> Result<IssuedReceipt, SignatureError> {
+        let receipt = self.sign(occasion, records)?;
+        let receipt = match raiser {
+            Some(raiser) => self.raised(receipt, raiser)?,
+            None => receipt,
+        };
+        self.store(log, &receipt)?;
+        Ok(receipt)
     }
 
     /// Raises a stored receipt to ES-T and stores it; one that has a timestamp, or that no authority gives one, stays as it is.
@@ -149,16 +169,11 @@ impl ReceiptDesk<'_> {
     fn sign(
         &self,
         occasion: &Occasion<'_>,
-        versions: &[VersionId],
+        records: &[ReceivedRecord],
     ) -> Result<IssuedReceipt, SignatureError> {
         let signer = self.keeper.signer.ok_or(SignatureError::NoKey {
             path: "signing".into(),
         })?;
-        let mut records = Vec::with_capacity(versions.len());
-        for version in versions {
-            let opened = self.keeper.retriever.open(*version)?;
-            records.push(content::record(opened.manifest())?);
-        }
         let at = self.keeper.clock.now();
         let at = at.replace_millisecond(at.millisecond()).unwrap_or(at);
         let mut random = [0; 10];
@@ -188,7 +203,7 @@ impl ReceiptDesk<'_> {
         Ok(IssuedReceipt {
             id,
             generation: 0,
-            versions: versions.to_vec(),
+            versions: records.iter().map(|record| record.id).collect(),
             signature,
             level: Level::Bes,
         })
@@ -240,5 +255,5 @@ impl fmt::Debug for ReceiptDesk<'_> {
     }
 }
 
-/// Most records of one receipt: it has to be read, and to be sent by mail.
-pub const RECORDS_MAX: usize = 10_000;
+/// Most records of one receipt: it has to be read, to be sent by mail, and to be held in memory; it has some four megabytes then.
+pub const RECORDS_MAX: usize = 4000;

@@ -76,7 +76,7 @@ impl<'a> Steps<'a> {
             let request = self.request(&sample.class, &sample.meta)?;
             let one = std::iter::once(item);
             let (summary, new) =
-                deposit::deposit_with_versions(self.session, self.archive, one, &request)?;
+                deposit::deposit_with_versions(self.session, self.archive, one, &request, None)?;
             versions.extend(new.versions);
             add(&mut total, summary);
         }
@@ -85,7 +85,7 @@ impl<'a> Steps<'a> {
             let request = self.request("general", &[])?;
             let walk = Walk::new(inputs.to_vec(), SourceName::from_bytes(*b"stdin"));
             let (summary, new) =
-                deposit::deposit_with_versions(self.session, self.archive, walk, &request)?;
+                deposit::deposit_with_versions(self.session, self.archive, walk, &request, None)?;
             versions.extend(new.versions);
             add(&mut total, summary);
         }
@@ -127,7 +127,7 @@ impl<'a> Steps<'a> {
         signature::sign_deposited(self.session, self.archive, versions);
         let request = self.request("general", &[])?;
         let path = directory.join("receipt.p7m");
-        deposit::hand_receipt(self.session, self.archive, &request, versions, Some(&path))
+        deposit::hand_receipt(self.session, self.archive, &request, versions, &path)
     }
 
     fn request(&self, class: &str, meta: &[String]) -> Result<DepositRequest, Failure> {
