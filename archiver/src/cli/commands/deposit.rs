@@ -41,8 +41,8 @@ pub(in crate::cli) fn run(session: &Session, arguments: Deposit) -> Result<Exit,
     let walk = Walk::new(arguments.paths, name);
     // Signing and receipts need the archive's keys: where there are none, both are had later, where they are.
     let keyed = !archive.keys().is_write_only();
-    let mut receipts = keyed
-        .then(|| ReceiptRun::new(session, &archive, &request, arguments.receipt.as_deref()));
+    let mut receipts =
+        keyed.then(|| ReceiptRun::new(session, &archive, &request, arguments.receipt.as_deref()));
     let (summary, deposited) =
         deposit_with_versions(session, &archive, walk, &request, receipts.as_mut())?;
     report(session, &summary);
