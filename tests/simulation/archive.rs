@@ -219,8 +219,6 @@ fn open_catalog(
         engine: EngineChoice::Auto,
         versions_expected: 0,
         disk: durable::system_disk(),
-        engine: EngineChoice::Auto,
-        versions_expected: 0,
     };
     let manifests = Manifests::new(Arc::clone(keys)).expect("an opener");
     let opened = Catalog::open(store, options, &manifests, &mut |_| {});

@@ -6,6 +6,7 @@ mod accreditation;
 mod authorities;
 mod create;
 mod error;
+mod recording;
 mod restore;
 mod settings;
 
@@ -14,15 +15,11 @@ use std::time::Duration;
 
 use firmware::clock::Clock;
 use firmware::entropy::Entropy;
-use formats::id::EventId;
-use formats::segment::{Event, Frame};
 use verifier::policy::Policy;
 
 use crate::class::ClassRegistry;
 use crate::config::Config;
 use crate::content::Manifests;
-use crate::event::configuration::RecordedConfiguration;
-use crate::event::{EventBody, EventSealer, RecordedEvent, Topic};
 use crate::keys::{
     self, EvaluationNotice, KeyError, KeyMedium, KeyOpening, KeyPlace, LedgerAccess, ProviderFile,
     ProviderKind, UnlockWith,
@@ -225,27 +222,8 @@ impl Archive {
             store::StoreError,
         >,
     ) -> Result<(Self, OpeningReport), ArchiveError> {
-        let present: Vec<_> = config
-            .data
-            .iter()
-            .filter(|medium| medium.is_dir())
-            .collect();
         let place = KeyPlace::new(&config.keys, &config.key_copies, config.key_copies_min);
-        let file = ProviderFile::read_only(place.present());
-        let kind = keys::provider::kind(&file, config.archive);
-        let is_write_only = matches!(kind, Ok(ProviderKind::Intake));
-        if is_write_only && access != Access::TakeIn {
-            return Err(KeyError::WriteOnly.into());
-        }
-        // An intake host's key medium opens nothing that stands on a data medium.
-        let notice = if is_write_only {
-            None
-        } else {
-            keys::require_separate_media(&place.roots, &present, config.evaluation)?
-        };
-        for root in place.roots.iter().filter(|root| root.is_dir()) {
-            media::key_medium(root, config.archive).map_err(ArchiveError::KeyMedium)?;
-        }
+        let (is_write_only, notice) = examine_key_place(&config, &place, access)?;
         let ledger_access = match access {
             Access::Read => LedgerAccess::Read,
             Access::Write | Access::TakeIn => LedgerAccess::Write,
@@ -285,17 +263,7 @@ impl Archive {
             policy,
             notice,
         };
-        // Half an index does not know all media and keys: they are looked at when it is whole.
-        let whole = archive.catalog.filling().is_none();
-        let media = match whole {
-            true => media::check(&MediaLedger::of(&archive.catalog)?, &archive.config),
-            false => Default::default(),
-        };
-        let keys = if access == Access::Read || is_write_only || !whole {
-            KeyOpening::default()
-        } else {
-            archive.finish_key_work()?
-        };
+        let (media, keys) = archive.look_around(access)?;
         Ok((
             archive,
             OpeningReport {
@@ -305,6 +273,21 @@ impl Archive {
                 keys,
             },
         ))
+    }
+
+    /// Compares the media with their ledger, and finishes what was begun with keys. Half an index does not know all of either: they are
+    /// looked at when it is whole.
+    fn look_around(&self, access: Access) -> Result<(Vec<Disagreement>, KeyOpening), ArchiveError> {
+        if self.catalog.filling().is_some() {
+            return Ok(Default::default());
+        }
+        let media = media::check(&MediaLedger::of(&self.catalog)?, &self.config);
+        let keys = if access == Access::Read || self.keys.is_write_only() {
+            KeyOpening::default()
+        } else {
+            self.finish_key_work()?
+        };
+        Ok((media, keys))
     }
 
     /// The configuration that it was opened with.
@@ -439,78 +422,6 @@ impl Archive {
         Ok(Manifests::new(Arc::clone(&self.keys))?)
     }
 
-    /// Records that something happened: durable on every replica, and in the index, when this returns.
-    ///
-    /// # Errors
-    /// [`ArchiveError`] when the archive was opened for reading, or a medium failed.
-    pub fn record_event<T: EventBody>(&self, by: &str, facts: &T) -> Result<EventId, ArchiveError> {
-        let sealer = EventSealer::of(&self.keys)?;
-        let sealed = self.sealed(&sealer, by, facts)?;
-        let id = sealed.1.id;
-        self.record(vec![sealed])?;
-        Ok(id)
-    }
-
-    /// What of classes and configuration is recorded in the archive itself.
-    ///
-    /// # Errors
-    /// [`ArchiveError`] when the index is damaged.
-    pub fn recorded_configuration(&self) -> Result<RecordedConfiguration, ArchiveError> {
-        let mut recorded = RecordedConfiguration::default();
-        self.catalog.events(Topic::Configuration, &mut |event| {
-            recorded.fold(&event);
-            true
-        })?;
-        Ok(recorded)
-    }
-
-    /// Records classes and configuration where they are not recorded as they stand: the media then hold all that it takes to go on without
-    /// this machine.
-    ///
-    /// # Errors
-    /// As [`Archive::record_event`].
-    pub fn record_configuration(&self, by: &str) -> Result<(), ArchiveError> {
-        let recorded = self.recorded_configuration()?;
-        let sealer = EventSealer::of(&self.keys)?;
-        let mut sealed = Vec::new();
-        for class in recorded.missing_classes(&self.classes) {
-            sealed.push(self.sealed(&sealer, by, &class)?);
-        }
-        if let Some(changed) = recorded.changed_configuration(&self.config) {
-            sealed.push(self.sealed(&sealer, by, &changed)?);
-        }
-        self.record(sealed)
-    }
-
-    fn sealed<T: EventBody>(
-        &self,
-        sealer: &EventSealer,
-        by: &str,
-        facts: &T,
-    ) -> Result<(Event, RecordedEvent), ArchiveError> {
-        let now = self.environment.clock.now();
-        Ok(sealer.seal(now, by, facts, self.environment.entropy.as_ref())?)
-    }
-
-    /// Makes events durable with one commit, and tells the index.
-    fn record(&self, events: Vec<(Event, RecordedEvent)>) -> Result<(), ArchiveError> {
-        if self.keys.is_write_only() {
-            return Err(KeyError::WriteOnly.into());
-        }
-        let appender = self.store.appender()?;
-        let mut recorded = Vec::new();
-        for (frame, event) in events {
-            recorded.push((appender.append(Frame::Event(frame))?, event));
-        }
-        if let Some((last, _)) = recorded.last() {
-            appender.commit(*last)?;
-        }
-        for (address, event) in &recorded {
-            self.catalog.apply_event(*address, event)?;
-        }
-        Ok(())
-    }
-
     /// Makes the parity that sealed segments lack, where the configuration asks for it and this process may write.
     fn make_parity(&self) {
         let (Some(parity), Ok(_)) = (self.config.parity, self.store.appender()) else {
@@ -548,3 +459,32 @@ impl Archive {
 /// How often it is looked how far the index is: soon at first, for most often little is missing.
 const FILLING_PAUSE_MIN: Duration = Duration::from_millis(1);
 const FILLING_PAUSE_MAX: Duration = Duration::from_millis(200);
+
+/// Whether the key medium is that of an intake host, and whether it stands apart from the data.
+fn examine_key_place(
+    config: &Config,
+    place: &KeyPlace,
+    access: Access,
+) -> Result<(bool, Option<EvaluationNotice>), ArchiveError> {
+    let present: Vec<_> = config
+        .data
+        .iter()
+        .filter(|medium| medium.is_dir())
+        .collect();
+    let file = ProviderFile::read_only(place.present());
+    let kind = keys::provider::kind(&file, config.archive);
+    let is_write_only = matches!(kind, Ok(ProviderKind::Intake));
+    if is_write_only && access != Access::TakeIn {
+        return Err(KeyError::WriteOnly.into());
+    }
+    // An intake host's key medium opens nothing that stands on a data medium.
+    let notice = if is_write_only {
+        None
+    } else {
+        keys::require_separate_media(&place.roots, &present, config.evaluation)?
+    };
+    for root in place.roots.iter().filter(|root| root.is_dir()) {
+        media::key_medium(root, config.archive).map_err(ArchiveError::KeyMedium)?;
+    }
+    Ok((is_write_only, notice))
+}

@@ -47,11 +47,8 @@ fn segment_index() -> SegmentIndex {
     index
 }
 
-fn samples() -> Vec<Frame> {
-    let time = datetime!(2026-11-22 03:48:30.123456 UTC);
-    let batch = BatchId::from_bytes([9; 16]);
-    let mut samples = evidence::samples();
-    samples.extend([
+fn content_samples(time: OffsetDateTime) -> [Frame; 5] {
+    [
         Frame::SegmentHeader(SegmentHeader {
             archive: ArchiveId::from_bytes([1; 16]),
             segment: 5,
@@ -87,6 +84,15 @@ fn samples() -> Vec<Frame> {
             manifest_plain_bytes: 1,
             manifest_sealed: vec![4; 17],
         }),
+    ]
+}
+
+fn samples() -> Vec<Frame> {
+    let time = datetime!(2026-11-22 03:48:30.123456 UTC);
+    let batch = BatchId::from_bytes([9; 16]);
+    let mut samples = evidence::samples();
+    samples.extend(content_samples(time));
+    samples.extend([
         Frame::TreePage(TreePage {
             batch,
             algorithm: DigestAlgorithm::Sha256,

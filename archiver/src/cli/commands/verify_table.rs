@@ -1,7 +1,9 @@
 //! The table and the signed summary of `archiver verify`, and how an interrupted run goes on.
 
+mod files;
+
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use formats::cades::detach;
@@ -9,7 +11,7 @@ use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::oid;
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
-use verifier::bulk::run::{Parameters, RUN_BYTES_MAX};
+use verifier::bulk::run::Parameters;
 use verifier::bulk::summary::anchor_digests;
 use verifier::bulk::table::RowFacts;
 use verifier::bulk::{
@@ -31,6 +33,10 @@ use crate::signature::{SignatureError, SigningRequest};
 use crate::store::catalog::ValueMatch;
 
 use super::signature::raiser;
+use files::{
+    exists, interrupted, medium, other_run, page_path, read_run, run_path, signature_path, twice,
+    write_new,
+};
 
 /// What is verified, and where it is written.
 #[derive(Debug, Default)]
@@ -443,96 +449,4 @@ fn basis(context: &Context<'_>, archive: &Archive) -> Result<Basis, Failure> {
         anchors: anchor_digests(context),
         registry: config.registry.as_deref().map(digest).transpose()?,
     })
-}
-
-fn run_path(table: &Path) -> PathBuf {
-    let mut name = table.as_os_str().to_owned();
-    name.push(".run");
-    PathBuf::from(name)
-}
-
-fn page_path(summary: &Path) -> PathBuf {
-    summary.with_extension("html")
-}
-
-fn signature_path(summary: &Path) -> PathBuf {
-    let mut name = summary.as_os_str().to_owned();
-    name.push(".p7s");
-    PathBuf::from(name)
-}
-
-fn read_run(table: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = File::open(run_path(table))?;
-    file.take(RUN_BYTES_MAX as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-    written.map_err(|error| medium(path, &error))
-}
-
-fn medium(path: &Path, error: &io::Error) -> Failure {
-    Failure::Said {
-        exit: Exit::Medium,
-        text: format!("{}: {error}", path.display()),
-    }
-}
-
-fn exists(path: &Path, lang: Lang) -> Failure {
-    let path = path.display();
-    Failure::said(
-        Exit::Usage,
-        lang,
-        format!("{path} はすでにあります。上書きしません"),
-        format!("{path} exists already and is not overwritten"),
-    )
-}
-
-fn twice(path: &Path, lang: Lang) -> Failure {
-    let path = path.display();
-    Failure::said(
-        Exit::Usage,
-        lang,
-        format!(
-            "{path} に二つのものを書くことになります。一覧表とまとめに別の名前を付けてください"
-        ),
-        format!("{path} would be written twice: give table and summary other names"),
-    )
-}
-
-fn interrupted(csv: &Path, lang: Lang) -> Failure {
-    let path = csv.display();
-    Failure::said(
-        Exit::Usage,
-        lang,
-        format!(
-            "{path} の検証は中断されています。--resume で続けるか、{path} と {path}.run を削除してください"
-        ),
-        format!(
-            "the run of {path} was interrupted: go on with --resume, or delete {path} and {path}.run"
-        ),
-    )
-}
-
-fn other_run(csv: &Path, lang: Lang) -> Failure {
-    let path = csv.display();
-    Failure::said(
-        Exit::Usage,
-        lang,
-        format!(
-            "{path} は別の条件で始めた検証の表か、書き換えられています。続けられません。最初からやり直してください"
-        ),
-        format!(
-            "{path} was begun with other arguments, trust, policy or language, or was changed: it cannot go on, start anew"
-        ),
-    )
 }

@@ -1,0 +1,83 @@
+//! What happened, recorded in the archive itself.
+
+use formats::id::EventId;
+use formats::segment::{Event, Frame};
+
+use super::{Archive, ArchiveError};
+use crate::event::configuration::RecordedConfiguration;
+use crate::event::{EventBody, EventSealer, RecordedEvent, Topic};
+use crate::keys::KeyError;
+
+impl Archive {
+    /// Records that something happened: durable on every replica, and in the index, when this returns.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when the archive was opened for reading, or a medium failed.
+    pub fn record_event<T: EventBody>(&self, by: &str, facts: &T) -> Result<EventId, ArchiveError> {
+        let sealer = EventSealer::of(&self.keys)?;
+        let sealed = self.sealed(&sealer, by, facts)?;
+        let id = sealed.1.id;
+        self.record(vec![sealed])?;
+        Ok(id)
+    }
+
+    /// What of classes and configuration is recorded in the archive itself.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when the index is damaged.
+    pub fn recorded_configuration(&self) -> Result<RecordedConfiguration, ArchiveError> {
+        let mut recorded = RecordedConfiguration::default();
+        self.catalog.events(Topic::Configuration, &mut |event| {
+            recorded.fold(&event);
+            true
+        })?;
+        Ok(recorded)
+    }
+
+    /// Records classes and configuration where they are not recorded as they stand: the media then hold all that it takes to go on without
+    /// this machine.
+    ///
+    /// # Errors
+    /// As [`Archive::record_event`].
+    pub fn record_configuration(&self, by: &str) -> Result<(), ArchiveError> {
+        let recorded = self.recorded_configuration()?;
+        let sealer = EventSealer::of(&self.keys)?;
+        let mut sealed = Vec::new();
+        for class in recorded.missing_classes(&self.classes) {
+            sealed.push(self.sealed(&sealer, by, &class)?);
+        }
+        if let Some(changed) = recorded.changed_configuration(&self.config) {
+            sealed.push(self.sealed(&sealer, by, &changed)?);
+        }
+        self.record(sealed)
+    }
+
+    fn sealed<T: EventBody>(
+        &self,
+        sealer: &EventSealer,
+        by: &str,
+        facts: &T,
+    ) -> Result<(Event, RecordedEvent), ArchiveError> {
+        let now = self.environment.clock.now();
+        Ok(sealer.seal(now, by, facts, self.environment.entropy.as_ref())?)
+    }
+
+    /// Makes events durable with one commit, and tells the index.
+    fn record(&self, events: Vec<(Event, RecordedEvent)>) -> Result<(), ArchiveError> {
+        if self.keys.is_write_only() {
+            return Err(KeyError::WriteOnly.into());
+        }
+        let appender = self.store.appender()?;
+        let mut recorded = Vec::new();
+        for (frame, event) in events {
+            recorded.push((appender.append(Frame::Event(frame))?, event));
+        }
+        if let Some((last, _)) = recorded.last() {
+            appender.commit(*last)?;
+        }
+        for (address, event) in &recorded {
+            self.catalog.apply_event(*address, event)?;
+        }
+        Ok(())
+    }
+}
