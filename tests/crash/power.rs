@@ -36,6 +36,20 @@ fn the_power_fails_anywhere() {
     assert!(tally.evidence > 0 && tally.rebuilt > 0);
 }
 
+/// Seeds that once found a loss: a sealed segment with a wrong digest, and an acknowledged key in a file whose name was never synchronised.
+#[test]
+fn seeds_that_found_something_find_it_no_more() {
+    for seed in [20_003, 20_032] {
+        let plan = Plan {
+            seed,
+            points: 40,
+            points_per_life: 40,
+            honest: true,
+        };
+        run(plan).unwrap_or_else(|broken| panic!("{broken}"));
+    }
+}
+
 /// The oracle is worth something: on a disk that only says that it synchronises, it sees a loss.
 #[test]
 fn a_disk_that_lies_is_found_out() {

@@ -123,11 +123,15 @@ impl Replica {
         Ok(segments)
     }
 
-    /// Makes the directory of segments where it is missing.
+    /// Makes the directory of segments where it is missing, and the names in it durable: a process that was killed may have given some that
+    /// no synchronisation covered.
     pub(super) fn prepare(&self) -> Result<(), StoreError> {
         let directory = self.segments_directory();
         durable::create_directories(self.disk.as_ref(), &directory)
-            .map_err(|error| self.error("making the directory", &directory, error))
+            .map_err(|error| self.error("making the directory", &directory, error))?;
+        self.disk
+            .sync_directory(&directory)
+            .map_err(|error| self.error("synchronising", &directory, error))
     }
 
     /// The checkpoint of the growing segment, if there is one.

@@ -129,7 +129,7 @@ pub(super) fn open(
     let mut copies = Vec::new();
     let mut first_error = None;
     for root in &place.roots {
-        match files::open(root, archive, access) {
+        match open_settled(place, root, archive, access) {
             Ok(mut opened) => {
                 let lock = opened.lock.take();
                 copies.push(Copy::new(root, lock, CopyCondition::InService));
@@ -177,6 +177,25 @@ pub(super) fn open(
         leader: number,
         opened,
     })
+}
+
+/// Opens a copy. A process that was killed may have given names that no synchronisation covered: they are made durable before keys are added
+/// to the files behind them, else a power loss would take both.
+fn open_settled(
+    place: &LedgerPlace,
+    root: &Path,
+    archive: ArchiveId,
+    access: LedgerAccess,
+) -> Result<OpenedLedger, KeyError> {
+    let opened = files::open(root, archive, access)?;
+    if access == LedgerAccess::Write {
+        let directory = root.join(files::LEDGER_DIRECTORY);
+        place
+            .disk
+            .sync_directory(&directory)
+            .map_err(|e| KeyError::io(&directory, "synchronise", e))?;
+    }
+    Ok(opened)
 }
 
 /// The copies that are not in service are too many.
