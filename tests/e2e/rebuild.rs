@@ -114,7 +114,7 @@ fn a_configuration_comes_back_from_the_media() {
     let file = world.at("fumikura.toml");
     let text = fs::read_to_string(&file).expect("configuration");
     let text = text.replacen("\n[segments]", "classes = \"our classes\"\n\n[segments]", 1);
-    let text = text.replacen("look_minutes = 5", "look_minutes = 17", 1);
+    let text = text + "\n[service]\nlook_minutes = 17\n";
     tests::world::put(&file, text.as_bytes());
     world.file("in/minutes.txt", b"what was said");
     let deposit = ["deposit", "in", "--class", "own-minutes"];
