@@ -132,12 +132,15 @@ pub fn left_media(path: &Path, data: &[PathBuf], keys: &Path) -> Result<Config, 
     Ok(config)
 }
 
+/// Writes a file durably.
+type Write<'a> = dyn FnMut(&Path, &[u8]) -> Result<(), StoreError> + 'a;
+
 /// The recorded configuration with the places of the media at hand, and how many data media it names. The files that it names are written
 /// where they were, if that is below its folder, and to `restored` there otherwise.
 fn taken_over(
     plain: &Config,
     recorded: &ConfigurationRecorded,
-    write: &mut dyn FnMut(&Path, &[u8]) -> Result<(), StoreError>,
+    write: &mut Write<'_>,
 ) -> Result<(Config, usize), ArchiveError> {
     let mut config = Config::parse(&plain.path, &recorded.text)?;
     if config.archive != plain.archive {
