@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use archiver::archive::{Access, Archive, OpeningReport};
 use archiver::store::durable::Disk;
@@ -18,6 +19,9 @@ use super::steps::{Step, compact};
 use crate::power::{Cut, Effect, Names, PowerDisk};
 use crate::random::Random;
 use crate::world::put;
+
+/// How long locks may be held by a child that has not begun its program yet.
+const FORK_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// One archive.
 pub struct Life {
@@ -234,14 +238,25 @@ impl Life {
         let disk = Arc::clone(&self.disk) as Arc<dyn Disk>;
         let environment = environment(&self.clock, seed, self.boot, disk);
         let config = self.place.config(self.retired);
-        Archive::open(
-            config,
-            &passphrase(),
-            Access::Write,
-            environment,
-            &mut |_| {},
-        )
-        .map_err(|error| format!("cannot be opened: {error:?}"))
+        let started = Instant::now();
+        loop {
+            let opened = Archive::open(
+                config.clone(),
+                &passphrase(),
+                Access::Write,
+                environment.clone(),
+                &mut |_| {},
+            );
+            match opened {
+                // Another test of this process that starts a program has our locks for the moment between fork and exec.
+                Err(error) if error.is_in_use() && started.elapsed() < FORK_WAIT => {
+                    std::thread::yield_now();
+                }
+                opened => {
+                    return opened.map_err(|error| format!("cannot be opened: {error:?}"));
+                }
+            }
+        }
     }
 
     /// The files that a step deposits.
