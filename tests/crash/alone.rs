@@ -4,7 +4,7 @@
 //! as it is, in UTF-16 of both orders, in hexadecimal, in Base64 at each of its three places, and compressed.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +12,7 @@ use formats::segment::{FRAME_HEADER_BYTES, FrameHeader, FrameType};
 use tests::random::Random;
 use tests::world::World;
 
-const SEED: u64 = 0x616c_6f6e_65;
+const SEED: u64 = 0x0061_6c6f_6e65;
 /// Bytes of a block of content that is looked for.
 const BLOCK: usize = 24;
 /// Bits per byte below which 64 KiB of sealed content would not look like noise. Random bytes have more than 7.995.
@@ -240,9 +240,9 @@ fn entropy(bytes: &[u8]) -> f64 {
         .sum()
 }
 
-fn files(folder: &PathBuf) -> Vec<PathBuf> {
+fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut waiting = vec![folder.clone()];
+    let mut waiting = vec![folder.to_path_buf()];
     while let Some(path) = waiting.pop() {
         if path.is_dir() {
             let entries = fs::read_dir(&path).expect("a folder");

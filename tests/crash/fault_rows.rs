@@ -15,7 +15,7 @@ pub(crate) const ROWS: &[Row] = &[
             change(&segment(world, "data-a", 0), |bytes| {
                 let middle = bytes.len() / 2;
                 bytes[middle] ^= 0x10;
-            })
+            });
         },
         command: "verify",
         calls: "",
@@ -29,7 +29,7 @@ pub(crate) const ROWS: &[Row] = &[
         inject: |world| {
             change(&segment(world, "data-b", 0), |bytes| {
                 bytes[1_048_576..1_052_672].fill(0);
-            })
+            });
         },
         command: "verify",
         calls: "",
@@ -43,7 +43,7 @@ pub(crate) const ROWS: &[Row] = &[
         inject: |world| {
             change(&segment(world, "data-a", 1), |bytes| {
                 bytes.copy_within(65_536..131_072, 2_097_152);
-            })
+            });
         },
         command: "verify",
         calls: "",
@@ -72,8 +72,8 @@ pub(crate) const ROWS: &[Row] = &[
         how: "a sealed segment of one medium cut in the middle",
         inject: |world| {
             change(&segment(world, "data-b", 1), |bytes| {
-                bytes.truncate(2_000_000)
-            })
+                bytes.truncate(2_000_000);
+            });
         },
         command: "verify",
         calls: "",
@@ -288,7 +288,7 @@ pub(crate) const ROWS: &[Row] = &[
             change(&world.at("keys/ledger/0000000001.led"), |bytes| {
                 let shorter = bytes.len() - 100;
                 bytes.truncate(shorter);
-            })
+            });
         },
         command: "verify",
         calls: "",

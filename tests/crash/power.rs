@@ -10,7 +10,7 @@ use tests::endurance::{Plan, run};
 use tests::power::{Call, Cut, Effect, Fault, Names, PowerDisk};
 use tests::random::Random;
 
-const SEED: u64 = 0x706f_7765_72;
+const SEED: u64 = 0x0070_6f77_6572;
 const POINTS: u64 = 1000;
 
 fn given(variable: &str, otherwise: u64) -> u64 {

@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use tests::world::{World, put};
+use tests::world::{Run, World, put};
 
 use crate::events;
 use crate::keys::record;
 
-#[test]
-fn an_intake_host_takes_records_in_that_only_the_archive_reads() {
+/// An archive with a record, and the host: the same data media, its own key medium and index, and no passphrase.
+fn world_with_a_host() -> World {
     let world = World::new();
     world.file("before.txt", b"what stood there before");
     world
@@ -20,14 +20,24 @@ fn an_intake_host_takes_records_in_that_only_the_archive_reads() {
     world
         .archiver(["keys", "intake", "create", "intake"])
         .expect_code(3);
-    // The host: the same data media, its own key medium and index, and no passphrase.
     let text = fs::read_to_string(world.at("fumikura.toml")).unwrap();
     let text = text
         .replace("\"keys\"", "\"intake\"")
         .replace("\"index\"", "\"host-index\"");
     put(&world.at("host.toml"), text.as_bytes());
     fs::rename(world.at("keys"), world.at("safe")).unwrap();
-    let host = |words: &[&str]| world.archiver(words.iter().chain(&["--config", "host.toml"]));
+    world
+}
+
+/// Runs `archiver` as the host does.
+fn host(world: &World, words: &[&str]) -> Run {
+    world.archiver(words.iter().chain(&["--config", "host.toml"]))
+}
+
+#[test]
+fn an_intake_host_takes_records_in_that_only_the_archive_reads() {
+    let world = world_with_a_host();
+    let host = |words: &[&str]| host(&world, words);
     world.file("a.txt", b"taken in by the host");
     let big: Vec<u8> = (0..300_000_u32).flat_map(|n| n.to_be_bytes()).collect();
     world.file("b.bin", &big);
@@ -47,29 +57,7 @@ fn an_intake_host_takes_records_in_that_only_the_archive_reads() {
         "counterparty=Himitsu",
     ])
     .expect_code(0);
-    for words in [
-        ["search"].as_slice(),
-        &["status"],
-        &["stamp"],
-        &["verify"],
-        &["get", "01935e7a-1111-7222-8333-444455556666", "-o", "y"],
-    ] {
-        let run = host(words).expect_code(3);
-        assert!(
-            run.stderr.contains("takes records in and reads none"),
-            "{}",
-            run.stderr
-        );
-    }
-    host(&[
-        "deposit",
-        "c.txt",
-        "--class",
-        "general",
-        "--receipt",
-        "r.p7m",
-    ])
-    .expect_code(3);
+    the_host_reads_nothing(&world);
 
     // The archive: nothing of it before its keys are accepted, all of it afterwards.
     fs::rename(world.at("safe"), world.at("keys")).unwrap();
@@ -104,4 +92,30 @@ fn an_intake_host_takes_records_in_that_only_the_archive_reads() {
         .archiver(["get", &id, "-o", "back.txt"])
         .expect_code(0);
     assert_eq!(fs::read(world.at("back.txt")).unwrap(), b"taken in later");
+}
+
+fn the_host_reads_nothing(world: &World) {
+    for words in [
+        ["search"].as_slice(),
+        &["status"],
+        &["stamp"],
+        &["verify"],
+        &["get", "01935e7a-1111-7222-8333-444455556666", "-o", "y"],
+    ] {
+        let run = host(world, words).expect_code(3);
+        assert!(
+            run.stderr.contains("takes records in and reads none"),
+            "{}",
+            run.stderr
+        );
+    }
+    let receipt = [
+        "deposit",
+        "c.txt",
+        "--class",
+        "general",
+        "--receipt",
+        "r.p7m",
+    ];
+    host(world, &receipt).expect_code(3);
 }

@@ -313,8 +313,7 @@ fn a_run_that_was_interrupted_goes_on() {
     let part = place.read("part.csv");
     assert!(part.len() < whole.len() && !part.ends_with('\n') && whole.starts_with(&part));
 
-    let other = place.command(&["--csv", "part.csv", "--resume", "--evidence-only"]);
-    let mut other = other;
+    let mut other = place.command(&["--csv", "part.csv", "--resume", "--evidence-only"]);
     assert_eq!(
         other.output().unwrap().status.code(),
         Some(3),
@@ -442,15 +441,8 @@ fn a_signed_summary_is_verified_by_this_program_and_by_openssl() {
         let verify = |data: &str| {
             let out = Command::new(env!("CARGO_BIN_EXE_verifier"))
                 .current_dir(place.0.path())
-                .args([
-                    "verify",
-                    "s.json.p7s",
-                    "--data",
-                    data,
-                    "--trust",
-                    "user.pem",
-                ])
-                .args(["--format", "json"])
+                .args(["verify", "s.json.p7s", "--data", data])
+                .args(["--trust", "user.pem", "--format", "json"])
                 .output()
                 .unwrap();
             serde_json::from_slice::<Value>(&out.stdout).unwrap()

@@ -2,7 +2,7 @@
 
 use super::session::Session;
 use crate::archive::{Archive, OpeningReport};
-use crate::keys::CopyCondition;
+use crate::keys::{CopyCondition, CopyState};
 
 impl Session {
     /// Says what is not as it should be: a copy that was behind or is missing, a rotation that was interrupted, memory that could not be locked.
@@ -20,40 +20,7 @@ impl Session {
             );
         }
         for copy in archive.keys().ledger().copies() {
-            let root = copy.root.display();
-            match copy.condition {
-                CopyCondition::InService if copy.stale => note(
-                    format!(
-                        "鍵媒体 {root} は鍵の交替より前の状態でした(古い写しが戻されたか、外されていたもの)。最新の状態に揃えました"
-                    ),
-                    format!(
-                        "key medium {root} was behind a rotation (an old state was restored, or it was away): brought into step"
-                    ),
-                ),
-                CopyCondition::InService if copy.caught_up > 0 => note(
-                    format!(
-                        "鍵媒体 {root} に足りなかった {} 件を補いました",
-                        copy.caught_up
-                    ),
-                    format!(
-                        "added {} entries that key medium {root} lacked",
-                        copy.caught_up
-                    ),
-                ),
-                CopyCondition::InService => {}
-                CopyCondition::Missing => note(
-                    format!(
-                        "鍵媒体 {root} がありません。失われたのなら archiver keys copy {root} で作り直してください"
-                    ),
-                    format!(
-                        "key medium {root} is not there: if it is lost, make it anew with 'archiver keys copy {root}'"
-                    ),
-                ),
-                CopyCondition::OutOfService { cause } => note(
-                    format!("鍵媒体 {root} を使えません({cause})"),
-                    format!("key medium {root} cannot be used: {cause}"),
-                ),
-            }
+            self.announce_copy(&copy);
         }
         let keys = &report.keys;
         if keys.destructions_finished > 0 {
@@ -95,6 +62,45 @@ impl Session {
                     "every key medium is in an old state (epoch {epoch} is recorded): look for the newer one; keys that were destroyed may be back"
                 ),
             );
+        }
+    }
+
+    fn announce_copy(&self, copy: &CopyState) {
+        let lang = self.output.lang;
+        let note = |ja: String, en: String| self.output.note(&lang.pick(ja, en));
+        let root = copy.root.display();
+        match &copy.condition {
+            CopyCondition::InService if copy.stale => note(
+                format!(
+                    "鍵媒体 {root} は鍵の交替より前の状態でした(古い写しが戻されたか、外されていたもの)。最新の状態に揃えました"
+                ),
+                format!(
+                    "key medium {root} was behind a rotation (an old state was restored, or it was away): brought into step"
+                ),
+            ),
+            CopyCondition::InService if copy.caught_up > 0 => note(
+                format!(
+                    "鍵媒体 {root} に足りなかった {} 件を補いました",
+                    copy.caught_up
+                ),
+                format!(
+                    "added {} entries that key medium {root} lacked",
+                    copy.caught_up
+                ),
+            ),
+            CopyCondition::InService => {}
+            CopyCondition::Missing => note(
+                format!(
+                    "鍵媒体 {root} がありません。失われたのなら archiver keys copy {root} で作り直してください"
+                ),
+                format!(
+                    "key medium {root} is not there: if it is lost, make it anew with 'archiver keys copy {root}'"
+                ),
+            ),
+            CopyCondition::OutOfService { cause } => note(
+                format!("鍵媒体 {root} を使えません({cause})"),
+                format!("key medium {root} cannot be used: {cause}"),
+            ),
         }
     }
 }

@@ -200,40 +200,7 @@ impl Session {
                 notice.to_string(),
             ));
         }
-        let recovery = &report.recovery;
-        if recovery.bytes_cut > 0 {
-            let bytes = sized(recovery.bytes_cut);
-            self.output.note(&lang.pick(
-                format!("前回の中断で受領を返していなかった {bytes} を取り除きました"),
-                format!("cut off {bytes} that an interrupted run had written and not acknowledged"),
-            ));
-        }
-        if recovery.bytes_repaired > 0 {
-            let bytes = sized(recovery.bytes_repaired);
-            self.output.note(&lang.pick(
-                format!("他の複製から {bytes} を補いました"),
-                format!("put {bytes} right on a medium from another copy"),
-            ));
-        }
-        for problem in &recovery.media {
-            let directory = &problem.directory;
-            self.output.event(&json!({
-                "event": "medium-not-used", "directory": directory, "medium": problem.medium.map(|id| id.to_string()),
-                "reason": problem.to_string(),
-            }));
-            self.output.note(&media_words::problem(problem, lang));
-        }
-        for disagreement in &report.media {
-            self.output
-                .note(&lang.pick(disagreement.text_ja(), disagreement.to_string()));
-        }
-        for (medium, segment) in &recovery.incomplete {
-            let medium = medium.display();
-            self.output.note(&lang.pick(
-                format!("{medium}: 区画 {segment:010} が欠けているか大きさが違います。archiver verify で確かめてください"),
-                format!("{medium}: segment {segment:010} is missing or of another size: see 'archiver verify'"),
-            ));
-        }
+        self.announce_media(report);
         if let Some(place) = &report.catalog.set_aside {
             let versions = grouped(report.catalog.versions_applied);
             let place = place.display();
@@ -273,6 +240,45 @@ impl Session {
             self.output.note(&lang.pick(
                 format!("{address}: どの複製でも壊れています: {error}"),
                 format!("{address}: damaged on every copy: {error}"),
+            ));
+        }
+    }
+
+    /// Says what recovery did, and which media are not as they should be.
+    fn announce_media(&self, report: &OpeningReport) {
+        let lang = self.output.lang;
+        let recovery = &report.recovery;
+        if recovery.bytes_cut > 0 {
+            let bytes = sized(recovery.bytes_cut);
+            self.output.note(&lang.pick(
+                format!("前回の中断で受領を返していなかった {bytes} を取り除きました"),
+                format!("cut off {bytes} that an interrupted run had written and not acknowledged"),
+            ));
+        }
+        if recovery.bytes_repaired > 0 {
+            let bytes = sized(recovery.bytes_repaired);
+            self.output.note(&lang.pick(
+                format!("他の複製から {bytes} を補いました"),
+                format!("put {bytes} right on a medium from another copy"),
+            ));
+        }
+        for problem in &recovery.media {
+            let directory = &problem.directory;
+            self.output.event(&json!({
+                "event": "medium-not-used", "directory": directory, "medium": problem.medium.map(|id| id.to_string()),
+                "reason": problem.to_string(),
+            }));
+            self.output.note(&media_words::problem(problem, lang));
+        }
+        for disagreement in &report.media {
+            self.output
+                .note(&lang.pick(disagreement.text_ja(), disagreement.to_string()));
+        }
+        for (medium, segment) in &recovery.incomplete {
+            let medium = medium.display();
+            self.output.note(&lang.pick(
+                format!("{medium}: 区画 {segment:010} が欠けているか大きさが違います。archiver verify で確かめてください"),
+                format!("{medium}: segment {segment:010} is missing or of another size: see 'archiver verify'"),
             ));
         }
     }

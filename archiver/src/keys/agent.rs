@@ -235,7 +235,7 @@ mod tests {
             let key = DataKey::from_bytes(&[7; KEY_BYTES]);
             let stopped = async { drop(stopped.await) };
             runtime.block_on(hold(&socket_path, archive(), key, limit, stopped, || {
-                ready.send(()).unwrap()
+                ready.send(()).unwrap();
             }))
         });
         is_ready.recv().unwrap();

@@ -211,14 +211,16 @@ impl Archive {
             audit.keys += 1;
             match self.catalog().version(version)? {
                 None => audit.orphans += 1,
-                Some(hit) => match self.store().read(hit.address)? {
-                    formats::segment::Frame::RecordVersion(frame)
-                        if opener.open_manifest(&frame).is_ok() =>
+                Some(hit) => {
+                    let frame = self.store().read(hit.address)?;
+                    if let formats::segment::Frame::RecordVersion(frame) = frame
+                        && opener.open_manifest(&frame).is_ok()
                     {
                         audit.records += 1;
+                    } else {
+                        audit.failed.push(version.to_string());
                     }
-                    _ => audit.failed.push(version.to_string()),
-                },
+                }
             }
             progress(number + 1, total);
         }

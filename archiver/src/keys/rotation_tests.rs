@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use firmware::entropy::SeededEntropy;
@@ -139,8 +140,9 @@ impl Bench {
     /// Each key medium for itself gives every key and secret but those of `destroyed`.
     fn assert_whole(&self, destroyed: &[VersionId], what: &str) {
         for root in self.roots() {
+            let disk = Arc::new(SystemDisk);
             let medium = self
-                .open_on(Arc::new(SystemDisk), &[root.clone()], 1, LedgerAccess::Read)
+                .open_on(disk, from_ref(&root), 1, LedgerAccess::Read)
                 .unwrap_or_else(|error| panic!("{what}: {}: {error}", root.display()));
             self.assert_gives(&medium, destroyed, what);
         }

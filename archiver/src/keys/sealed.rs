@@ -125,7 +125,7 @@ impl KeyMedium {
             Some(wrapped) => wrapped.clone(),
             None => {
                 let old = found.iter().flatten().next().ok_or(damaged)?;
-                self.seal_secret(label, &*self.open_secret(label, old)?)?
+                self.seal_secret(label, &self.open_secret(label, old)?)?
             }
         };
         for (root, own) in roots.iter().zip(&found) {

@@ -139,9 +139,8 @@ fn same_role(entry: &MediumEntry, label: &MediumLabel) -> bool {
 /// # Errors
 /// What is there instead of this archive's key medium.
 pub fn key_medium(directory: &Path, archive: ArchiveId) -> Result<(), Disagreement> {
-    let label = match read_label(directory) {
-        Ok(label) => label,
-        Err(_) => return Ok(()),
+    let Ok(label) = read_label(directory) else {
+        return Ok(());
     };
     let kind = if label.archive != archive {
         DisagreementKind::Foreign {

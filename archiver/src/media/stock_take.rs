@@ -116,9 +116,9 @@ pub fn read(text: &str) -> Result<Ticked, (usize, String)> {
         }
         let failed = || (number, line.to_owned());
         let mut letters = line.chars();
-        let mark = match (letters.next(), letters.next(), letters.next()) {
-            (Some('['), Some(mark), Some(']')) => mark,
-            _ => return Err(failed()),
+        let (Some('['), Some(mark), Some(']')) = (letters.next(), letters.next(), letters.next())
+        else {
+            return Err(failed());
         };
         let rest = letters.as_str().trim();
         if mark == '+' {

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use formats::id::{ArchiveId, EventId, MediumId};
 use formats::medium::{MediumLabel, MediumRole};
@@ -230,20 +230,26 @@ fn label(id: u8, role: MediumRole, number: u32, archive: ArchiveId) -> MediumLab
     }
 }
 
-#[test]
-fn swapped_and_strange_media_are_named() {
-    let root = tempfile::tempdir().unwrap();
-    let path = root.path().join("fumikura.toml");
+/// An archive of two data media and a key medium, and the directories of the three.
+fn three_media(root: &Path) -> (Config, [PathBuf; 3]) {
+    let path = root.join("fumikura.toml");
     let text = format!(
         "version = 1\narchive = \"{}\"\ndata = [\"a\", \"b\"]\nkeys = \"k\"\n",
         medium(7)
     );
     let config = Config::parse(&path, &text).unwrap();
-    let [a, b, keys] = ["a", "b", "k"].map(|name| {
-        let directory = root.path().join(name);
+    let directories = ["a", "b", "k"].map(|name| {
+        let directory = root.join(name);
         std::fs::create_dir(&directory).unwrap();
         directory
     });
+    (config, directories)
+}
+
+#[test]
+fn swapped_and_strange_media_are_named() {
+    let root = tempfile::tempdir().unwrap();
+    let (config, [a, b, keys]) = three_media(root.path());
     let put = |directory: &PathBuf, label: &MediumLabel| {
         write_label(system_disk().as_ref(), directory, label).unwrap();
     };

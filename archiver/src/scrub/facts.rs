@@ -72,7 +72,7 @@ impl Scrubbed {
     /// The facts of a run.
     #[must_use]
     pub fn of(run: &RunState, ended: time::OffsetDateTime) -> Self {
-        let mut media: BTreeMap<&str, (Vec<u32>, Vec<(u32, u64)>)> = BTreeMap::new();
+        let mut media: BTreeMap<&str, WholeSegments> = BTreeMap::new();
         for done in &run.done {
             for medium in &done.whole {
                 let (sealed, growing) = media.entry(medium).or_default();
@@ -132,6 +132,9 @@ pub fn record(archive: &Archive, run: &RunState, by: &str) -> Result<(), Archive
     }
     Ok(())
 }
+
+/// What is whole on one medium: sealed segments, and growing ones with the end of what was read.
+type WholeSegments = (Vec<u32>, Vec<(u32, u64)>);
 
 /// Most findings in one event.
 const FACTS_MAX: usize = 256;

@@ -171,7 +171,10 @@ mod tests {
         MediumId::from_bytes([number; 16])
     }
 
-    fn scrubbed(started: &str, proven: Vec<(u8, Vec<[u32; 2]>, Vec<(u32, u64)>)>) -> Scrubbed {
+    /// Number of the medium, ranges of segments, growing segments with their ends.
+    type ProvenParts = (u8, Vec<[u32; 2]>, Vec<(u32, u64)>);
+
+    fn scrubbed(started: &str, proven: Vec<ProvenParts>) -> Scrubbed {
         let proven = proven
             .into_iter()
             .map(|(number, segments, growing)| Proven {

@@ -133,6 +133,10 @@ fn require_recent(replicas: &[Arc<Replica>]) -> Result<(), StoreError> {
 }
 
 /// Whose failure it is.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "no other failure is that of one medium"
+)]
 fn blame(replicas: &[Arc<Replica>], error: &StoreError) -> Option<(usize, MediumProblem)> {
     let directory: &Path = match error {
         StoreError::MediumFull { directory } => directory,
@@ -142,12 +146,14 @@ fn blame(replicas: &[Arc<Replica>], error: &StoreError) -> Option<(usize, Medium
     };
     let mut all = replicas.iter();
     let number = all.position(|replica| directory.starts_with(&replica.directory))?;
-    let kind = match error {
-        StoreError::MediumUnusable { problem } => problem.kind.clone(),
-        _ if cause_of(error) == OutCause::ReadOnly => MediumProblemKind::ReadOnly,
-        _ => MediumProblemKind::Failed {
+    let kind = if let StoreError::MediumUnusable { problem } = error {
+        problem.kind.clone()
+    } else if cause_of(error) == OutCause::ReadOnly {
+        MediumProblemKind::ReadOnly
+    } else {
+        MediumProblemKind::Failed {
             cause: error.to_string(),
-        },
+        }
     };
     Some((number, problem_of(replicas.get(number)?, kind)))
 }
@@ -156,7 +162,16 @@ fn noted_cause(kind: &MediumProblemKind, error: &StoreError) -> OutCause {
     match kind {
         MediumProblemKind::Behind { .. } => OutCause::Behind,
         MediumProblemKind::Diverged => OutCause::Diverged,
-        _ => cause_of(error),
+        MediumProblemKind::Missing
+        | MediumProblemKind::Unreadable { .. }
+        | MediumProblemKind::Foreign { .. }
+        | MediumProblemKind::WrongRole
+        | MediumProblemKind::Twice
+        | MediumProblemKind::NotMember
+        | MediumProblemKind::Joining
+        | MediumProblemKind::OutOfService(_)
+        | MediumProblemKind::ReadOnly
+        | MediumProblemKind::Failed { .. } => cause_of(error),
     }
 }
 

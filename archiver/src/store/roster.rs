@@ -244,6 +244,10 @@ impl KeeperState {
 }
 
 /// The cause that is noted for a failure.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "whatever is not named is a failure"
+)]
 pub(super) fn cause_of(error: &StoreError) -> OutCause {
     match error {
         StoreError::MediumFull { .. } => OutCause::Full,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -41,6 +41,14 @@ pub struct Life {
     compacting: bool,
     /// The most calls that a step was seen to make, so that cuts fall all over it.
     calls: BTreeMap<Step, u64>,
+}
+
+impl std::fmt::Debug for Life {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Life")
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How a process ended.
@@ -186,7 +194,7 @@ impl Life {
     }
 
     /// A process: opens, does a step, closes; or dies.
-    fn process(&mut self, step: Step, sources: &PathBuf, cut: Cut) -> Result<End, String> {
+    fn process(&mut self, step: Step, sources: &Path, cut: Cut) -> Result<End, String> {
         self.disk.restart(Some(cut));
         // What a dead process does is of no interest, a panic included.
         let done = catch_unwind(AssertUnwindSafe(|| -> Result<(), String> {
@@ -265,7 +273,15 @@ impl Life {
             Step::Deposit => (1 + self.random.below(4), 12_000),
             Step::DepositMany => (12, 2_000),
             Step::DepositLarge => (2, 400_000),
-            _ => (0, 1),
+            Step::Stamp
+            | Step::Renew
+            | Step::RenewInVain
+            | Step::Sign
+            | Step::Event
+            | Step::Rotate
+            | Step::Destroy
+            | Step::Compact
+            | Step::Nothing => (0, 1),
         };
         self.files += 1;
         let kind = if step == Step::Deposit && self.random.below(4) == 0 {
@@ -332,7 +348,7 @@ impl Life {
     }
 }
 
-fn list(folder: &std::path::Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+fn list(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {

@@ -72,8 +72,8 @@ impl Oracle {
             .collect()
     }
 
-    /// Some stamped versions that are not contracts.
-    pub(super) fn to_destroy(&mut self) -> Vec<VersionId> {
+    /// Some stamped versions that are not contracts, to be destroyed now.
+    pub(super) fn begin_destruction(&mut self) -> Vec<VersionId> {
         let ordinary = self.stamped.iter().filter(|version| {
             let name = self.acknowledged.get(version);
             name.is_some_and(|name| !name.contains("contract")) && !self.destroyed.contains(version)

@@ -311,7 +311,7 @@ fn event(archive: &Archive, oracle: &mut Oracle) -> Result<(), String> {
 
 /// Removes the keys of some records.
 fn destroy(archive: &Archive, oracle: &mut Oracle) -> Result<(), String> {
-    let versions = oracle.to_destroy();
+    let versions = oracle.begin_destruction();
     if versions.is_empty() {
         return Ok(());
     }

@@ -38,6 +38,10 @@ fn kept(count: usize, names: Names, random: &mut Random) -> Vec<bool> {
     }
 }
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "what is moved back is a medium of a test"
+)]
 fn lose_names(changes: &[NameChange], kept: &[bool]) {
     // What each name stood for before, and what it is to stand for.
     let mut bound: BTreeMap<&PathBuf, Option<&PathBuf>> = BTreeMap::new();

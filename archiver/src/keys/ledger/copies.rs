@@ -142,11 +142,12 @@ pub(super) fn open(
                 | KeyError::UnsupportedFormat { .. }),
             ) => return Err(error),
             Err(error) => {
-                let condition = match &error {
-                    KeyError::MediumMissing { .. } => CopyCondition::Missing,
-                    other => CopyCondition::OutOfService {
-                        cause: other.to_string(),
-                    },
+                let condition = if matches!(error, KeyError::MediumMissing { .. }) {
+                    CopyCondition::Missing
+                } else {
+                    CopyCondition::OutOfService {
+                        cause: error.to_string(),
+                    }
                 };
                 copies.push(Copy::new(root, None, condition));
                 first_error.get_or_insert(error);
@@ -357,7 +358,7 @@ impl KeyLedger {
             });
         }
         replicate(disk, &from, root, old + 1, &mut |done| {
-            progress(done as u64)
+            progress(done as u64);
         })?;
         erase_replaced(disk, root, old + 1)?;
         let copied = files::open(root, self.archive, LedgerAccess::Read)?;

@@ -1,6 +1,26 @@
 //! Copies of the key medium: behind, ahead, foreign, failing, lost.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test moves key media away and back"
+)]
+
 use super::*;
+
+/// Adds a key to the first of these copies; the others are not there.
+fn add_alone(bench: &Bench, roots: &[PathBuf], record: u8) -> (VersionId, [u8; 32]) {
+    let medium = bench
+        .open_on(Arc::new(SystemDisk), roots, 1, LedgerAccess::Write)
+        .unwrap();
+    let copies = medium.ledger().copies();
+    assert_eq!(copies.len(), roots.len());
+    for other in &copies[1..] {
+        assert_eq!(other.condition, CopyCondition::Missing);
+    }
+    let staged = medium.ledger().wrap_new(version(record)).unwrap();
+    medium.ledger().commit(staged.ticket()).unwrap();
+    (version(record), *staged.into_key().expose())
+}
 
 #[test]
 fn a_destroyed_key_is_not_brought_back_by_an_old_copy() {
@@ -53,21 +73,8 @@ fn a_copy_that_was_away_is_caught_up_and_one_that_went_on_alone_is_refused() {
         Err(KeyError::CopiesMissing { copies_min: 2, missing }) if missing == [two.clone()]
     ));
     bench.assert_gives(&bench.open(LedgerAccess::Read).unwrap(), &[], "reading");
-    let alone = |root: &PathBuf, other: &PathBuf, record| {
-        let roots = [root.clone(), other.clone()];
-        let medium = bench
-            .open_on(Arc::new(SystemDisk), &roots, 1, LedgerAccess::Write)
-            .unwrap();
-        assert_eq!(
-            medium.ledger().copies()[1].condition,
-            CopyCondition::Missing
-        );
-        let staged = medium.ledger().wrap_new(version(record)).unwrap();
-        medium.ledger().commit(staged.ticket()).unwrap();
-        (version(record), *staged.into_key().expose())
-    };
-    let first = alone(&one, &two, 5);
-    let second = alone(&away, &two, 6);
+    let first = add_alone(&bench, &[one.clone(), two.clone()], 5);
+    let second = add_alone(&bench, &[away.clone(), two.clone()], 6);
     fs::rename(&away, &two).unwrap();
     bench.keys.extend([first, second]);
     // Neither was rotated: each gets what the other has.
@@ -89,25 +96,13 @@ fn a_copy_that_was_away_is_caught_up_and_one_that_went_on_alone_is_refused() {
         .open_on(Arc::new(SystemDisk), &roots, 1, LedgerAccess::Write)
         .unwrap();
     let report = medium.rotate(&mut |_| ()).unwrap();
-    assert_eq!(report.unreached, [two.clone()]);
+    assert_eq!(report.unreached, from_ref(&two));
     assert!(matches!(
         medium.destroy(&[version(1)], NOW, &mut |_| ()),
         Err(KeyError::CopiesMissing { .. })
     ));
     drop(medium);
-    let alone = |root: &PathBuf| {
-        let medium = bench
-            .open_on(
-                Arc::new(SystemDisk),
-                &[root.clone()],
-                1,
-                LedgerAccess::Write,
-            )
-            .unwrap();
-        let staged = medium.ledger().wrap_new(version(8)).unwrap();
-        medium.ledger().commit(staged.ticket()).unwrap();
-    };
-    alone(&away);
+    add_alone(&bench, from_ref(&away), 8);
     fs::rename(&away, &two).unwrap();
     let error = bench.open(LedgerAccess::Write).unwrap_err();
     assert!(

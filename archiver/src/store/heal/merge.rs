@@ -52,12 +52,13 @@ pub(super) struct Merged {
     pub(super) gaps: Vec<Loss>,
 }
 
+/// Takes each piece of a walk, with the copies that it is in.
+pub(super) type TakePiece<'a> =
+    dyn FnMut(&mut [Option<Copy>], Piece) -> Result<(), StoreError> + 'a;
+
 impl Merge<'_> {
     /// Walks from the start to the end and hands on each piece.
-    pub(super) fn run(
-        &mut self,
-        take: &mut dyn FnMut(&mut [Option<Copy>], Piece) -> Result<(), StoreError>,
-    ) -> Result<Merged, StoreError> {
+    pub(super) fn run(&mut self, take: &mut TakePiece<'_>) -> Result<Merged, StoreError> {
         let mut merged = Merged::default();
         let mut digest = Sha256::new();
         let end = self.length();

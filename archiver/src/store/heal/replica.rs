@@ -67,18 +67,16 @@ pub fn heal_replica(
     let is_here = |segment: &u32| present.iter().any(|(number, _)| number == segment);
     let (here, absent): (Vec<u32>, Vec<u32>) = segments.iter().copied().partition(is_here);
     let mut healing = ReplicaHealing::default();
-    let mut done = 0;
-    for segment in absent.into_iter().chain(here) {
+    for (segments_done, segment) in (1..).zip(absent.into_iter().chain(here)) {
         let missing = !is_here(&segment);
         let copied = missing && segment != newest && healing.copy(&others, own, segment);
         if !copied {
             healing.mend(store, &sites, place, (segment, segment == newest))?;
         }
         store.forget(segment);
-        done += 1;
         progress(HealProgress {
             segment,
-            segments_done: done,
+            segments_done,
             segments: segments.len(),
             bytes_written: healing.bytes_written,
         });

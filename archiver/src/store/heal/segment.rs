@@ -6,7 +6,7 @@ use std::sync::Arc;
 use formats::id::ArchiveId;
 use formats::segment::FrameAddress;
 
-use super::merge::{Merge, Merged, Piece, bytes, next_choices};
+use super::merge::{Merge, Merged, Piece, TakePiece, bytes, next_choices};
 use super::replacement::{Replacement, copy_segment};
 use super::{CopyHealing, CopyOutcome, HealSource, Loss, SegmentHealing, Site, Suspects};
 use crate::store::fixity::{CheckedCopy, FixityProblemKind, check_copies};
@@ -256,7 +256,7 @@ impl Patient<'_> {
         &self,
         copies: &mut [Option<Copy>],
         choices: &[usize],
-        take: &mut dyn FnMut(&mut [Option<Copy>], Piece) -> Result<(), StoreError>,
+        take: &mut TakePiece<'_>,
     ) -> Result<Merged, StoreError> {
         Merge {
             archive: self.archive,

@@ -97,13 +97,12 @@ fn each_kind_of_damage_is_healed_from_the_other_copy() {
         let healing = heal(&media, 1);
         assert!(healing.is_whole() && !healing.was_whole(), "{number}");
         let good = MediumId::from_bytes([2 - bad as u8; 16]);
-        match healing.copies[bad].outcome {
-            CopyOutcome::Healed { source, bytes } => {
-                assert_eq!(source, HealSource::Medium(good), "{number}");
-                assert_eq!(bytes, whole.len() as u64);
-            }
-            ref other => panic!("{number}: {other:?}"),
-        }
+        let outcome = &healing.copies[bad].outcome;
+        let CopyOutcome::Healed { source, bytes } = outcome else {
+            panic!("{number}: {outcome:?}");
+        };
+        assert_eq!(*source, HealSource::Medium(good), "{number}");
+        assert_eq!(*bytes, whole.len() as u64);
         assert!(media.bytes(bad, 1) == whole, "{number}");
         let mode = std::fs::metadata(media.segment(bad, 1)).unwrap();
         assert!(mode.permissions().readonly(), "{number}");

@@ -334,16 +334,19 @@ fn a_medium_that_was_written_elsewhere_is_left_alone() {
     drop(store);
 }
 
+/// What makes a label wrong.
+type Wrong = dyn Fn(&mut MediumLabel);
+
 #[test]
 fn wrong_media_are_named() {
     let mut media = tolerant(2);
     media.open(1).0.close().unwrap();
-    let label_of = |medium: usize, change: &dyn Fn(&mut MediumLabel)| {
+    let label_of = |medium: usize, change: &Wrong| {
         let mut label = label(medium as u32 + 1);
         change(&mut label);
         write_label(media.disk.as_ref(), &media.directories[medium], &label).unwrap();
     };
-    let cases: [(&str, &dyn Fn(&mut MediumLabel)); 4] = [
+    let cases: [(&str, &Wrong); 4] = [
         ("another archive", &|label| {
             label.archive = ArchiveId::from_bytes([9; 16]);
         }),

@@ -8,7 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::lang::Lang;
 use crate::cli::session::Session;
-use crate::keys::inventory::{AuditPart, KeyRole, KeyState};
+use crate::keys::inventory::{AuditPart, KeyItem, KeyRole, KeyState};
 
 /// `archiver keys inventory`
 pub(super) fn inventory(session: &Session) -> Result<Exit, Failure> {
@@ -25,39 +25,7 @@ pub(super) fn inventory(session: &Session) -> Result<Exit, Failure> {
         format!("responsible: {responsible}"),
     ));
     for item in &inventory.items {
-        let (effect, procedure) = if_leaked(item.role, lang);
-        session.output.event(&json!({
-            "event": "key", "name": item.name, "role": item.role, "count": item.count, "purpose": item.purpose,
-            "state": item.state, "epoch": item.epoch, "since": item.since, "occasion": item.occasion,
-            "responsible": inventory.responsible, "if_leaked": if_leaked(item.role, Lang::En).0,
-            "procedure": if_leaked(item.role, Lang::En).1,
-        }));
-        let state = match item.state {
-            KeyState::Active => lang.pick("使用中", "active"),
-            KeyState::Retired => lang.pick("交替済み", "retired"),
-            KeyState::Destroyed => lang.pick("廃棄済み", "destroyed"),
-        };
-        say(&format!("\n{} ({}) — {state}", item.name, item.count));
-        say(&lang.pick(
-            format!("  用途: {}", item.purpose),
-            format!("  for: {}", item.purpose),
-        ));
-        if let Some(since) = &item.since {
-            say(&lang.pick(
-                format!("  {since} から({})", item.occasion),
-                format!("  since {since} ({})", item.occasion),
-            ));
-        }
-        if item.state != KeyState::Destroyed {
-            say(&lang.pick(
-                format!("  漏れたとき: {effect}"),
-                format!("  if it leaks: {effect}"),
-            ));
-            say(&lang.pick(
-                format!("  そのときの手順: {procedure}"),
-                format!("  then: {procedure}"),
-            ));
-        }
+        tell(session, item, inventory.responsible.as_deref());
     }
     for place in &inventory.places {
         session
@@ -86,6 +54,45 @@ pub(super) fn inventory(session: &Session) -> Result<Exit, Failure> {
     ));
     archive.close()?;
     Ok(Exit::Done)
+}
+
+/// Tells one line of the inventory.
+fn tell(session: &Session, item: &KeyItem, responsible: Option<&str>) {
+    let lang = session.output.lang;
+    let say = |text: &str| session.output.say(text);
+    let (effect, procedure) = if_leaked(item.role, lang);
+    session.output.event(&json!({
+        "event": "key", "name": item.name, "role": item.role, "count": item.count, "purpose": item.purpose,
+        "state": item.state, "epoch": item.epoch, "since": item.since, "occasion": item.occasion,
+        "responsible": responsible, "if_leaked": if_leaked(item.role, Lang::En).0,
+        "procedure": if_leaked(item.role, Lang::En).1,
+    }));
+    let state = match item.state {
+        KeyState::Active => lang.pick("使用中", "active"),
+        KeyState::Retired => lang.pick("交替済み", "retired"),
+        KeyState::Destroyed => lang.pick("廃棄済み", "destroyed"),
+    };
+    say(&format!("\n{} ({}) — {state}", item.name, item.count));
+    say(&lang.pick(
+        format!("  用途: {}", item.purpose),
+        format!("  for: {}", item.purpose),
+    ));
+    if let Some(since) = &item.since {
+        say(&lang.pick(
+            format!("  {since} から({})", item.occasion),
+            format!("  since {since} ({})", item.occasion),
+        ));
+    }
+    if item.state != KeyState::Destroyed {
+        say(&lang.pick(
+            format!("  漏れたとき: {effect}"),
+            format!("  if it leaks: {effect}"),
+        ));
+        say(&lang.pick(
+            format!("  そのときの手順: {procedure}"),
+            format!("  then: {procedure}"),
+        ));
+    }
 }
 
 /// What the leak of a key means, and what is to be done then.

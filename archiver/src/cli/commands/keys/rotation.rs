@@ -80,7 +80,7 @@ pub(super) fn copy(session: &Session, arguments: &KeyCopy) -> Result<Exit, Failu
     let report = archive
         .keys()
         .copy_to(&target, &label, arguments.replace, &mut |done| {
-            bar.set_position(done)
+            bar.set_position(done);
         })
         .map_err(ArchiveError::from)?;
     bar.finish_and_clear();
@@ -164,26 +164,7 @@ pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit
         if hits.is_empty() {
             return Err(not_found(session, text));
         }
-        session.output.note(&lang.pick(
-            format!(
-                "記録 {text} の全 {} 版を廃棄します。取り消せません。確かめのため、記録の id を入力してください",
-                hits.len()
-            ),
-            format!(
-                "all {} versions of record {text} will be destroyed, for good. To confirm, type the id of the record",
-                hits.len()
-            ),
-        ));
-        let mut typed = String::new();
-        let read = std::io::stdin().lock().read_line(&mut typed);
-        if read.is_err() || typed.trim() != text {
-            return Err(Failure::said(
-                Exit::Usage,
-                lang,
-                "入力された id が違います。何も廃棄していません".to_owned(),
-                "another id was typed: nothing was destroyed".to_owned(),
-            ));
-        }
+        confirm(session, text, hits.len())?;
         versions.extend(hits.iter().map(|hit| hit.version));
     }
     let destruction = Destruction {
@@ -224,6 +205,26 @@ pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit
     let exit = backup::prune(session, &archive)?;
     archive.close()?;
     Ok(exit)
+}
+
+/// Lets the user type the id of a record whose versions are to be destroyed.
+fn confirm(session: &Session, text: &str, versions: usize) -> Result<(), Failure> {
+    let lang = session.output.lang;
+    session.output.note(&lang.pick(
+        format!("記録 {text} の全 {versions} 版を廃棄します。取り消せません。確かめのため、記録の id を入力してください"),
+        format!("all {versions} versions of record {text} will be destroyed, for good. To confirm, type the id of the record"),
+    ));
+    let mut typed = String::new();
+    let read = std::io::stdin().lock().read_line(&mut typed);
+    if read.is_err() || typed.trim() != text {
+        return Err(Failure::said(
+            Exit::Usage,
+            lang,
+            "入力された id が違います。何も廃棄していません".to_owned(),
+            "another id was typed: nothing was destroyed".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 fn not_found(session: &Session, text: &str) -> Failure {

@@ -194,7 +194,9 @@ impl Work<'_> {
         let segments = self.media.segments()?;
         let chosen = match self.request.selection {
             Selection::Oldest(_) => self.oldest(&segments)?,
-            selection => selection.choose(&segments, &|_| None),
+            selection @ (Selection::All | Selection::Part { .. }) => {
+                selection.choose(&segments, &|_| None)
+            }
         };
         let now = self.session.environment.clock.now();
         state.run = Some(RunState::new(now, self.request.deep, wanted, &chosen));

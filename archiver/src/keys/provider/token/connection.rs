@@ -312,9 +312,10 @@ fn pin_refusal(library: &Pkcs11, slot: Slot, label: &str, error: &Error) -> Toke
 
 /// What the token said, in one word where it is a code of PKCS#11: its long texts help nobody.
 pub(super) fn code(error: &Error) -> String {
-    match error {
-        Error::Pkcs11(code, _) => format!("{code:?}"),
-        other => other.to_string(),
+    if let Error::Pkcs11(code, _) = error {
+        format!("{code:?}")
+    } else {
+        error.to_string()
     }
 }
 
@@ -326,5 +327,5 @@ pub(super) fn refusal(act: &'static str, error: &Error) -> TokenError {
 }
 
 fn tag_bits() -> Result<Ulong, Error> {
-    Ok(Ulong::try_from(8 * TAG_BYTES)?)
+    Ulong::try_from(8 * TAG_BYTES)
 }

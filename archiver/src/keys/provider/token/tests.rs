@@ -119,10 +119,11 @@ fn open(folder: &Path, pin: &str) -> Result<TokenKek, KeyError> {
 }
 
 fn refused(result: Result<TokenKek, KeyError>) -> TokenError {
-    match result.unwrap_err() {
-        KeyError::Token(error) => error,
-        other => panic!("{other}"),
-    }
+    let error = result.unwrap_err();
+    let KeyError::Token(error) = error else {
+        panic!("{error}");
+    };
+    error
 }
 
 #[test]
@@ -246,21 +247,24 @@ fn a_wrong_pin_is_told_and_not_tried_again() {
     );
 }
 
+/// Why no key is made at this place.
+fn refused_to_create(folder: &Path, place: &TokenPlace) -> TokenError {
+    let entropy = Arc::new(SeededEntropy::new(3));
+    let other = ArchiveId::from_bytes([3; 16]);
+    refused(TokenKek::create(
+        ProviderFile::read_only([folder]),
+        other,
+        place,
+        &passphrase(PIN),
+        entropy,
+    ))
+}
+
 #[test]
 fn what_is_missing_is_named() {
     with_token("what_is_missing_is_named", |module, folder| {
         let kek = create(module, folder);
-        let creating = |place: &TokenPlace| {
-            let entropy = Arc::new(SeededEntropy::new(3));
-            let other = ArchiveId::from_bytes([3; 16]);
-            refused(TokenKek::create(
-                ProviderFile::read_only([folder]),
-                other,
-                place,
-                &passphrase(PIN),
-                entropy,
-            ))
-        };
+        let creating = |place: &TokenPlace| refused_to_create(folder, place);
         let place = token(module);
         let error = creating(&TokenPlace {
             label: "another".into(),

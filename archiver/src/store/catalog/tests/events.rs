@@ -68,7 +68,7 @@ fn events_come_back_from_the_segments() {
     // Not told to the index: a killed process leaves it so.
     archive.catalog.take().unwrap().close().unwrap();
     archive.open_catalog();
-    assert_eq!(events(&archive, Topic::Fixity), [told.clone()]);
+    assert_eq!(events(&archive, Topic::Fixity), std::slice::from_ref(&told));
     archive.catalog.take().unwrap().close().unwrap();
     std::fs::remove_dir_all(archive.index()).unwrap();
     archive.open_catalog();
