@@ -216,6 +216,8 @@ fn open_catalog(
         directory: folder.join("index"),
         sealer: Arc::new(sealer),
         cache_bytes: 1 << 20,
+        engine: EngineChoice::Auto,
+        versions_expected: 0,
         disk: durable::system_disk(),
     };
     let manifests = Manifests::new(Arc::clone(keys)).expect("an opener");

@@ -415,7 +415,7 @@ mod tests {
             ("timeout_s = 20", "timeout_s = 0", "tsa.timeout_s"),
             ("embedded = true", "embedded = false", "tsa"),
             ("archive = \"01935e7a", "archive = \"nonsense", "archive"),
-            ("copies_min = 1", "copies_min = 3", "media.copies_min"),
+            ("\ncopies_min = 1", "\ncopies_min = 3", "media.copies_min"),
             ("path_days = 181", "path_days = 0", "renewal.path_days"),
             ("join_days = 365", "join_days = 4000", "renewal.join_days"),
             (

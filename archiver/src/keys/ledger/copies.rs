@@ -190,7 +190,7 @@ fn open_settled(
 ) -> Result<OpenedLedger, KeyError> {
     let opened = files::open(root, archive, access)?;
     if access == LedgerAccess::Write {
-        let directory = root.join(files::LEDGER_DIRECTORY);
+        let directory = root.join(LEDGER_DIRECTORY);
         place
             .disk
             .sync_directory(&directory)
