@@ -9,6 +9,7 @@ use verifier::verdict::{Conclusion, Integrity};
 
 use super::assemble::AssembleError;
 use crate::cli::lang::Lang;
+use crate::keys::KeyError;
 use crate::record::error::RetrieveError;
 
 /// The answer about one version.
@@ -64,6 +65,8 @@ pub struct VerifySummary {
     pub failed: u64,
     /// Could not be read for a reason other than damage (key or medium missing).
     pub unreadable: u64,
+    /// Their keys were destroyed, which is on record: nobody can read them, as was decided.
+    pub destroyed: u64,
 }
 
 impl RecordVerdict {
@@ -123,7 +126,7 @@ impl RecordVerdict {
 }
 
 impl VerifySummary {
-    /// Whether every version passed or waits for its timestamp.
+    /// Whether every version passed, waits for its timestamp, or was destroyed as decided.
     #[must_use]
     pub const fn is_good(&self) -> bool {
         self.failed == 0 && self.indeterminate == 0 && self.unreadable == 0
@@ -136,6 +139,9 @@ impl VerifySummary {
             Outcome::Passed { .. } => &mut self.passed,
             Outcome::Unstamped { .. } => &mut self.unstamped,
             _ if failed => &mut self.failed,
+            Outcome::Unreadable(RetrieveError::Keys(KeyError::KeyDestroyed { .. })) => {
+                &mut self.destroyed
+            }
             Outcome::NotPassed { .. } => &mut self.indeterminate,
             Outcome::Unreadable(_) | Outcome::NoEvidence(_) => &mut self.unreadable,
         };

@@ -17,6 +17,8 @@ use crate::cli::session::Session;
 use crate::evidence::verify_records::{
     Outcome, RecordVerdict, RecordVerifier, VerifyError, VerifySummary,
 };
+use crate::keys::KeyError;
+use crate::record::error::RetrieveError;
 use crate::store::FixityProblem;
 
 use super::deposit::records_bar;
@@ -272,14 +274,12 @@ fn tell_verdict(session: &Session, accreditations: &Accreditations<'_>, verdict:
         }
         Outcome::Unreadable(error) => {
             let text = error.text(lang);
-            told(
-                if error.is_integrity_failure() {
-                    "failed"
-                } else {
-                    "unreadable"
-                },
-                json!({ "text": text }),
-            );
+            let result = match error {
+                RetrieveError::Keys(KeyError::KeyDestroyed { .. }) => "destroyed",
+                error if error.is_integrity_failure() => "failed",
+                _ => "unreadable",
+            };
+            told(result, json!({ "text": text }));
             session.output.say(&format!("{version}: {text}"));
         }
         Outcome::NoEvidence(error) => {
@@ -289,32 +289,42 @@ fn tell_verdict(session: &Session, accreditations: &Accreditations<'_>, verdict:
     }
 }
 
+/// How many were destroyed, where any was.
+fn destroyed(count: u64, before: &str, after: &str) -> String {
+    if count == 0 {
+        return String::new();
+    }
+    format!("{before}{}{after}", grouped(count))
+}
+
 fn summary(session: &Session, verified: &Verified) {
     let counts = &verified.records;
     session.output.event(&json!({
         "event": "summary", "records": counts.versions, "passed": counts.passed, "unstamped": counts.unstamped,
-        "indeterminate": counts.indeterminate, "failed": counts.failed, "unreadable": counts.unreadable,
+        "indeterminate": counts.indeterminate, "failed": counts.failed, "unreadable": counts.unreadable, "destroyed": counts.destroyed,
         "copies": verified.copies, "damaged": verified.problems,
     }));
     let lang = session.output.lang;
     session.output.say(&lang.pick(
         format!(
-            "検証した記録 {} 件: 合格 {}、タイムスタンプ待ち {}、不確定 {}、不合格 {}、読めないもの {}",
+            "検証した記録 {} 件: 合格 {}、タイムスタンプ待ち {}、不確定 {}、不合格 {}、読めないもの {}{}",
             grouped(counts.versions),
             grouped(counts.passed),
             grouped(counts.unstamped),
             grouped(counts.indeterminate),
             grouped(counts.failed),
-            grouped(counts.unreadable)
+            grouped(counts.unreadable),
+            destroyed(counts.destroyed, "、廃棄したもの ", "")
         ),
         format!(
-            "verified {} records: {} passed, {} waiting for a timestamp, {} indeterminate, {} failed, {} unreadable",
+            "verified {} records: {} passed, {} waiting for a timestamp, {} indeterminate, {} failed, {} unreadable{}",
             grouped(counts.versions),
             grouped(counts.passed),
             grouped(counts.unstamped),
             grouped(counts.indeterminate),
             grouped(counts.failed),
-            grouped(counts.unreadable)
+            grouped(counts.unreadable),
+            destroyed(counts.destroyed, ", ", " destroyed")
         ),
     ));
     if verified.copies > 0 {

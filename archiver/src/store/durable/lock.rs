@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// A lock on a directory, held as long as the value lives (`flock`).
 #[derive(Debug)]
@@ -12,7 +14,10 @@ pub struct DirectoryLock {
 }
 
 impl DirectoryLock {
-    /// Takes the lock without waiting: exclusive for a writer, shared for readers.
+    /// Takes the lock: exclusive for a writer, shared for readers.
+    ///
+    /// It does not wait for another user. But a process that starts a program gives it its locks for an instant, until the program begins, and a lock
+    /// that it releases meanwhile stays held so long: that instant is waited for.
     ///
     /// # Errors
     /// `WouldBlock` when another process holds it; the operating system's otherwise.
@@ -24,9 +29,21 @@ impl DirectoryLock {
         } else {
             NonBlockingLockShared
         };
-        rustix::fs::flock(&directory, operation)?;
+        let started = Instant::now();
+        while let Err(error) = rustix::fs::flock(&directory, operation) {
+            if error != rustix::io::Errno::WOULDBLOCK || started.elapsed() >= START_OF_A_PROGRAM {
+                return Err(error.into());
+            }
+            thread::sleep(PAUSE);
+        }
         Ok(Self {
             _directory: directory,
         })
     }
 }
+
+/// How long a program that is being started may hold the locks of who starts it.
+const START_OF_A_PROGRAM: Duration = Duration::from_millis(100);
+
+/// How often the lock is tried meanwhile.
+const PAUSE: Duration = Duration::from_millis(2);
