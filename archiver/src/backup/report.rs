@@ -3,10 +3,17 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::cli::lang::Lang;
-use crate::cli::output::grouped;
+use crate::cli::output::{grouped, moment};
 use crate::event::{EventBody, Topic};
+
+/// A time of the report as people read it.
+fn shown(time: &str) -> String {
+    OffsetDateTime::parse(time, &Rfc3339).map_or_else(|_| time.to_owned(), moment)
+}
 
 /// A restore drill.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +101,11 @@ impl Drill {
             ),
             (
                 lang.pick("世代", "generation"),
-                format!("{} — {} — {newer}", self.generation, self.backup_created_at),
+                format!(
+                    "{} — {} — {newer}",
+                    self.generation,
+                    shown(&self.backup_created_at)
+                ),
             ),
             (lang.pick("データ媒体", "data media"), data.join(", ")),
             (
@@ -180,7 +191,7 @@ impl Drill {
             .collect();
         format!(
             "<!DOCTYPE html>\n<html lang=\"{code}\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}</title>\n\
-             <style>body{{font-family:sans-serif;max-width:60em;margin:2em auto}}th{{text-align:left;vertical-align:top;padding:.3em 1em .3em 0}}td{{overflow-wrap:anywhere}}</style>\n\
+             <style>body{{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em}}th{{text-align:left;vertical-align:top;padding:.3em 1em .3em 0}}td{{overflow-wrap:anywhere}}</style>\n\
              </head>\n<body>\n<h1>{title}</h1>\n<table>\n{rows}</table>\n</body>\n</html>\n"
         )
     }

@@ -31,12 +31,15 @@ impl Place {
 
     /// A path as it is written to the file: below the folder relative, as a TOML string.
     pub(super) fn shown(&self, path: &Path) -> String {
-        quoted(
-            &path
-                .strip_prefix(&self.folder)
-                .unwrap_or(path)
-                .to_string_lossy(),
-        )
+        // The folder may have been given relative to where the program runs.
+        let folder = Path::new(".").join(&self.folder);
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| self.folder.clone());
+        let below = if path.is_absolute() {
+            path.strip_prefix(folder)
+        } else {
+            path.strip_prefix(&self.folder)
+        };
+        quoted(&below.unwrap_or(path).to_string_lossy())
     }
 
     /// The refusal of the text as a whole.

@@ -198,8 +198,14 @@ fn announce(session: &Session, held: &Held, folder: Option<&Path>) {
         "event": "ceremony", "threshold": ceremony.threshold, "shares": ceremony.custodians.len(),
         "custodians": ceremony.custodians.iter().map(|c| &c.name).collect::<Vec<_>>(),
     }));
+    let names: Vec<&str> = ceremony
+        .custodians
+        .iter()
+        .map(|c| c.name.as_str())
+        .collect();
+    let (threshold, names) = (ceremony.threshold, names.join("、"));
     session.output.say(&lang.pick(
-        format!("鍵媒体は分散片で封じられました: {ceremony}。以前のパスフレーズや分散片では、もう開きません"),
+        format!("鍵媒体は分散片で封じられました: {names} のうち {threshold} 人で開きます。以前のパスフレーズや分散片では、もう開きません"),
         format!("the key medium is sealed under the shares: {ceremony}. Earlier passphrases and shares open it no more"),
     ));
     if let Some(folder) = folder {
