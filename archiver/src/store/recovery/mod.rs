@@ -13,7 +13,7 @@
 //!
 //! The same rule holds whenever a medium that should be there is not: the last mark may stand on that one alone.
 //!
-//! Only media in service take part. One that is out of service ([`super::roster`]) is never read here: frames on it that nobody
+//! Only media in service take part. One that is out of service (`store::roster`) is never read here: frames on it that nobody
 //! committed would otherwise stand in the place of frames that were. Where two copies differ, the one with the later commit mark is
 //! right; one that is behind by two marks or more was away, and counts only up to its last mark.
 //!
