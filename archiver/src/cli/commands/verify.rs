@@ -274,10 +274,13 @@ fn tell_verdict(session: &Session, accreditations: &Accreditations<'_>, verdict:
         }
         Outcome::Unreadable(error) => {
             let text = error.text(lang);
-            let result = match error {
-                RetrieveError::Keys(KeyError::KeyDestroyed { .. }) => "destroyed",
-                error if error.is_integrity_failure() => "failed",
-                _ => "unreadable",
+            let destroyed = matches!(error, RetrieveError::Keys(KeyError::KeyDestroyed { .. }));
+            let result = if destroyed {
+                "destroyed"
+            } else if error.is_integrity_failure() {
+                "failed"
+            } else {
+                "unreadable"
             };
             told(result, json!({ "text": text }));
             session.output.say(&format!("{version}: {text}"));
