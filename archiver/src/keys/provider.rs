@@ -11,6 +11,7 @@ use super::secret::NONCE_BYTES;
 pub mod custodians;
 mod file;
 pub mod intake;
+mod key_file;
 mod provider_file;
 mod random;
 pub mod token;

@@ -1,15 +1,12 @@
 //! `kek.json` of an intake host: the archive's public key, and the key-encryption keys sealed to it.
 
-use std::path::Path;
-
 use formats::id::ArchiveId;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::seal::SUITE;
 use crate::keys::error::KeyError;
-use crate::keys::provider::ProviderFile;
 use crate::keys::provider::file::{CIPHER, FILE_BYTES_MAX, SCHEMA_PROVIDER, is_zero};
+use crate::keys::provider::key_file::KeyFile;
 
 /// `kek.json` with provider `intake`. Its bytes are RFC 8785 canonical JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,69 +59,32 @@ impl IntakeFile {
     /// # Errors
     /// [`KeyError::IntakeFull`] when it holds as many keys as a file may.
     pub(super) fn encode(&self) -> Result<Vec<u8>, KeyError> {
-        let mut file = self.clone();
-        file.checksum.clear();
-        file.checksum = hex::encode(Sha256::digest(file.canonical()?));
-        let bytes = file.canonical()?;
+        let bytes = self.encode_checked()?;
         if bytes.len() > FILE_BYTES_MAX {
             return Err(KeyError::IntakeFull);
         }
         Ok(bytes)
     }
+}
 
-    /// The file at `place`; `None` where it is that of another provider, or cannot be read.
-    pub(super) fn read(place: &ProviderFile, archive: ArchiveId) -> Result<Option<Self>, KeyError> {
-        let mut latest: Option<Self> = None;
-        for (path, bytes) in place.read() {
-            let Ok(bytes) = bytes else {
-                continue;
-            };
-            let Some(file) = Self::parse(path, &bytes)? else {
-                continue;
-            };
-            if file.archive != archive {
-                return Err(KeyError::OtherArchive {
-                    path: path.to_path_buf(),
-                    expected: archive,
-                    found: file.archive,
-                });
-            }
-            if latest
-                .as_ref()
-                .is_none_or(|other| file.sequence > other.sequence)
-            {
-                latest = Some(file);
-            }
-        }
-        Ok(latest)
+impl KeyFile for IntakeFile {
+    fn archive(&self) -> ArchiveId {
+        self.archive
     }
 
-    fn parse(path: &Path, bytes: &[u8]) -> Result<Option<Self>, KeyError> {
-        let path_buf = || path.to_path_buf();
-        if bytes.len() > FILE_BYTES_MAX {
-            return Ok(None);
-        }
-        let Ok(mut file) = serde_json::from_slice::<Self>(bytes) else {
-            return Ok(None);
-        };
-        let checksum = std::mem::take(&mut file.checksum);
-        let is_whole = checksum == hex::encode(Sha256::digest(file.canonical()?));
-        file.checksum = checksum;
-        if !is_whole || file.canonical()? != bytes {
-            return Err(KeyError::Damaged {
-                path: path_buf(),
-                part: "checksum",
-            });
-        }
-        let is_known = file.schema == SCHEMA_PROVIDER && file.provider == PROVIDER;
-        if !is_known || file.cipher != CIPHER || file.suite != SUITE {
-            return Err(KeyError::UnsupportedFormat { path: path_buf() });
-        }
-        Ok(Some(file))
+    fn sequence(&self) -> u64 {
+        self.sequence
     }
 
-    fn canonical(&self) -> Result<Vec<u8>, KeyError> {
-        serde_json_canonicalizer::to_vec(self).map_err(|_| KeyError::KeyDerivation)
+    fn checksum(&mut self) -> &mut String {
+        &mut self.checksum
+    }
+
+    fn is_known(&self) -> bool {
+        self.schema == SCHEMA_PROVIDER
+            && self.provider == PROVIDER
+            && self.cipher == CIPHER
+            && self.suite == SUITE
     }
 }
 

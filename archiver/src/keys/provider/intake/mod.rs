@@ -16,6 +16,7 @@ use firmware::entropy::Entropy;
 use formats::id::ArchiveId;
 use zeroize::Zeroizing;
 
+use super::key_file::KeyFile;
 use super::{
     KekProvider, ProviderDescription, ProviderFile, ProviderKind, WrappedSecret, wrap_context,
 };
@@ -82,7 +83,7 @@ impl IntakeKek {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, KeyError> {
         let path = || place.paths().first().cloned().unwrap_or_default();
-        let file = IntakeFile::read(&place, archive)?
+        let file = IntakeFile::latest(&place, archive)?
             .ok_or_else(|| KeyError::UnsupportedFormat { path: path() })?;
         let mut host_key = Zeroizing::new([0; KEY_BYTES]);
         hex::decode_to_slice(&file.host_key, host_key.as_mut_slice()).map_err(|_| {
@@ -218,7 +219,7 @@ impl OpenedIntake {
     ) -> Result<Self, KeyError> {
         let path = || place.paths().first().cloned().unwrap_or_default();
         let (private, public) = seal::derive(&intake_secret(catalog_key));
-        let file = IntakeFile::read(place, archive)?;
+        let file = IntakeFile::latest(place, archive)?;
         let file = file.filter(|file| file.public_key == hex::encode(&public));
         let file = file.ok_or_else(|| KeyError::NotAnIntake { path: path() })?;
         let mut keys = BTreeMap::new();
@@ -301,7 +302,7 @@ impl fmt::Debug for OpenedIntake {
 
 /// Whether the file at `place` is that of an intake host.
 pub(super) fn is_named(place: &ProviderFile, archive: ArchiveId) -> Result<bool, KeyError> {
-    Ok(IntakeFile::read(place, archive)?.is_some())
+    Ok(IntakeFile::latest(place, archive)?.is_some())
 }
 
 fn intake_secret(catalog_key: &DataKey) -> DataKey {

@@ -109,7 +109,9 @@ fn a_changed_medium_is_told() {
     }
     // A sealed key that was changed, under a checksum that was made to fit.
     fs::write(&path, &good).unwrap();
-    let mut file = IntakeFile::read(&place(root), archive()).unwrap().unwrap();
+    let mut file = IntakeFile::latest(&place(root), archive())
+        .unwrap()
+        .unwrap();
     for (from, to) in [("0", "1"), ("a", "b")] {
         let sealed = file.keys[0].sealed.clone();
         let at = sealed.rfind(from).unwrap();
@@ -143,7 +145,7 @@ fn a_changed_medium_is_told() {
     );
     let other = ArchiveId::from_bytes([2; 16]);
     assert!(matches!(
-        IntakeFile::read(&place(root), other),
+        IntakeFile::latest(&place(root), other),
         Err(KeyError::OtherArchive { .. })
     ));
 }

@@ -1,13 +1,12 @@
 //! `kek.json` of a token: which token, and which of its keys is which epoch. It holds no key.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use formats::id::ArchiveId;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::keys::error::KeyError;
-use crate::keys::provider::file::{CIPHER, FILE_BYTES_MAX, SCHEMA_PROVIDER, is_zero};
+use crate::keys::provider::file::{CIPHER, SCHEMA_PROVIDER, is_zero};
+use crate::keys::provider::key_file::KeyFile;
 
 /// `kek.json` with provider `pkcs11`. Its bytes are RFC 8785 canonical JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,46 +104,23 @@ impl TokenFile {
         let key = self.keys.iter().find(|key| key.epoch == epoch);
         key.map(TokenKey::name)
     }
+}
 
-    pub(super) fn encode(&self) -> Result<Vec<u8>, KeyError> {
-        let mut file = self.clone();
-        file.checksum.clear();
-        let digest = Sha256::digest(file.canonical()?);
-        file.checksum = hex::encode(digest);
-        file.canonical()
+impl KeyFile for TokenFile {
+    fn archive(&self) -> ArchiveId {
+        self.archive
     }
 
-    /// The file, when its checksum holds and its bytes are the canonical ones. `None`: it is the file of another provider, or
-    /// no file of a provider at all.
-    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Option<Self>, KeyError> {
-        let damaged = || KeyError::Damaged {
-            path: path.to_path_buf(),
-            part: "checksum",
-        };
-        if bytes.len() > FILE_BYTES_MAX {
-            return Ok(None);
-        }
-        let Ok(mut file) = serde_json::from_slice::<Self>(bytes) else {
-            return Ok(None);
-        };
-        let checksum = std::mem::take(&mut file.checksum);
-        if checksum != hex::encode(Sha256::digest(file.canonical()?)) {
-            return Err(damaged());
-        }
-        file.checksum = checksum;
-        if file.canonical()? != bytes {
-            return Err(damaged());
-        }
-        if file.schema != SCHEMA_PROVIDER || file.provider != PROVIDER || file.cipher != CIPHER {
-            return Err(KeyError::UnsupportedFormat {
-                path: path.to_path_buf(),
-            });
-        }
-        Ok(Some(file))
+    fn sequence(&self) -> u64 {
+        self.sequence
     }
 
-    fn canonical(&self) -> Result<Vec<u8>, KeyError> {
-        serde_json_canonicalizer::to_vec(self).map_err(|_| KeyError::KeyDerivation)
+    fn checksum(&mut self) -> &mut String {
+        &mut self.checksum
+    }
+
+    fn is_known(&self) -> bool {
+        self.schema == SCHEMA_PROVIDER && self.provider == PROVIDER && self.cipher == CIPHER
     }
 }
 

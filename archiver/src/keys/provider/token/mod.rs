@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 pub use error::TokenError;
 
 use super::file::FIRST_EPOCH;
+use super::key_file::KeyFile;
 use super::{
     KekProvider, ProviderDescription, ProviderFile, ProviderKind, WrappedSecret, wrap_context,
 };
@@ -98,7 +99,7 @@ impl TokenKek {
         pin: &Passphrase,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, KeyError> {
-        let file = latest(&place, archive)?.ok_or_else(|| unsupported(&place))?;
+        let file = TokenFile::latest(&place, archive)?.ok_or_else(|| unsupported(&place))?;
         let library = load(&file.module, &roots(&place))?;
         start(&library, &file.module)?;
         let pin = raw(pin);
@@ -192,7 +193,7 @@ impl TokenKek {
 
     /// Whether another process has made or destroyed an epoch since: takes the file over and looks for its keys.
     fn reload(&self, state: &mut State) -> Result<(), KeyError> {
-        let Some(file) = latest(&self.place, self.archive)? else {
+        let Some(file) = TokenFile::latest(&self.place, self.archive)? else {
             return Ok(());
         };
         if file.sequence > state.file.sequence && file.token == state.file.token {
@@ -292,7 +293,7 @@ impl KekProvider for TokenKek {
         connection.destroy(epoch, &name)?;
         connection.generate(epoch, &name)?;
         // Where this fails, the file may stand on one of the media already, so the key stays.
-        self.place.replace(&next.encode()?)?;
+        self.place.replace(&next.encode_checked()?)?;
         state.file = next;
         Ok(epoch)
     }
@@ -315,13 +316,13 @@ impl KekProvider for TokenKek {
         let mut next = state.file.clone();
         next.keys.retain(|key| key.epoch != epoch);
         next.sequence += 1;
-        self.place.replace(&next.encode()?)?;
+        self.place.replace(&next.encode_checked()?)?;
         state.file = next;
         Ok(())
     }
 
     fn file(&self) -> Result<Vec<u8>, KeyError> {
-        self.state().file.encode()
+        self.state().file.encode_checked()
     }
 
     fn describe(&self) -> ProviderDescription {
@@ -353,7 +354,7 @@ impl fmt::Debug for TokenKek {
 
 /// Whether the file at `place` is that of a token.
 pub(super) fn is_named(place: &ProviderFile, archive: ArchiveId) -> Result<bool, KeyError> {
-    Ok(latest(place, archive)?.is_some())
+    Ok(TokenFile::latest(place, archive)?.is_some())
 }
 
 /// A session with every key of the file that the token holds; that of the current epoch must be among them.
@@ -371,33 +372,6 @@ fn connected(library: &Pkcs11, file: &TokenFile, pin: &RawAuthPin) -> Result<Con
         }
     }
     Ok(connection)
-}
-
-/// The latest whole file of a token; `None` where the file is that of another provider, or cannot be read.
-fn latest(place: &ProviderFile, archive: ArchiveId) -> Result<Option<TokenFile>, KeyError> {
-    let mut latest: Option<TokenFile> = None;
-    for (path, bytes) in place.read() {
-        let Ok(bytes) = bytes else {
-            continue;
-        };
-        let Some(file) = TokenFile::parse(path, &bytes)? else {
-            continue;
-        };
-        if file.archive != archive {
-            return Err(KeyError::OtherArchive {
-                path: path.to_path_buf(),
-                expected: archive,
-                found: file.archive,
-            });
-        }
-        if latest
-            .as_ref()
-            .is_none_or(|other| file.sequence > other.sequence)
-        {
-            latest = Some(file);
-        }
-    }
-    Ok(latest)
 }
 
 fn roots(place: &ProviderFile) -> Vec<&Path> {

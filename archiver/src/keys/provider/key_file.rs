@@ -1,0 +1,94 @@
+//! What the files of the providers have in common: canonical JSON with its own checksum, of one archive, the latest of several counts.
+
+use std::path::Path;
+
+use formats::id::ArchiveId;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use super::ProviderFile;
+use super::file::FILE_BYTES_MAX;
+use crate::keys::error::KeyError;
+
+/// `kek.json` of a provider. Its bytes are RFC 8785 canonical JSON; the checksum is SHA-256 over them with the checksum empty. It tells
+/// damage from a file that somebody else made, and guards against nothing.
+pub(super) trait KeyFile: Serialize + DeserializeOwned + Clone {
+    /// The archive whose keys these are.
+    fn archive(&self) -> ArchiveId;
+
+    /// How often the file was replaced.
+    fn sequence(&self) -> u64;
+
+    /// The checksum's place.
+    fn checksum(&mut self) -> &mut String;
+
+    /// Whether this program reads such a file: schema, provider, algorithms.
+    fn is_known(&self) -> bool;
+
+    /// The bytes of the file, with its checksum.
+    fn encode_checked(&self) -> Result<Vec<u8>, KeyError> {
+        let mut file = self.clone();
+        file.checksum().clear();
+        let digest = Sha256::digest(canonical(&file)?);
+        *file.checksum() = hex::encode(digest);
+        canonical(&file)
+    }
+
+    /// The file, when its checksum holds and its bytes are the canonical ones. `None`: it is the file of another provider, or
+    /// no file of a provider at all.
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Option<Self>, KeyError> {
+        if bytes.len() > FILE_BYTES_MAX {
+            return Ok(None);
+        }
+        let Ok(mut file) = serde_json::from_slice::<Self>(bytes) else {
+            return Ok(None);
+        };
+        let checksum = std::mem::take(file.checksum());
+        let is_whole = checksum == hex::encode(Sha256::digest(canonical(&file)?));
+        *file.checksum() = checksum;
+        if !is_whole || canonical(&file)? != bytes {
+            return Err(KeyError::Damaged {
+                path: path.to_path_buf(),
+                part: "checksum",
+            });
+        }
+        if !file.is_known() {
+            return Err(KeyError::UnsupportedFormat {
+                path: path.to_path_buf(),
+            });
+        }
+        Ok(Some(file))
+    }
+
+    /// The latest whole file of the key media; `None` where the file is that of another provider, or cannot be read.
+    fn latest(place: &ProviderFile, archive: ArchiveId) -> Result<Option<Self>, KeyError> {
+        let mut latest: Option<Self> = None;
+        for (path, bytes) in place.read() {
+            let Ok(bytes) = bytes else {
+                continue;
+            };
+            let Some(file) = Self::parse(path, &bytes)? else {
+                continue;
+            };
+            if file.archive() != archive {
+                return Err(KeyError::OtherArchive {
+                    path: path.to_path_buf(),
+                    expected: archive,
+                    found: file.archive(),
+                });
+            }
+            if latest
+                .as_ref()
+                .is_none_or(|other| file.sequence() > other.sequence())
+            {
+                latest = Some(file);
+            }
+        }
+        Ok(latest)
+    }
+}
+
+fn canonical(file: &impl Serialize) -> Result<Vec<u8>, KeyError> {
+    serde_json_canonicalizer::to_vec(file).map_err(|_| KeyError::KeyDerivation)
+}
