@@ -119,6 +119,14 @@ pub enum KeyError {
     Share(ShareError),
     /// The token that holds the key-encryption keys, or its library, is not right.
     Token(TokenError),
+    /// Two key media hold the files of different providers: one of them is that of an intake host, or of another archive's kind. Nothing is
+    /// written to either. Unmount the one that does not belong, or take it out of `key_copies`.
+    ProvidersDiffer {
+        /// The file on one medium.
+        one: PathBuf,
+        /// The file on the other.
+        other: PathBuf,
+    },
     /// This key medium is that of an intake host: it takes records in and reads none. Use the archive's key medium.
     WriteOnly,
     /// The key medium of an intake host holds as many keys as it may. Have the archive accept what it took in, and make it anew.
@@ -320,6 +328,12 @@ impl fmt::Display for KeyError {
             ),
             Self::Share(error) => error.fmt(f),
             Self::Token(error) => error.fmt(f),
+            Self::ProvidersDiffer { one, other } => write!(
+                f,
+                "{} and {} are of different kinds of key media, and one must not overwrite the other: unmount the one that does not belong to this archive, or take it out of key_copies",
+                one.display(),
+                other.display()
+            ),
             Self::WriteOnly => f.write_str(
                 "this key medium belongs to an intake host, which takes records in and reads none: use the archive's key medium",
             ),

@@ -22,7 +22,9 @@ use crate::keys::secret::{DataKey, KEY_BYTES, NONCE_BYTES};
 mod format;
 
 use format::{ALGORITHM, Derivation, KekFile, SALT_BYTES, SealedKek, Sealing, derive, latest};
-pub(super) use format::{CIPHER, FILE_BYTES_MAX, FIRST_EPOCH, SCHEMA_PROVIDER, is_zero};
+pub(super) use format::{
+    CIPHER, CUSTODIANS, FILE_BYTES_MAX, FIRST_EPOCH, SCHEMA_PROVIDER, is_zero,
+};
 
 /// The name of the file on the key medium.
 pub const KEK_FILE: &str = "kek.json";

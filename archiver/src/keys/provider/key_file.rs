@@ -1,14 +1,14 @@
 //! What the files of the providers have in common: canonical JSON with its own checksum, of one archive, the latest of several counts.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use formats::id::ArchiveId;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::ProviderFile;
-use super::file::FILE_BYTES_MAX;
+use super::file::{CUSTODIANS, FILE_BYTES_MAX};
 use crate::keys::error::KeyError;
 
 /// `kek.json` of a provider. Its bytes are RFC 8785 canonical JSON; the checksum is SHA-256 over them with the checksum empty. It tells
@@ -61,15 +61,22 @@ pub(super) trait KeyFile: Serialize + DeserializeOwned + Clone {
         Ok(Some(file))
     }
 
-    /// The latest whole file of the key media; `None` where the file is that of another provider, or cannot be read.
+    /// The latest whole file of the key media; `None` where the files are those of another provider, or cannot be read. A damaged one does not
+    /// matter where another is whole.
     fn latest(place: &ProviderFile, archive: ArchiveId) -> Result<Option<Self>, KeyError> {
         let mut latest: Option<Self> = None;
+        let mut first_error = None;
         for (path, bytes) in place.read() {
             let Ok(bytes) = bytes else {
                 continue;
             };
-            let Some(file) = Self::parse(path, &bytes)? else {
-                continue;
+            let file = match Self::parse(path, &bytes) {
+                Ok(Some(file)) => file,
+                Ok(None) => continue,
+                Err(error) => {
+                    first_error.get_or_insert(error);
+                    continue;
+                }
             };
             if file.archive() != archive {
                 return Err(KeyError::OtherArchive {
@@ -85,8 +92,48 @@ pub(super) trait KeyFile: Serialize + DeserializeOwned + Clone {
                 latest = Some(file);
             }
         }
-        Ok(latest)
+        match (latest, first_error) {
+            (None, Some(error)) => Err(error),
+            (latest, _) => Ok(latest),
+        }
     }
+}
+
+/// Refuses key media whose files are those of different providers: one of them belongs to something else, and must not overwrite the other. What
+/// cannot be read says nothing.
+pub(super) fn require_one_provider(place: &ProviderFile) -> Result<(), KeyError> {
+    let mut first: Option<(PathBuf, Option<String>)> = None;
+    for (path, bytes) in place.read() {
+        let Some(provider) = bytes.ok().and_then(|bytes| provider_of(&bytes)) else {
+            continue;
+        };
+        match &first {
+            None => first = Some((path.to_path_buf(), provider)),
+            Some((one, of_it)) if *of_it != provider => {
+                return Err(KeyError::ProvidersDiffer {
+                    one: one.clone(),
+                    other: path.to_path_buf(),
+                });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// What kind of provider a file is of: `None` inside for a sealed file, whatever opens it; `None` for what is no file of a provider.
+fn provider_of(bytes: &[u8]) -> Option<Option<String>> {
+    #[derive(Deserialize)]
+    struct Kind {
+        #[serde(rename = "schema")]
+        _schema: String,
+        provider: Option<String>,
+    }
+    if bytes.len() > FILE_BYTES_MAX {
+        return None;
+    }
+    let kind: Kind = serde_json::from_slice(bytes).ok()?;
+    Some(kind.provider.filter(|name| name != CUSTODIANS))
 }
 
 fn canonical(file: &impl Serialize) -> Result<Vec<u8>, KeyError> {

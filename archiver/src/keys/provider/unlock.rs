@@ -8,6 +8,7 @@ use formats::id::ArchiveId;
 use super::custodians::{Ceremony, Share};
 use super::file::FileKek;
 use super::intake::{self, IntakeKek};
+use super::key_file::require_one_provider;
 use super::token::{self, TokenError, TokenKek};
 use super::{KekProvider, ProviderFile, ProviderKind};
 use crate::keys::error::KeyError;
@@ -62,6 +63,7 @@ impl<'a> From<&'a Unlock> for UnlockWith<'a> {
 /// # Errors
 /// As [`FileKek::ceremony`].
 pub fn kind(place: &ProviderFile, archive: ArchiveId) -> Result<ProviderKind, KeyError> {
+    require_one_provider(place)?;
     if token::is_named(place, archive)? {
         return Ok(ProviderKind::Token);
     }
@@ -95,6 +97,7 @@ pub(in crate::keys) fn open(
     unlock: UnlockWith<'_>,
     entropy: Arc<dyn Entropy>,
 ) -> Result<Arc<dyn KekProvider>, KeyError> {
+    require_one_provider(&place)?;
     if token::is_named(&place, archive)? {
         let UnlockWith::Passphrase(pin) = unlock else {
             return Err(TokenError::PinNeeded.into());

@@ -291,7 +291,7 @@ fn fixed<const N: usize>(text: &str) -> Option<[u8; N]> {
 const SCHEMA_PASSPHRASE: &str = "urn:fumikura:kek:1";
 /// Also the schema of the file of a PKCS#11 token.
 pub(in crate::keys::provider) const SCHEMA_PROVIDER: &str = "urn:fumikura:kek:2";
-const CUSTODIANS: &str = "custodians";
+pub(in crate::keys::provider) const CUSTODIANS: &str = "custodians";
 pub(super) const ALGORITHM: &str = "Argon2id";
 pub(in crate::keys::provider) const CIPHER: &str = "AES-256-GCM";
 pub(in crate::keys::provider) const FIRST_EPOCH: u32 = 1;

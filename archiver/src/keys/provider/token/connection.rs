@@ -13,11 +13,15 @@ use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHan
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::Slot;
 use cryptoki::types::{RawAuthPin, Ulong};
+use formats::id::ArchiveId;
 use zeroize::Zeroizing;
 
 use super::error::TokenError;
 use super::file::{KeyName, TokenName};
 use crate::keys::secret::{KEY_BYTES, NONCE_BYTES, TAG_BYTES};
+
+/// Keys that no file names, looked at in search of a free name: each is left over from one interrupted rotation.
+const FREE_EPOCHS_LOOKED_AT: u32 = 1000;
 
 /// An open session in which the PIN was accepted.
 #[derive(Debug)]
@@ -165,6 +169,21 @@ impl Connection {
         Ok(true)
     }
 
+    /// The first epoch after `last` of whose name the token holds no key. One that it holds may be that of a rotation whose file stands on a
+    /// medium that is not here: what was wrapped under it nobody can tell, so it stays.
+    pub(super) fn free_epoch(&self, archive: ArchiveId, last: u32) -> Result<u32, TokenError> {
+        let first = last.saturating_add(1);
+        for epoch in first..first.saturating_add(FREE_EPOCHS_LOOKED_AT) {
+            if self.handle(&KeyName::new(archive, epoch))?.is_none() {
+                return Ok(epoch);
+            }
+        }
+        Err(TokenError::Refused {
+            act: "make a key",
+            code: "too many keys of this archive that no file names".to_owned(),
+        })
+    }
+
     /// Makes a key in the token that never leaves it.
     pub(super) fn generate(&mut self, epoch: u32, key: &KeyName) -> Result<(), TokenError> {
         let refused = |error: Error| refusal("make a key", &error);
@@ -264,11 +283,19 @@ impl Connection {
     }
 
     fn is_guarded(&self, key: ObjectHandle) -> Result<bool, TokenError> {
-        let asked = [AttributeType::Sensitive, AttributeType::Extractable];
+        let asked = [
+            AttributeType::Sensitive,
+            AttributeType::Extractable,
+            AttributeType::AlwaysSensitive,
+            AttributeType::NeverExtractable,
+        ];
         let facts = self.session.get_attributes(key, &asked);
         let facts = facts.map_err(|error| refusal("describe a key", &error))?;
         Ok(facts.contains(&Attribute::Sensitive(true))
-            && facts.contains(&Attribute::Extractable(false)))
+            && facts.contains(&Attribute::Extractable(false))
+            // A key that was brought in from outside was known there.
+            && facts.contains(&Attribute::AlwaysSensitive(true))
+            && facts.contains(&Attribute::NeverExtractable(true)))
     }
 }
 

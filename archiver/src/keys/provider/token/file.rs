@@ -1,5 +1,6 @@
 //! `kek.json` of a token: which token, and which of its keys is which epoch. It holds no key.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use formats::id::ArchiveId;
@@ -100,6 +101,14 @@ impl TokenFile {
         }
     }
 
+    /// Whether each epoch is listed once and by its own name: nobody who can write the file gets another key of the token used or destroyed.
+    fn names_own_keys(&self) -> bool {
+        let mut epochs = BTreeSet::new();
+        self.keys.iter().all(|key| {
+            epochs.insert(key.epoch) && key.name() == KeyName::new(self.archive, key.epoch)
+        })
+    }
+
     pub(super) fn key(&self, epoch: u32) -> Option<KeyName> {
         let key = self.keys.iter().find(|key| key.epoch == epoch);
         key.map(TokenKey::name)
@@ -120,7 +129,10 @@ impl KeyFile for TokenFile {
     }
 
     fn is_known(&self) -> bool {
-        self.schema == SCHEMA_PROVIDER && self.provider == PROVIDER && self.cipher == CIPHER
+        self.schema == SCHEMA_PROVIDER
+            && self.provider == PROVIDER
+            && self.cipher == CIPHER
+            && self.names_own_keys()
     }
 }
 

@@ -250,6 +250,9 @@ impl KekProvider for TokenKek {
         }
         let context = wrap_context(context, epoch);
         let sample = (self.archive.as_bytes().as_slice(), b"sample".as_slice());
+        // No nonce comes twice under a key, not for a sample either.
+        let mut fresh = [0; NONCE_BYTES];
+        self.entropy.fill(&mut fresh)?;
         self.with_token(&mut state, "unwrap a key", |token| {
             let error = match token.decrypt(epoch, wrapped.nonce, &context, &wrapped.sealed) {
                 Ok(opened) => return Ok(Some(opened)),
@@ -258,7 +261,7 @@ impl KekProvider for TokenKek {
             // Libraries differ in what they say of a wrong tag. A token that opens what it has just sealed is well, so the
             // wrapped key is not.
             let well = token
-                .encrypt(epoch, wrapped.nonce, sample.0, sample.1)
+                .encrypt(epoch, fresh, sample.0, sample.1)
                 .and_then(|(nonce, sealed)| token.decrypt(epoch, nonce, sample.0, &sealed));
             match well {
                 Ok(_) => Ok(None),
@@ -282,15 +285,14 @@ impl KekProvider for TokenKek {
         let mut state = self.state();
         self.reload(&mut state)?;
         let last = state.file.keys.iter().map(|key| key.epoch).max();
-        let epoch = last.unwrap_or_default().max(state.file.current_epoch) + 1;
-        let name = KeyName::new(self.archive, epoch);
+        let last = last.unwrap_or_default().max(state.file.current_epoch);
         let mut next = state.file.clone();
+        let connection = state.connection.as_mut().ok_or(TokenError::PinNeeded)?;
+        let epoch = connection.free_epoch(self.archive, last)?;
+        let name = KeyName::new(self.archive, epoch);
         next.keys.push(TokenKey::new(epoch, &name));
         next.current_epoch = epoch;
         next.sequence += 1;
-        let connection = state.connection.as_mut().ok_or(TokenError::PinNeeded)?;
-        // A key of that name is left over from an attempt whose file was never written: nothing was wrapped under it.
-        connection.destroy(epoch, &name)?;
         connection.generate(epoch, &name)?;
         // Where this fails, the file may stand on one of the media already, so the key stays.
         self.place.replace(&next.encode_checked()?)?;
