@@ -26,6 +26,18 @@ impl Session {
     /// # Errors
     /// [`Failure`] when there is nothing, or not enough.
     pub fn unlock(&self, config: &Config) -> Result<Unlock, Failure> {
+        self.unlock_with(config, true)
+    }
+
+    /// The same without a key that is held: for what changes who can open the key medium.
+    ///
+    /// # Errors
+    /// As [`Session::unlock`].
+    pub(super) fn unlock_anew(&self, config: &Config) -> Result<Unlock, Failure> {
+        self.unlock_with(config, false)
+    }
+
+    fn unlock_with(&self, config: &Config, held_counts: bool) -> Result<Unlock, Failure> {
         media::key_medium(&config.keys, config.archive).map_err(ArchiveError::KeyMedium)?;
         let place = provider_file(config);
         let kind = provider::kind(&place, config.archive)?;
@@ -35,7 +47,8 @@ impl Session {
         let passphrase_is_given =
             self.common.passphrase_file.is_some() && kind != ProviderKind::Custodians;
         let is_given = passphrase_is_given || !self.common.share.is_empty();
-        if kind != ProviderKind::Token
+        if held_counts
+            && kind != ProviderKind::Token
             && !is_given
             && let Some(held) = self.held(config)?
         {
@@ -180,7 +193,7 @@ pub(super) fn read_shares(path: &Path) -> Result<Vec<Result<Share, ShareError>>,
 }
 
 /// The provider's file on the key media that are there; on the key medium, so that an error names it, where none is.
-fn provider_file(config: &Config) -> ProviderFile {
+pub(super) fn provider_file(config: &Config) -> ProviderFile {
     let media = KeyPlace::new(&config.keys, &config.key_copies, config.key_copies_min);
     let mut roots = media.present();
     if roots.is_empty() {

@@ -17,6 +17,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use firmware::clock::Clock;
 use formats::id::ArchiveId;
 use tokio::net::UnixListener;
 use zeroize::Zeroizing;
@@ -82,6 +83,9 @@ pub fn forget(socket: &Path, archive: ArchiveId) -> Result<bool, KeyError> {
     ask().map_err(failed)
 }
 
+/// How often the clock is looked at while a key is held.
+const CLOCK_LOOK: Duration = Duration::from_secs(20);
+
 /// Holds `key` until `limit` has passed, `stopped` comes, or somebody asks to forget it. `ready` is called when it listens.
 ///
 /// # Errors
@@ -91,12 +95,18 @@ pub async fn hold(
     archive: ArchiveId,
     key: DataKey,
     limit: Duration,
+    clock: &dyn Clock,
     stopped: impl Future<Output = ()>,
     ready: impl FnOnce(),
 ) -> Result<Ended, KeyError> {
     let failed = |error| KeyError::io(socket, "listen", error);
     let listener = listen(socket)?;
     ready();
+    // The timer stands still while the machine sleeps; the clock does not.
+    let until = clock
+        .now()
+        .checked_add(limit.try_into().unwrap_or(time::Duration::MAX));
+    let mut look = tokio::time::interval(CLOCK_LOOK);
     let end = tokio::time::sleep(limit);
     tokio::pin!(end, stopped);
     let ended = loop {
@@ -110,6 +120,11 @@ pub async fn hold(
                 }
             }
             () = &mut end => break Ended::Expired,
+            _ = look.tick() => {
+                if until.is_none_or(|until| clock.now() >= until) {
+                    break Ended::Expired;
+                }
+            }
             () = &mut stopped => break Ended::Stopped,
         }
     };
@@ -215,8 +230,25 @@ const PEER_WAIT: Duration = Duration::from_secs(5);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use firmware::clock::SimulatedClock;
     use std::future::pending;
+    use time::OffsetDateTime;
+    use time::macros::datetime;
     use tokio::sync::oneshot;
+
+    const NOW: OffsetDateTime = datetime!(2026-11-22 14:00 UTC);
+
+    /// A machine that sleeps over the weekend as soon as the key is held.
+    #[derive(Debug)]
+    struct Asleep(SimulatedClock);
+
+    impl Clock for Asleep {
+        fn now(&self) -> OffsetDateTime {
+            let now = self.0.now();
+            self.0.advance(time::Duration::days(2));
+            now
+        }
+    }
 
     fn archive() -> ArchiveId {
         ArchiveId::from_bytes([1; 16])
@@ -234,9 +266,17 @@ mod tests {
         let holder = std::thread::spawn(move || {
             let key = DataKey::from_bytes(&[7; KEY_BYTES]);
             let stopped = async { drop(stopped.await) };
-            runtime.block_on(hold(&socket_path, archive(), key, limit, stopped, || {
-                ready.send(()).unwrap();
-            }))
+            let clock = SimulatedClock::new(NOW);
+            let tell = || ready.send(()).unwrap();
+            runtime.block_on(hold(
+                &socket_path,
+                archive(),
+                key,
+                limit,
+                &clock,
+                stopped,
+                tell,
+            ))
         });
         is_ready.recv().unwrap();
         test();
@@ -292,8 +332,32 @@ mod tests {
             .build()
             .unwrap();
         let key = DataKey::from_bytes(&[7; KEY_BYTES]);
-        let ended = hold(&socket, archive(), key, Duration::ZERO, pending(), || ());
+        let clock = SimulatedClock::new(NOW);
+        let ended = hold(
+            &socket,
+            archive(),
+            key,
+            Duration::ZERO,
+            &clock,
+            pending(),
+            || (),
+        );
         assert_eq!(runtime.block_on(ended).unwrap(), Ended::Expired);
         assert!(!socket.exists());
+    }
+
+    #[test]
+    fn the_time_in_which_the_machine_sleeps_counts() {
+        let place = tempfile::tempdir().unwrap();
+        let socket = socket_in(place.path(), archive());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let key = DataKey::from_bytes(&[7; KEY_BYTES]);
+        let clock = Asleep(SimulatedClock::new(NOW));
+        let limit = Duration::from_secs(8 * 3600);
+        let ended = hold(&socket, archive(), key, limit, &clock, pending(), || ());
+        assert_eq!(runtime.block_on(ended).unwrap(), Ended::Expired);
     }
 }

@@ -139,3 +139,58 @@ fn provider_of(bytes: &[u8]) -> Option<Option<String>> {
 fn canonical(file: &impl Serialize) -> Result<Vec<u8>, KeyError> {
     serde_json_canonicalizer::to_vec(file).map_err(|_| KeyError::KeyDerivation)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::keys::provider::{KEK_FILE, kind};
+    use crate::store::durable::{Disk, SystemDisk, replace_file};
+
+    const SEALED: &str = r#"{"schema":"urn:fumikura:kek:1"}"#;
+    const CEREMONY: &str = r#"{"provider":"custodians","schema":"urn:fumikura:kek:2"}"#;
+    const INTAKE: &str = r#"{"provider":"intake","schema":"urn:fumikura:kek:2"}"#;
+    const TOKEN: &str = r#"{"provider":"pkcs11","schema":"urn:fumikura:kek:2"}"#;
+
+    /// Two key media with these files.
+    fn media(one: &str, other: &str) -> (tempfile::TempDir, ProviderFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let roots = ["a", "b"].map(|name| folder.path().join(name));
+        let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
+        for (root, text) in roots.iter().zip([one, other]) {
+            std::fs::create_dir(root).unwrap();
+            replace_file(disk.as_ref(), &root.join(KEK_FILE), text.as_bytes()).unwrap();
+        }
+        let place = ProviderFile::new(disk, roots);
+        (folder, place)
+    }
+
+    #[test]
+    fn key_media_of_different_kinds_are_refused() {
+        for (one, other) in [
+            (SEALED, INTAKE),
+            (INTAKE, SEALED),
+            (CEREMONY, INTAKE),
+            (TOKEN, INTAKE),
+            (TOKEN, CEREMONY),
+        ] {
+            let (_folder, place) = media(one, other);
+            let differ = |result: Result<(), KeyError>| {
+                matches!(result, Err(KeyError::ProvidersDiffer { .. }))
+            };
+            assert!(differ(require_one_provider(&place)), "{one} {other}");
+            let archive = ArchiveId::from_bytes([1; 16]);
+            assert!(differ(kind(&place, archive).map(drop)), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn what_opens_a_sealed_file_may_differ_and_damage_says_nothing() {
+        // A ceremony that reached one medium; a medium that cannot be read.
+        for (one, other) in [(SEALED, CEREMONY), (INTAKE, "{"), ("", TOKEN)] {
+            let (_folder, place) = media(one, other);
+            require_one_provider(&place).unwrap();
+        }
+    }
+}

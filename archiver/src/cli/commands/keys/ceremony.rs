@@ -12,9 +12,9 @@ use crate::cli::failure::Failure;
 use crate::cli::lang::Lang;
 use crate::cli::output::moment;
 use crate::cli::session::Session;
-use crate::cli::unlocking::read_shares;
+use crate::cli::unlocking::{provider_file, read_shares};
 use crate::keys::provider::custodians::{Ceremony, Held, Share, ShareError, Sheet, SheetLanguage};
-use crate::keys::{KekProvider, KeyError, ProviderFile, provider};
+use crate::keys::{KekProvider, KeyError, provider};
 use crate::store::durable::replace_file;
 
 use super::custody::Custody;
@@ -45,15 +45,38 @@ pub(super) fn ceremony(
         Some(folder) => write_sheets(session, folder, &sheets, &held)?,
         None => show_sheets(session, &sheets, &held)?,
     }
-    custody.kek.seal_under_custodians(&held)?;
+    if let Err(error) = custody.kek.seal_under_custodians(&held) {
+        return Err(half_sealed(session, &custody, &held, error));
+    }
     announce(session, &held, arguments.out.as_deref());
     Ok(Exit::Done)
+}
+
+/// A medium failed while the others may be sealed under the new shares already: then these count, and whoever throws the sheets away loses all.
+fn half_sealed(session: &Session, custody: &Custody, held: &Held, error: KeyError) -> Failure {
+    let in_force = provider::ceremony(&provider_file(&custody.config), custody.config.archive)
+        .is_ok_and(|now| now.as_ref() == Some(&held.ceremony));
+    if !in_force {
+        return error.into();
+    }
+    let failure = Failure::from(error);
+    let (exit, cause) = (failure.exit(), failure.text(session.output.lang));
+    Failure::said(
+        exit,
+        session.output.lang,
+        format!(
+            "新しい分散片はすでに有効です。用紙を捨てないでください。鍵媒体の一つに書けませんでした: {cause}。直してから archiver keys unlock で確かめてください"
+        ),
+        format!(
+            "the new shares ARE in force: keep the sheets. One key medium could not be written: {cause}. Mend it, then try the shares with 'archiver keys unlock'"
+        ),
+    )
 }
 
 /// `archiver keys share`: judges shares one by one.
 pub(super) fn share(session: &Session) -> Result<Exit, Failure> {
     let config = session.config()?;
-    let place = ProviderFile::read_only([&config.keys]);
+    let place = provider_file(&config);
     let ceremony = provider::ceremony(&place, config.archive)?.ok_or(KeyError::NoCustodians)?;
     let mut given = Vec::new();
     for path in &session.common.share {

@@ -16,11 +16,11 @@ pub(super) struct Custody {
 }
 
 impl Custody {
-    /// Opens the key medium with what opens it now.
+    /// Opens the key medium with what opens it now: asked for, also where a key is held. Who finds it held is not those who may change it.
     pub(super) fn take(session: &Session) -> Result<Self, Failure> {
         let config = session.config()?;
         session.require_sealed_file(&config)?;
-        let unlock = session.unlock(&config)?;
+        let unlock = session.unlock_anew(&config)?;
         Self::open(session, config, &unlock)
     }
 

@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::grouped;
 use crate::cli::session::Session;
-use crate::keys::{KeyError, KeyMedium, LedgerAccess};
+use crate::keys::{KeyError, KeyMedium, KeyPlace, LedgerAccess};
 use crate::store::durable::create_directories;
 
 pub(super) fn run(session: &Session, command: &Intake) -> Result<Exit, Failure> {
@@ -79,7 +79,7 @@ fn open(session: &Session, access: LedgerAccess) -> Result<KeyMedium, Failure> {
     let environment = &session.environment;
     Ok(KeyMedium::open(
         Arc::clone(&environment.disk),
-        &config.keys,
+        KeyPlace::new(&config.keys, &config.key_copies, config.key_copies_min),
         config.archive,
         &unlock,
         access,

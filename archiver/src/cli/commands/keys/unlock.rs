@@ -67,6 +67,7 @@ fn hold(session: &Session, config: &Config, hours: u32, kek: &FileKek) -> Result
         config.archive,
         kek.lock_to_hold(),
         limit,
+        session.environment.clock.as_ref(),
         stopped(),
         ready,
     ))?;

@@ -137,3 +137,52 @@ impl KeyFile for TokenFile {
 }
 
 const PROVIDER: &str = "pkcs11";
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::keys::error::KeyError;
+
+    fn archive(byte: u8) -> ArchiveId {
+        ArchiveId::from_bytes([byte; 16])
+    }
+
+    fn file(keys: Vec<TokenKey>) -> TokenFile {
+        let name = TokenName {
+            label: "archive keys".to_owned(),
+            serial: "1".to_owned(),
+        };
+        TokenFile {
+            current_epoch: 1,
+            keys,
+            ..TokenFile::new(archive(1), PathBuf::from("/lib/token.so"), name)
+        }
+    }
+
+    fn own(epoch: u32) -> TokenKey {
+        TokenKey::new(epoch, &KeyName::new(archive(1), epoch))
+    }
+
+    #[test]
+    fn only_the_own_keys_of_archive_and_epoch_are_named() {
+        let parse = |keys| TokenFile::parse(Path::new("x"), &file(keys).encode_checked().unwrap());
+        assert!(parse(vec![own(1), own(2)]).unwrap().is_some());
+        let of_another_epoch = TokenKey::new(1, &KeyName::new(archive(1), 2));
+        let of_another_archive = TokenKey::new(1, &KeyName::new(archive(2), 1));
+        let nameless = TokenKey {
+            id: "no digits".to_owned(),
+            ..own(1)
+        };
+        for keys in [
+            vec![of_another_epoch, own(2)],
+            vec![of_another_archive],
+            vec![nameless],
+            vec![own(1), own(1)],
+        ] {
+            let refused = parse(keys);
+            assert!(matches!(refused, Err(KeyError::UnsupportedFormat { .. })));
+        }
+    }
+}

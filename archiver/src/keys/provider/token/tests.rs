@@ -3,6 +3,8 @@
 //! SoftHSM looks for its tokens where `SOFTHSM2_CONF` says when a process starts it, so each test starts this program again for itself, with
 //! a token folder of its own. Where SoftHSM is not installed, one line says what is left out.
 
+mod rotations;
+
 use std::fs;
 use std::process::Command;
 
