@@ -10,7 +10,7 @@ use crate::store::{MediumProblem, MediumProblemKind, cause_text};
 pub(super) fn problem(problem: &MediumProblem, lang: Lang) -> String {
     match (lang, &problem.kind) {
         (Lang::Ja, _) => problem_ja(problem),
-        (Lang::En, MediumProblemKind::OutOfService(out)) => {
+        (Lang::En, MediumProblemKind::OutOfService(out)) if out.cause != OutCause::Diverged => {
             let directory = problem.directory.display();
             let (since, cause) = (moment(out.since), cause_text(out.cause));
             format!(
@@ -45,6 +45,9 @@ fn problem_ja(problem: &MediumProblem) -> String {
         MediumProblemKind::Joining => format!(
             "{directory} の媒体は準備の途中です。同じ archiver media コマンドをもう一度実行すると続きから進みます"
         ),
+        MediumProblemKind::OutOfService(out) if out.cause == OutCause::Diverged => format!(
+            "{directory} の媒体は使用停止で、他の媒体にない確定済みの内容があります。別の所で書き込まれたものです。何も変更していません。保全し、経緯を調べ、archiver media replace で別の媒体に交換してください"
+        ),
         MediumProblemKind::OutOfService(out) => {
             let (since, cause) = (moment(out.since), cause_ja(out.cause));
             format!(
@@ -55,7 +58,7 @@ fn problem_ja(problem: &MediumProblem) -> String {
             "{directory} の媒体は古い写しです(最後の区画 {last:010}、保管庫は {newest:010})。archiver media return {directory} で最新にしてください"
         ),
         MediumProblemKind::Diverged => format!(
-            "{directory} の媒体には他の媒体にない確定済みの内容があります。別の所で書き込まれたものです。何も変更していません。保全し、経緯を調べてください"
+            "{directory} の媒体には他の媒体にない確定済みの内容があります。別の所で書き込まれたものです。何も変更していません。保全し、経緯を調べ、archiver media replace で別の媒体に交換してください"
         ),
         MediumProblemKind::ReadOnly => format!(
             "{directory} の媒体は読み取り専用です。書き込めるようにマウントするか、交換してください"

@@ -9,6 +9,7 @@ use crate::config::{CONFIG_FILE_NAME, Config};
 use crate::keys::passphrase::{PassphraseSource, Prompt};
 use crate::keys::{Passphrase, UnlockWith};
 
+use formats::roster::OutCause;
 use serde_json::json;
 
 use crate::media::record_media;
@@ -183,6 +184,10 @@ impl Session {
                 "event": "medium-out-of-service", "medium": medium, "directory": directory, "cause": out.cause,
                 "since": rfc3339(out.since), "from_segment": out.from.segment,
             }));
+            // It was told at the opening, and is not to be returned.
+            if out.cause == OutCause::Diverged {
+                continue;
+            }
             let place = directory.display();
             self.output.note(&lang.pick(
                 format!("媒体 {place} を使用停止にしました({})。以後の受領はこの媒体に書かれていません。archiver media return {place} または replace を実行してください", cause_ja(out.cause)),

@@ -1,20 +1,22 @@
 //! Taking a medium into service: sealed segments are copied and read back while the archive works, the growing one by the writer itself.
 
+mod history;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use formats::id::ArchiveId;
-use formats::segment::{CommitMark, Frame, FrameAddress, SegmentSeal};
+use formats::segment::FrameAddress;
 use sha2::{Digest, Sha256};
 
 use super::durable::{DirectoryLock, Disk};
-use super::medium::read_label;
-use super::presence::Survey;
+use super::joining;
+use super::presence::{Present, Survey, of_archive};
 use super::recovery::seal;
 use super::replica::{GrowingSegment, Replica};
-use super::walk::Copy;
 use super::{CopyPolicy, MediumProblem, MediumProblemKind, StoreError, lock};
+use history::{require_behind, same};
 
 /// How far copying is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,8 +43,10 @@ pub struct CopyReport {
 /// Copies all sealed segments to the medium at `target` that it does not have. Each is read back and compared before it counts; what an
 /// interrupted run had copied is not copied again. The archive may be written to meanwhile.
 ///
+/// Nothing is written to a medium that belongs to another archive, is no member of this one, or holds commits that this one does not have.
+///
 /// # Errors
-/// [`StoreError::CopyDiffers`] when the medium does not give back what was written; [`StoreError::Locked`] while another process copies
+/// [`StoreError::MediumUnusable`] for such a medium; [`StoreError::CopyDiffers`] when the medium does not give back what was written; [`StoreError::Locked`] while another process copies
 /// to it; the refusal of the first medium when none can be read; errors of reading and writing.
 pub fn copy_sealed(
     directories: &[PathBuf],
@@ -52,32 +56,15 @@ pub fn copy_sealed(
     target: &Path,
     progress: &mut dyn FnMut(CopyProgress),
 ) -> Result<CopyReport, StoreError> {
+    let present = of_archive(target, archive)?;
     let _lock: DirectoryLock = lock(target, true)?;
     let now = time::OffsetDateTime::UNIX_EPOCH;
     let survey = Survey::of(directories, archive, copies.note.as_deref(), now);
-    let mut sources = Vec::new();
-    for present in survey
-        .in_service
-        .iter()
-        .filter(|one| one.directory != target)
-    {
-        sources.push(Arc::new(Replica::of(present, disk)));
-    }
-    for (present, out) in survey
-        .stale
-        .iter()
-        .filter(|(one, _)| one.directory != target)
-    {
-        let replica = Replica::of(present, disk);
-        replica.end_before(out.from.segment);
-        sources.push(Arc::new(replica));
-    }
-    if sources.is_empty() {
-        return Err(survey.refusal());
-    }
-    let label = read_label(target)?;
-    let target = Arc::new(Replica::new(target, label.medium, Arc::clone(disk)));
+    require_member(&survey, archive, &present)?;
+    let sources = sources(&survey, &present, disk)?;
+    let target = Arc::new(Replica::of(&present, disk));
     target.prepare()?;
+    require_behind(&sources, &target, None)?;
     let mut missing = Vec::new();
     let mut report = CopyReport::default();
     for (segment, bytes) in sealed_segments(&sources)? {
@@ -105,6 +92,59 @@ pub fn copy_sealed(
     Ok(report)
 }
 
+/// Only a medium of the archive, or one that is being prepared for it, is written to.
+fn require_member(
+    survey: &Survey,
+    archive: ArchiveId,
+    present: &Present,
+) -> Result<(), StoreError> {
+    let is_joining =
+        || joining::read(&present.directory).is_some_and(|joining| joining.archive == archive);
+    if survey.roster.member(present.medium).is_some() || is_joining() {
+        return Ok(());
+    }
+    Err(MediumProblem {
+        directory: present.directory.clone(),
+        medium: Some(present.medium),
+        kind: MediumProblemKind::NotMember,
+    }
+    .into())
+}
+
+/// The media that can be copied from: those in service, then those that were.
+fn sources(
+    survey: &Survey,
+    target: &Present,
+    disk: &Arc<dyn Disk>,
+) -> Result<Vec<Arc<Replica>>, StoreError> {
+    let in_service = survey.in_service.iter().map(|one| (one, u32::MAX));
+    let stale = survey.stale.iter();
+    let stale = stale.map(|(one, out)| (one, out.from.segment));
+    let mut sources = Vec::new();
+    for (present, end) in in_service.chain(stale) {
+        if is_same_folder(&present.directory, &target.directory) {
+            continue;
+        }
+        if present.medium == target.medium {
+            return Err(StoreError::MediumTwice {
+                directory: target.directory.clone(),
+            });
+        }
+        let replica = Replica::of(present, disk);
+        replica.end_before(end);
+        sources.push(Arc::new(replica));
+    }
+    if sources.is_empty() {
+        return Err(survey.refusal());
+    }
+    Ok(sources)
+}
+
+fn is_same_folder(one: &Path, other: &Path) -> bool {
+    let whole = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    one == other || whole(one) == whole(other)
+}
+
 /// The medium gets what it lacks up to `at`, where the writer stands; `digest` is over the growing segment up to there.
 pub(super) fn bring_up(
     sources: &[Arc<Replica>],
@@ -113,7 +153,7 @@ pub(super) fn bring_up(
     digest: &Sha256,
 ) -> Result<GrowingSegment, StoreError> {
     let whole = Arc::new(target.without_end());
-    require_behind(sources, &whole, at)?;
+    require_behind(sources, &whole, Some(at))?;
     for (segment, _) in sealed_segments(sources)? {
         if segment < at.segment && !has_it(sources, &whole, segment)? {
             copy_verified(sources, &whole, segment, &mut |_| ())?;
@@ -162,55 +202,6 @@ fn copy_start(
     }
 }
 
-/// A medium that holds commits which the archive does not have was written elsewhere: it is not overwritten.
-fn require_behind(
-    sources: &[Arc<Replica>],
-    target: &Arc<Replica>,
-    at: FrameAddress,
-) -> Result<(), StoreError> {
-    let Some((segment, _)) = target.segments()?.last().copied() else {
-        return Ok(());
-    };
-    let diverged = || {
-        StoreError::from(MediumProblem {
-            directory: target.directory.clone(),
-            medium: Some(target.medium),
-            kind: MediumProblemKind::Diverged,
-        })
-    };
-    let Some(mut own) = open_copy(target, segment)? else {
-        return Ok(());
-    };
-    let Some(mark) = own.mark_before(segment, u64::MAX) else {
-        return Ok(());
-    };
-    if FrameAddress::new(segment, mark) >= at {
-        return Err(diverged());
-    }
-    let bytes = CommitMark::FRAME_BYTES;
-    for source in sources {
-        let Some(mut copy) = open_copy(source, segment)? else {
-            continue;
-        };
-        let Ok(Ok(Frame::CommitMark(_))) = copy.bytes(mark, bytes).map(Frame::parse) else {
-            continue;
-        };
-        if copy.bytes(mark, bytes).ok() != own.bytes(mark, bytes).ok() {
-            return Err(diverged());
-        }
-        return Ok(());
-    }
-    Err(diverged())
-}
-
-fn open_copy(replica: &Replica, segment: u32) -> Result<Option<Copy>, StoreError> {
-    let file = replica.open(segment)?;
-    let path = replica.path(segment);
-    file.map(Copy::new)
-        .transpose()
-        .map_err(|error| replica.error("reading", &path, error))
-}
-
 /// Numbers and lengths of the segments that are sealed on one of the sources.
 fn sealed_segments(sources: &[Arc<Replica>]) -> Result<Vec<(u32, u64)>, StoreError> {
     let mut all = std::collections::BTreeMap::new();
@@ -235,10 +226,6 @@ fn has_it(sources: &[Arc<Replica>], target: &Replica, segment: u32) -> Result<bo
         }
     }
     Ok(false)
-}
-
-fn same(one: &SegmentSeal, other: &SegmentSeal) -> bool {
-    (one.digest, one.length, one.index_offset) == (other.digest, other.length, other.index_offset)
 }
 
 /// Copies a sealed segment from the first source that has it whole. Answers whether one had.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use formats::id::{ArchiveId, MediumId};
 use formats::medium::{MediumLabel, MediumRole};
-use formats::roster::{OutOfService, ROSTER_FILE, Roster, RosterMember};
+use formats::roster::{OutCause, OutOfService, ROSTER_FILE, Roster, RosterMember};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -321,6 +321,10 @@ impl fmt::Display for MediumProblem {
                 f,
                 "the medium at {directory} belongs to another archive ({archive}): mount the right one"
             ),
+            MediumProblemKind::OutOfService(out) if out.cause == OutCause::Diverged => write!(
+                f,
+                "the medium at {directory} is out of service and holds commits that the others do not have: it was written elsewhere. Nothing was changed on it; keep it, find out where, and put another one in its place with `archiver media replace`"
+            ),
             MediumProblemKind::OutOfService(out) => {
                 let since = out.since.format(&Rfc3339).unwrap_or_default();
                 let cause = cause_text(out.cause);
@@ -371,7 +375,7 @@ impl MediumProblemKind {
             ),
             Self::Diverged => (
                 "the medium at ",
-                " holds commits that the others do not have: it was written elsewhere. Nothing was changed on it; keep it, and find out where",
+                " holds commits that the others do not have: it was written elsewhere. Nothing was changed on it; keep it, find out where, and put another one in its place with `archiver media replace`",
             ),
             Self::ReadOnly => (
                 "the medium at ",
@@ -388,8 +392,7 @@ impl MediumProblemKind {
 
 /// Why a medium was put out of service, in words.
 #[must_use]
-pub const fn cause_text(cause: formats::roster::OutCause) -> &'static str {
-    use formats::roster::OutCause;
+pub const fn cause_text(cause: OutCause) -> &'static str {
     match cause {
         OutCause::Full => "it was full",
         OutCause::Failed => "a write failed",

@@ -6,6 +6,7 @@ mod growing;
 mod healing;
 mod recovering;
 mod replicas;
+mod returning;
 mod specification;
 
 use std::path::{Path, PathBuf};

@@ -77,6 +77,7 @@ pub(super) fn back(session: &Session, text: &str) -> Result<Exit, Failure> {
         let here = here.and_then(|replica| replica.directory);
         let dir = here.or_else(|| entry.directory.clone()).unwrap_or_default();
         archive.close()?;
+        require_here(session, entry, &dir)?;
         dir
     };
     let copied = copy(session, &config, &dir)?;
@@ -179,6 +180,20 @@ fn after(copied: &CopyReport) -> Exit {
     } else {
         Exit::Integrity
     }
+}
+
+/// The folder may hold another medium by now.
+fn require_here(session: &Session, entry: &MediumEntry, dir: &Path) -> Result<(), Failure> {
+    if read_label(dir)?.medium == entry.medium {
+        return Ok(());
+    }
+    let (name, place) = (entry.short_name(), dir.display());
+    Err(Failure::said(
+        Exit::Unusable,
+        session.output.lang,
+        format!("{place} にあるのは {name} ではありません。正しい媒体を接続してください"),
+        format!("the medium at {place} is not {name}: mount the right one"),
+    ))
 }
 
 fn require_data(session: &Session, entry: &MediumEntry) -> Result<(), Failure> {

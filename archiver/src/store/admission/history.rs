@@ -1,0 +1,205 @@
+//! Whether a medium was written apart from the archive: then nothing on it is overwritten.
+
+use std::sync::Arc;
+
+use formats::segment::{CommitMark, Frame, FrameAddress, SegmentSeal};
+
+use crate::store::replica::Replica;
+use crate::store::segment_file::SegmentFile;
+use crate::store::walk::Copy;
+use crate::store::{MediumProblem, MediumProblemKind, StoreError};
+
+/// A medium that holds commits which the archive does not have was written elsewhere. `end` is where the archive ends, as far as it is
+/// known: it may be written to meanwhile.
+///
+/// # Errors
+/// [`MediumProblemKind::Diverged`]; errors of reading the medium: what cannot be read may be such a commit.
+pub(super) fn require_behind(
+    sources: &[Arc<Replica>],
+    target: &Arc<Replica>,
+    end: Option<FrameAddress>,
+) -> Result<(), StoreError> {
+    let diverged = || {
+        StoreError::from(MediumProblem {
+            directory: target.directory.clone(),
+            medium: Some(target.medium),
+            kind: MediumProblemKind::Diverged,
+        })
+    };
+    let segments = target.segments()?;
+    for (segment, _) in segments.iter().rev() {
+        let mut own = OwnMarks::of(target, *segment)?;
+        while let Some((offset, mark)) = own.previous()? {
+            if end.is_some_and(|end| FrameAddress::new(*segment, offset) >= end) {
+                return Err(diverged());
+            }
+            match find(sources, *segment, offset, &mark)? {
+                Found::Same if are_sealed_alike(sources, target, *segment)? => return Ok(()),
+                Found::Same | Found::Another => return Err(diverged()),
+                // What the archive has there is damaged: the commit before tells as much.
+                Found::Damaged => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The commit marks of one segment on the medium, from the last one on backwards.
+struct OwnMarks<'a> {
+    replica: &'a Replica,
+    segment: u32,
+    copy: Option<Copy>,
+    /// The last one, where a seal tells its place.
+    sealed: Option<(u64, Vec<u8>)>,
+    end: u64,
+}
+
+impl<'a> OwnMarks<'a> {
+    fn of(replica: &'a Replica, segment: u32) -> Result<Self, StoreError> {
+        let path = replica.path(segment);
+        let failed = |error| replica.error("reading", &path, error);
+        let (mut copy, mut sealed) = (None, None);
+        if let Some(file) = replica.open(segment)? {
+            let file = Arc::new(SegmentFile::new(file).map_err(failed)?);
+            let mut raw = Copy::raw(Arc::clone(&file)).map_err(failed)?;
+            sealed = mark_before_index(&mut raw, segment).map_err(failed)?;
+            copy = Some(Copy::of(file).map_err(failed)?);
+        }
+        Ok(Self {
+            replica,
+            segment,
+            copy,
+            sealed,
+            end: u64::MAX,
+        })
+    }
+
+    fn previous(&mut self) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        let found = match (self.sealed.take(), &mut self.copy) {
+            (Some(sealed), _) => Some(sealed),
+            (None, Some(copy)) => {
+                let path = self.replica.path(self.segment);
+                let failed = |error| self.replica.error("reading", &path, error);
+                match copy.mark_before(self.segment, self.end) {
+                    Some(offset) => {
+                        let mark = copy.bytes(offset, CommitMark::FRAME_BYTES);
+                        Some((offset, mark.map_err(failed)?.to_vec()))
+                    }
+                    None => None,
+                }
+            }
+            (None, None) => None,
+        };
+        if let Some((offset, _)) = found {
+            self.end = offset;
+        }
+        Ok(found)
+    }
+}
+
+/// A segment is sealed behind a commit mark: that stands before its index, in a compacted one, too.
+fn mark_before_index(raw: &mut Copy, segment: u32) -> std::io::Result<Option<(u64, Vec<u8>)>> {
+    let bytes = CommitMark::FRAME_BYTES;
+    let place = raw
+        .seal()?
+        .and_then(|seal| seal.index_offset.checked_sub(bytes as u64));
+    let Some(place) = place else {
+        return Ok(None);
+    };
+    let mark = raw.bytes(place, bytes)?;
+    Ok(match Frame::parse(mark) {
+        Ok(Frame::CommitMark(found)) if found.address.segment == segment => {
+            Some((found.address.offset, mark.to_vec()))
+        }
+        _ => None,
+    })
+}
+
+/// What the archive has at the place of a commit mark.
+enum Found {
+    Same,
+    Another,
+    Damaged,
+}
+
+fn find(
+    sources: &[Arc<Replica>],
+    segment: u32,
+    offset: u64,
+    mark: &[u8],
+) -> Result<Found, StoreError> {
+    let (mut found, mut failure) = (None, None);
+    for source in sources {
+        let path = source.path(segment);
+        let Some(file) = source.open(segment)? else {
+            continue;
+        };
+        let looked = Copy::new(file).and_then(|mut copy| look(&mut copy, segment, offset, mark));
+        match looked {
+            Ok(Found::Same) => return Ok(Found::Same),
+            Ok(Found::Another) => found = Some(Found::Another),
+            Ok(Found::Damaged) => found = found.or(Some(Found::Damaged)),
+            Err(error) => failure = Some(source.error("reading", &path, error)),
+        }
+    }
+    match (found, failure) {
+        (Some(found), _) => Ok(found),
+        (None, Some(failure)) => Err(failure),
+        (None, None) => Ok(Found::Another),
+    }
+}
+
+fn look(copy: &mut Copy, segment: u32, offset: u64, mark: &[u8]) -> std::io::Result<Found> {
+    let there = copy.bytes(offset, mark.len())?;
+    if there == mark {
+        return Ok(Found::Same);
+    }
+    let is_whole = matches!(Frame::parse(there), Ok(Frame::CommitMark(_)));
+    let was_mark = !is_whole && copy.was_mark(FrameAddress::new(segment, offset));
+    Ok(if was_mark {
+        Found::Damaged
+    } else {
+        Found::Another
+    })
+}
+
+/// Whether the segments before `last` that are sealed on both sides, and were compacted as often, are the same.
+fn are_sealed_alike(
+    sources: &[Arc<Replica>],
+    target: &Replica,
+    last: u32,
+) -> Result<bool, StoreError> {
+    for (segment, _) in target.segments()? {
+        if segment >= last {
+            break;
+        }
+        let Some((generation, own)) = sealed(target, segment)? else {
+            continue;
+        };
+        for source in sources {
+            // One that cannot be read says nothing.
+            let Ok(Some((theirs, seal))) = sealed(source, segment) else {
+                continue;
+            };
+            if theirs == generation && !same(&seal, &own) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+fn sealed(replica: &Replica, segment: u32) -> Result<Option<(u32, SegmentSeal)>, StoreError> {
+    let Some(file) = replica.open(segment)? else {
+        return Ok(None);
+    };
+    let path = replica.path(segment);
+    let read = Copy::new(file).and_then(|mut copy| Ok((copy.generation(), copy.seal()?)));
+    let (generation, seal) = read.map_err(|error| replica.error("reading", &path, error))?;
+    Ok(seal.map(|seal| (generation, seal)))
+}
+
+/// Whether two seals say the same.
+pub(super) fn same(one: &SegmentSeal, other: &SegmentSeal) -> bool {
+    (one.digest, one.length, one.index_offset) == (other.digest, other.length, other.index_offset)
+}
