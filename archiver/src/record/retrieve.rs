@@ -96,7 +96,11 @@ impl<'a> Retriever<'a> {
         }
     }
 
-    fn open_frame(
+    /// Opens a version from one copy of its record version frame.
+    ///
+    /// # Errors
+    /// See [`RetrieveError`].
+    pub(crate) fn open_frame(
         &self,
         version: VersionId,
         frame: Frame,
@@ -158,14 +162,7 @@ impl OpenedVersion<'_> {
         let shape = shape(object, content, chunks);
         let digests = content.digests.values().to_vec();
         let chunks = chunks.to_vec();
-        let fetch = |number: u64| {
-            let place = usize::try_from(number).ok();
-            let address = place.and_then(|place| chunks.get(place).copied());
-            fetch(
-                address.unwrap_or(FrameAddress::new(u32::MAX, u64::MAX)),
-                number,
-            )
-        };
+        let fetch = |number: u64| fetch(address_of(&chunks, number), number);
         let reader = self.reader.get()?;
         reader.read(&self.opener, shape, &digests, fetch, output)?;
         Ok(())
@@ -211,7 +208,7 @@ impl OpenedVersion<'_> {
             &self.opener,
             shape,
             &digests,
-            |number| source.fetch(store, &chunks, number),
+            |number| source.fetch(store, address_of(&chunks, number), number),
             output,
         )?;
         Ok(())
@@ -236,7 +233,7 @@ impl OpenedVersion<'_> {
             &self.opener,
             shape,
             range,
-            |number| source.fetch(store, &chunks, number),
+            |number| source.fetch(store, address_of(&chunks, number), number),
             output,
         )?;
         Ok(())
@@ -267,6 +264,22 @@ impl OpenedVersion<'_> {
     /// # Errors
     /// See [`RetrieveError`].
     pub fn line_index(&mut self, object: u32) -> Result<Option<LineIndex>, RetrieveError> {
+        let store = self.store;
+        let mut source = Copies::default();
+        self.line_index_from(object, &mut |address, number| {
+            source.fetch(store, address, number)
+        })
+    }
+
+    /// The line index of an object from chunks that `fetch` gives, as [`OpenedVersion::write_object_from`] asks for them.
+    ///
+    /// # Errors
+    /// See [`RetrieveError`].
+    pub(crate) fn line_index_from(
+        &mut self,
+        object: u32,
+        fetch: &mut dyn FnMut(FrameAddress, u64) -> Result<ContentChunk, StoreError>,
+    ) -> Result<Option<LineIndex>, RetrieveError> {
         let version = self.frame.version;
         let (content, _) = self.object(object)?;
         let (size, Some(tree)) = (content.size, content.lines.clone()) else {
@@ -286,14 +299,13 @@ impl OpenedVersion<'_> {
             size: bytes,
             chunks: u64::try_from(located.chunks.len()).unwrap_or(u64::MAX),
         };
-        let (chunks, store) = (located.chunks.clone(), self.store);
-        let mut source = Copies::default();
+        let chunks = located.chunks.clone();
         let mut plain = Vec::with_capacity(usize::try_from(bytes).unwrap_or_default());
         self.reader.get()?.read_range(
             &self.opener,
             shape,
             0..bytes,
-            |number| source.fetch(store, &chunks, number),
+            |number| fetch(address_of(&chunks, number), number),
             &mut plain,
         )?;
         let index = LineIndex::parse(plain, &tree, size);
@@ -384,6 +396,13 @@ fn shape(object: u32, content: &ContentObject, chunks: &[FrameAddress]) -> Objec
     }
 }
 
+/// Where a chunk stands; where nothing does when there is none of this number.
+fn address_of(chunks: &[FrameAddress], number: u64) -> FrameAddress {
+    let place = usize::try_from(number).ok();
+    let address = place.and_then(|place| chunks.get(place).copied());
+    address.unwrap_or(FrameAddress::new(u32::MAX, u64::MAX))
+}
+
 /// Which copy of a chunk was given last: the reader asks again when it does not open.
 #[derive(Debug, Default)]
 struct Copies {
@@ -394,7 +413,7 @@ impl Copies {
     fn fetch(
         &mut self,
         store: &Store,
-        chunks: &[FrameAddress],
+        address: FrameAddress,
         number: u64,
     ) -> Result<ContentChunk, StoreError> {
         let copy = match self.last {
@@ -402,10 +421,6 @@ impl Copies {
             _ => 0,
         };
         self.last = Some((number, copy));
-        let address = usize::try_from(number)
-            .ok()
-            .and_then(|place| chunks.get(place).copied())
-            .unwrap_or(FrameAddress::new(u32::MAX, u64::MAX));
         let frame = match copy {
             0 => store.read(address)?,
             _ => store.read_another(address, copy)?,
@@ -415,7 +430,7 @@ impl Copies {
         }
         if copy < COPIES_MAX {
             // It is of another place: the next copy may be right.
-            return self.fetch(store, chunks, number);
+            return self.fetch(store, address, number);
         }
         Err(StoreError::NotFound { address })
     }

@@ -334,6 +334,7 @@ impl Patient<'_> {
             .losses
             .retain(|loss| loss.address.offset < committed);
         let mut patched = vec![(0_u64, None); self.sites.len()];
+        let mut suspects = self.suspects.clone();
         self.merge(copies, &[], &mut |copies, piece| {
             if let Piece::Frame {
                 offset,
@@ -349,14 +350,21 @@ impl Patient<'_> {
                         continue;
                     }
                     match self.patch_frame(site, &right, offset) {
-                        Ok(()) => done.0 += right.len() as u64,
+                        Ok(()) => {
+                            done.0 += right.len() as u64;
+                            suspects.remove(&(number, offset));
+                        }
                         Err(error) => done.1 = Some(error),
                     }
                 }
             }
             Ok(())
         })?;
-        let (_, checked) = self.examine();
+        let left = Patient {
+            suspects: &suspects,
+            ..*self
+        };
+        let (_, checked) = left.examine();
         for ((copy, now), (bytes, failure)) in healing.copies.iter_mut().zip(checked).zip(patched) {
             copy.outcome = match failure {
                 Some(error) => CopyOutcome::Failed(error),

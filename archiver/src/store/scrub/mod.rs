@@ -10,6 +10,7 @@ mod pace;
 mod run;
 mod select;
 mod state;
+mod suspect;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use select::{PARTS_MAX, Quantity, Selection, bytes, part_of};
 pub use state::{
     Finding, LossFact, ProblemFact, RunState, ScrubState, SegmentDone, ranges, rfc3339,
 };
+pub use suspect::Suspect;
 
 /// The data media of an archive, as a scrub sees them: not locked.
 #[derive(Debug, Clone)]
@@ -61,17 +63,6 @@ pub struct ParityMending {
     pub was_damaged: bool,
     /// The bytes of a new one; `None` when none was made.
     pub made: Option<Result<u64, StoreError>>,
-}
-
-/// Frames that the keys showed to be wrong on one medium although their checksums are right.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Suspect {
-    /// The medium.
-    pub medium: MediumId,
-    /// The segment.
-    pub segment: u32,
-    /// Where the frame begins.
-    pub offset: u64,
 }
 
 impl ScrubMedia {
@@ -191,20 +182,10 @@ impl ScrubMedia {
         suspects: &[Suspect],
     ) -> Result<SegmentHealing, StoreError> {
         let newest = self.newest()?;
-        let suspects = self.numbered(segment, suspects);
+        let suspects = suspect::confirmed(&self.sites, segment, suspects);
         let patient = self.patient(segment, newest, &suspects, None);
         let (_, checked) = patient.examine();
         Ok(patient.found(&checked))
-    }
-
-    fn numbered(&self, segment: u32, suspects: &[Suspect]) -> Suspects {
-        let of_segment = suspects.iter().filter(|one| one.segment == segment);
-        let numbered = of_segment.filter_map(|suspect| {
-            let mut sites = self.sites.iter();
-            let number = sites.position(|site| site.medium == suspect.medium)?;
-            Some((number, suspect.offset))
-        });
-        numbered.collect()
     }
 
     /// Examines every copy of a segment again and puts right what can be. The caller holds the locks, or the store.
@@ -213,7 +194,7 @@ impl ScrubMedia {
     /// [`StoreError::Io`] when a directory cannot be read.
     pub fn heal(&self, segment: u32, suspects: &[Suspect]) -> Result<SegmentHealing, StoreError> {
         let newest = self.newest()?;
-        let suspects = self.numbered(segment, suspects);
+        let suspects = suspect::confirmed(&self.sites, segment, suspects);
         heal_segment(self.patient(segment, newest, &suspects, None))
     }
 

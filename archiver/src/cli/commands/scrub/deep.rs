@@ -12,8 +12,8 @@ use crate::archive::{Access, Archive};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Unit, grouped};
-use crate::scrub::deep::{DeepFindings, DeepScrub};
-use crate::store::scrub::{RunState, ScrubMedia, ScrubState, SegmentDone};
+use crate::scrub::deep::{DeepFindings, DeepScrub, DeepSegment};
+use crate::store::scrub::{RunState, ScrubMedia, ScrubState};
 
 use super::{Work, words};
 
@@ -32,11 +32,11 @@ impl Work<'_> {
         let pace = self.request.pace(self.session, None);
         let disk = Arc::clone(&self.session.environment.disk);
         let mut versions: Option<Versions> = None;
-        let mut without_key = 0;
+        let (mut destroyed, mut key_missing) = (0, 0);
         while state.run.as_ref().and_then(RunState::next).is_some() {
             pace.wait_for_hours();
             let mut found = DeepFindings::default();
-            {
+            let segments = {
                 let Some(archive) = self.open(Access::Read)? else {
                     break;
                 };
@@ -44,9 +44,10 @@ impl Work<'_> {
                     Some(versions) => versions,
                     None => versions.insert(by_segment(&archive, &left)?),
                 };
-                self.slice(&archive, versions, state, &mut found)?;
-            }
-            without_key += found.without_key;
+                self.slice(&archive, versions, state, &mut found)?
+            };
+            destroyed += found.without_key - found.key_missing;
+            key_missing += found.key_missing;
             let healings = self
                 .scrub(&pace, disk.as_ref())
                 .heal_suspects(&found.suspects)?;
@@ -55,6 +56,9 @@ impl Work<'_> {
                 for healing in &healings {
                     run.note_findings(healing);
                 }
+                let segments = segments.iter();
+                run.done
+                    .extend(segments.map(|one| one.done(&found.suspects, &healings)));
                 for finding in run.findings.iter().skip(before) {
                     words::tell_finding(&self.session.output, self.media, finding);
                 }
@@ -67,15 +71,27 @@ impl Work<'_> {
             state.write(disk.as_ref(), &self.state_file)?;
         }
         bar.finish_and_clear();
-        if without_key > 0 {
-            let count = grouped(without_key);
-            self.session.output.note(&lang.pick(
+        self.tell_without_key(destroyed, key_missing);
+        Ok(())
+    }
+
+    fn tell_without_key(&mut self, destroyed: u64, key_missing: u64) {
+        let (lang, output) = (self.session.output.lang, &self.session.output);
+        if destroyed > 0 {
+            let count = grouped(destroyed);
+            output.note(&lang.pick(
+                format!("鍵を破棄した版 {count} は比べていません"),
+                format!("{count} versions were not compared: their keys were destroyed"),
+            ));
+        }
+        if key_missing > 0 {
+            let count = grouped(key_missing);
+            output.note(&lang.pick(
                 format!("鍵のない版 {count} は確かめられません"),
                 format!("{count} versions have no key and could not be compared"),
             ));
             self.worse(Exit::Partial);
         }
-        Ok(())
     }
 
     /// As many segments as a few seconds give, at least one.
@@ -85,40 +101,25 @@ impl Work<'_> {
         versions: &Versions,
         state: &mut ScrubState,
         found: &mut DeepFindings,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<DeepSegment>, Failure> {
         let media = ScrubMedia::of_store(archive.store())?.media();
         let deep = DeepScrub::new(archive, &media);
         let started = Instant::now();
+        let mut segments = Vec::new();
         let Some(run) = &mut state.run else {
-            return Ok(());
+            return Ok(segments);
         };
         while let Some(segment) = run.next() {
-            let wrong = found.wrong.len();
             let before = found.bytes;
-            for (version, address) in versions.get(&segment).into_iter().flatten() {
-                deep.version(*version, *address, found);
-            }
+            let versions = versions.get(&segment).map_or(&[][..], Vec::as_slice);
+            segments.push(deep.segment(segment, versions, found));
             run.bytes += found.bytes - before;
             run.finish_next();
-            let whole = if found.wrong.len() == wrong {
-                media.iter().map(ToString::to_string).collect()
-            } else {
-                Vec::new()
-            };
-            let end = versions
-                .get(&segment)
-                .and_then(|versions| versions.last())
-                .map(|(_, address)| address.offset + 1);
-            run.done.push(SegmentDone {
-                segment,
-                whole,
-                end,
-            });
             if started.elapsed().as_secs() >= SLICE_SECONDS {
                 break;
             }
         }
-        Ok(())
+        Ok(segments)
     }
 }
 
