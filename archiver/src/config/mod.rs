@@ -272,10 +272,10 @@ impl Config {
             "[segments]\nmax_bytes = {}\n",
             self.segment_bytes_max
         ));
-        text.push_str(&index::text(&self.index, &self.index_options, &place));
         if let Some(parity) = self.parity {
             text.push_str(&format!("parity = \"{parity}\"\n"));
         }
+        text.push_str(&index::text(&self.index, &self.index_options, &place));
         text.push_str(&scrub::text(&self.scrub));
         if let Some(registry) = &self.registry {
             text.push_str(&format!("\n[registry]\nfile = {}\n", shown(registry)));
@@ -291,6 +291,12 @@ impl Config {
 }
 
 impl Config {
+    /// A path as [`Config::to_text`] writes it.
+    #[must_use]
+    pub fn written(&self, path: &Path) -> PathBuf {
+        Place::of(&self.path).written(path)
+    }
+
     fn key_copies_text(&self, place: &Place) -> String {
         let mut text = String::new();
         if !self.key_copies.is_empty() {
@@ -387,6 +393,12 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         let config = sample();
+        assert_eq!(
+            Config::parse(&config.path, &config.to_text()).expect("own text"),
+            config
+        );
+        let mut config = config;
+        config.index_options.cache_bytes *= 2;
         assert_eq!(
             Config::parse(&config.path, &config.to_text()).expect("own text"),
             config

@@ -1,6 +1,6 @@
 //! Where a configuration stands: its paths are relative to its folder, and messages name its file.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::ConfigError;
 
@@ -29,8 +29,8 @@ impl Place {
         }
     }
 
-    /// A path as it is written to the file: below the folder relative, as a TOML string.
-    pub(super) fn shown(&self, path: &Path) -> String {
+    /// A path as it is written to the file: below the folder relative. It does not depend on how the folder was named.
+    pub(super) fn written(&self, path: &Path) -> PathBuf {
         // The folder may have been given relative to where the program runs.
         let folder = Path::new(".").join(&self.folder);
         let folder = std::path::absolute(folder).unwrap_or_else(|_| self.folder.clone());
@@ -39,7 +39,13 @@ impl Place {
         } else {
             path.strip_prefix(&self.folder)
         };
-        quoted(&below.unwrap_or(path).to_string_lossy())
+        let parts = below.unwrap_or(path).components();
+        parts.filter(|part| *part != Component::CurDir).collect()
+    }
+
+    /// The same as a TOML string.
+    pub(super) fn shown(&self, path: &Path) -> String {
+        quoted(&self.written(path).to_string_lossy())
     }
 
     /// The refusal of the text as a whole.
@@ -63,4 +69,28 @@ impl Place {
 /// A text as a TOML basic string.
 pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_written_alike_however_the_folder_is_named() {
+        let here = std::env::current_dir().unwrap();
+        let names = ["", ".", "./", here.to_str().unwrap()];
+        for (path, written) in [
+            (Path::new("rules/roots.pem"), "rules/roots.pem"),
+            (Path::new("./policy.json"), "policy.json"),
+            (&here.join("policy.json"), "policy.json"),
+            (Path::new("../keys"), "../keys"),
+            (Path::new("/elsewhere/keys"), "/elsewhere/keys"),
+        ] {
+            for name in names {
+                let place = Place::of(&Path::new(name).join("fumikura.toml"));
+                let found = place.written(&place.absolute(path.to_owned()));
+                assert_eq!(found, Path::new(written), "{name}: {}", path.display());
+            }
+        }
+    }
 }

@@ -68,15 +68,34 @@ impl ConfigurationRecorded {
     /// where it needs the file.
     #[must_use]
     pub fn of(config: &Config) -> Self {
-        let folder = config.path.parent().unwrap_or(Path::new(""));
+        Self::after(config, None)
+    }
+
+    /// The same after what was recorded `last`: a file that this user cannot read, or that is gone, keeps the bytes that it has there.
+    #[must_use]
+    pub fn after(config: &Config, last: Option<&Self>) -> Self {
+        let last: BTreeMap<&Path, &RecordedFile> = last.map_or_else(BTreeMap::new, |last| {
+            let files = last.files.iter();
+            files.map(|file| (file.path.as_path(), file)).collect()
+        });
+        let mut named = config.clone();
+        let paths: BTreeMap<PathBuf, PathBuf> = named_files(&mut named)
+            .into_iter()
+            .map(|path| (config.written(path), path.clone()))
+            .collect();
         let mut files = Vec::new();
-        for path in named_files(config) {
-            let small = std::fs::metadata(path).is_ok_and(|found| found.len() <= FILE_BYTES_MAX);
-            if let Some(bytes) = small.then(|| std::fs::read(path).ok()).flatten() {
+        for (written, path) in paths {
+            let length = std::fs::metadata(&path).map_or(0, |found| found.len());
+            if length > FILE_BYTES_MAX {
+                continue;
+            }
+            if let Ok(bytes) = std::fs::read(path) {
                 files.push(RecordedFile {
-                    path: path.strip_prefix(folder).unwrap_or(path).to_owned(),
+                    path: written,
                     base64: STANDARD.encode(bytes),
                 });
+            } else if let Some(known) = last.get(written.as_path()) {
+                files.push((*known).clone());
             }
         }
         let text = config.to_text();
@@ -130,32 +149,93 @@ impl RecordedConfiguration {
     /// The configuration as it stands, if it is not what was recorded last.
     #[must_use]
     pub fn changed_configuration(&self, config: &Config) -> Option<ConfigurationRecorded> {
-        let now = ConfigurationRecorded::of(config);
-        let known = self.configuration.as_ref().map(|known| &known.sha256);
-        (known != Some(&now.sha256)).then_some(now)
+        let last = self.configuration.as_ref();
+        let now = ConfigurationRecorded::after(config, last);
+        (last.map(|last| &last.sha256) != Some(&now.sha256)).then_some(now)
     }
 }
 
-fn named_files(config: &Config) -> Vec<&PathBuf> {
-    let mut files: Vec<&PathBuf> = Vec::new();
-    files.extend(&config.policy);
-    files.extend(&config.registry);
-    for tsa in &config.tsas {
+/// The files that a configuration names and that are recorded with it.
+pub(crate) fn named_files(config: &mut Config) -> Vec<&mut PathBuf> {
+    let mut files: Vec<&mut PathBuf> = Vec::new();
+    files.extend(&mut config.policy);
+    files.extend(&mut config.registry);
+    for tsa in &mut config.tsas {
         if let TsaKind::Remote {
             trust, tls_roots, ..
-        } = &tsa.kind
+        } = &mut tsa.kind
         {
             files.push(trust);
             files.extend(tls_roots);
         }
     }
-    if let Some(webhook) = &config.alarms.webhook {
-        files.extend(&webhook.tls_roots);
+    if let Some(webhook) = &mut config.alarms.webhook {
+        files.extend(&mut webhook.tls_roots);
     }
-    files.sort();
-    files.dedup();
     files
 }
 
 /// Most bytes of a recorded file: a registry or a list of roots has a few hundred kilobytes.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test makes its own input files"
+    )]
+    fn put(path: &Path, bytes: &[u8]) {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    fn config(path: &Path) -> Config {
+        let text = "version = 1\narchive = \"01935e7a-1111-7222-8333-444455556666\"\ndata = [\"d\"]\nkeys = \"k\"\n\
+                    policy = \"policy.json\"\n[registry]\nfile = \"rules/registry.toml\"\n";
+        Config::parse(path, text).unwrap()
+    }
+
+    fn recorded(configuration: &ConfigurationRecorded) -> RecordedConfiguration {
+        RecordedConfiguration {
+            configuration: Some(configuration.clone()),
+            ..RecordedConfiguration::default()
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_keeps_what_was_recorded() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(&folder.path().join("fumikura.toml"));
+        let registry = folder.path().join("rules/registry.toml");
+        put(&registry, b"first");
+        put(&folder.path().join("policy.json"), b"a policy");
+        let first = ConfigurationRecorded::of(&config);
+        let paths: Vec<_> = first.files.iter().map(|file| &file.path).collect();
+        assert_eq!(
+            paths,
+            [Path::new("policy.json"), Path::new("rules/registry.toml")]
+        );
+        let last = recorded(&first);
+        assert_eq!(last.changed_configuration(&config), None);
+
+        // For this user it is not there, or no file.
+        std::fs::remove_file(&registry).unwrap();
+        assert_eq!(last.changed_configuration(&config), None);
+        put(&registry.join("inside"), b"a folder in its place");
+        assert_eq!(last.changed_configuration(&config), None);
+        let poorer = ConfigurationRecorded::of(&config);
+        assert_eq!(poorer.files.len(), 1);
+
+        // What changed beside it is recorded, with the bytes that were.
+        put(&folder.path().join("policy.json"), b"another policy");
+        let next = last.changed_configuration(&config).unwrap();
+        assert_eq!(next.files[0].bytes().unwrap(), b"another policy");
+        assert_eq!(next.files[1], first.files[1]);
+        std::fs::remove_dir_all(&registry).unwrap();
+        put(&registry, b"second");
+        let last = recorded(&next).changed_configuration(&config).unwrap();
+        assert_eq!(last.files[1].bytes().unwrap(), b"second");
+    }
+}
