@@ -166,6 +166,99 @@ fn a_configuration_comes_back_from_the_media() {
     world.archiver(half).expect_code(2);
 }
 
+/// The recorded configuration, one data medium and the key medium of it: nothing of the old machine is asked for.
+fn restored(world: &World) -> (tests::world::Run, String) {
+    let rebuild = ["rebuild", "--data", "data-b", "--keys", "keys"];
+    let to = ["--config", "new/fumikura.toml", "--json"];
+    let run = world.archiver(rebuild.iter().chain(&to)).expect_code(0);
+    let text = fs::read_to_string(world.at("new/fumikura.toml")).expect("configuration");
+    world.file("more/later.txt", b"what came later");
+    for words in [
+        &["deposit", "more", "--class", "general"][..],
+        &["stamp"],
+        &["verify"],
+    ] {
+        let at = ["--config", "new/fumikura.toml"];
+        world.archiver(at.iter().chain(words)).expect_code(0);
+    }
+    (run, text)
+}
+
+fn departures(run: &tests::world::Run) -> Vec<String> {
+    let lines = run.json();
+    let restored = crate::events(&lines, "restored");
+    let list = restored[0]["departures"].as_array().expect("a list");
+    let key = |one: &serde_json::Value| one["key"].as_str().unwrap_or_default().to_owned();
+    list.iter().map(key).collect()
+}
+
+#[test]
+fn what_asks_for_media_that_are_gone_is_lowered_and_said() {
+    let world = World::new();
+    world.archiver(["keys", "copy", "key-copy"]).expect_code(0);
+    let file = world.at("fumikura.toml");
+    let text = fs::read_to_string(&file).expect("configuration");
+    let copies = "keys = \"keys\"\nkey_copies = [\"key-copy\"]\nkey_copies_min = 2\n";
+    assert!(text.contains("\nkeys = \"keys\"\n"), "{text}");
+    let text = text.replacen("keys = \"keys\"\n", copies, 1);
+    let text = text + "\n[media]\ncopies_min = 2\nstock_take_days = 99\n";
+    tests::world::put(&file, text.as_bytes());
+    world.file("in/a.txt", b"a document");
+    world
+        .archiver(["deposit", "in", "--class", "general"])
+        .expect_code(0);
+    for gone in ["data-a", "key-copy", "index"] {
+        fs::remove_dir_all(world.at(gone)).expect("a folder");
+    }
+    fs::remove_file(&file).expect("a file");
+
+    let (run, text) = restored(&world);
+    assert!(text.contains("stock_take_days = 99"), "{text}");
+    assert!(text.contains("copies_min = 1"), "{text}");
+    assert!(!text.contains("key_copies"), "{text}");
+    let expected = ["media.copies_min", "key_copies", "key_copies_min"];
+    assert_eq!(departures(&run), expected);
+    assert!(run.stderr.contains("key-copy"), "{}", run.stderr);
+}
+
+#[test]
+fn files_that_did_not_come_back_are_left_out_and_said() {
+    let world = World::new();
+    let file = world.at("fumikura.toml");
+    let built_in = tests::workspace_root().join("verifier/policy/default.json");
+    world.file("policy.json", &fs::read(built_in).expect("a policy"));
+    world.file("rules/roots.pem", b"roots of another program");
+    let text = fs::read_to_string(&file).expect("configuration");
+    let absolute = world.at("rules/roots.pem");
+    let text = format!(
+        "policy = \"policy.json\"\n{text}\n[registry]\nfile = \"never-there.toml\"\n\
+         [alarms]\nwebhook = \"https://alarms.example/\"\nwebhook_tls_roots = \"{}\"\n\
+         [[tsa]]\nname = \"other\"\nurl = \"https://tsa.example/\"\ntrust = \"never-there.pem\"\npriority = 900\n",
+        absolute.display()
+    );
+    tests::world::put(&file, text.as_bytes());
+    world.file("in/a.txt", b"a document");
+    world
+        .archiver(["deposit", "in", "--class", "general"])
+        .expect_code(0);
+    for gone in ["data-a", "rules", "index"] {
+        fs::remove_dir_all(world.at(gone)).expect("a folder");
+    }
+    for gone in ["fumikura.toml", "policy.json"] {
+        fs::remove_file(world.at(gone)).expect("a file");
+    }
+
+    let (run, text) = restored(&world);
+    assert!(world.at("new/policy.json").is_file());
+    assert!(world.at("new/rules/roots.pem").is_file());
+    assert!(text.contains("policy = \"policy.json\""), "{text}");
+    let roots = "webhook_tls_roots = \"rules/roots.pem\"";
+    assert!(text.contains(roots), "{text}");
+    assert!(!text.contains("never-there"), "{text}");
+    assert_eq!(departures(&run), ["registry.file", "tsa"]);
+    assert!(run.stderr.contains("never-there.toml"), "{}", run.stderr);
+}
+
 #[test]
 fn the_engine_of_the_index_is_chosen_by_a_command() {
     let world = filled();

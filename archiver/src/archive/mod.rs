@@ -5,9 +5,12 @@
 mod accreditation;
 mod authorities;
 mod create;
+mod departures;
 mod error;
 mod recording;
 mod restore;
+#[cfg(test)]
+mod restore_tests;
 mod settings;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,6 +43,7 @@ pub use accreditation::Accreditations;
 pub use authorities::{Authorities, configured, embedded, health, registry};
 pub(crate) use create::medium_label;
 pub use create::{NewArchive, create, refuse_existing};
+pub use departures::Departure;
 pub use error::ArchiveError;
 pub use restore::{Restored, left_media, restore};
 pub(crate) use settings::copy_policy;

@@ -6,11 +6,14 @@ use std::path::{Component, Path, PathBuf};
 use formats::medium::MediumRole;
 use sha2::{Digest, Sha256};
 
+use super::departures::{Departure, fit};
 use super::{Access, Archive, ArchiveError, Environment, OpeningReport, refuse_existing};
 use crate::class::ClassRegistry;
-use crate::config::{CONFIG_VERSION, Config, TsaConfig, TsaKind};
+use crate::config::{CONFIG_FILE_NAME, CONFIG_VERSION, Config, TsaConfig};
 use crate::event::Topic;
-use crate::event::configuration::{ClassRecorded, ConfigurationRecorded, RecordedFile};
+use crate::event::configuration::{
+    ClassRecorded, ConfigurationRecorded, RecordedFile, named_files,
+};
 use crate::keys::UnlockWith;
 use crate::store::catalog::FoldProgress;
 use crate::store::durable::{create_directories, replace_file};
@@ -24,15 +27,20 @@ pub struct Restored {
     pub archive: Archive,
     /// What building the index found.
     pub report: OpeningReport,
-    /// Whether a configuration was recorded. If not, the new one has the defaults.
+    /// Whether the configuration is a recorded one. If not, the new one has the defaults.
     pub from_record: bool,
+    /// Why the recorded configuration is not used, and where its text was put.
+    pub unusable: Option<(String, PathBuf)>,
+    /// In what the new configuration differs from the recorded one, apart from where the media are.
+    pub departures: Vec<Departure>,
     /// How many data media the recorded configuration names: those that are not at hand are to be added again.
     pub media_recorded: usize,
     /// Files that were written: the configuration, what it names, classes.
     pub written: Vec<PathBuf>,
 }
 
-/// Makes the index anew from the media that `plain` names ([`left_media`]) and writes a configuration for them, last of all.
+/// Makes the index anew from the media that `plain` names ([`left_media`]) and writes a configuration for them, last of all: one that the
+/// archive was opened with.
 ///
 /// # Errors
 /// [`ArchiveError::AlreadyConfigured`] when a configuration stands there; [`ArchiveError`] when a medium is not readable, or the keys do not
@@ -44,14 +52,11 @@ pub fn restore(
     progress: &mut dyn FnMut(FoldProgress),
 ) -> Result<Restored, ArchiveError> {
     refuse_existing(plain)?;
-    let path = &plain.path;
-    let (archive, report) = Archive::open(
-        plain.clone(),
-        unlock,
-        Access::Read,
-        environment.clone(),
-        progress,
-    )?;
+    let mut open = |config: &Config| {
+        let environment = environment.clone();
+        Archive::open(config.clone(), unlock, Access::Read, environment, progress)
+    };
+    let (archive, report) = open(plain)?;
     let recorded = archive.recorded_configuration()?.configuration;
     let classes = newest_classes(&archive)?;
     archive.close()?;
@@ -65,30 +70,42 @@ pub fn restore(
         written.push(path.to_owned());
         Ok(())
     };
-    let (mut config, media_recorded) = match &recorded {
-        Some(recorded) => taken_over(plain, recorded, &mut write)?,
-        None => (plain.clone(), 0),
-    };
-    let own = own_classes(classes, &config, recorded.is_some())?;
-    if !own.is_empty() {
-        let folder = folder_of(path).join("classes");
-        for (id, class) in &own {
-            write(&folder.join(format!("{id}.toml")), class.text.as_bytes())?;
+    let mut unusable = None;
+    let mut used = None;
+    if let Some(recorded) = &recorded {
+        let mut taken = taken_over(plain, recorded, &mut write)?;
+        if let Ok((config, ..)) = &mut taken {
+            put_classes(&classes, config, true, &mut write)?;
         }
-        config.classes = Some(folder);
-    } else if config
-        .classes
-        .as_ref()
-        .is_some_and(|folder| !folder.is_dir())
-    {
-        config.classes = None;
+        // The media and the keys were opened before: what fails now is what the configuration names.
+        let opened = taken.and_then(|(config, media, departures)| {
+            Ok((open(&config)?.0, config.to_text(), media, departures))
+        });
+        match opened {
+            Ok(opened) => used = Some(opened),
+            Err(error) => {
+                let aside = free(&folder_of(&plain.path).join(ASIDE).join(CONFIG_FILE_NAME));
+                write(&aside, recorded.text.as_bytes())?;
+                unusable = Some((error.to_string(), aside));
+            }
+        }
     }
-    write(&config.path, config.to_text().as_bytes())?;
-    let opened = Archive::open(config, unlock, Access::Read, environment.clone(), progress)?;
+    let from_record = used.is_some();
+    let (archive, text, media_recorded, departures) = match used {
+        Some(used) => used,
+        None => {
+            let mut config = plain.clone();
+            put_classes(&classes, &mut config, false, &mut write)?;
+            (open(&config)?.0, config.to_text(), 0, Vec::new())
+        }
+    };
+    write(&plain.path, text.as_bytes())?;
     Ok(Restored {
-        archive: opened.0,
+        archive,
         report,
-        from_record: recorded.is_some(),
+        from_record,
+        unusable,
+        departures,
         media_recorded,
         written,
     })
@@ -135,14 +152,18 @@ pub fn left_media(path: &Path, data: &[PathBuf], keys: &Path) -> Result<Config, 
 /// Writes a file durably.
 type Write<'a> = dyn FnMut(&Path, &[u8]) -> Result<(), StoreError> + 'a;
 
-/// The recorded configuration with the places of the media at hand, and how many data media it names. The files that it names are written
-/// where they were, if that is below its folder, and to `restored` there otherwise.
+/// The recorded configuration with the places of the media at hand, how many data media it names, and in what it is departed from. The files
+/// that it names are written where they were, if that is below its folder, and to `restored` there otherwise. The inner error: it cannot be
+/// used.
 fn taken_over(
     plain: &Config,
     recorded: &ConfigurationRecorded,
     write: &mut Write<'_>,
-) -> Result<(Config, usize), ArchiveError> {
-    let mut config = Config::parse(&plain.path, &recorded.text)?;
+) -> Result<Result<(Config, usize, Vec<Departure>), ArchiveError>, ArchiveError> {
+    let mut config = match Config::parse(&plain.path, &recorded.text) {
+        Ok(config) => config,
+        Err(error) => return Ok(Err(error.into())),
+    };
     if config.archive != plain.archive {
         return Err(StoreError::WrongMedium {
             directory: plain.keys.clone(),
@@ -154,28 +175,61 @@ fn taken_over(
     config.keys.clone_from(&plain.keys);
     config.index.clone_from(&plain.index);
     config.evaluation = plain.evaluation;
-    config.passphrase_file = config.passphrase_file.filter(|file| file.is_file());
     let folder = folder_of(&plain.path);
-    let mut moved: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    let mut moved: BTreeMap<&Path, PathBuf> = BTreeMap::new();
     for file in &recorded.files {
         let Some(bytes) = file.bytes() else { continue };
-        let target = target_of(&folder, file);
-        let before = folder.join(&file.path);
-        // A file that stands there belongs to somebody.
-        if std::fs::read(&target).ok().as_ref() != Some(&bytes) {
-            let target = free(&target);
-            write(&target, &bytes)?;
-            moved.insert(before, target);
-        } else if target != before {
-            moved.insert(before, target);
+        let holds = |path: &Path| std::fs::read(path).ok().as_ref() == Some(&bytes);
+        if holds(&folder.join(&file.path)) {
+            continue;
         }
+        let mut target = target_of(&folder, file);
+        if !holds(&target) {
+            // A file that stands there belongs to somebody.
+            target = free(&target);
+            write(&target, &bytes)?;
+        }
+        moved.insert(&file.path, target);
     }
+    let spelling = config.clone();
     for path in named_files(&mut config) {
-        if let Some(target) = moved.get(path) {
+        if let Some(target) = moved.get(spelling.written(path).as_path()) {
             path.clone_from(target);
         }
     }
-    Ok((config, media))
+    let departures = fit(&mut config);
+    // What is written must be what can be read.
+    Ok(match Config::parse(&plain.path, &config.to_text()) {
+        Ok(config) => Ok((config, media, departures)),
+        Err(error) => Err(error.into()),
+    })
+}
+
+/// Writes the archive's own classes, and has the configuration name their folder.
+fn put_classes(
+    classes: &BTreeMap<String, ClassRecorded>,
+    config: &mut Config,
+    is_recorded: bool,
+    write: &mut Write<'_>,
+) -> Result<(), ArchiveError> {
+    let own = own_classes(classes, config, is_recorded)?;
+    if own.is_empty() {
+        config.classes.take_if(|folder| !folder.is_dir());
+        return Ok(());
+    }
+    let mut folder = folder_of(&config.path).join("classes");
+    let differs = |id: &str, class: &ClassRecorded| {
+        let there = std::fs::read(folder.join(format!("{id}.toml")));
+        there.is_ok_and(|there| there != class.text.as_bytes())
+    };
+    if own.iter().any(|(id, class)| differs(id, class)) {
+        folder = free(&folder);
+    }
+    for (id, class) in own {
+        write(&folder.join(format!("{id}.toml")), class.text.as_bytes())?;
+    }
+    config.classes = Some(folder);
+    Ok(())
 }
 
 fn target_of(folder: &Path, file: &RecordedFile) -> PathBuf {
@@ -187,7 +241,7 @@ fn target_of(folder: &Path, file: &RecordedFile) -> PathBuf {
         folder.join(&file.path)
     } else {
         let name = file.path.file_name().unwrap_or("file".as_ref());
-        folder.join("restored").join(name)
+        folder.join(ASIDE).join(name)
     }
 }
 
@@ -202,25 +256,6 @@ fn free(path: &Path) -> PathBuf {
         number += 1;
     }
     free
-}
-
-fn named_files(config: &mut Config) -> Vec<&mut PathBuf> {
-    let mut files: Vec<&mut PathBuf> = Vec::new();
-    files.extend(&mut config.policy);
-    files.extend(&mut config.registry);
-    for tsa in &mut config.tsas {
-        if let TsaKind::Remote {
-            trust, tls_roots, ..
-        } = &mut tsa.kind
-        {
-            files.push(trust);
-            files.extend(tls_roots);
-        }
-    }
-    if let Some(webhook) = &mut config.alarms.webhook {
-        files.extend(&mut webhook.tls_roots);
-    }
-    files
 }
 
 /// The newest recorded text of each class.
@@ -239,11 +274,11 @@ fn newest_classes(archive: &Archive) -> Result<BTreeMap<String, ClassRecorded>, 
 
 /// The classes that this program does not have: those of the archive's own folder. Where it is known that there was none, a text that differs
 /// from the built-in one is that of another version of the program.
-fn own_classes(
-    classes: BTreeMap<String, ClassRecorded>,
+fn own_classes<'a>(
+    classes: &'a BTreeMap<String, ClassRecorded>,
     config: &Config,
     is_recorded: bool,
-) -> Result<BTreeMap<String, ClassRecorded>, ArchiveError> {
+) -> Result<BTreeMap<&'a str, &'a ClassRecorded>, ArchiveError> {
     let built_in = ClassRegistry::built_in()?;
     let had_folder = config.classes.is_some() || !is_recorded;
     let is_own = |class: &ClassRecorded| match built_in.class(&class.id) {
@@ -256,11 +291,15 @@ fn own_classes(
         !id.is_empty() && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == b'-')
     };
     Ok(classes
-        .into_iter()
+        .iter()
         .filter(|(id, class)| is_name(id) && is_own(class))
+        .map(|(id, class)| (id.as_str(), class))
         .collect())
 }
 
 fn folder_of(path: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).to_owned()
 }
+
+/// The folder beside the new configuration for files that stood elsewhere, and for a configuration that cannot be used.
+const ASIDE: &str = "restored";

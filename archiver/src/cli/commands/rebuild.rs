@@ -87,14 +87,28 @@ fn tell_restored(session: &Session, restored: &Restored, media: usize) {
     session.output.event(&json!({
         "event": "restored", "archive": config.archive.to_string(), "config": config.path,
         "from_record": restored.from_record, "data_media": media, "data_media_recorded": restored.media_recorded,
-        "files": restored.written,
+        "files": restored.written, "unusable": restored.unusable.as_ref().map(|(reason, _)| reason),
+        "departures": restored.departures.iter().map(|one| json!({
+            "key": one.key, "was": one.was, "now": one.now,
+        })).collect::<Vec<_>>(),
     }));
     for file in &restored.written {
         let file = file.display();
         let text = lang.pick(format!("書き戻しました: {file}"), format!("wrote {file}"));
         session.output.say(&text);
     }
-    if !restored.from_record {
+    for departure in &restored.departures {
+        session
+            .output
+            .note(&lang.pick(departure.text_ja(), departure.text()));
+    }
+    if let Some((reason, aside)) = &restored.unusable {
+        let aside = aside.display();
+        session.output.note(&lang.pick(
+            format!("記録された設定は使えません({reason})。{aside} に書き出しました。設定は初期値です。見比べて直してください"),
+            format!("the recorded configuration cannot be used ({reason}): its text is in {aside}, and the new one has the defaults; compare them"),
+        ));
+    } else if !restored.from_record {
         session.output.note(lang.pick(
             "設定は保管庫に記録されていませんでした。時刻認証局、更新、警報の設定は初期値です。確かめてください",
             "no configuration was recorded in the archive: authorities, renewal and alarms have their defaults; check them",
