@@ -360,7 +360,9 @@ impl CopyCheck<'_> {
 
     fn was_mark(&mut self, offset: u64) -> bool {
         let own = FrameAddress::new(self.segment, offset);
-        self.copy().is_some_and(|copy| copy.was_mark(own))
+        // One that cannot be read is named.
+        self.copy()
+            .is_some_and(|copy| copy.was_mark(own).unwrap_or(true))
     }
 
     fn problem(&mut self, offset: u64, kind: FixityProblemKind) {

@@ -246,18 +246,19 @@ impl SegmentScan {
                 // Copies of different generations end at different places.
                 self.ended = header.frame_type == FrameType::SegmentSeal;
             }
-            Step::DamagedMark { .. } => {
+            Step::DamagedMark { offset } => {
                 self.ready.extend(self.held.drain(..));
+                if self.walk.was_unread() {
+                    self.ready.push_back(Found::Damage { offset });
+                }
                 self.ended = true;
             }
             Step::End { offset } => {
-                let longer = self
-                    .walk
-                    .copies()
-                    .iter()
-                    .flatten()
-                    .any(|copy| copy.length() > offset);
-                if longer && !self.newest {
+                let unread = self.walk.was_unread();
+                let mut copies = self.walk.copies().iter().flatten();
+                let there_is_none = copies.clone().next().is_none();
+                let longer = copies.any(|copy| copy.length() > offset);
+                if there_is_none || unread || (longer && !self.newest) {
                     self.ready.push_back(Found::Damage { offset });
                 }
                 self.ended = true;

@@ -118,12 +118,19 @@ fn map_at(file: &File, offset: u64) -> io::Result<Option<(CompactionMap, usize)>
     })
 }
 
+/// The one call that reads segments by walking them, so that tests can let it fail.
+pub(super) fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    #[cfg(test)]
+    let bytes = super::durable::faults::readable(file, bytes, offset)?;
+    file.read_at(bytes, offset)
+}
+
 /// So many bytes, or as many as the file has.
 fn read(file: &File, offset: u64, count: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; count];
     let mut filled = 0;
     while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, offset + filled as u64) {
+        match read_at(file, rest, offset + filled as u64) {
             Ok(0) => break,
             Ok(read) => filled += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -1,17 +1,18 @@
 //! Reading a segment from its start to its end, taking each frame from whichever copy has it whole.
 
+mod marks;
+
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use formats::error::{ErrorKind, FormatError};
 use formats::segment::{
-    CommitMark, CompactionMap, FRAME_HEADER_BYTES, Frame, FrameAddress, FrameHeader, FrameType,
-    Located, RunTable, SegmentIndex, SegmentSeal,
+    CompactionMap, FRAME_HEADER_BYTES, Frame, FrameAddress, FrameHeader, FrameType, Located,
+    RunTable, SegmentIndex, SegmentSeal,
 };
 
-use super::segment_file::SegmentFile;
+use super::segment_file::{SegmentFile, read_at};
 
 /// One copy of a segment, read through a window. Offsets are those of the original segment, whether it was compacted or not.
 #[derive(Debug)]
@@ -46,6 +47,17 @@ pub(super) struct SegmentWalk {
     segment: u32,
     copies: Vec<Option<Copy>>,
     offset: u64,
+    /// The first failure to read without which the last step might have been another one.
+    unread: Option<Unread>,
+}
+
+/// A copy that could not be read where it counted. What stands there is not known: least of all that nothing does.
+#[derive(Debug)]
+pub(super) struct Unread {
+    /// Number of the copy.
+    pub(super) copy: usize,
+    /// What the system said.
+    pub(super) error: io::Error,
 }
 
 /// What stands at an offset.
@@ -188,29 +200,6 @@ impl Copy {
         self.window.clear();
     }
 
-    /// Where the last commit mark stands that begins before `end` and names its own place.
-    pub(super) fn mark_before(&mut self, segment: u32, end: u64) -> Option<u64> {
-        let mut end = end.min(self.length);
-        while end > 0 {
-            let start = end.saturating_sub(WINDOW_BYTES as u64);
-            // A mark may reach over the end of this piece.
-            let count = usize::try_from(end - start).ok()? + MARK_START.len() - 1;
-            let window = self.bytes(start, count).ok()?.to_vec();
-            let mut candidates = window
-                .windows(MARK_START.len())
-                .enumerate()
-                .rev()
-                .filter(|(_, bytes)| *bytes == MARK_START)
-                .map(|(place, _)| start + place as u64)
-                .filter(|&candidate| candidate < end);
-            if let Some(found) = candidates.find(|&candidate| self.is_mark(segment, candidate)) {
-                return Some(found);
-            }
-            end = start;
-        }
-        None
-    }
-
     /// The bytes from `offset` on, `count` of them or as many as the file has.
     pub(super) fn bytes(&mut self, offset: u64, count: usize) -> io::Result<&[u8]> {
         let (place, left) = match self.file.locate(offset) {
@@ -233,7 +222,7 @@ impl Copy {
         let start = match held {
             Some(start) => start,
             None => {
-                self.fill(offset, count.max(self.window_bytes))?;
+                self.fill(offset, count, count.max(self.window_bytes))?;
                 0
             }
         };
@@ -251,7 +240,8 @@ impl Copy {
         Ok(check(&header, bytes).map(|()| header))
     }
 
-    fn fill(&mut self, offset: u64, count: usize) -> io::Result<()> {
+    /// Reads up to `count` bytes. A failure behind the first `needed` ones is none: who needs those bytes meets it again.
+    fn fill(&mut self, offset: u64, needed: usize, count: usize) -> io::Result<()> {
         let left = self.file_bytes.saturating_sub(offset);
         let count = usize::try_from(left).map_or(count, |left| left.min(count));
         if let Some(Gate(gate)) = &self.gate {
@@ -265,10 +255,11 @@ impl Copy {
             .get_mut(filled..)
             .filter(|rest| !rest.is_empty())
         {
-            match self.file.file().read_at(rest, offset + filled as u64) {
+            match read_at(self.file.file(), rest, offset + filled as u64) {
                 Ok(0) => break,
                 Ok(read) => filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) if filled >= needed => break,
                 Err(error) => {
                     self.window.clear();
                     return Err(error);
@@ -287,11 +278,32 @@ impl SegmentWalk {
             segment,
             copies,
             offset,
+            unread: None,
         }
     }
 
-    /// What stands next. At the end the same is answered again.
+    /// What stands next, for a reader: what cannot be read counts as damaged. At the end the same is answered again.
     pub(super) fn step(&mut self) -> Step {
+        self.unread = None;
+        self.next(false)
+    }
+
+    /// What stands next, for somebody who goes by it in writing.
+    ///
+    /// # Errors
+    /// [`Unread`] where a copy that cannot be read might have had a frame or a commit mark, and no other copy has it.
+    pub(super) fn step_surely(&mut self) -> Result<Step, Unread> {
+        self.unread = None;
+        let step = self.next(true);
+        self.unread.take().map_or(Ok(step), Err)
+    }
+
+    /// Whether the last step might have been another one if every copy could have been read.
+    pub(super) const fn was_unread(&self) -> bool {
+        self.unread.is_some()
+    }
+
+    fn next(&mut self, surely: bool) -> Step {
         let offset = self.behind_dropped(self.offset);
         self.offset = offset;
         if let Some((header, source)) = self.frame_at(offset) {
@@ -310,7 +322,7 @@ impl SegmentWalk {
             };
         };
         let mut end = offset + 1;
-        while end < mark {
+        while end < mark && !(surely && self.was_unread()) {
             end = self.behind_dropped(end);
             let whole = self
                 .frame_at(end)
@@ -335,11 +347,11 @@ impl SegmentWalk {
         &mut self.copies
     }
 
-    /// Bytes of one copy.
-    pub(super) fn bytes(&mut self, source: usize, offset: u64, count: usize) -> &[u8] {
+    /// Bytes of one copy; none where there is no such copy.
+    pub(super) fn bytes(&mut self, source: usize, offset: u64, count: usize) -> io::Result<&[u8]> {
         match self.copies.get_mut(source) {
-            Some(Some(copy)) => copy.bytes(offset, count).unwrap_or_default(),
-            _ => &[],
+            Some(Some(copy)) => copy.bytes(offset, count),
+            _ => Ok(&[]),
         }
     }
 
@@ -350,7 +362,8 @@ impl SegmentWalk {
         offset: u64,
         header: &FrameHeader,
     ) -> Result<Frame, FormatError> {
-        Frame::parse(self.bytes(source, offset, header.frame_bytes()))
+        let bytes = self.bytes(source, offset, header.frame_bytes());
+        Frame::parse(bytes.unwrap_or_default())
     }
 
     /// Where a frame may stand next: what one copy dropped is gone, though a copy that is behind may still have it.
@@ -368,13 +381,21 @@ impl SegmentWalk {
 
     /// The first copy that has a whole frame here. Only offset 0 holds a segment header.
     fn frame_at(&mut self, offset: u64) -> Option<(FrameHeader, usize)> {
+        let mut unread = None;
         for (source, copy) in self.copies.iter_mut().enumerate() {
             let Some(copy) = copy else { continue };
-            if let Ok(Ok(header)) = copy.frame(offset)
-                && (header.frame_type == FrameType::SegmentHeader) == (offset == 0)
-            {
-                return Some((header, source));
+            match copy.frame(offset) {
+                Ok(Ok(header))
+                    if (header.frame_type == FrameType::SegmentHeader) == (offset == 0) =>
+                {
+                    return Some((header, source));
+                }
+                Ok(_) => {}
+                Err(error) => unread = unread.or(Some((source, error))),
             }
+        }
+        if let Some((source, error)) = unread {
+            self.note(source, error);
         }
         None
     }
@@ -382,68 +403,36 @@ impl SegmentWalk {
     /// Whether a commit mark stood here. A process that dies in the middle of a write leaves less of a frame, never another one.
     fn was_mark(&mut self, offset: u64) -> bool {
         let own = FrameAddress::new(self.segment, offset);
-        let mut copies = self.copies.iter_mut().flatten();
-        copies.any(|copy| copy.was_mark(own))
+        let answers = self.each(|copy| copy.was_mark(own));
+        answers.contains(&true)
     }
 
     /// The first commit mark behind `offset`, in any copy, that names its own place.
     fn mark_after(&mut self, offset: u64) -> Option<u64> {
         let segment = self.segment;
-        self.copies
-            .iter_mut()
-            .flatten()
-            .filter_map(|copy| copy.mark_after(segment, offset))
-            .min()
-    }
-}
-
-impl Copy {
-    /// Whether most of what is the same in every mark at this place stands here: its start and its address.
-    pub(super) fn was_mark(&mut self, own: FrameAddress) -> bool {
-        let Ok(bytes) = self.bytes(own.offset, CommitMark::FRAME_BYTES) else {
-            return false;
-        };
-        let address = bytes.get(FRAME_HEADER_BYTES..).unwrap_or_default();
-        let expected = own.segment.to_be_bytes().into_iter();
-        let expected = expected.chain(own.offset.to_be_bytes());
-        let same_address = address.iter().zip(expected).filter(|(a, b)| *a == b);
-        let same_start = bytes.iter().zip(MARK_START).filter(|(a, b)| *a == b);
-        bytes.len() == CommitMark::FRAME_BYTES && same_address.count() + same_start.count() >= 16
+        let marks = self.each(|copy| copy.mark_after(segment, offset));
+        marks.into_iter().flatten().min()
     }
 
-    fn mark_after(&mut self, segment: u32, offset: u64) -> Option<u64> {
-        let mut at = offset;
-        while at < self.length {
-            if let Some(until) = self.dropped_until(at) {
-                at = until;
-                continue;
+    /// What each copy answers that can be read; of the others is noted that they could not.
+    fn each<T>(&mut self, mut ask: impl FnMut(&mut Copy) -> io::Result<T>) -> Vec<T> {
+        let mut answers = Vec::new();
+        let mut failures = Vec::new();
+        for (source, copy) in self.copies.iter_mut().enumerate() {
+            match copy.as_mut().map(&mut ask) {
+                Some(Ok(answer)) => answers.push(answer),
+                Some(Err(error)) => failures.push((source, error)),
+                None => {}
             }
-            let window = self.bytes(at, WINDOW_BYTES).ok()?.to_vec();
-            let candidates = window
-                .windows(MARK_START.len())
-                .enumerate()
-                .filter(|(_, bytes)| *bytes == MARK_START)
-                .map(|(place, _)| at + place as u64);
-            for candidate in candidates {
-                if self.is_mark(segment, candidate) {
-                    return Some(candidate);
-                }
-            }
-            // Where the window is shorter, the file or a run of a compacted segment ends, and a mark is in one of them.
-            let ended = window.len() < WINDOW_BYTES;
-            let overlap = if ended { 0 } else { MARK_START.len() - 1 };
-            at += window.len().saturating_sub(overlap).max(1) as u64;
         }
-        None
+        for (source, error) in failures {
+            self.note(source, error);
+        }
+        answers
     }
 
-    fn is_mark(&mut self, segment: u32, offset: u64) -> bool {
-        let own = FrameAddress::new(segment, offset);
-        let bytes = self.bytes(offset, CommitMark::FRAME_BYTES);
-        matches!(
-            bytes.map(Frame::parse),
-            Ok(Ok(Frame::CommitMark(mark))) if mark.address == own
-        )
+    fn note(&mut self, copy: usize, error: io::Error) {
+        self.unread.get_or_insert(Unread { copy, error });
     }
 }
 
@@ -460,15 +449,3 @@ fn check(header: &FrameHeader, bytes: &[u8]) -> Result<(), FormatError> {
 
 /// Bytes read at once.
 const WINDOW_BYTES: usize = 1024 * 1024;
-
-/// The first eight bytes of each commit mark.
-const MARK_START: [u8; 8] = [
-    0,
-    0,
-    0,
-    (CommitMark::FRAME_BYTES - FRAME_HEADER_BYTES) as u8,
-    7,
-    0,
-    0,
-    0,
-];

@@ -80,7 +80,7 @@ impl<'a> OwnMarks<'a> {
             (None, Some(copy)) => {
                 let path = self.replica.path(self.segment);
                 let failed = |error| self.replica.error("reading", &path, error);
-                match copy.mark_before(self.segment, self.end) {
+                match copy.mark_before(self.segment, self.end).map_err(failed)? {
                     Some(offset) => {
                         let mark = copy.bytes(offset, CommitMark::FRAME_BYTES);
                         Some((offset, mark.map_err(failed)?.to_vec()))
@@ -155,7 +155,7 @@ fn look(copy: &mut Copy, segment: u32, offset: u64, mark: &[u8]) -> std::io::Res
         return Ok(Found::Same);
     }
     let is_whole = matches!(Frame::parse(there), Ok(Frame::CommitMark(_)));
-    let was_mark = !is_whole && copy.was_mark(FrameAddress::new(segment, offset));
+    let was_mark = !is_whole && copy.was_mark(FrameAddress::new(segment, offset))?;
     Ok(if was_mark {
         Found::Damaged
     } else {

@@ -1,9 +1,11 @@
 //! A disk with faults, for tests: calls that fail without effect, calls that take effect and report a failure, torn writes, full
 //! media, killed processes and power cuts.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
+use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -271,6 +273,52 @@ impl Disk for FaultyDisk {
         // Names are never lost here: a real synchronisation would only make the tests slow.
         self.call(Call::SyncDirectory, path, &|_| (), || Ok(()))
     }
+}
+
+thread_local! {
+    static UNREADABLE: RefCell<Vec<(String, Range<u64>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Bytes of files that cannot be read on this thread, as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Unreadable(());
+
+impl Unreadable {
+    /// The bytes `range` of files whose path contains the text.
+    pub(crate) fn new(path: &str, range: Range<u64>) -> Self {
+        UNREADABLE.with_borrow_mut(|all| all.push((path.to_owned(), range)));
+        Self(())
+    }
+}
+
+impl Drop for Unreadable {
+    fn drop(&mut self) {
+        UNREADABLE.with_borrow_mut(Vec::clear);
+    }
+}
+
+/// As much of `bytes` as can be read from `offset` on; as a medium does, `EIO` where the first byte cannot.
+pub(crate) fn readable<'a>(
+    file: &File,
+    bytes: &'a mut [u8],
+    offset: u64,
+) -> io::Result<&'a mut [u8]> {
+    UNREADABLE.with_borrow(|all| {
+        if all.is_empty() {
+            return Ok(bytes);
+        }
+        let path = path_of(file);
+        let mut count = bytes.len();
+        for (_, range) in all.iter().filter(|(text, _)| contains(&path, text)) {
+            if range.contains(&offset) {
+                return Err(io::Error::from_raw_os_error(5));
+            }
+            if let Some(before) = range.start.checked_sub(offset) {
+                count = count.min(before as usize);
+            }
+        }
+        Ok(&mut bytes[..count])
+    })
 }
 
 fn path_of(file: &File) -> PathBuf {

@@ -1,10 +1,12 @@
-//! Which copy of the growing segment is right where copies differ.
+//! Which copy of the growing segment is right where copies differ. A copy that cannot be read where its last commit mark may stand is an
+//! error: it would count as one that is behind.
 
 use std::sync::Arc;
 
 use formats::segment::{CommitMark, SegmentHeader};
 
 use super::copies;
+use super::sure_walk::unread;
 use crate::store::replica::Replica;
 use crate::store::walk::Copy;
 use crate::store::{MediumProblem, MediumProblemKind, StoreError};
@@ -16,7 +18,8 @@ pub(super) fn in_order(
 ) -> Result<Vec<Arc<Replica>>, StoreError> {
     let mut found = Vec::new();
     let mut copies = copies(replicas, segment)?;
-    for (replica, last) in replicas.iter().zip(last_marks(&mut copies, segment)) {
+    let lasts = last_marks(replicas, &mut copies, segment)?;
+    for (replica, last) in replicas.iter().zip(lasts) {
         found.push((last, Arc::clone(replica)));
     }
     found.sort_by(|(one, _), (other, _)| other.cmp(one));
@@ -29,19 +32,20 @@ pub(super) fn require_one_history(
     copies: &mut [Option<Copy>],
     segment: u32,
 ) -> Result<(), StoreError> {
-    let lasts = last_marks(copies, segment);
-    let mut replicas = replicas.iter().zip(lasts);
-    let Some(((_, _), (Some(first), others))) = replicas.next().zip(copies.split_first_mut())
-    else {
+    let lasts = last_marks(replicas, copies, segment)?;
+    let mut others = replicas.iter().zip(lasts).enumerate().skip(1);
+    let Some((Some(first), rest)) = copies.split_first_mut() else {
         return Ok(());
     };
-    for ((replica, last), copy) in replicas.zip(others) {
+    let failed = |number| move |error| unread(replicas, segment, number, error);
+    for ((number, (replica, last)), copy) in others.by_ref().zip(rest) {
         let (Some(last), Some(copy)) = (last, copy.as_mut()) else {
             continue;
         };
-        let there = first.frame(last).is_ok_and(|frame| frame.is_ok());
-        let bytes = CommitMark::FRAME_BYTES;
-        if there && first.bytes(last, bytes).ok() != copy.bytes(last, bytes).ok() {
+        let there = first.frame(last).map_err(failed(0))?.is_ok();
+        let count = CommitMark::FRAME_BYTES;
+        let right = first.bytes(last, count).map_err(failed(0))?;
+        if there && copy.bytes(last, count).map_err(failed(number))? != right {
             let problem = MediumProblem {
                 directory: replica.directory.clone(),
                 medium: Some(replica.medium),
@@ -55,18 +59,25 @@ pub(super) fn require_one_history(
 
 /// Lets each copy count only as far as it can: one that two commit marks or more passed by was away in the meantime. What it holds behind
 /// its own last mark was never committed, and other frames may stand in its place.
-pub(super) fn trust(copies: &mut [Option<Copy>], segment: u32) {
-    let lasts = last_marks(copies, segment);
+pub(super) fn trust(
+    replicas: &[Arc<Replica>],
+    copies: &mut [Option<Copy>],
+    segment: u32,
+) -> Result<(), StoreError> {
+    let lasts = last_marks(replicas, copies, segment)?;
     let Some(newest) = lasts.iter().max().copied().flatten() else {
-        return;
+        return Ok(());
     };
     if lasts.iter().all(|&last| last == Some(newest)) {
-        return;
+        return Ok(());
     }
-    let mut whole = copies.iter_mut().zip(&lasts);
-    let before = whole
-        .find(|(_, last)| **last == Some(newest))
-        .and_then(|(copy, _)| copy.as_mut()?.mark_before(segment, newest));
+    let whole = lasts.iter().position(|&last| last == Some(newest));
+    let before = match whole.and_then(|number| Some((number, copies.get_mut(number)?.as_mut()?))) {
+        Some((number, copy)) => copy
+            .mark_before(segment, newest)
+            .map_err(|error| unread(replicas, segment, number, error))?,
+        None => None,
+    };
     for (copy, last) in copies.iter_mut().zip(lasts) {
         if let Some(copy) = copy
             && last < before
@@ -76,14 +87,21 @@ pub(super) fn trust(copies: &mut [Option<Copy>], segment: u32) {
             copy.end_at(last.unwrap_or(0) + end as u64);
         }
     }
+    Ok(())
 }
 
-fn last_marks(copies: &mut [Option<Copy>], segment: u32) -> Vec<Option<u64>> {
-    let copies = copies.iter_mut();
-    copies
-        .map(|copy| {
-            let copy = copy.as_mut()?;
-            copy.mark_before(segment, u64::MAX)
-        })
-        .collect()
+fn last_marks(
+    replicas: &[Arc<Replica>],
+    copies: &mut [Option<Copy>],
+    segment: u32,
+) -> Result<Vec<Option<u64>>, StoreError> {
+    let mut lasts = Vec::new();
+    for (number, copy) in copies.iter_mut().enumerate() {
+        let last = match copy {
+            Some(copy) => copy.mark_before(segment, u64::MAX),
+            None => Ok(None),
+        };
+        lasts.push(last.map_err(|error| unread(replicas, segment, number, error))?);
+    }
+    Ok(lasts)
 }

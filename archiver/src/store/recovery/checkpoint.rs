@@ -14,7 +14,7 @@ use sha2::digest::common::hazmat::{SerializableState, SerializedState};
 use super::whole_read::Found;
 use crate::store::StoreError;
 use crate::store::replica::Replica;
-use crate::store::walk::SegmentWalk;
+use crate::store::walk::Copy;
 
 /// The state of a growing segment behind a commit mark.
 #[derive(Debug)]
@@ -61,12 +61,12 @@ impl Checkpoint {
         replica.put_checkpoint(&bytes)
     }
 
-    /// Where to begin to read the segment, and who wrote the mark there. `None`: at its start.
+    /// Where to begin to read the segment, and who wrote the mark there. `None`: at its start; so also where a copy cannot be read there.
     pub(super) fn read(
         replica: &Replica,
         archive: ArchiveId,
         segment: u32,
-        walk: &mut SegmentWalk,
+        copies: &mut [Option<Copy>],
     ) -> Option<(Found, [u8; 16])> {
         let checkpoint = Self::parse(&replica.checkpoint()?).ok()?;
         if checkpoint.archive != archive || checkpoint.segment != segment {
@@ -75,7 +75,7 @@ impl Checkpoint {
         let bytes = CommitMark::FRAME_BYTES;
         let offset = checkpoint.found.end.checked_sub(bytes as u64)?;
         let mut boot = None;
-        for copy in walk.copies() {
+        for copy in copies {
             let mark = copy.as_mut()?.bytes(offset, bytes).ok()?;
             if mark != checkpoint.mark {
                 return None;

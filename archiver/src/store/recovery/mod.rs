@@ -20,12 +20,17 @@
 //! Then the replicas are made equal. Bytes *before* a commit mark that are damaged on every replica are not a torn tail: they are
 //! left as they are and reported, and nothing behind them is cut off.
 //!
+//! Bytes that cannot be *read* tell nothing: neither that the archive ends there, nor that they are damaged. Where every other copy leaves
+//! the question open, recovery fails and names the medium; nothing was changed then. With enough other media in service that one is
+//! put out of service; alone, it must be mended or replaced first.
+//!
 //! Only the segment that grows is read, from where the store was last closed in order. Whether its predecessor was
 //! sealed on every replica is seen at its end.
 
 mod authority;
 mod checkpoint;
 mod repair;
+mod sure_walk;
 mod whole_read;
 
 use std::path::PathBuf;
@@ -40,9 +45,10 @@ use sha2::{Digest, Sha256};
 
 use super::compaction::remove_leftovers;
 use super::replica::{GrowingSegment, Replica};
-use super::walk::{Copy, SegmentWalk};
+use super::walk::Copy;
 use super::{MediumProblem, OpenOptions, StoreError};
 use repair::{copy_segment, make_equal, make_sealed};
+use sure_walk::SureWalk;
 use whole_read::read_to_end;
 
 pub(super) use checkpoint::Checkpoint;
@@ -164,12 +170,12 @@ fn recover_segment(
 ) -> Result<Tail, StoreError> {
     let mut copies = copies(replicas, segment)?;
     authority::require_one_history(replicas, &mut copies, segment)?;
-    authority::trust(&mut copies, segment);
+    authority::trust(replicas, &mut copies, segment)?;
     let lengths: Vec<u64> = copies
         .iter()
         .map(|copy| copy.as_ref().map_or(0, Copy::file_length))
         .collect();
-    let mut walk = SegmentWalk::new(segment, copies, 0);
+    let mut walk = SureWalk::new(replicas, segment, copies);
     if walk
         .copies()
         .iter()
@@ -191,7 +197,7 @@ fn recover_segment(
     };
     let start = replicas
         .iter()
-        .find_map(|replica| Checkpoint::read(replica, archive, segment, &mut walk));
+        .find_map(|replica| Checkpoint::read(replica, archive, segment, walk.copies()));
     let read = read_to_end(&mut walk, segment, header, start, report)?;
     let marked_end = read.marked.end;
     let mark_damaged = read.mark_damaged;
@@ -248,12 +254,12 @@ fn mark(tail: &mut Tail, options: &OpenOptions) -> Result<(), StoreError> {
 
 /// The header of the segment, when a copy has one that is right.
 fn own_header(
-    walk: &mut SegmentWalk,
+    walk: &mut SureWalk<'_>,
     archive: ArchiveId,
     segment: u32,
 ) -> Result<Option<SegmentHeader>, StoreError> {
     for source in 0..walk.copies().len() {
-        let bytes = walk.bytes(source, 0, SegmentHeader::FRAME_BYTES);
+        let bytes = walk.bytes(source, 0, SegmentHeader::FRAME_BYTES)?;
         if let Ok(Frame::SegmentHeader(header)) = Frame::parse(bytes) {
             if header.archive != archive || header.segment != segment {
                 return Err(StoreError::SegmentDamaged { segment });

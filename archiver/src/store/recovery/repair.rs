@@ -3,16 +3,17 @@
 use std::io::Read;
 use std::sync::Arc;
 
+use super::sure_walk::SureWalk;
 use super::whole_read::Repair;
 use super::{PIECE_BYTES, RecoveryReport};
 use crate::store::StoreError;
 use crate::store::replica::{GrowingSegment, Replica};
-use crate::store::walk::{Copy, SegmentWalk};
+use crate::store::walk::Copy;
 
 /// Cuts all copies to `end` and copies what differs. Everything is synchronised when this returns.
 pub(super) fn make_equal(
     replicas: &[Arc<Replica>],
-    walk: &mut SegmentWalk,
+    walk: &mut SureWalk<'_>,
     segment: u32,
     end: u64,
     repairs: &[Repair],
@@ -37,7 +38,7 @@ pub(super) fn make_equal(
 }
 
 fn copy_range(
-    walk: &mut SegmentWalk,
+    walk: &mut SureWalk<'_>,
     file: &GrowingSegment,
     repair: &Repair,
     end: u64,
@@ -48,7 +49,7 @@ fn copy_range(
         let count = usize::try_from(last - at)
             .unwrap_or(usize::MAX)
             .min(PIECE_BYTES);
-        let bytes = walk.bytes(repair.from, at, count).to_vec();
+        let bytes = walk.bytes(repair.from, at, count)?.to_vec();
         if bytes.is_empty() {
             break;
         }
@@ -62,7 +63,7 @@ fn copy_range(
 /// Completes a sealed segment on the replicas that have less of it.
 pub(super) fn make_sealed(
     replicas: &[Arc<Replica>],
-    walk: &mut SegmentWalk,
+    walk: &mut SureWalk<'_>,
     segment: u32,
     end: u64,
     repairs: &[Repair],

@@ -6,9 +6,10 @@ use formats::segment::{
 };
 use sha2::{Digest, Sha256};
 
+use super::sure_walk::SureWalk;
 use super::{PIECE_BYTES, RecoveryReport};
 use crate::store::StoreError;
-use crate::store::walk::{SegmentWalk, Step};
+use crate::store::walk::Step;
 
 /// What a walk over the growing segment found, up to some frame.
 #[derive(Debug, Clone, Default)]
@@ -65,25 +66,31 @@ impl WholeRead {
     /// Adds a frame to what was found, and notes the copies that have other bytes.
     fn take_frame(
         &mut self,
-        walk: &mut SegmentWalk,
+        walk: &mut SureWalk<'_>,
         offset: u64,
         header: &FrameHeader,
         source: usize,
-    ) {
+    ) -> Result<(), StoreError> {
         let bytes = header.frame_bytes();
-        note_differences(walk, offset, bytes, source, &mut self.repairs);
-        self.digest.update(walk.bytes(source, offset, bytes));
+        note_differences(walk, offset, bytes, source, &mut self.repairs)?;
+        self.digest.update(walk.bytes(source, offset, bytes)?);
         self.pending.push(IndexEntry {
             frame_type: header.frame_type,
             offset,
             body_bytes: header.body_bytes,
         });
         self.end = offset + bytes as u64;
+        Ok(())
     }
 
     /// Takes damaged bytes as they are in the first copy: the digest of the seal then says what is there, and the frames' checksums
     /// say that it is damaged.
-    fn take_gap(&mut self, walk: &mut SegmentWalk, offset: u64, end: u64) {
+    fn take_gap(
+        &mut self,
+        walk: &mut SureWalk<'_>,
+        offset: u64,
+        end: u64,
+    ) -> Result<(), StoreError> {
         let first = walk
             .copies()
             .iter()
@@ -94,7 +101,7 @@ impl WholeRead {
             let count = usize::try_from(end - at)
                 .unwrap_or(usize::MAX)
                 .min(PIECE_BYTES);
-            let bytes = walk.bytes(first, at, count);
+            let bytes = walk.bytes(first, at, count)?;
             if bytes.is_empty() {
                 break;
             }
@@ -102,32 +109,40 @@ impl WholeRead {
             at += bytes.len() as u64;
         }
         self.end = end;
+        Ok(())
     }
 
     /// Whether index and seal follow here and match the bytes before. If not, nothing is taken.
-    fn take_seal(&mut self, walk: &mut SegmentWalk, index: &IndexEntry, source: usize) {
+    fn take_seal(
+        &mut self,
+        walk: &mut SureWalk<'_>,
+        index: &IndexEntry,
+        source: usize,
+    ) -> Result<(), StoreError> {
         let before = (self.digest.clone(), self.end, self.repairs.clone());
-        let header = FrameHeader::parse(walk.bytes(source, index.offset, FRAME_HEADER_BYTES));
+        let header = FrameHeader::parse(walk.bytes(source, index.offset, FRAME_HEADER_BYTES)?);
         if let Ok(header) = header {
-            self.take_frame(walk, index.offset, &header, source);
+            self.take_frame(walk, index.offset, &header, source)?;
         }
         if let Step::Frame {
             offset,
             header,
             source,
-        } = walk.step()
-            && let Ok(Frame::SegmentSeal(seal)) = walk.parse(source, offset, &header)
+        } = walk.step()?
+            && let frame = walk.bytes(source, offset, header.frame_bytes())?
+            && let Ok(Frame::SegmentSeal(seal)) = Frame::parse(frame)
             && seal.digest == <[u8; 32]>::from(self.digest.clone().finalize())
             && (seal.length, seal.index_offset) == (offset, index.offset)
         {
             let bytes = header.frame_bytes();
-            note_differences(walk, offset, bytes, source, &mut self.repairs);
+            note_differences(walk, offset, bytes, source, &mut self.repairs)?;
             self.end = offset + bytes as u64;
             self.sealed = true;
-            return;
+            return Ok(());
         }
         self.pending.pop();
         (self.digest, self.end, self.repairs) = before;
+        Ok(())
     }
 }
 
@@ -142,7 +157,7 @@ pub(super) struct Repair {
 
 /// Walks to the end of what is whole; `start` is the state behind a commit mark, and who wrote it.
 pub(super) fn read_to_end(
-    walk: &mut SegmentWalk,
+    walk: &mut SureWalk<'_>,
     segment: u32,
     header: SegmentHeader,
     start: Option<(Found, [u8; 16])>,
@@ -161,7 +176,7 @@ pub(super) fn read_to_end(
         repairs: Vec::new(),
     };
     loop {
-        match walk.step() {
+        match walk.step()? {
             Step::End { .. } => return Ok(read),
             Step::DamagedMark { .. } => {
                 read.mark()?;
@@ -170,7 +185,7 @@ pub(super) fn read_to_end(
             }
             Step::Gap { offset, end } => {
                 report.damaged.push(FrameAddress::new(segment, offset));
-                read.take_gap(walk, offset, end);
+                read.take_gap(walk, offset, end)?;
             }
             Step::Frame {
                 offset,
@@ -182,7 +197,7 @@ pub(super) fn read_to_end(
                     offset,
                     body_bytes: header.body_bytes,
                 };
-                read.take_seal(walk, &index, source);
+                read.take_seal(walk, &index, source)?;
                 return Ok(read);
             }
             Step::Frame {
@@ -190,12 +205,13 @@ pub(super) fn read_to_end(
                 header,
                 source,
             } => {
-                read.take_frame(walk, offset, &header, source);
+                read.take_frame(walk, offset, &header, source)?;
                 if offset == 0 {
                     read.mark()?;
                 }
                 if header.frame_type == FrameType::CommitMark
-                    && let Ok(Frame::CommitMark(mark)) = walk.parse(source, offset, &header)
+                    && let frame = walk.bytes(source, offset, header.frame_bytes())?
+                    && let Ok(Frame::CommitMark(mark)) = Frame::parse(frame)
                 {
                     read.boot = mark.boot;
                     read.mark()?;
@@ -206,21 +222,21 @@ pub(super) fn read_to_end(
 }
 
 fn note_differences(
-    walk: &mut SegmentWalk,
+    walk: &mut SureWalk<'_>,
     offset: u64,
     bytes: usize,
     source: usize,
     repairs: &mut Vec<Repair>,
-) {
+) -> Result<(), StoreError> {
     let others: Vec<usize> = (0..walk.copies().len())
         .filter(|&other| other != source)
         .collect();
     if others.is_empty() {
-        return;
+        return Ok(());
     }
-    let right = walk.bytes(source, offset, bytes).to_vec();
+    let right = walk.bytes(source, offset, bytes)?.to_vec();
     for to in others {
-        if walk.bytes(to, offset, bytes) == right {
+        if walk.has(to, offset, &right) {
             continue;
         }
         let bytes = bytes as u64;
@@ -236,4 +252,5 @@ fn note_differences(
             }),
         }
     }
+    Ok(())
 }

@@ -8,6 +8,7 @@ mod recovering;
 mod replicas;
 mod returning;
 mod specification;
+mod unreadable;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,0 +1,93 @@
+//! Finding the commit marks of one copy, wherever they stand.
+
+use std::io;
+
+use formats::segment::{CommitMark, FRAME_HEADER_BYTES, Frame, FrameAddress};
+
+use super::{Copy, WINDOW_BYTES};
+
+impl Copy {
+    /// Where the last commit mark stands that begins before `end` and names its own place.
+    ///
+    /// # Errors
+    /// Those of reading, up to the mark: one that cannot be read is not absent.
+    pub(in crate::store) fn mark_before(
+        &mut self,
+        segment: u32,
+        end: u64,
+    ) -> io::Result<Option<u64>> {
+        let mut end = end.min(self.length);
+        while end > 0 {
+            let start = end.saturating_sub(WINDOW_BYTES as u64);
+            // A mark may reach over the end of this piece.
+            let count = usize::try_from(end - start).unwrap_or(WINDOW_BYTES) + MARK_START.len() - 1;
+            let window = self.bytes(start, count)?.to_vec();
+            for candidate in places(&window).rev().map(|place| start + place) {
+                if candidate < end && self.is_mark(segment, candidate)? {
+                    return Ok(Some(candidate));
+                }
+            }
+            end = start;
+        }
+        Ok(None)
+    }
+
+    /// Where the first commit mark stands, at `offset` or behind it, that names its own place.
+    pub(super) fn mark_after(&mut self, segment: u32, offset: u64) -> io::Result<Option<u64>> {
+        let mut at = offset;
+        while at < self.length {
+            if let Some(until) = self.dropped_until(at) {
+                at = until;
+                continue;
+            }
+            let window = self.bytes(at, WINDOW_BYTES)?.to_vec();
+            for candidate in places(&window).map(|place| at + place) {
+                if self.is_mark(segment, candidate)? {
+                    return Ok(Some(candidate));
+                }
+            }
+            // Where the window is shorter, the file or a run of a compacted segment ends, and a mark is in one of them.
+            let ended = window.len() < WINDOW_BYTES;
+            let overlap = if ended { 0 } else { MARK_START.len() - 1 };
+            at += window.len().saturating_sub(overlap).max(1) as u64;
+        }
+        Ok(None)
+    }
+
+    /// Whether most of what is the same in every mark at this place stands here: its start and its address.
+    pub(in crate::store) fn was_mark(&mut self, own: FrameAddress) -> io::Result<bool> {
+        let bytes = self.bytes(own.offset, CommitMark::FRAME_BYTES)?;
+        let address = bytes.get(FRAME_HEADER_BYTES..).unwrap_or_default();
+        let expected = own.segment.to_be_bytes().into_iter();
+        let expected = expected.chain(own.offset.to_be_bytes());
+        let same_address = address.iter().zip(expected).filter(|(a, b)| *a == b);
+        let same_start = bytes.iter().zip(MARK_START).filter(|(a, b)| *a == b);
+        Ok(bytes.len() == CommitMark::FRAME_BYTES
+            && same_address.count() + same_start.count() >= 16)
+    }
+
+    fn is_mark(&mut self, segment: u32, offset: u64) -> io::Result<bool> {
+        let own = FrameAddress::new(segment, offset);
+        let bytes = self.bytes(offset, CommitMark::FRAME_BYTES)?;
+        Ok(matches!(Frame::parse(bytes), Ok(Frame::CommitMark(mark)) if mark.address == own))
+    }
+}
+
+/// Where in these bytes the start of a commit mark stands.
+fn places(window: &[u8]) -> impl DoubleEndedIterator<Item = u64> {
+    let starts = window.windows(MARK_START.len()).enumerate();
+    let marks = starts.filter(|(_, bytes)| *bytes == MARK_START);
+    marks.map(|(place, _)| place as u64)
+}
+
+/// The first eight bytes of each commit mark.
+const MARK_START: [u8; 8] = [
+    0,
+    0,
+    0,
+    (CommitMark::FRAME_BYTES - FRAME_HEADER_BYTES) as u8,
+    7,
+    0,
+    0,
+    0,
+];
