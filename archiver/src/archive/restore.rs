@@ -74,12 +74,14 @@ pub fn restore(
     let mut used = None;
     if let Some(recorded) = &recorded {
         let mut taken = taken_over(plain, recorded, &mut write)?;
-        if let Ok((config, ..)) = &mut taken {
-            put_classes(&classes, config, true, &mut write)?;
+        if let Ok(taken) = &mut taken {
+            put_classes(&classes, &mut taken.config, true, &mut write)?;
         }
         // The media and the keys were opened before: what fails now is what the configuration names.
-        let opened = taken.and_then(|(config, media, departures)| {
-            Ok((open(&config)?.0, config.to_text(), media, departures))
+        let opened = taken.and_then(|taken| {
+            let archive = open(&taken.config)?.0;
+            let text = taken.config.to_text();
+            Ok((archive, text, taken.media, taken.departures))
         });
         match opened {
             Ok(opened) => used = Some(opened),
@@ -152,14 +154,21 @@ pub fn left_media(path: &Path, data: &[PathBuf], keys: &Path) -> Result<Config, 
 /// Writes a file durably.
 type Write<'a> = dyn FnMut(&Path, &[u8]) -> Result<(), StoreError> + 'a;
 
-/// The recorded configuration with the places of the media at hand, how many data media it names, and in what it is departed from. The files
-/// that it names are written where they were, if that is below its folder, and to `restored` there otherwise. The inner error: it cannot be
-/// used.
+/// A recorded configuration, put to use.
+struct Taken {
+    config: Config,
+    /// How many data media it names as it was recorded.
+    media: usize,
+    departures: Vec<Departure>,
+}
+
+/// The recorded configuration with the places of the media at hand. The files that it names are written where they were, if that is below its
+/// folder, and to `restored` there otherwise. The inner error: it cannot be used.
 fn taken_over(
     plain: &Config,
     recorded: &ConfigurationRecorded,
     write: &mut Write<'_>,
-) -> Result<Result<(Config, usize, Vec<Departure>), ArchiveError>, ArchiveError> {
+) -> Result<Result<Taken, ArchiveError>, ArchiveError> {
     let mut config = match Config::parse(&plain.path, &recorded.text) {
         Ok(config) => config,
         Err(error) => return Ok(Err(error.into())),
@@ -200,7 +209,11 @@ fn taken_over(
     let departures = fit(&mut config);
     // What is written must be what can be read.
     Ok(match Config::parse(&plain.path, &config.to_text()) {
-        Ok(config) => Ok((config, media, departures)),
+        Ok(config) => Ok(Taken {
+            config,
+            media,
+            departures,
+        }),
         Err(error) => Err(error.into()),
     })
 }

@@ -163,11 +163,28 @@ impl Session {
         let (archive, report) = opened?;
         self.announce(&archive, &report);
         self.watches.borrow_mut().push(archive.store().watch());
-        if access != Access::Read && !archive.keys().is_write_only() {
-            archive.record_configuration(&self.user)?;
-            record_media(&archive, &self.user)?;
+        if access != Access::Read {
+            self.record_surroundings(&archive);
         }
         Ok(archive)
+    }
+
+    /// Records classes, configuration and media where they are not recorded as they stand. No command depends on it, least of all one that
+    /// makes room on a full medium: a failure is said, and the next opening for writing tries again.
+    pub fn record_surroundings(&self, archive: &Archive) {
+        if archive.keys().is_write_only() {
+            return;
+        }
+        let recorded = archive
+            .record_configuration(&self.user)
+            .and_then(|()| record_media(archive, &self.user));
+        if let Err(error) = recorded {
+            let text = Failure::from(error).text(self.output.lang);
+            self.output.note(&self.output.lang.pick(
+                format!("設定と媒体を保管庫に記録できませんでした: {text}"),
+                format!("configuration and media could not be recorded in the archive: {text}"),
+            ));
+        }
     }
 
     /// Says which data media went out of service while the command worked.

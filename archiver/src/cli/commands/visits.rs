@@ -144,6 +144,7 @@ impl Work for Archivist<'_> {
             });
         });
         filled.map_err(|error| failed(error.into()))?;
+        self.session.record_surroundings(&archive);
         let mut visit = Visit {
             seen: Self::seen(&archive).map_err(failed)?,
             ..Visit::default()
@@ -161,5 +162,128 @@ impl Work for Archivist<'_> {
             Err(failure) => visit.failures.push(self.text(&failure)),
         }
         Ok(visit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::sync::Arc;
+
+    use firmware::clock::SystemClock;
+    use firmware::entropy::SystemEntropy;
+    use tempfile::TempDir;
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::archive::{Environment, NewArchive};
+    use crate::cli::arguments::Common;
+    use crate::cli::lang::Lang;
+    use crate::cli::output::Output;
+    use crate::cli::session::Programs;
+    use crate::keys::Passphrase;
+    use crate::store::durable::faults::{Call, Fault, FaultyDisk, Outcome};
+
+    struct Bench {
+        session: Session,
+        config: Config,
+        disk: Arc<FaultyDisk>,
+        _place: TempDir,
+    }
+
+    fn passphrase() -> Passphrase {
+        Passphrase::new(&Zeroizing::new(b"known to everybody".to_vec())).unwrap()
+    }
+
+    impl Bench {
+        /// A new archive, in which nothing is recorded yet.
+        fn new() -> Self {
+            let place = tempfile::tempdir().unwrap();
+            let disk = FaultyDisk::new();
+            let environment = Environment {
+                clock: Arc::new(SystemClock),
+                entropy: Arc::new(SystemEntropy),
+                boot_id: [5; 16],
+                disk: disk.clone(),
+            };
+            let text = "version = 1\narchive = \"01935e7a-1111-7222-8333-444455556666\"\ndata = [\"data\"]\nkeys = \"keys\"\nevaluation = true\n";
+            let config = Config::parse(&place.path().join("fumikura.toml"), text).unwrap();
+            let new = NewArchive {
+                config,
+                token: None,
+            };
+            let (config, _) = archive::create(new, &passphrase(), &environment).unwrap();
+            let session = Session {
+                common: Common {
+                    config: Some(config.path.clone()),
+                    passphrase_file: None,
+                    share: Vec::new(),
+                    lang: None,
+                    json: false,
+                    quiet: true,
+                },
+                output: Output::new(Lang::En, false, false).for_service(),
+                environment,
+                config_variable: None,
+                credentials: None,
+                runtime: None,
+                user: "tester".to_owned(),
+                programs: Programs {
+                    archiver: String::new(),
+                    verifier: String::new(),
+                },
+                interactive: false,
+                watches: std::cell::RefCell::default(),
+            };
+            Self {
+                session,
+                config,
+                disk,
+                _place: place,
+            }
+        }
+
+        fn open(&self, access: Access) -> Archive {
+            let opened = self
+                .session
+                .open_config(self.config.clone(), &passphrase(), access);
+            opened.unwrap()
+        }
+
+        fn is_recorded(&self) -> bool {
+            let archive = self.open(Access::Read);
+            let recorded = archive.recorded_configuration().unwrap();
+            archive.close().unwrap();
+            recorded.configuration.is_some()
+        }
+    }
+
+    #[test]
+    fn a_full_medium_does_not_keep_the_archive_shut() {
+        let bench = Bench::new();
+        bench.disk.arm(Fault {
+            call: Some(Call::Write),
+            path: "segments".to_owned(),
+            after: 0,
+            sticky: true,
+            error: ErrorKind::StorageFull,
+            outcome: Outcome::Lost,
+        });
+        let archive = bench.open(Access::Write);
+        drop(archive.close());
+        bench.disk.heal();
+        assert!(!bench.is_recorded());
+        bench.open(Access::Write).close().unwrap();
+        assert!(bench.is_recorded());
+    }
+
+    #[test]
+    fn the_service_records_what_it_is_configured_as() {
+        let bench = Bench::new();
+        let unlock = Unlock::Passphrase(passphrase());
+        let mut archivist = Archivist::new(&bench.session, bench.config.clone(), &unlock);
+        let visit = archivist.visit(&mut |_| {}, &mut |_| Todo::default());
+        visit.unwrap();
+        assert!(bench.is_recorded());
     }
 }
