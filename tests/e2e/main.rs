@@ -27,6 +27,7 @@ mod renewal;
 mod scrub;
 mod service;
 mod token;
+mod token_rotation;
 
 use serde_json::Value;
 

@@ -36,13 +36,13 @@ fn a_token_that_is_not_there_makes_no_archive() {
 }
 
 /// A world with a token of SoftHSM; `None`, with one line that says so, where it is not installed.
-struct TokenWorld {
-    world: World,
+pub(crate) struct TokenWorld {
+    pub(crate) world: World,
     module: PathBuf,
 }
 
 impl TokenWorld {
-    fn new(left_out: &str) -> Option<Self> {
+    pub(crate) fn new(left_out: &str) -> Option<Self> {
         let module = PathBuf::from("/usr/lib/softhsm/libsofthsm2.so");
         if !module.is_file() || !tests::has_program("softhsm2-util", "--version") {
             println!("left out: {left_out} (SoftHSM is not installed; tests/run installs it)");
@@ -75,18 +75,20 @@ impl TokenWorld {
         Some(Self { world, module })
     }
 
-    fn run(&self, words: &[&str]) -> Run {
+    /// A command with the token plugged in, and the PIN in a file.
+    pub(crate) fn command(&self, pin: &str, words: &[&str]) -> Command {
         let mut command = self.world.archiver_command(words);
-        command.env("SOFTHSM2_CONF", self.world.at("softhsm2.conf"));
-        Run::of(
-            command
-                .args(["--passphrase-file", "pin.txt"])
-                .output()
-                .unwrap(),
-        )
+        command
+            .env("SOFTHSM2_CONF", self.world.at("softhsm2.conf"))
+            .args(["--passphrase-file", pin]);
+        command
     }
 
-    fn init(&self, token: &str) -> Run {
+    pub(crate) fn run(&self, words: &[&str]) -> Run {
+        Run::of(self.command("pin.txt", words).output().unwrap())
+    }
+
+    pub(crate) fn init(&self, token: &str) -> Run {
         let module = self.module.to_str().unwrap();
         self.run(&[
             "init",

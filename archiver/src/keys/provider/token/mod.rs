@@ -170,8 +170,11 @@ impl TokenKek {
         state.connection = None;
         // It may have been ended already; then there is nothing to end.
         drop(state.library.clone().finalize());
-        start(&state.library, &state.file.module)?;
-        match connected(&state.library, &state.file, &self.pin) {
+        let started = start(&state.library, &state.file.module);
+        let connected = started
+            .map_err(KeyError::from)
+            .and_then(|()| connected(&state.library, &state.file, &self.pin));
+        match connected {
             Ok(connection) => {
                 state.connection = Some(connection);
                 Ok(())
@@ -182,11 +185,14 @@ impl TokenKek {
                 state.refused = Some(error.clone());
                 Err(error.into())
             }
-            Err(KeyError::Token(TokenError::Missing { label, .. })) => Err(TokenError::Gone {
-                label,
-                code: code(lost),
+            // The library worked before: one that does not start any more has lost its token, or its reader.
+            Err(KeyError::Token(TokenError::Missing { .. } | TokenError::Module { .. })) => {
+                Err(TokenError::Gone {
+                    label: state.file.token.label.clone(),
+                    code: code(lost),
+                }
+                .into())
             }
-            .into()),
             Err(error) => Err(error),
         }
     }
