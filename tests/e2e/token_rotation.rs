@@ -106,13 +106,19 @@ fn rotating_and_destroying_reach_into_the_token() {
     assert_eq!(first.len(), 1);
     copy_folder(&world.at("keys"), &world.at("old-keys"));
 
-    let lines = token.run(&["keys", "rotate", "--json"]).expect_code(0).json();
+    let lines = token
+        .run(&["keys", "rotate", "--json"])
+        .expect_code(0)
+        .json();
     let rotated = events(&lines, "keys-rotated")[0];
     assert_eq!(rotated["epoch"], 2);
     assert_eq!(rotated["epochs_destroyed"], serde_json::json!([1]));
     let second = keys_in(&token);
     assert_eq!(second.len(), 1);
-    assert!(first.is_disjoint(&second), "the key of epoch 1 is in the token");
+    assert!(
+        first.is_disjoint(&second),
+        "the key of epoch 1 is in the token"
+    );
     assert_eq!(epochs(&token, "active"), [2]);
     assert_eq!(epochs(&token, "destroyed"), [1]);
     is_read(&token, &kept, "kept");
@@ -124,14 +130,15 @@ fn rotating_and_destroying_reach_into_the_token() {
     assert_eq!(destroyed["epochs-destroyed"], serde_json::json!([2]));
     let third = keys_in(&token);
     assert_eq!(third.len(), 1);
-    assert!(second.is_disjoint(&third), "the key of epoch 2 is in the token");
+    assert!(
+        second.is_disjoint(&third),
+        "the key of epoch 2 is in the token"
+    );
     assert_eq!(epochs(&token, "active"), [3]);
     assert_eq!(epochs(&token, "destroyed"), [1, 2]);
 
     // Everything else goes on, and what was destroyed stays so.
-    token
-        .run(&["get", &doomed, "-o", "no.txt"])
-        .expect_code(8);
+    token.run(&["get", &doomed, "-o", "no.txt"]).expect_code(8);
     is_read(&token, &kept, "kept");
     token.run(&["verify"]).expect_code(0);
     token.run(&["keys", "audit"]).expect_code(0);
@@ -143,9 +150,7 @@ fn rotating_and_destroying_reach_into_the_token() {
     // The key medium as it was before is no way back: its key is not in the token any more.
     fs::rename(world.at("keys"), world.at("keys-now")).unwrap();
     fs::rename(world.at("old-keys"), world.at("keys")).unwrap();
-    let run = token
-        .run(&["get", &doomed, "-o", "no.txt"])
-        .expect_code(3);
+    let run = token.run(&["get", &doomed, "-o", "no.txt"]).expect_code(3);
     assert!(
         run.stderr.contains("holds no key") && run.stderr.contains("epoch 1"),
         "{}",
@@ -250,12 +255,16 @@ fn a_rotation_that_stopped_in_the_middle_is_brought_to_its_end() {
     put(&ledger, &good);
     let run = token.run(&["stamp"]).expect_code(0);
     assert!(
-        run.stderr.contains("a rotation of the keys was interrupted"),
+        run.stderr
+            .contains("a rotation of the keys was interrupted"),
         "{}",
         run.stderr
     );
     is_read(&token, &kept, "kept");
-    let lines = token.run(&["keys", "rotate", "--json"]).expect_code(0).json();
+    let lines = token
+        .run(&["keys", "rotate", "--json"])
+        .expect_code(0)
+        .json();
     let rotated = events(&lines, "keys-rotated")[0];
     assert_eq!(rotated["resumed"], true);
     assert_eq!(rotated["epoch"], 2);
@@ -291,6 +300,6 @@ fn with_a_changed_key(ledger: &[u8]) -> Vec<u8> {
 }
 
 /// More than a pipe holds lines of.
-const FILES: usize = 1_500;
+const FILES: usize = 700;
 const HEADER_BYTES: usize = 64;
 const ENTRY_BYTES: usize = 96;

@@ -216,21 +216,29 @@ impl Connection {
         })
     }
 
-    /// Removes a key from the token; it is gone when this returns.
-    pub(super) fn destroy(&mut self, epoch: u32, key: &KeyName) -> Result<(), TokenError> {
+    /// Removes a key from the token; it is gone when this returns. `witness` is a key that stays: where it is not found either, it is the token
+    /// that is gone, and its keys with it.
+    pub(super) fn destroy(
+        &mut self,
+        epoch: u32,
+        key: &KeyName,
+        witness: &KeyName,
+    ) -> Result<(), TokenError> {
         self.keys.remove(&epoch);
-        let Some(handle) = self.handle(key)? else {
-            return Ok(());
+        if let Some(handle) = self.handle(key)? {
+            self.session
+                .destroy_object(handle)
+                .map_err(|error| refusal("destroy a key", &error))?;
+        }
+        let left = self.handle(key)?;
+        let refused = |code: &str| TokenError::Refused {
+            act: "destroy a key",
+            code: code.to_owned(),
         };
-        self.session
-            .destroy_object(handle)
-            .map_err(|error| refusal("destroy a key", &error))?;
-        match self.handle(key)? {
-            None => Ok(()),
-            Some(_) => Err(TokenError::Refused {
-                act: "destroy a key",
-                code: "the key is still there".to_owned(),
-            }),
+        match (left, self.handle(witness)?) {
+            (None, Some(_)) => Ok(()),
+            (None, None) => Err(refused("its other keys are not there either")),
+            (Some(_), _) => Err(refused("the key is still there")),
         }
     }
 

@@ -11,7 +11,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cryptoki::context::Pkcs11;
+use cryptoki::context::{Function, Pkcs11};
 use cryptoki::error::{Error, RvError};
 use cryptoki::types::RawAuthPin;
 use firmware::entropy::Entropy;
@@ -138,10 +138,7 @@ impl TokenKek {
     ) -> Result<T, KeyError> {
         let first = match state.connection.as_mut() {
             Some(connection) => work(connection),
-            None => Err(Error::Pkcs11(
-                RvError::SessionClosed,
-                cryptoki::context::Function::OpenSession,
-            )),
+            None => Err(Error::Pkcs11(RvError::SessionClosed, Function::OpenSession)),
         };
         let error = match first {
             Ok(done) => return Ok(done),
@@ -160,6 +157,24 @@ impl TokenKek {
             }
             refusal(act, &error).into()
         })
+    }
+
+    /// Makes or destroys keys; where the token refuses, connects anew, once, and does it again.
+    fn with_keys<T>(
+        &self,
+        state: &mut State,
+        mut work: impl FnMut(&mut Connection) -> Result<T, TokenError>,
+    ) -> Result<T, KeyError> {
+        let first = state.connection.as_mut().map(&mut work);
+        match first {
+            Some(Ok(done)) => return Ok(done),
+            Some(Err(TokenError::Refused { .. })) | None => {}
+            Some(Err(error)) => return Err(error.into()),
+        }
+        let lost = Error::Pkcs11(RvError::DeviceError, Function::OpenSession);
+        self.reconnect(state, &lost)?;
+        let connection = state.connection.as_mut().ok_or(TokenError::PinNeeded)?;
+        Ok(work(connection)?)
     }
 
     /// Drops the session, starts the library anew so that it looks at its slots again, and gives the PIN once.
@@ -293,13 +308,15 @@ impl KekProvider for TokenKek {
         let last = state.file.keys.iter().map(|key| key.epoch).max();
         let last = last.unwrap_or_default().max(state.file.current_epoch);
         let mut next = state.file.clone();
-        let connection = state.connection.as_mut().ok_or(TokenError::PinNeeded)?;
-        let epoch = connection.free_epoch(self.archive, last)?;
-        let name = KeyName::new(self.archive, epoch);
+        let (epoch, name) = self.with_keys(&mut state, |token| {
+            let epoch = token.free_epoch(self.archive, last)?;
+            let name = KeyName::new(self.archive, epoch);
+            token.generate(epoch, &name)?;
+            Ok((epoch, name))
+        })?;
         next.keys.push(TokenKey::new(epoch, &name));
         next.current_epoch = epoch;
         next.sequence += 1;
-        connection.generate(epoch, &name)?;
         // Where this fails, the file may stand on one of the media already, so the key stays.
         self.place.replace(&next.encode_checked()?)?;
         state.file = next;
@@ -319,8 +336,8 @@ impl KekProvider for TokenKek {
             return Ok(());
         };
         // First the key: a file that still names a destroyed key says so, a key that no file names would be forgotten.
-        let connection = state.connection.as_mut().ok_or(TokenError::PinNeeded)?;
-        connection.destroy(epoch, &name)?;
+        let witness = KeyName::new(self.archive, state.file.current_epoch);
+        self.with_keys(&mut state, |token| token.destroy(epoch, &name, &witness))?;
         let mut next = state.file.clone();
         next.keys.retain(|key| key.epoch != epoch);
         next.sequence += 1;

@@ -326,8 +326,8 @@ fn what_is_missing_is_named() {
             .connection
             .as_mut()
             .unwrap()
-            .destroy(1, &name)
-            .unwrap();
+            .destroy(1, &name, &name)
+            .unwrap_err();
         drop(kek);
         let error = refused(open(folder, PIN));
         assert!(matches!(error, TokenError::KeyMissing { .. }), "{error}");
@@ -347,8 +347,8 @@ fn a_key_that_can_be_read_out_is_not_used() {
                 .connection
                 .as_mut()
                 .unwrap()
-                .destroy(1, &name)
-                .unwrap();
+                .destroy(1, &name, &name)
+                .unwrap_err();
             let session = state.library.open_rw_session(slot).unwrap();
             let template = [
                 Attribute::Class(ObjectClass::SECRET_KEY),
@@ -417,7 +417,7 @@ fn epochs_are_made_and_destroyed_in_the_token() {
                 .connection
                 .as_mut()
                 .unwrap()
-                .destroy(2, &name)
+                .destroy(2, &name, &KeyName::new(archive(), 3))
                 .unwrap();
             drop(kek);
             let kek = open(folder, PIN).unwrap();

@@ -1,6 +1,9 @@
 //! Two key media that know different rotations of one token, and a damaged one of them.
 
+use formats::id::{RecordId, VersionId};
+
 use super::*;
+use crate::keys::{DataKey, KeyMedium, LedgerAccess, RotationStep};
 
 #[test]
 fn a_key_whose_rotation_stands_on_an_absent_medium_is_kept() {
@@ -51,6 +54,113 @@ fn a_damaged_copy_of_the_file_locks_nobody_out() {
             }
         },
     );
+}
+
+#[test]
+fn a_token_pulled_out_at_any_step_of_a_rotation_loses_nothing() {
+    with_token(
+        "rotations::a_token_pulled_out_at_any_step_of_a_rotation_loses_nothing",
+        |module, folder| {
+            let keys = make_medium(module, folder);
+            let (tokens, drawer) = (folder.join("tokens"), folder.join("drawer"));
+            for at in [
+                RotationStep::Wrapping,
+                RotationStep::Secrets,
+                RotationStep::Erasing,
+            ] {
+                let medium = open_medium(folder);
+                let before = medium.provider().current_epoch();
+                let mut pulled = false;
+                let rotated = medium.rotate(&mut |progress| {
+                    if progress.step == at && !pulled {
+                        pulled = true;
+                        fs::rename(&tokens, &drawer).unwrap();
+                        fs::create_dir(&tokens).unwrap();
+                    }
+                });
+                assert!(pulled, "{at:?}");
+                if let Err(error) = &rotated {
+                    let is_gone = matches!(error, KeyError::Token(TokenError::Gone { .. }));
+                    assert!(is_gone, "{at:?}: {error}");
+                    drop(medium);
+                    fs::remove_dir_all(&tokens).unwrap();
+                    fs::rename(&drawer, &tokens).unwrap();
+                    // Another process: it starts the library itself.
+                    drop(Pkcs11::new(module).unwrap().finalize());
+                    let medium = open_medium(folder);
+                    all_open(&medium, &keys);
+                    let report = medium.rotate(&mut |_| ()).unwrap();
+                    assert!(report.resumed, "{at:?}");
+                    assert_eq!((report.epoch, report.keys), (before + 1, 4), "{at:?}");
+                } else {
+                    panic!("{at:?}: rotated without a token");
+                }
+                let medium = open_medium(folder);
+                all_open(&medium, &keys);
+                assert_eq!(medium.provider().epochs(), [before + 1]);
+                drop(medium);
+                assert_eq!(keys_in(module), 1, "{at:?}");
+            }
+        },
+    );
+}
+
+/// A key medium with the keys of three records, and these keys.
+fn make_medium(module: &Path, folder: &Path) -> Vec<(VersionId, [u8; 32])> {
+    let entropy = Arc::new(SeededEntropy::new(7));
+    let root = folder.join("keys");
+    let medium = KeyMedium::create_in_token(
+        Arc::new(SystemDisk),
+        &root,
+        archive(),
+        &token(module),
+        &passphrase(PIN),
+        entropy,
+    )
+    .unwrap();
+    let versions = (1..=3).map(|n| VersionId::first(RecordId::from_bytes([n; 16])));
+    versions
+        .map(|version| {
+            let key = DataKey::from_bytes(&[version.record().as_bytes()[0]; 32]);
+            let bytes = *key.expose();
+            let ticket = medium.ledger().adopt(version, key).unwrap();
+            medium.ledger().commit(ticket).unwrap();
+            (version, bytes)
+        })
+        .collect()
+}
+
+fn open_medium(folder: &Path) -> KeyMedium {
+    KeyMedium::open(
+        Arc::new(SystemDisk),
+        &folder.join("keys"),
+        archive(),
+        &passphrase(PIN),
+        LedgerAccess::Write,
+        Arc::new(SeededEntropy::new(8)),
+    )
+    .unwrap()
+}
+
+fn all_open(medium: &KeyMedium, keys: &[(VersionId, [u8; 32])]) {
+    for (version, key) in keys {
+        assert_eq!(medium.ledger().data_key(*version).unwrap().expose(), key);
+    }
+}
+
+/// How many keys the token holds.
+fn keys_in(module: &Path) -> usize {
+    let library = Pkcs11::new(module).unwrap();
+    start(&library, module).unwrap();
+    let (slot, _) = find(&library, TOKEN, "").unwrap();
+    let session = library.open_ro_session(slot).unwrap();
+    session
+        .login(UserType::User, Some(&AuthPin::new(PIN.into())))
+        .unwrap();
+    let found = session
+        .find_objects(&[Attribute::Class(ObjectClass::SECRET_KEY)])
+        .unwrap();
+    found.len()
 }
 
 fn write(path: &Path, bytes: &[u8]) {
