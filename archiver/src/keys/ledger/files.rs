@@ -12,6 +12,7 @@ use formats::id::ArchiveId;
 use super::entry::{
     ENTRY_BYTES, EntryState, FORMAT_VERSION, HEADER_BYTES, LedgerEntry, LedgerHeader, Tombstone,
 };
+use super::places::Places;
 use super::{LedgerAccess, LedgerReport};
 use crate::keys::error::KeyError;
 use crate::keys::secret::KeyOwner;
@@ -39,7 +40,7 @@ pub(super) struct OpenedLedger {
     pub(super) root: PathBuf,
     pub(super) archive: ArchiveId,
     pub(super) files: LedgerFiles,
-    pub(super) places: HashMap<KeyOwner, Place>,
+    pub(super) places: Places,
     pub(super) destroyed: HashMap<KeyOwner, Tombstone>,
     /// Entries whose checksum does not hold, as far as they can be read.
     pub(super) guesses: Vec<LedgerEntry>,
@@ -59,6 +60,11 @@ pub(super) struct OpenedLedger {
 }
 
 impl Place {
+    #[cfg(test)]
+    pub(super) const fn new(file: u32, entry: u32) -> Self {
+        Self { file, entry }
+    }
+
     /// This place and those after it.
     pub(super) fn successors(self) -> impl Iterator<Item = Self> {
         (self.entry..).map(move |entry| Self { entry, ..self })
@@ -141,7 +147,7 @@ impl OpenedLedger {
             root: root.to_path_buf(),
             archive,
             files: LedgerFiles::default(),
-            places: HashMap::new(),
+            places: Places::default(),
             destroyed: HashMap::new(),
             guesses: Vec::new(),
             report: LedgerReport::default(),
@@ -188,8 +194,7 @@ impl OpenedLedger {
         }
         self.first = first;
         let destroyed = &self.destroyed;
-        self.places
-            .retain(|owner, _| !destroyed.contains_key(owner));
+        self.places.retain(|owner| !destroyed.contains_key(owner));
         self.shape = shape(directory).unwrap_or_default();
         Ok(numbers.len())
     }

@@ -9,6 +9,7 @@ mod compact;
 mod copies;
 mod entry;
 mod files;
+mod places;
 mod plan;
 mod rotation;
 mod writing;
@@ -28,7 +29,8 @@ use super::secret::{DataKey, KEY_BYTES, KeyOwner};
 use crate::store::durable::Disk;
 use copies::Copy as KeyCopy;
 use entry::{LedgerEntry, Tombstone, wrap_context};
-use files::{LedgerFiles, OpenedLedger, Place};
+use files::{LedgerFiles, OpenedLedger};
+use places::Places;
 
 pub use copies::{CopyCondition, CopyState, LedgerPlace};
 pub use rotation::{OtherSecrets, RotationProgress, RotationReport, RotationStep};
@@ -91,7 +93,7 @@ struct State {
     leader: usize,
     files: Arc<LedgerFiles>,
     /// Where the durable entries stand on it.
-    places: HashMap<KeyOwner, Place>,
+    places: Places,
     destroyed: HashMap<KeyOwner, Tombstone>,
     /// Damaged entries, as far as they can be read.
     guesses: Vec<LedgerEntry>,
@@ -169,7 +171,7 @@ impl KeyLedger {
         let mut state = State {
             leader,
             files: Arc::default(),
-            places: HashMap::new(),
+            places: Places::default(),
             destroyed: HashMap::new(),
             guesses: Vec::new(),
             shape: Vec::new(),
