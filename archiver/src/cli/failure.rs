@@ -267,6 +267,13 @@ fn store_text(error: &StoreError, lang: Lang) -> String {
             format!("受領には {wanted} 個の媒体に書くことになっており(copies_min)、それを下回ります。先に媒体を追加してください"),
             error.to_string(),
         ),
+        StoreError::OnlyCopy { directory, segment } => lang.pick(
+            format!(
+                "区画 {segment:010} は媒体 {} にしかありません。archiver scrub で他の媒体に写してからもう一度実行してください",
+                directory.display()
+            ),
+            error.to_string(),
+        ),
         StoreError::MediumFull { directory } => lang.pick(
             format!(
                 "媒体 {} が満杯です。空きを作ってもう一度実行してください。受領を返していないものは保管庫に入っていません",

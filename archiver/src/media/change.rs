@@ -112,6 +112,9 @@ pub fn finish(
     if entry.is_none_or(|entry| entry.standing != Standing::InService) {
         archive.record_event(by, &joined)?;
     }
+    if let Some(succession) = succession {
+        store.require_dispensable(succession.leaves)?;
+    }
     let old = succession.and_then(|succession| place_of(archive, &ledger, succession.leaves));
     let mut data = archive.config().data.clone();
     data.retain(|path| old.as_ref() != Some(path));
@@ -144,6 +147,7 @@ pub fn retire(archive: &Archive, by: &str, medium: MediumId) -> Result<(), Archi
     if in_service(medium) && staying.count() < wanted {
         return Err(StoreError::TooFewCopies { wanted }.into());
     }
+    archive.store().require_dispensable(medium)?;
     if let Some(place) = place_of(archive, &ledger, medium) {
         let mut data = archive.config().data.clone();
         data.retain(|path| *path != place);

@@ -1,8 +1,11 @@
 //! Taking a medium into service: sealed segments are copied and read back while the archive works, the growing one by the writer itself.
 
+mod copying;
 mod history;
+mod leaving;
 
 use std::io::Read;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,12 +14,15 @@ use formats::segment::FrameAddress;
 use sha2::{Digest, Sha256};
 
 use super::durable::{DirectoryLock, Disk};
+use super::heal::whole;
 use super::joining;
 use super::presence::{Present, Survey, of_archive};
-use super::recovery::seal;
 use super::replica::{GrowingSegment, Replica};
 use super::{CopyPolicy, MediumProblem, MediumProblemKind, StoreError, lock};
-use history::{require_behind, same};
+use copying::{Standing, copy_verified, inventory, standing};
+use history::{require_behind, sealed};
+
+pub(super) use leaving::require_copies_elsewhere;
 
 /// How far copying is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,12 +42,15 @@ pub struct CopyProgress {
 pub struct CopyReport {
     /// How far it came.
     pub progress: CopyProgress,
-    /// Segments that are damaged on every medium at hand, and were copied as they are.
+    /// Segments that are damaged on every medium at hand: what they have between them was copied.
     pub damaged: Vec<u32>,
+    /// Segments that are missing on every medium at hand.
+    pub missing: Vec<RangeInclusive<u32>>,
 }
 
-/// Copies all sealed segments to the medium at `target` that it does not have. Each is read back and compared before it counts; what an
-/// interrupted run had copied is not copied again. The archive may be written to meanwhile.
+/// Copies all sealed segments to the medium at `target` that it does not have whole. Each is read back and compared before it counts, and
+/// before it takes the place of what stood there; what an interrupted run had copied is read and not copied again. The archive may be
+/// written to meanwhile.
 ///
 /// Nothing is written to a medium that belongs to another archive, is no member of this one, or holds commits that this one does not have.
 ///
@@ -65,30 +74,43 @@ pub fn copy_sealed(
     let target = Arc::new(Replica::of(&present, disk));
     target.prepare()?;
     require_behind(&sources, &target, None)?;
-    let mut missing = Vec::new();
-    let mut report = CopyReport::default();
-    for (segment, bytes) in sealed_segments(&sources)? {
-        report.progress.segments_all += 1;
-        if has_it(&sources, &target, segment)? {
-            report.progress.segments += 1;
-        } else {
-            report.progress.bytes_all += bytes;
-            missing.push(segment);
+    let inventory = inventory(&sources, &target)?;
+    let mut report = CopyReport {
+        missing: inventory.missing,
+        ..CopyReport::default()
+    };
+    report.progress.segments_all = u32::try_from(inventory.segments.len()).unwrap_or(u32::MAX);
+    let mut lacking = Vec::new();
+    for (segment, bytes) in inventory.segments {
+        match standing(&sources, segment, whole(&target, segment)) {
+            Standing::Right => {
+                if !target.is_protected(segment) {
+                    target.settle(segment)?;
+                }
+                report.progress.segments += 1;
+            }
+            Standing::Lacking => {
+                report.progress.bytes_all += bytes;
+                lacking.push(segment);
+            }
+            Standing::Nowhere => report.damaged.push(segment),
         }
+        progress(report.progress);
     }
-    progress(report.progress);
-    for segment in missing {
+    for segment in lacking {
         let at = &mut report.progress;
-        let whole = copy_verified(&sources, &target, segment, &mut |bytes| {
+        let whole = copy_verified(&sources, &target, archive, segment, &mut |bytes| {
             at.bytes += bytes;
             progress(*at);
         })?;
-        if !whole {
+        if whole {
+            report.progress.segments += 1;
+        } else {
             report.damaged.push(segment);
         }
-        report.progress.segments += 1;
         progress(report.progress);
     }
+    report.damaged.sort_unstable();
     Ok(report)
 }
 
@@ -145,38 +167,57 @@ fn is_same_folder(one: &Path, other: &Path) -> bool {
     one == other || whole(one) == whole(other)
 }
 
-/// The medium gets what it lacks up to `at`, where the writer stands; `digest` is over the growing segment up to there.
+/// The medium gets what it lacks up to `at`, where the writer stands; `digest` is over the growing segment up to there. Nothing is
+/// written over before a source was read that matches.
 pub(super) fn bring_up(
     sources: &[Arc<Replica>],
     target: &Arc<Replica>,
+    archive: ArchiveId,
     at: FrameAddress,
     digest: &Sha256,
 ) -> Result<GrowingSegment, StoreError> {
     let whole = Arc::new(target.without_end());
     require_behind(sources, &whole, Some(at))?;
-    for (segment, _) in sealed_segments(sources)? {
-        if segment < at.segment && !has_it(sources, &whole, segment)? {
-            copy_verified(sources, &whole, segment, &mut |_| ())?;
+    for (segment, _) in inventory(sources, &whole)?.segments {
+        // It was read back before it was protected.
+        let own = || sealed(&whole, segment).ok().flatten();
+        let own = whole.is_protected(segment).then(own).flatten();
+        if segment < at.segment && standing(sources, segment, own) == Standing::Lacking {
+            copy_verified(sources, &whole, archive, segment, &mut |_| ())?;
         }
     }
+    let right: [u8; 32] = digest.clone().finalize().into();
+    let (source, failure) = matching(sources, at, right);
+    let source = source.ok_or(failure)?;
     let growing = target.grow(at.segment, whole.open(at.segment)?.is_none())?;
     growing.cut(0)?;
+    copy_start(source, &growing, at)?;
+    growing.sync()?;
+    if digest_of(&whole, at.segment, at.offset)? != right {
+        return Err(differs(target, at.segment));
+    }
+    Ok(growing)
+}
+
+/// The first source that holds the growing segment as the writer wrote it; else why none does.
+fn matching(
+    sources: &[Arc<Replica>],
+    at: FrameAddress,
+    right: [u8; 32],
+) -> (Option<&Arc<Replica>>, StoreError) {
     let mut failure = StoreError::NotFound { address: at };
     for source in sources {
-        match copy_start(source, &growing, at) {
-            Ok(()) => {
-                growing.sync()?;
-                let found = digest_of(&whole, at.segment, at.offset)?;
-                if found == <[u8; 32]>::from(digest.clone().finalize()) {
-                    return Ok(growing);
-                }
-                failure = differs(target, at.segment);
+        match digest_of(source, at.segment, at.offset) {
+            Ok(digest) if digest == right => return (Some(source), failure),
+            Ok(_) => {
+                failure = StoreError::NotWhole {
+                    path: source.path(at.segment),
+                };
             }
             Err(error) => failure = error,
         }
-        growing.cut(0)?;
     }
-    Err(failure)
+    (None, failure)
 }
 
 /// The beginning of the growing segment, up to `at`.
@@ -200,100 +241,6 @@ fn copy_start(
         growing.write(&[piece], offset)?;
         offset += bytes;
     }
-}
-
-/// Numbers and lengths of the segments that are sealed on one of the sources.
-fn sealed_segments(sources: &[Arc<Replica>]) -> Result<Vec<(u32, u64)>, StoreError> {
-    let mut all = std::collections::BTreeMap::new();
-    for source in sources {
-        for (segment, bytes) in source.segments()? {
-            if !all.contains_key(&segment) && seal(source, segment)?.is_some() {
-                all.insert(segment, bytes);
-            }
-        }
-    }
-    Ok(all.into_iter().collect())
-}
-
-/// Whether the medium has the segment as a source has it. A copy gets its protection only after it was read back.
-fn has_it(sources: &[Arc<Replica>], target: &Replica, segment: u32) -> Result<bool, StoreError> {
-    let Some(own) = seal(target, segment)?.filter(|_| target.is_protected(segment)) else {
-        return Ok(false);
-    };
-    for source in sources {
-        if let Some(seal) = seal(source, segment)? {
-            return Ok(same(&seal, &own));
-        }
-    }
-    Ok(false)
-}
-
-/// Copies a sealed segment from the first source that has it whole. Answers whether one had.
-pub(super) fn copy_verified(
-    sources: &[Arc<Replica>],
-    target: &Arc<Replica>,
-    segment: u32,
-    progress: &mut dyn FnMut(u64),
-) -> Result<bool, StoreError> {
-    let mut failure = StoreError::NotFound {
-        address: FrameAddress::new(segment, 0),
-    };
-    let mut damaged = None;
-    for source in sources {
-        let seal = match seal(source, segment) {
-            Ok(Some(seal)) => seal,
-            Ok(None) => continue,
-            Err(error) => {
-                failure = error;
-                continue;
-            }
-        };
-        match digest_of(source, segment, seal.length) {
-            Ok(digest) if digest == seal.digest => {
-                copy_one(source, target, segment, progress)?;
-                return Ok(true);
-            }
-            Ok(_) => damaged = damaged.or(Some(source)),
-            Err(error) => failure = error,
-        }
-    }
-    match damaged {
-        Some(source) => copy_one(source, target, segment, progress).map(|()| false),
-        None => Err(failure),
-    }
-}
-
-/// Copies a file, makes it durable, reads it back from the medium and compares, then protects it.
-fn copy_one(
-    source: &Replica,
-    target: &Arc<Replica>,
-    segment: u32,
-    progress: &mut dyn FnMut(u64),
-) -> Result<(), StoreError> {
-    let path = source.path(segment);
-    let absent = StoreError::NotFound {
-        address: FrameAddress::new(segment, 0),
-    };
-    let mut file = source.open(segment)?.ok_or(absent)?;
-    let growing = target.grow(segment, target.open(segment)?.is_none())?;
-    let mut digest = Sha256::new();
-    let mut offset = 0;
-    loop {
-        let piece = read_piece(&mut file).map_err(|error| source.error("reading", &path, error))?;
-        if piece.is_empty() {
-            break;
-        }
-        digest.update(&piece);
-        let bytes = piece.len() as u64;
-        growing.write(&[piece], offset)?;
-        offset += bytes;
-        progress(bytes);
-    }
-    growing.cut(offset)?;
-    if digest_of(target, segment, offset)? != <[u8; 32]>::from(digest.finalize()) {
-        return Err(differs(target, segment));
-    }
-    growing.protect()
 }
 
 /// SHA-256 over the first bytes of a segment file, read past the page cache as far as the system allows.

@@ -39,6 +39,13 @@ pub enum StoreError {
         /// How many it must reach.
         wanted: usize,
     },
+    /// No medium that stays has this segment of one that is to leave. Scrub the media, then try again.
+    OnlyCopy {
+        /// The directory of the medium that is to leave.
+        directory: PathBuf,
+        /// Number of the segment.
+        segment: u32,
+    },
     /// What was written to a medium reads differently. Replace the medium.
     CopyDiffers {
         /// The directory.
@@ -218,6 +225,7 @@ impl StoreError {
             | Self::IndexFilling { .. }
             | Self::MediumUnusable { .. }
             | Self::CopyDiffers { .. }
+            | Self::OnlyCopy { .. }
             | Self::TooFewCopies { .. }
             | Self::Format { .. } => return None,
         })
@@ -266,6 +274,11 @@ impl fmt::Display for StoreError {
             Self::CopyDiffers { directory, segment } => write!(
                 f,
                 "segment {segment:010} was written to {} and reads differently: do not use this medium",
+                directory.display()
+            ),
+            Self::OnlyCopy { directory, segment } => write!(
+                f,
+                "segment {segment:010} stands on the medium at {} only: run `archiver scrub` to copy it to the others, then try again",
                 directory.display()
             ),
             Self::ReadOnly => f.write_str("the archive was opened for reading only"),

@@ -203,11 +203,39 @@ impl Store {
         Ok(())
     }
 
+    /// Whether the media in service have every segment that this medium has. One that is not at hand, or cannot be read, is not asked.
+    ///
+    /// # Errors
+    /// [`StoreError::OnlyCopy`].
+    pub fn require_dispensable(&self, medium: MediumId) -> Result<(), StoreError> {
+        let (mut leaving, mut staying) = (None, Vec::new());
+        for state in self.replicas() {
+            let Some(directory) = &state.directory else {
+                continue;
+            };
+            let replica = Replica::new(directory, state.medium, Arc::clone(&self.shared.disk));
+            if let ReplicaCondition::OutOfService(out) = state.state {
+                replica.end_before(out.from.segment);
+            }
+            if state.medium == medium {
+                leaving = Some(replica);
+            } else if state.state.is_in_service() {
+                staying.push(replica);
+            }
+        }
+        let writing = self.shared.writing.as_ref();
+        let end = writing.map_or(u32::MAX, |writing| writing.queue.committed().segment);
+        leaving.map_or(Ok(()), |leaving| {
+            admission::require_copies_elsewhere(&leaving, &staying, end)
+        })
+    }
+
     /// Takes a medium out of the archive for good. Its bytes stay as they are.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`]; [`StoreError::TooFewCopies`]; the failure that stopped the writer.
+    /// [`StoreError::ReadOnly`]; [`StoreError::OnlyCopy`]; [`StoreError::TooFewCopies`]; the failure that stopped the writer.
     pub fn dismiss(&self, medium: MediumId) -> Result<(), StoreError> {
+        self.require_dispensable(medium)?;
         let writing = self.shared.writing.as_ref().ok_or(StoreError::ReadOnly)?;
         let queue = &writing.queue;
         queue.errand(|done| appender::Task::Dismiss(medium, done))

@@ -125,7 +125,8 @@ impl Writer {
     fn admit(&mut self, replica: &Arc<Replica>) -> Result<Result<(), StoreError>, StoreError> {
         let replicas = self.growing.iter().map(GrowingSegment::replica);
         let sources: Vec<Arc<Replica>> = replicas.map(Arc::clone).collect();
-        let copy = match admission::bring_up(&sources, replica, self.at, &self.digest) {
+        let (archive, digest) = (self.archive, &self.digest);
+        let copy = match admission::bring_up(&sources, replica, archive, self.at, digest) {
             Ok(copy) => copy,
             Err(refusal) => return Ok(Err(refusal)),
         };

@@ -189,7 +189,11 @@ fn are_sealed_alike(
     Ok(true)
 }
 
-fn sealed(replica: &Replica, segment: u32) -> Result<Option<(u32, SegmentSeal)>, StoreError> {
+/// The seal of a copy, and how often it was compacted.
+pub(super) fn sealed(
+    replica: &Replica,
+    segment: u32,
+) -> Result<Option<(u32, SegmentSeal)>, StoreError> {
     let Some(file) = replica.open(segment)? else {
         return Ok(None);
     };

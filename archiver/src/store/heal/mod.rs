@@ -8,6 +8,7 @@
 //! The segment that grows has no seal. Its damaged frames before the last commit mark are written in place from another copy: bytes
 //! that are half written are as damaged as before, and are found again.
 
+mod gather;
 mod merge;
 mod replacement;
 mod replica;
@@ -23,7 +24,8 @@ use formats::segment::FrameAddress;
 use super::replica::Replica;
 use super::{FixityProblem, Store, StoreError};
 
-pub(super) use replacement::{Replacement, copy_segment};
+pub(super) use gather::gather;
+pub(super) use replacement::{Replacement, copy_segment, whole};
 pub use replica::{HealProgress, ReplicaHealing, heal_replica};
 pub(super) use segment::{Patient, heal_segment};
 

@@ -139,10 +139,26 @@ impl<'a> Replacement<'a> {
 }
 
 fn digest_of(copy: &mut Copy) -> io::Result<[u8; 32]> {
+    let end = copy.length();
+    digest_up_to(copy, end)
+}
+
+/// The seal of a copy, and how often it was compacted, if it was read from the medium and matches. What cannot be read does not.
+pub(in crate::store) fn whole(replica: &Replica, segment: u32) -> Option<(u32, SegmentSeal)> {
+    let file = replica.open(segment).ok()??;
+    let file = Arc::new(SegmentFile::new(file).ok()?);
+    let mut copy = Copy::from_medium(file, None).ok()?;
+    let seal = copy.seal().ok()??;
+    let digest = digest_up_to(&mut copy, seal.length).ok()?;
+    (digest == seal.digest).then(|| (copy.generation(), seal))
+}
+
+fn digest_up_to(copy: &mut Copy, end: u64) -> io::Result<[u8; 32]> {
     let mut digest = Sha256::new();
     let mut at = 0;
-    while at < copy.length() {
-        let bytes = copy.bytes(at, PIECE_BYTES)?;
+    while at < end {
+        let count = usize::try_from(end - at).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES));
+        let bytes = copy.bytes(at, count)?;
         if bytes.is_empty() {
             break;
         }
@@ -153,7 +169,7 @@ fn digest_of(copy: &mut Copy) -> io::Result<[u8; 32]> {
 }
 
 /// Copies a sealed segment from one replica to another, in place of what the other one has: a new file, synchronised, read back,
-/// renamed. The source is compared with its seal while it is read. Answers the bytes written.
+/// renamed. The source is compared with its seal while it is read. `told` hears of each piece's bytes. Answers the bytes written.
 ///
 /// # Errors
 /// [`StoreError::NotWhole`] when the source is not a whole sealed segment; errors of the media. The target then is as it was.
@@ -162,6 +178,7 @@ pub(in crate::store) fn copy_segment(
     to: &Replica,
     segment: u32,
     gate: Option<Gate>,
+    told: &mut dyn FnMut(u64),
 ) -> Result<u64, StoreError> {
     let path = from.path(segment);
     let not_whole = || StoreError::NotWhole { path: path.clone() };
@@ -182,7 +199,7 @@ pub(in crate::store) fn copy_segment(
         _ => return Err(not_whole()),
     };
     let mut target = Replacement::begin(to, to.path(segment))?;
-    let copied = copy_bytes(&mut source, &mut target, end, &failed).and_then(|()| {
+    let copied = copy_bytes(&mut source, &mut target, end, &failed, told).and_then(|()| {
         if target.digest() != seal.digest {
             return Err(not_whole());
         }
@@ -191,6 +208,7 @@ pub(in crate::store) fn copy_segment(
             &mut target,
             end + SegmentSeal::FRAME_BYTES as u64,
             &failed,
+            told,
         )
     });
     match copied {
@@ -210,6 +228,7 @@ fn copy_bytes(
     target: &mut Replacement<'_>,
     end: u64,
     failed: &dyn Fn(io::Error) -> StoreError,
+    told: &mut dyn FnMut(u64),
 ) -> Result<(), StoreError> {
     while target.length() < end {
         let at = target.length();
@@ -221,6 +240,7 @@ fn copy_bytes(
             return Err(failed(io::ErrorKind::UnexpectedEof.into()));
         }
         target.append(bytes)?;
+        told(bytes.len() as u64);
     }
     Ok(())
 }

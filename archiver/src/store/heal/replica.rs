@@ -94,7 +94,9 @@ impl ReplicaHealing {
     /// Copies a segment from the first replica that has it whole.
     fn copy(&mut self, from: &[&Site], to: &Site, segment: u32) -> bool {
         for source in from {
-            if let Ok(bytes) = copy_segment(&source.replica, &to.replica, segment, None) {
+            if let Ok(bytes) =
+                copy_segment(&source.replica, &to.replica, segment, None, &mut |_| ())
+            {
                 self.copied.push(segment);
                 self.bytes_written += bytes;
                 return true;

@@ -55,16 +55,33 @@ pub(in crate::store) fn heal_segment(patient: Patient<'_>) -> Result<SegmentHeal
     Ok(healing)
 }
 
+/// Which variants of disputed frames make a segment that matches its seal.
+pub(super) enum Matching {
+    Choices(Vec<usize>),
+    /// None; what the first try gave.
+    None(Merged),
+}
+
 impl Patient<'_> {
-    /// Reads every copy. Answers the copies as their files are, too.
-    pub(in crate::store) fn examine(&self) -> (Vec<Option<Copy>>, Vec<CheckedCopy>) {
-        let files: Vec<Option<Arc<SegmentFile>>> =
-            self.sites.iter().map(|s| self.file(s)).collect();
+    /// The copies as their files are, read from the media.
+    pub(super) fn open(&self) -> Vec<Option<Copy>> {
+        let files: Vec<_> = self.sites.iter().map(|site| self.file(site)).collect();
+        self.from_media(&files)
+    }
+
+    fn from_media(&self, files: &[Option<Arc<SegmentFile>>]) -> Vec<Option<Copy>> {
         let open = |file: &Option<Arc<SegmentFile>>| {
             let gate = self.gate.cloned();
             Copy::from_medium(Arc::clone(file.as_ref()?), gate).ok()
         };
-        let mut own: Vec<Option<Copy>> = files.iter().map(open).collect();
+        files.iter().map(open).collect()
+    }
+
+    /// Reads every copy. Answers the copies as their files are, too.
+    pub(in crate::store) fn examine(&self) -> (Vec<Option<Copy>>, Vec<CheckedCopy>) {
+        let files: Vec<Option<Arc<SegmentFile>>> =
+            self.sites.iter().map(|s| self.file(s)).collect();
+        let mut own = self.from_media(&files);
         let by_address = |file: Option<Arc<SegmentFile>>| Copy::of(file?).ok();
         let mut others: Vec<Option<Copy>> = files.into_iter().map(by_address).collect();
         let mut checked = check_copies(
@@ -141,7 +158,7 @@ impl Patient<'_> {
 
     fn copy(&self, from: &Site, to: &Site, source: HealSource) -> CopyOutcome {
         let gate = self.gate.cloned();
-        match copy_segment(&from.replica, &to.replica, self.segment, gate) {
+        match copy_segment(&from.replica, &to.replica, self.segment, gate, &mut |_| ()) {
             Ok(bytes) => CopyOutcome::Healed { bytes, source },
             Err(error) => CopyOutcome::Failed(error),
         }
@@ -154,22 +171,31 @@ impl Patient<'_> {
         healing: &mut SegmentHealing,
     ) -> Result<(), StoreError> {
         leave_one_generation(copies);
-        let mut choices = Vec::new();
-        let first = loop {
-            let merged = self.merge(copies, &choices, &mut |_, _| Ok(()))?;
-            if merged.is_sealed {
-                return self.write_merged(copies, &choices, healing);
-            }
-            match next_choices(&choices, &merged.variants) {
-                Some(next) => choices = next,
-                None => break self.merge(copies, &[], &mut |_, _| Ok(()))?,
-            }
+        let first = match self.matching(copies)? {
+            Matching::Choices(choices) => return self.write_merged(copies, &choices, healing),
+            Matching::None(first) => first,
         };
         if self.restore(healing) {
             return Ok(());
         }
         healing.losses.clone_from(&first.gaps);
         self.write_the_rest(copies, &first, healing)
+    }
+
+    pub(super) fn matching(&self, copies: &mut [Option<Copy>]) -> Result<Matching, StoreError> {
+        let mut choices = Vec::new();
+        loop {
+            let merged = self.merge(copies, &choices, &mut |_, _| Ok(()))?;
+            if merged.is_sealed {
+                return Ok(Matching::Choices(choices));
+            }
+            match next_choices(&choices, &merged.variants) {
+                Some(next) => choices = next,
+                None => break,
+            }
+        }
+        let first = self.merge(copies, &[], &mut |_, _| Ok(()))?;
+        Ok(Matching::None(first))
     }
 
     /// Parity gives the segment back to the first site that takes it; the others get it from there. Answers whether it did.
@@ -268,7 +294,7 @@ impl Patient<'_> {
         .run(take)
     }
 
-    fn write(
+    pub(super) fn write(
         &self,
         copies: &mut [Option<Copy>],
         choices: &[usize],
@@ -292,7 +318,7 @@ impl Patient<'_> {
     }
 
     /// Frames from whoever has them; where nobody has, the bytes that this copy, or another one, holds.
-    fn write_own(
+    pub(super) fn write_own(
         &self,
         copies: &mut [Option<Copy>],
         own: usize,
@@ -456,7 +482,7 @@ fn reference(checked: &[CheckedCopy]) -> Reference {
 }
 
 /// Only copies of one generation have their frames at the same places of their files: those of the highest one are left.
-fn leave_one_generation(copies: &mut [Option<Copy>]) {
+pub(super) fn leave_one_generation(copies: &mut [Option<Copy>]) {
     let newest = copies.iter().flatten().map(Copy::generation).max();
     for copy in copies.iter_mut() {
         let fits = |copy: &Copy| Some(copy.generation()) == newest || copy.is_map_lost();

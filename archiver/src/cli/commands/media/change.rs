@@ -154,7 +154,7 @@ fn tell(session: &Session, archive: &Archive, dir: &Path, copied: &CopyReport, e
     let medium = read_label(dir).ok().map(|label| id(label.medium));
     session.output.event(&json!({
         "event": event, "medium": medium, "directory": dir, "segments": copied.progress.segments, "bytes": copied.progress.bytes,
-        "damaged": copied.damaged, "data_in_service": in_service,
+        "damaged": copied.damaged, "missing": copied.missing.iter().map(|range| [range.start(), range.end()]).collect::<Vec<_>>(), "data_in_service": in_service,
     }));
     let (segments, bytes, place) = (
         copied.progress.segments,
@@ -168,14 +168,21 @@ fn tell(session: &Session, archive: &Archive, dir: &Path, copied: &CopyReport, e
     ));
     for segment in &copied.damaged {
         session.output.note(&lang.pick(
-            format!("区画 {segment:010} はどの媒体でも壊れており、そのまま写しました。archiver verify で確かめてください"),
-            format!("segment {segment:010} is damaged on every medium and was copied as it is: see 'archiver verify'"),
+            format!("区画 {segment:010} はどの媒体でも壊れており、残っている分だけを写しました。archiver verify で確かめてください"),
+            format!("segment {segment:010} is damaged on every medium, and what is left of it was copied: see 'archiver verify'"),
+        ));
+    }
+    for range in &copied.missing {
+        let (first, last) = (range.start(), range.end());
+        session.output.note(&lang.pick(
+            format!("区画 {first:010} から {last:010} はどの媒体にもありません。archiver verify で確かめてください"),
+            format!("segments {first:010} to {last:010} are missing on every medium: see 'archiver verify'"),
         ));
     }
 }
 
 fn after(copied: &CopyReport) -> Exit {
-    if copied.damaged.is_empty() {
+    if copied.damaged.is_empty() && copied.missing.is_empty() {
         Exit::Done
     } else {
         Exit::Integrity
