@@ -93,4 +93,31 @@ fn a_record_that_cannot_be_read_whole_is_named_and_not_there() {
     assert_eq!(events(&output, "exported")[0]["records"], 3);
     let table = std::fs::read_to_string(world.at("out/index.csv")).unwrap();
     assert!(!table.contains("=a.txt"));
+    // Three records and the table: nothing is left of the one that is not there.
+    assert_eq!(std::fs::read_dir(world.at("out")).unwrap().count(), 4);
+}
+
+#[test]
+fn a_destroyed_record_is_no_failure() {
+    let world = world();
+    let search = ["search", "--text", "=a.txt", "--json"];
+    let hits = world.archiver(search).expect_code(0).json();
+    let record = hits[0]["record"].as_str().unwrap().to_owned();
+    let words = ["keys", "destroy", record.as_str(), "--by", "佐藤"];
+    let people = ["--approved-by", "鈴木", "--reason", "kept long enough"];
+    let mut command = world.archiver_command(words.iter().chain(&people));
+    let mut destroying = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut input = destroying.stdin.take().unwrap();
+    std::io::Write::write_all(&mut input, format!("{record}\n").as_bytes()).unwrap();
+    drop(input);
+    assert!(destroying.wait().unwrap().success());
+
+    let run = world.archiver(["export", "out", "--json"]).expect_code(0);
+    let output = run.json();
+    assert_eq!(events(&output, "failed").len(), 0, "{}", run.stdout);
+    assert_eq!(events(&output, "destroyed")[0]["record"], record);
+    let exported = events(&output, "exported")[0];
+    assert_eq!(exported["records"], 3);
+    assert_eq!(exported["destroyed"], 1);
+    assert_eq!(std::fs::read_dir(world.at("out")).unwrap().count(), 4);
 }

@@ -48,11 +48,11 @@ fn allow_one_copy(world: &World) {
     std::fs::write(world.at("fumikura.toml"), format!("{text}\n{media}")).unwrap();
 }
 
-/// How many records a search finds. What is said of media stands between them.
+/// How many records a search finds: its lines are hits and nothing else, whatever is to be said of media.
 fn found(world: &World) -> usize {
     let lines = world.archiver(["search", "--json"]).expect_code(0).json();
-    let hits = lines.iter().filter(|line| line["event"].is_null());
-    hits.count()
+    assert!(lines.iter().all(|line| line["event"].is_null()));
+    lines.len()
 }
 
 fn states(world: &World) -> Vec<(String, String)> {
@@ -125,6 +125,11 @@ fn with_leave_the_archive_goes_on_and_says_so() {
     let run = one_more(&world, "alone").expect_code(0);
     let lines = run.json();
     assert_eq!(events(&lines, "medium-not-used").len(), 1, "{}", run.stdout);
+    assert!(run.stderr.contains("data-b"), "{}", run.stderr);
+
+    // Questions answer with hits alone, and say it beside them.
+    assert_eq!(found(&world), 7);
+    let run = world.archiver(["search", "--json"]).expect_code(0);
     assert!(run.stderr.contains("data-b"), "{}", run.stderr);
 
     // It comes back, and is known to be behind; alone it does not pass for the archive.

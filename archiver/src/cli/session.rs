@@ -161,7 +161,7 @@ impl Session {
         }
         bar.finish_and_clear();
         let (archive, report) = opened?;
-        self.announce(&archive, &report);
+        self.announce(&archive, &report, access);
         self.watches.borrow_mut().push(archive.store().watch());
         if access != Access::Read {
             self.record_surroundings(&archive);
@@ -213,8 +213,9 @@ impl Session {
         }
     }
 
-    /// Says what opening found: a trial, a recovery, a rebuilt index.
-    pub fn announce(&self, archive: &Archive, report: &OpeningReport) {
+    /// Says what opening found: a trial, a recovery, a rebuilt index. A command that only reads answers a question: what is to be said beside
+    /// the answer stands among the notes alone.
+    pub fn announce(&self, archive: &Archive, report: &OpeningReport, access: Access) {
         let lang = self.output.lang;
         if let Some(notice) = archive.notice() {
             self.output.note(&lang.pick(
@@ -222,7 +223,7 @@ impl Session {
                 notice.to_string(),
             ));
         }
-        self.announce_media(report);
+        self.announce_media(report, access);
         if let Some(place) = &report.catalog.set_aside {
             let versions = grouped(report.catalog.versions_applied);
             let place = place.display();
@@ -267,7 +268,7 @@ impl Session {
     }
 
     /// Says what recovery did, and which media are not as they should be.
-    fn announce_media(&self, report: &OpeningReport) {
+    fn announce_media(&self, report: &OpeningReport, access: Access) {
         let lang = self.output.lang;
         let recovery = &report.recovery;
         if recovery.bytes_cut > 0 {
@@ -286,10 +287,12 @@ impl Session {
         }
         for problem in &recovery.media {
             let directory = &problem.directory;
-            self.output.event(&json!({
-                "event": "medium-not-used", "directory": directory, "medium": problem.medium.map(|id| id.to_string()),
-                "reason": problem.to_string(),
-            }));
+            if access != Access::Read {
+                self.output.event(&json!({
+                    "event": "medium-not-used", "directory": directory, "medium": problem.medium.map(|id| id.to_string()),
+                    "reason": problem.to_string(),
+                }));
+            }
             self.output.note(&media_words::problem(problem, lang));
         }
         for disagreement in &report.media {

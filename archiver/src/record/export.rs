@@ -16,6 +16,7 @@ use formats::id::VersionId;
 
 use super::error::RetrieveError;
 use super::retrieve::{OpenedVersion, Retriever};
+use crate::keys::KeyError;
 use crate::store::catalog::Hit;
 
 /// What became of one content object.
@@ -57,6 +58,17 @@ impl std::fmt::Display for ExportError {
 }
 
 impl std::error::Error for ExportError {}
+
+impl ExportError {
+    /// Whether the key of the version was destroyed, as somebody decided.
+    #[must_use]
+    pub const fn is_destroyed(&self) -> bool {
+        matches!(
+            self,
+            Self::Retrieve(RetrieveError::Keys(KeyError::KeyDestroyed { .. }))
+        )
+    }
+}
 
 /// What one version gave.
 pub type ExportedVersion = Result<Vec<Exported>, (VersionId, ExportError)>;
@@ -122,8 +134,15 @@ fn export_version(
                 .unwrap_or_default(),
         })
         .collect();
+    let mut bytes = 0;
     for (place, object) in (0_u32..).zip(&objects) {
-        write_object(&mut opened, place, &folder.join(&object.path))?;
+        if let Err(error) = write_object(&mut opened, place, &folder.join(&object.path)) {
+            // A version is there whole or not at all.
+            drop(fs::remove_dir_all(folder.join(&below)));
+            written.fetch_sub(bytes, Ordering::Relaxed);
+            return Err(error);
+        }
+        bytes += object.size;
         written.fetch_add(object.size, Ordering::Relaxed);
     }
     Ok(objects)

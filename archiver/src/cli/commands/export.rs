@@ -26,6 +26,8 @@ use crate::store::catalog::Hit;
 struct Outcome {
     written: BTreeMap<VersionId, Vec<Exported>>,
     failed: Vec<(VersionId, ExportError)>,
+    /// Versions whose keys were destroyed.
+    destroyed: Vec<VersionId>,
 }
 
 pub(in crate::cli) fn run(session: &Session, arguments: &Export) -> Result<Exit, Failure> {
@@ -51,6 +53,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Export) -> Result<Exit,
                     outcome.written.insert(first.version, objects);
                 }
             }
+            Err((version, error)) if error.is_destroyed() => outcome.destroyed.push(version),
             Err(failed) => outcome.failed.push(failed),
         }
     };
@@ -166,6 +169,12 @@ fn report(session: &Session, folder: &Path, bytes: u64, outcome: Outcome) -> Res
     let lang = session.output.lang;
     let output = &session.output;
     let mut exit = Exit::Done;
+    let destroyed = outcome.destroyed.len();
+    for version in outcome.destroyed {
+        output.event(&json!({
+            "event": "destroyed", "record": version.record().to_string(), "version": version.version(),
+        }));
+    }
     for (version, error) in outcome.failed {
         output.event(&json!({
             "event": "failed", "record": version.record().to_string(), "version": version.version(), "reason": error.to_string(),
@@ -181,13 +190,20 @@ fn report(session: &Session, folder: &Path, bytes: u64, outcome: Outcome) -> Res
     }
     let records = grouped(outcome.written.len() as u64);
     output.event(&json!({
-        "event": "exported", "records": outcome.written.len(), "bytes": bytes, "folder": folder, "index": folder.join(INDEX),
+        "event": "exported", "records": outcome.written.len(), "destroyed": destroyed, "bytes": bytes, "folder": folder, "index": folder.join(INDEX),
     }));
     let (size, folder) = (sized(bytes), folder.display());
     output.say(&lang.pick(
         format!("{records} 件、{size} を {folder} に書き出しました。ダイジェストは預入時と一致しています。一覧は {INDEX}"),
         format!("wrote {records} records, {size}, to {folder}; the digests are those of the deposits; {INDEX} lists them"),
     ));
+    if destroyed > 0 {
+        let destroyed = grouped(destroyed as u64);
+        output.say(&lang.pick(
+            format!("鍵を廃棄した記録 {destroyed} 件は書き出していません"),
+            format!("{destroyed} records are destroyed and were not written"),
+        ));
+    }
     Ok(exit)
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::archive::{self, Archive, OpeningReport, Restored};
+use crate::archive::{self, Access, Archive, OpeningReport, Restored};
 use crate::cli::arguments::Rebuild;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -124,7 +124,7 @@ fn tell_restored(session: &Session, restored: &Restored, media: usize) {
 }
 
 fn finish(session: &Session, archive: Archive, report: &OpeningReport) -> Result<Exit, Failure> {
-    session.announce(&archive, report);
+    session.announce(&archive, report, Access::Write);
     let counts = archive.catalog().counts()?;
     session.output.event(&json!({
         "event": "rebuilt", "versions": counts.versions, "batches": counts.batches, "unstamped": counts.unstamped,
