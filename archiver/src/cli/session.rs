@@ -302,8 +302,8 @@ impl Session {
         for (medium, segment) in &recovery.incomplete {
             let medium = medium.display();
             self.output.note(&lang.pick(
-                format!("{medium}: 区画 {segment:010} が欠けているか大きさが違います。archiver verify で確かめてください"),
-                format!("{medium}: segment {segment:010} is missing or of another size: see 'archiver verify'"),
+                format!("{medium}: 区画 {segment:010} が欠けているか、大きさが違うか、封印が読めません。archiver verify で確かめてください"),
+                format!("{medium}: segment {segment:010} is missing, of another size, or has no seal that can be read: see 'archiver verify'"),
             ));
         }
     }

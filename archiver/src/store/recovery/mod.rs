@@ -47,7 +47,7 @@ use super::compaction::remove_leftovers;
 use super::replica::{GrowingSegment, Replica};
 use super::walk::Copy;
 use super::{MediumProblem, OpenOptions, StoreError};
-use repair::{copy_segment, make_equal, make_sealed};
+use repair::{finish_seal, make_equal, make_sealed};
 use sure_walk::SureWalk;
 use whole_read::read_to_end;
 
@@ -64,12 +64,21 @@ pub struct RecoveryReport {
     pub bytes_repaired: u64,
     /// Places before a commit mark that are damaged on every replica: restore the segment from another copy.
     pub damaged: Vec<FrameAddress>,
-    /// Segment files that are absent, or of another size, on this replica: a scrub restores them.
+    /// Segment files that are absent, of another size, or not sealed as others are, on this replica: a scrub restores them.
     pub incomplete: Vec<(PathBuf, u32)>,
     /// Directories in which no medium is mounted. A reader goes on without them, a writer where enough copies remain.
     pub absent: Vec<PathBuf>,
     /// Media that are not used, and why.
     pub media: Vec<MediumProblem>,
+}
+
+impl RecoveryReport {
+    fn note_incomplete(&mut self, replica: &Replica, segment: u32) {
+        let place = (replica.directory.clone(), segment);
+        if !self.incomplete.contains(&place) {
+            self.incomplete.push(place);
+        }
+    }
 }
 
 /// The end of the archive, ready to be appended to.
@@ -270,29 +279,6 @@ fn own_header(
     Ok(None)
 }
 
-/// Completes the last but one segment: it was sealed on every replica before the last one was begun, unless a replica lost it since.
-fn finish_seal(
-    replicas: &[Arc<Replica>],
-    segment: u32,
-    report: &mut RecoveryReport,
-) -> Result<(), StoreError> {
-    let mut sealed = Vec::new();
-    for replica in replicas {
-        sealed.push(seal(replica, segment)?);
-    }
-    let Some(source) = sealed.iter().position(Option::is_some) else {
-        return Ok(());
-    };
-    for (replica, seal) in replicas.iter().zip(&sealed) {
-        if seal.is_none()
-            && let Some(from) = replicas.get(source)
-        {
-            report.bytes_repaired += copy_segment(from, replica, segment)?;
-        }
-    }
-    Ok(())
-}
-
 /// The seal at the end of a copy.
 pub(super) fn seal(replica: &Replica, segment: u32) -> Result<Option<SegmentSeal>, StoreError> {
     let Some(file) = replica.open(segment)? else {
@@ -323,7 +309,7 @@ fn note_incomplete(
         for (replica, list) in replicas.iter().zip(&all) {
             let shorter = length(list) < longest && !is_compacted(replica, segment)?;
             if shorter || longest == 0 {
-                report.incomplete.push((replica.directory.clone(), segment));
+                report.note_incomplete(replica, segment);
             }
         }
     }

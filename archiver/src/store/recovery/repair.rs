@@ -1,12 +1,12 @@
 //! Making the replicas equal.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use super::sure_walk::SureWalk;
 use super::whole_read::Repair;
 use super::{PIECE_BYTES, RecoveryReport};
 use crate::store::StoreError;
+use crate::store::heal::copy_segment;
 use crate::store::replica::{GrowingSegment, Replica};
 use crate::store::walk::Copy;
 
@@ -85,32 +85,56 @@ pub(super) fn make_sealed(
     Ok(())
 }
 
-/// Copies a sealed segment to a replica that has none, or only a part.
-pub(super) fn copy_segment(
-    from: &Replica,
-    to: &Arc<Replica>,
+/// Completes the last but one segment: it was sealed on every replica before the last one was begun, unless a replica lost it since.
+///
+/// A copy is replaced as a whole, and only by one that matches its seal. Where none does, or a copy cannot be read, it stays as it is
+/// for a scrub, which has more to heal it from.
+pub(super) fn finish_seal(
+    replicas: &[Arc<Replica>],
     segment: u32,
-) -> Result<u64, StoreError> {
-    let path = from.path(segment);
-    let Some(mut source) = from.open(segment)? else {
-        return Ok(0);
-    };
-    let target = to.grow(segment, to.open(segment)?.is_none())?;
-    let mut offset = 0;
-    loop {
-        let mut piece = Vec::with_capacity(PIECE_BYTES);
-        (&mut source)
-            .take(PIECE_BYTES as u64)
-            .read_to_end(&mut piece)
-            .map_err(|error| from.error("reading", &path, error))?;
-        if piece.is_empty() {
-            break;
+    report: &mut RecoveryReport,
+) -> Result<(), StoreError> {
+    let mut sealed = Vec::new();
+    let mut unsealed = Vec::new();
+    for replica in replicas {
+        let read = match replica.open(segment)? {
+            Some(file) => Copy::new(file).and_then(|mut copy| copy.seal()),
+            None => Ok(None),
+        };
+        match read {
+            Ok(Some(_)) => sealed.push(replica),
+            Ok(None) => unsealed.push(replica),
+            Err(_) => report.note_incomplete(replica, segment),
         }
-        let read = piece.len() as u64;
-        target.write(&[piece], offset)?;
-        offset += read;
     }
-    target.cut(offset)?;
-    target.protect()?;
-    Ok(offset)
+    if sealed.is_empty() {
+        return Ok(());
+    }
+    for to in unsealed {
+        match copy_from_any(&sealed, to, segment)? {
+            Some(bytes) => report.bytes_repaired += bytes,
+            None => report.note_incomplete(to, segment),
+        }
+    }
+    Ok(())
+}
+
+/// Copies the segment from the first replica that has it whole. `None`: none has.
+///
+/// # Errors
+/// Those of the medium that is written to.
+fn copy_from_any(
+    sources: &[&Arc<Replica>],
+    to: &Replica,
+    segment: u32,
+) -> Result<Option<u64>, StoreError> {
+    for from in sources {
+        match copy_segment(from, to, segment, None, &mut |_| ()) {
+            Ok(bytes) => return Ok(Some(bytes)),
+            Err(StoreError::NotWhole { path } | StoreError::Io { path, .. })
+                if path.starts_with(&from.directory) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
 }

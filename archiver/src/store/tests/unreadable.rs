@@ -1,7 +1,7 @@
 //! Read errors while a store is opened for writing: nothing that was acknowledged may be cut off for them.
 
 use super::*;
-use crate::store::durable::faults::Unreadable;
+use crate::store::durable::faults::{Call, Fault, Outcome, Unreadable};
 
 const COMMITTED: u32 = 12;
 
@@ -163,4 +163,88 @@ fn a_frame_that_another_copy_has_is_written_anew() {
             }
         }
     }
+}
+
+/// Segment 1 sealed on both media, segment 2 growing.
+fn sealed() -> Media {
+    let media = Media::with_small_segments(2);
+    let (store, _) = media.open(1);
+    let appender = store.appender().unwrap();
+    for number in 0.. {
+        let address = deposit(&appender, number).unwrap();
+        appender.commit(address).unwrap();
+        if appender.committed().segment == 2 {
+            break;
+        }
+    }
+    store.close().unwrap();
+    media
+}
+
+#[test]
+fn a_seal_that_cannot_be_read_is_left_to_a_scrub() {
+    let media = sealed();
+    let before = media.bytes(1, 1);
+    let end = before.len() as u64;
+    let fault = Unreadable::new("medium-2/segments/0000000001.seg", end - 10..end);
+    let writes = media
+        .disk
+        .count(Call::Create, "medium-2/segments/0000000001.seg");
+    let (store, report) = media.open(2);
+    drop(fault);
+    assert_eq!(report.incomplete, [(media.directory(1).to_owned(), 1)]);
+    assert_eq!(report.bytes_repaired, 0);
+    assert_eq!(
+        media
+            .disk
+            .count(Call::Create, "medium-2/segments/0000000001.seg"),
+        writes
+    );
+    assert!(media.bytes(1, 1) == before);
+    assert!(!records(&store).is_empty());
+}
+
+#[test]
+fn a_damaged_copy_does_not_replace_one_without_its_seal() {
+    let media = sealed();
+    let before = media.bytes(0, 1);
+    let target = before[..before.len() - 30].to_vec();
+    put(&media.segment(1, 1), &target);
+    flip(&media.segment(0, 1), 2000);
+    let (store, report) = media.open(2);
+    assert_eq!(report.incomplete, [(media.directory(1).to_owned(), 1)]);
+    assert_eq!(report.bytes_repaired, 0);
+    assert!(media.bytes(1, 1) == target);
+    store.close().unwrap();
+    // What the two have between them is whole; where one is whole again, the other one gets it.
+    put(&media.segment(0, 1), &before);
+    let (store, report) = media.open(2);
+    assert_eq!(report.bytes_repaired, before.len() as u64);
+    assert!(report.incomplete.is_empty(), "{report:?}");
+    assert!(media.bytes(1, 1) == before);
+    drop(store);
+}
+
+/// The copy is made beside what stands there: an interrupted one changes nothing.
+#[test]
+fn a_copy_that_fails_leaves_what_was_there() {
+    let media = sealed();
+    let before = media.bytes(0, 1);
+    let target = before[..before.len() - 30].to_vec();
+    put(&media.segment(1, 1), &target);
+    for call in [Call::Create, Call::Write, Call::Sync, Call::Rename] {
+        media.disk.arm(Fault {
+            call: Some(call),
+            path: "medium-2/segments/0000000001.seg".to_owned(),
+            after: 0,
+            sticky: false,
+            error: std::io::ErrorKind::Other,
+            outcome: Outcome::Lost,
+        });
+        let opened = Store::open(&media.directories, ARCHIVE, &media.options(2));
+        assert!(matches!(opened, Err(StoreError::Io { .. })), "{call:?}");
+        assert!(media.bytes(1, 1) == target, "{call:?}");
+    }
+    drop(media.open(2));
+    assert!(media.bytes(1, 1) == before);
 }
