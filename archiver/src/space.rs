@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::archive::{Archive, ArchiveError};
 use crate::event::{EventBody, Topic};
 use crate::keys::KeyLedger;
-use crate::store::compaction::{Compacted, CompactionPlan, CompactionStep, SegmentResult};
+use crate::store::compaction::{
+    Compacted, CompactionPlan, CompactionStep, KeyFacts, SegmentResult,
+};
 use crate::store::{FixityProblemKind, SEGMENTS_DIRECTORY};
 
 /// What is dropped from a segment. It is recorded before the segment is changed, so that what is gone is always named; a run that was
@@ -81,10 +83,15 @@ pub struct SpaceReport {
     pub unhealthy: Vec<(u32, PathBuf, FixityProblemKind)>,
 }
 
-/// Whether the contents of a version may be dropped: its key was destroyed, on record, and the ledger does not hold it.
-#[must_use]
-pub fn is_destroyed(ledger: &KeyLedger, version: VersionId) -> bool {
-    ledger.destroyed_at(version).is_some() && !ledger.holds(version)
+impl KeyFacts for KeyLedger {
+    /// Both are asked: whether the destruction is on record, and whether the ledger does not hold the key.
+    fn is_destroyed(&self, version: VersionId) -> bool {
+        self.destroyed_at(version).is_some() && !self.holds(version)
+    }
+
+    fn is_held(&self, version: VersionId) -> bool {
+        self.holds(version)
+    }
 }
 
 /// Finds what can be freed. Nothing is changed.
@@ -96,8 +103,7 @@ pub fn plan(
     progress: &mut dyn FnMut(u32),
 ) -> Result<CompactionPlan, ArchiveError> {
     let ledger = archive.keys().ledger();
-    let is_destroyed = |version| is_destroyed(ledger, version);
-    Ok(archive.store().plan_compaction(&is_destroyed, progress)?)
+    Ok(archive.store().plan_compaction(ledger, progress)?)
 }
 
 /// Frees what a plan found due at a threshold, in percent. It may be interrupted at any point and started again.
@@ -122,7 +128,7 @@ pub fn compact(
     let ledger = archive.keys().ledger();
     archive.store().compact::<ArchiveError>(
         &due,
-        &|version| is_destroyed(ledger, version),
+        ledger,
         progress,
         &mut |segment, result| record_dropped(archive, by, segment, result),
         &mut |segment, compacted| {

@@ -167,6 +167,7 @@ fn store_exit(error: &StoreError) -> Exit {
         StoreError::Stopped { cause } => store_exit(cause),
         StoreError::Damaged { .. }
         | StoreError::SegmentDamaged { .. }
+        | StoreError::SegmentMissing { .. }
         | StoreError::NotWhole { .. }
         | StoreError::RecordsLost { .. } => Exit::Integrity,
         _ => Exit::Unusable,
@@ -287,6 +288,12 @@ fn store_text(error: &StoreError, lang: Lang) -> String {
         ),
         StoreError::Locked { directory } => lang.pick(
             format!("媒体 {} は別のプロセスが使用中です。終わるまで待ってください", directory.display()),
+            error.to_string(),
+        ),
+        StoreError::SegmentMissing { segment } => lang.pick(
+            format!(
+                "区画 {segment:010} がどの媒体にもありません(後の区画はあります)。それを持つ媒体を接続するか、別の写しから戻してください"
+            ),
             error.to_string(),
         ),
         StoreError::RecordsLost { lost, segment } => lang.pick(

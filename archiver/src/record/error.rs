@@ -210,6 +210,7 @@ fn is_damage(error: &StoreError) -> bool {
         error,
         StoreError::Damaged { .. }
             | StoreError::SegmentDamaged { .. }
+            | StoreError::SegmentMissing { .. }
             | StoreError::NotWhole { .. }
             | StoreError::RecordsLost { .. }
             | StoreError::NotFound { .. }

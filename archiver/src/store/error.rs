@@ -103,6 +103,11 @@ pub enum StoreError {
         /// Number of the segment.
         segment: u32,
     },
+    /// No medium at hand has a segment although later ones are there. Mount a medium that has it, or bring it back from a copy.
+    SegmentMissing {
+        /// Number of the segment.
+        segment: u32,
+    },
     /// A file of a segment is not whole, or not what was written to it. Nothing was put in place of anything; scrub the medium.
     NotWhole {
         /// The file.
@@ -220,6 +225,7 @@ impl StoreError {
             | Self::NotFound { .. }
             | Self::Damaged { .. }
             | Self::SegmentDamaged { .. }
+            | Self::SegmentMissing { .. }
             | Self::NotWhole { .. }
             | Self::RecordsLost { .. }
             | Self::IndexFilling { .. }
@@ -290,6 +296,10 @@ impl fmt::Display for StoreError {
             Self::SegmentDamaged { segment } => write!(
                 f,
                 "segment {segment:010} has no valid header on any replica; restore it from another copy"
+            ),
+            Self::SegmentMissing { segment } => write!(
+                f,
+                "segment {segment:010} is on no medium at hand though later ones are: mount a medium that has it, or bring it back from another copy"
             ),
             Self::NotWhole { path } => write!(
                 f,

@@ -248,22 +248,20 @@ impl SegmentScan {
             }
             Step::DamagedMark { offset } => {
                 self.ready.extend(self.held.drain(..));
-                if self.walk.was_unread() {
-                    self.ready.push_back(Found::Damage { offset });
-                }
-                self.ended = true;
+                self.end_without_seal(offset);
             }
-            Step::End { offset } => {
-                let unread = self.walk.was_unread();
-                let mut copies = self.walk.copies().iter().flatten();
-                let there_is_none = copies.clone().next().is_none();
-                let longer = copies.any(|copy| copy.length() > offset);
-                if there_is_none || unread || (longer && !self.newest) {
-                    self.ready.push_back(Found::Damage { offset });
-                }
-                self.ended = true;
-            }
+            Step::End { offset } => self.end_without_seal(offset),
         }
+    }
+
+    /// Every segment but the newest one ends with its seal: one that does not lacks its end, and who knows what stood there.
+    fn end_without_seal(&mut self, offset: u64) {
+        let unread = self.walk.was_unread();
+        let there_is_none = self.walk.copies().iter().flatten().next().is_none();
+        if there_is_none || unread || !self.newest {
+            self.ready.push_back(Found::Damage { offset });
+        }
+        self.ended = true;
     }
 }
 

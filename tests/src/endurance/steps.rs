@@ -325,9 +325,8 @@ fn destroy(archive: &Archive, oracle: &mut Oracle) -> Result<(), String> {
 /// Frees everything that can be freed.
 pub(super) fn compact(archive: &Archive) -> Result<(), String> {
     let ledger = archive.keys().ledger();
-    let is_destroyed = |version| ledger.destroyed_at(version).is_some();
     let store = archive.store();
-    let plan = store.plan_compaction(&is_destroyed, &mut |_| ());
+    let plan = store.plan_compaction(ledger, &mut |_| ());
     let segments: Vec<u32> = plan
         .map_err(said)?
         .segments
@@ -338,7 +337,7 @@ pub(super) fn compact(archive: &Archive) -> Result<(), String> {
     store
         .compact::<StoreError>(
             &segments,
-            &is_destroyed,
+            ledger,
             &mut |_| (),
             &mut |_, _| Ok(()),
             &mut |segment, compacted| {

@@ -1,8 +1,8 @@
 //! Freeing the room of destroyed records: sealed segments are written anew without their contents.
 //!
-//! Only these are ever dropped: content chunks of versions whose key was destroyed; chunks that no record version names, left by deposits
-//! that an earlier process did not complete; tree and leaf pages of batches that were not completed. Every other frame stays, byte for
-//! byte, and keeps its address (`SPEC.md` §2.1).
+//! Only these are ever dropped: content chunks of versions whose key was destroyed; chunks that no record version names and for whose version
+//! there is no key, left by deposits that an earlier process did not complete; tree and leaf pages of batches that were not completed. Every
+//! other frame stays, byte for byte, and keeps its address (`SPEC.md` §2.1). Nothing is dropped unless every segment is there.
 //!
 //! **Order, for each segment.** All copies are read and checked. The new file is written beside the old one of the first replica,
 //! synchronised, made read-only, read back and checked frame by frame; then it takes the old one's name, and the directory is
@@ -23,8 +23,15 @@ use survey::Dropped;
 
 pub(in crate::store) use replace::remove_leftovers;
 
-/// Says of a version whether its key was destroyed. Its contents may then be dropped.
-pub type IsDestroyed<'a> = dyn Fn(VersionId) -> bool + 'a;
+/// What the key ledger says of versions.
+pub trait KeyFacts {
+    /// Whether the key of a version was destroyed, on record. Its contents may then be dropped.
+    fn is_destroyed(&self, version: VersionId) -> bool;
+
+    /// Whether there is a key for a version. Its contents then stay even if no record version names them: that may stand in a segment that is
+    /// not at hand.
+    fn is_held(&self, version: VersionId) -> bool;
+}
 
 /// The share of a segment, in percent, below which it is written anew unless told otherwise.
 pub const THRESHOLD_PERCENT: u8 = 70;
@@ -137,10 +144,11 @@ impl Store {
     /// Finds what can be freed. Nothing is changed. `progress` is told of each segment looked at.
     ///
     /// # Errors
-    /// Errors of reading. Damaged record versions and archive time-stamps are errors, too: what they name is not known then.
+    /// Errors of reading. Damaged record versions and archive time-stamps, and segments that no medium has ([`StoreError::SegmentMissing`]),
+    /// are errors, too: what they name is not known then.
     pub fn plan_compaction(
         &self,
-        is_destroyed: &IsDestroyed<'_>,
+        keys: &dyn KeyFacts,
         progress: &mut dyn FnMut(u32),
     ) -> Result<CompactionPlan, StoreError> {
         let mut plan = CompactionPlan::default();
@@ -158,7 +166,7 @@ impl Store {
             &self.shared.reader,
             self.orphans_before(),
             None,
-            is_destroyed,
+            keys,
             &mut each,
         )?;
         Ok(plan)
@@ -170,12 +178,12 @@ impl Store {
     /// was interrupted is started again.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`]; [`StoreError::MediumFull`] and other errors of a medium, after which each replica has the old file or the
+    /// Those of [`Store::plan_compaction`]; [`StoreError::ReadOnly`]; [`StoreError::MediumFull`] and other errors of a medium, after which each replica has the old file or the
     /// new one.
     pub fn compact<E: From<StoreError>>(
         &self,
         segments: &[u32],
-        is_destroyed: &IsDestroyed<'_>,
+        keys: &dyn KeyFacts,
         progress: &mut dyn FnMut(&CompactionStep),
         before: &mut dyn FnMut(u32, &SegmentResult) -> Result<(), E>,
         after: &mut dyn FnMut(u32, &Compacted) -> Result<(), E>,
@@ -202,7 +210,7 @@ impl Store {
             reader,
             self.orphans_before(),
             Some(segments),
-            is_destroyed,
+            keys,
             &mut each,
         )
     }

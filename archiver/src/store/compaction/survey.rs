@@ -1,6 +1,6 @@
 //! What of each sealed segment may be dropped.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use formats::segment::{
     KEPT_RUNS_MAX, KeptRun, SegmentIndex, SegmentSeal,
 };
 
-use super::{IsDestroyed, SegmentPlan};
+use super::{KeyFacts, SegmentPlan};
 use crate::store::reader::Reader;
 use crate::store::walk::Copy;
 use crate::store::{Scan, ScanScope, StoreError};
@@ -98,12 +98,12 @@ pub(super) fn survey<E: From<StoreError>>(
     reader: &Arc<Reader>,
     orphans_before: FrameAddress,
     only: Option<&[u32]>,
-    is_destroyed: &IsDestroyed<'_>,
+    keys: &dyn KeyFacts,
     each: &mut dyn FnMut(u32, &Dropped) -> Result<(), E>,
 ) -> Result<(), E> {
-    let named = Named::read(reader, is_destroyed)?;
+    let mut segments = all_segments(reader)?;
+    let named = Named::read(reader, keys)?;
     let orphan_pages = named.orphan_pages();
-    let mut segments = reader.segments()?;
     segments.retain(|segment| only.is_none_or(|only| only.contains(segment)));
     // Chunks without a version are rare: where there are some, the names are read again for a group of segments.
     let mut exact: BTreeMap<u32, HashSet<u64>> = BTreeMap::new();
@@ -121,7 +121,7 @@ pub(super) fn survey<E: From<StoreError>>(
         let mut sieve = Sieve {
             segment,
             orphans_before,
-            is_destroyed,
+            keys,
             named: None,
             orphan_pages: pages,
         };
@@ -138,17 +138,33 @@ pub(super) fn survey<E: From<StoreError>>(
     Ok(())
 }
 
+/// All segments, in order: each medium must say what it has, and none may be missing between the first and the last one. What nothing names is
+/// known only when everything that could name it was read.
+fn all_segments(reader: &Reader) -> Result<Vec<u32>, StoreError> {
+    let mut found = BTreeSet::new();
+    for replica in &reader.replicas {
+        found.extend(replica.segments()?.into_iter().map(|(segment, _)| segment));
+    }
+    let segments: Vec<u32> = found.into_iter().collect();
+    for (number, &segment) in (1..).zip(&segments) {
+        if segment != number {
+            return Err(StoreError::SegmentMissing { segment: number });
+        }
+    }
+    Ok(segments)
+}
+
 impl Named {
     #[allow(
         clippy::wildcard_enum_match_arm,
         reason = "the other frames name nothing that could be dropped"
     )]
-    fn read(reader: &Arc<Reader>, is_destroyed: &IsDestroyed<'_>) -> Result<Self, StoreError> {
+    fn read(reader: &Arc<Reader>, keys: &dyn KeyFacts) -> Result<Self, StoreError> {
         let mut named = Self::default();
         for item in Scan::new(Arc::clone(reader), None, ScanScope::Records) {
             let item = item?;
             match item.frame {
-                Frame::RecordVersion(record) if !is_destroyed(record.version) => {
+                Frame::RecordVersion(record) if !keys.is_destroyed(record.version) => {
                     for chunk in record.contents.iter().flat_map(|content| &content.chunks) {
                         *named.live_chunks.entry(chunk.segment).or_default() += 1;
                     }
@@ -212,7 +228,7 @@ fn named_offsets(
 struct Sieve<'a> {
     segment: u32,
     orphans_before: FrameAddress,
-    is_destroyed: &'a IsDestroyed<'a>,
+    keys: &'a dyn KeyFacts,
     /// The chunks that versions name. `None`: all that are there.
     named: Option<&'a HashSet<u64>>,
     orphan_pages: Option<&'a HashSet<BatchId>>,
@@ -236,11 +252,11 @@ impl Sieve<'_> {
         let batch = match frame {
             Frame::ContentChunk(chunk) => {
                 let version = chunk.header.version;
-                if (self.is_destroyed)(version) {
+                if self.keys.is_destroyed(version) {
                     return Verdict::Destroyed(version);
                 }
                 let unnamed = self.named.is_some_and(|named| !named.contains(&offset));
-                return if unnamed && dead {
+                return if unnamed && dead && !self.keys.is_held(version) {
                     Verdict::OrphanChunk
                 } else {
                     Verdict::Keep

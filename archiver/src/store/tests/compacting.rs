@@ -7,7 +7,7 @@ use formats::segment::{
 };
 
 use super::*;
-use crate::store::compaction::{Compacted, CompactionPlan};
+use crate::store::compaction::{Compacted, CompactionPlan, KeyFacts};
 use crate::store::durable::faults::{Call, Fault, Outcome, Random};
 
 const RECORDS: u32 = 60;
@@ -69,20 +69,43 @@ fn low(version: VersionId) -> bool {
     u32::from_be_bytes(tail) < 40
 }
 
+/// What the key ledger would say.
+struct Keys<'a> {
+    destroyed: &'a dyn Fn(VersionId) -> bool,
+    held: &'a dyn Fn(VersionId) -> bool,
+}
+
+impl KeyFacts for Keys<'_> {
+    fn is_destroyed(&self, version: VersionId) -> bool {
+        (self.destroyed)(version)
+    }
+
+    fn is_held(&self, version: VersionId) -> bool {
+        (self.held)(version)
+    }
+}
+
 fn plan(store: &Store, destroyed: &dyn Fn(VersionId) -> bool) -> CompactionPlan {
-    store.plan_compaction(destroyed, &mut |_| {}).unwrap()
+    let held: &dyn Fn(VersionId) -> bool = &|_| false;
+    let keys = Keys { destroyed, held };
+    store.plan_compaction(&keys, &mut |_| {}).unwrap()
 }
 
 fn compact(
     store: &Store,
     destroyed: &dyn Fn(VersionId) -> bool,
 ) -> Result<Vec<(u32, Compacted)>, StoreError> {
-    let planned = store.plan_compaction(destroyed, &mut |_| {})?;
+    let held: &dyn Fn(VersionId) -> bool = &|_| false;
+    compact_with(store, &Keys { destroyed, held })
+}
+
+fn compact_with(store: &Store, keys: &Keys<'_>) -> Result<Vec<(u32, Compacted)>, StoreError> {
+    let planned = store.plan_compaction(keys, &mut |_| {})?;
     let segments: Vec<u32> = planned.segments.iter().map(|one| one.segment).collect();
     let mut results = Vec::new();
     store.compact(
         &segments,
-        destroyed,
+        keys,
         &mut |_| {},
         &mut |_, _| Ok::<(), StoreError>(()),
         &mut |segment, compacted| {
@@ -371,6 +394,117 @@ fn a_damaged_or_absent_copy_is_healed_first() {
     let (store, _) = media.open(1);
     let results = compact(&store, &odd).unwrap();
     assert!(matches!(&results[0], (1, Compacted::Done(_))));
+}
+
+#[test]
+fn nothing_is_dropped_while_a_segment_is_on_no_medium() {
+    for lost in [1, 3] {
+        let media = archive(2);
+        let newest = *media.read_only().segments().unwrap().last().unwrap();
+        assert!(newest > 4, "{newest}");
+        for medium in [0, 1] {
+            std::fs::remove_file(media.segment(medium, lost)).unwrap();
+        }
+        let before: Vec<_> = (lost + 1..newest).map(|n| media.bytes(0, n)).collect();
+        let store = media.read_only();
+        let keys = Keys {
+            destroyed: &odd,
+            held: &|_| false,
+        };
+        let planned = store.plan_compaction(&keys, &mut |_| {});
+        assert!(
+            matches!(planned, Err(StoreError::SegmentMissing { segment }) if segment == lost),
+            "{planned:?}"
+        );
+        drop(store);
+        let opened = Store::open(&media.directories, ARCHIVE, &media.options(1));
+        if let Ok((store, _)) = opened {
+            compact(&store, &odd).unwrap_err();
+            store.close().unwrap();
+        }
+        let after: Vec<_> = (lost + 1..newest).map(|n| media.bytes(0, n)).collect();
+        assert!(before == after);
+    }
+}
+
+#[test]
+fn nothing_is_dropped_while_a_segment_lacks_its_end() {
+    let media = archive(2);
+    let whole = media.bytes(0, 2);
+    let marks: Vec<usize> = sealed_frames(&media)
+        .iter()
+        .filter(|item| item.address.segment == 2 && matches!(item.frame, Frame::CommitMark(_)))
+        .map(|item| item.next.offset as usize)
+        .collect();
+    // Cut behind a mark, and with the last mark before the cut damaged.
+    let cut = marks[marks.len() - 2];
+    for is_mark_damaged in [false, true] {
+        let mut bytes = whole[..cut].to_vec();
+        if is_mark_damaged {
+            bytes[cut - 1] ^= 1;
+        }
+        for medium in [0, 1] {
+            put(&media.segment(medium, 2), &bytes);
+        }
+        let store = media.read_only();
+        assert!(
+            store
+                .scan(None, ScanScope::Records)
+                .any(|item| item.is_err())
+        );
+        let keys = Keys {
+            destroyed: &odd,
+            held: &|_| false,
+        };
+        let planned = store.plan_compaction(&keys, &mut |_| {});
+        assert!(
+            matches!(planned, Err(StoreError::Damaged { address, .. }) if address.segment == 2),
+            "{planned:?}"
+        );
+    }
+}
+
+#[test]
+fn a_medium_that_cannot_say_what_it_has_stops_the_survey() {
+    let media = archive(2);
+    let store = media.read_only();
+    let segments = media.directories[1].join("segments");
+    std::fs::rename(&segments, media.directories[1].join("away")).unwrap();
+    let keys = Keys {
+        destroyed: &odd,
+        held: &|_| false,
+    };
+    let planned = store.plan_compaction(&keys, &mut |_| {});
+    assert!(matches!(planned, Err(StoreError::Io { .. })), "{planned:?}");
+}
+
+#[test]
+fn contents_with_a_key_stay_although_nothing_names_them() {
+    let media = archive(1);
+    let unnamed = |keys: &Keys<'_>| {
+        let store = media.read_only();
+        let planned = store.plan_compaction(keys, &mut |_| {}).unwrap();
+        planned.segments.iter().map(|one| one.orphans).sum::<u64>()
+    };
+    let none: &dyn Fn(VersionId) -> bool = &|_| false;
+    let kept: &dyn Fn(VersionId) -> bool = &|one| one == version(1007);
+    let all = unnamed(&Keys {
+        destroyed: none,
+        held: none,
+    });
+    let keys = Keys {
+        destroyed: none,
+        held: kept,
+    };
+    assert_eq!(unnamed(&keys), all - 1);
+    let before = sealed_frames(&media);
+    let (store, _) = media.open(1);
+    compact_with(&store, &keys).unwrap();
+    let chunk = before.iter().find(|item| {
+        matches!(&item.frame, Frame::ContentChunk(chunk) if chunk.header.version == version(1007))
+    });
+    let chunk = chunk.unwrap();
+    assert_eq!(store.read(chunk.address).unwrap(), chunk.frame);
 }
 
 #[test]
