@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{IoSlice, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use firmware::entropy::Entropy;
 use formats::id::ArchiveId;
 use serde::{Deserialize, Serialize};
@@ -112,9 +112,20 @@ impl BackupHeader {
         let (Ok(params), false) = (params, too_much) else {
             return Err(KeyError::KeyDerivation);
         };
+        let blocks = params.block_count();
+        let mut memory: Vec<Block> = Vec::new();
+        memory
+            .try_reserve_exact(blocks)
+            .map_err(|_| KeyError::KeyDerivation)?;
+        memory.resize(blocks, Block::default());
         let mut key = Zeroizing::new([0; KEY_BYTES]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(passphrase.reveal(), &salt, key.as_mut_slice())
+            .hash_password_into_with_memory(
+                passphrase.reveal(),
+                &salt,
+                key.as_mut_slice(),
+                &mut memory,
+            )
             .map_err(|_| KeyError::KeyDerivation)?;
         Ok(DataKey::from_bytes(&key).value_key())
     }
@@ -283,7 +294,7 @@ pub fn read(
 ) -> Result<(BackupHeader, u64, [u8; 32]), BackupError> {
     let (header, start) = read_header(path)?;
     let (digest, end) = check_sum(path)?;
-    let mut file = File::open(path).map_err(|error| BackupError::io(path, error))?;
+    let mut file = open_from_medium(path)?;
     let mut head = vec![0; usize::try_from(start).unwrap_or(0)];
     file.read_exact(&mut head)
         .and_then(|()| file.seek(SeekFrom::Start(start)))
@@ -368,13 +379,21 @@ pub(super) fn destroy(disk: &dyn Disk, path: &Path) -> Result<(), BackupError> {
         .map_err(failed)
 }
 
+/// Opens a file that is synchronised so that it is read from the medium, not from the page cache, as far as the system lets go of it.
+fn open_from_medium(path: &Path) -> Result<File, BackupError> {
+    let file = File::open(path).map_err(|error| BackupError::io(path, error))?;
+    // Without it the reading is the same, only of what the cache holds.
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).ok();
+    Ok(file)
+}
+
 /// Compares the file with the checksum at its end. Answers it, and where it stands.
 fn check_sum(path: &Path) -> Result<([u8; 32], u64), BackupError> {
     let failed = |error| BackupError::io(path, error);
     let damaged = || BackupError::Damaged {
         path: path.to_path_buf(),
     };
-    let mut file = File::open(path).map_err(failed)?;
+    let mut file = open_from_medium(path)?;
     let length = file.metadata().map_err(failed)?.len();
     let end = length.checked_sub(32).ok_or_else(damaged)?;
     let mut digest = Sha256::new();
@@ -419,6 +438,40 @@ const PIECE_BYTES: usize = 256 * 1024;
 /// Most bytes of the header with what stands before it.
 const HEADER_BYTES_MAX: u64 = 64 * 1024;
 
-/// Bounds of the derivation that a foreign file may ask for: 4 GiB, and as many passes as for the key medium.
-const MEMORY_KIB_MAX: u32 = 4 * 1024 * 1024;
+/// Bounds of the derivation that a foreign file may ask for: 1 GiB, and as many passes as for the key medium.
+const MEMORY_KIB_MAX: u32 = 1024 * 1024;
 const PASSES_MAX: u32 = 64;
+
+#[cfg(test)]
+mod tests {
+    use firmware::entropy::SeededEntropy;
+
+    use super::*;
+
+    #[test]
+    fn a_backup_does_not_ask_for_more_memory_than_there_may_be() {
+        let secret = Passphrase::new(&Zeroizing::new(b"of a backup".to_vec())).unwrap();
+        let key = |memory_kib, passes| {
+            let parameters = KdfParameters {
+                memory_kib,
+                passes,
+                lanes: 1,
+            };
+            let archive = ArchiveId::from_bytes([1; 16]);
+            let entropy = SeededEntropy::new(1);
+            let header = BackupHeader::new(archive, 1, String::new(), parameters, &entropy);
+            header.unwrap().key(&secret)
+        };
+        assert!(key(64, 1).is_ok());
+        for (memory_kib, passes) in [
+            (MEMORY_KIB_MAX + 1, 1),
+            (u32::MAX, 1),
+            (64, PASSES_MAX + 1),
+            (64, 0),
+            (7, 1),
+        ] {
+            let refused = key(memory_kib, passes);
+            assert!(matches!(refused, Err(KeyError::KeyDerivation)));
+        }
+    }
+}

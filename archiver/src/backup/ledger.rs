@@ -28,6 +28,9 @@ pub struct BackupTaken {
     pub created_at: String,
     /// Files in it.
     pub files: u64,
+    /// Keys in it that no record version belongs to: interrupted deposits left them.
+    #[serde(default)]
+    pub keys_without_record: u64,
 }
 
 /// A backup is no more.

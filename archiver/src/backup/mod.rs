@@ -10,6 +10,7 @@
 
 pub mod container;
 pub mod contents;
+pub mod drill;
 mod error;
 pub mod ledger;
 mod plain;
@@ -102,6 +103,7 @@ pub fn take(
         sha256: hex::encode(sha256),
         created_at: header.created_at,
         files,
+        keys_without_record: drill::keys_without_record(archive)?,
     };
     archive.record_event(by, &taken)?;
     let removed = remove_old(archive, by, &backups, &to, options.keep)?;

@@ -44,6 +44,13 @@ pub struct Drill {
     pub versions: u64,
     /// Versions that the backup has no key for though it was not destroyed: they were deposited after the backup, or it is incomplete.
     pub without_key: u64,
+    /// Versions that the backup has a key for.
+    #[serde(default)]
+    pub keys: u64,
+    /// Of these, those that the data media hold no record of, apart from as many as interrupted deposits had left when the backup was taken:
+    /// the media are older than the backup, or records are lost.
+    #[serde(default)]
+    pub without_record: u64,
     /// A newer backup that the archive knows of.
     pub newer_generation: Option<u32>,
     /// Versions verified: content, digests, evidence.
@@ -64,10 +71,11 @@ impl EventBody for Drill {
 }
 
 impl Drill {
-    /// Whether everything that was asked of the backup was there.
+    /// Whether everything that was asked of the backup was there, and something was.
     #[must_use]
     pub const fn is_good(&self) -> bool {
-        self.not_passed == 0 && self.without_key == 0
+        let is_complete = self.without_key == 0 && self.without_record == 0;
+        self.not_passed == 0 && is_complete && (self.sampled > 0 || self.keys == 0)
     }
 
     /// The rows of the report: what, and what was found.
@@ -129,7 +137,7 @@ impl Drill {
     }
 
     /// When, how long, what was verified, by whom.
-    fn measured(&self, lang: Lang) -> [(&'static str, String); 6] {
+    fn measured(&self, lang: Lang) -> [(&'static str, String); 7] {
         let seconds = |ms: u64| format!("{}.{:03} s", ms / 1000, ms % 1000);
         [
             (lang.pick("開始", "started"), self.started_at.clone()),
@@ -160,6 +168,10 @@ impl Drill {
             (
                 lang.pick("鍵のない版", "versions without a key"),
                 grouped(self.without_key),
+            ),
+            (
+                lang.pick("記録のない鍵", "keys without a record"),
+                grouped(self.without_record),
             ),
             (lang.pick("実施者", "by"), self.by.clone()),
         ]
@@ -202,4 +214,34 @@ fn escaped(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drill_that_verified_nothing_is_not_good() {
+        let good = Drill {
+            keys: 3,
+            sampled: 2,
+            passed: 2,
+            ..Drill::default()
+        };
+        assert!(good.is_good() && Drill::default().is_good());
+        type Spoil = fn(&mut Drill);
+        let spoils: [Spoil; 4] = [
+            |drill| (drill.sampled, drill.passed) = (0, 0),
+            |drill| drill.not_passed = 1,
+            |drill| drill.without_key = 1,
+            |drill| drill.without_record = 1,
+        ];
+        for (number, spoil) in spoils.into_iter().enumerate() {
+            let mut drill = good.clone();
+            spoil(&mut drill);
+            assert!(!drill.is_good(), "{number}");
+            let text = drill.text(Lang::En);
+            assert!(text.contains("result: not passed"), "{number}: {text}");
+        }
+    }
 }

@@ -80,7 +80,13 @@ pub fn restore(
         serde_json::from_slice(&target.configuration).map_err(|_| BackupError::Damaged {
             path: from.to_path_buf(),
         })?;
-    let config = configuration(disk, &into, &recorded, data, evaluation)?;
+    let files_of = recorded.files.iter();
+    let bytes_of = files_of.map(|file| Some((file.path.clone(), file.bytes()?)));
+    let named = bytes_of.collect::<Option<Vec<_>>>();
+    let named = named.ok_or_else(|| BackupError::Damaged {
+        path: from.to_path_buf(),
+    })?;
+    let config = configuration(disk, &into, &recorded.text, &named, data, evaluation)?;
     Ok(Restored {
         config,
         header,
@@ -155,25 +161,25 @@ impl EntrySink for Target<'_> {
     }
 }
 
-/// The configuration with its paths in the new folder, written there with the files that it names.
+/// The configuration with its paths in the new folder, written there with the files that it names: their old places, and their bytes.
 fn configuration(
     disk: &dyn Disk,
     into: &Path,
-    recorded: &ConfigurationRecorded,
+    text: &str,
+    files: &[(PathBuf, Vec<u8>)],
     data: Vec<PathBuf>,
     evaluation: bool,
 ) -> Result<Config, BackupError> {
     let path = into.join(crate::config::CONFIG_FILE_NAME);
-    let mut config =
-        Config::parse(&path, &recorded.text).map_err(crate::archive::ArchiveError::from)?;
-    for (number, file) in recorded.files.iter().enumerate() {
-        let place = if is_plain(&file.path) {
-            into.join(&file.path)
+    let mut config = Config::parse(&path, text).map_err(crate::archive::ArchiveError::from)?;
+    for (number, (path, bytes)) in files.iter().enumerate() {
+        let place = if is_plain(path) {
+            into.join(path)
         } else {
-            let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
             into.join("files").join(format!("{number}-{name}"))
         };
-        let old = into.join(&file.path);
+        let old = into.join(path);
         for named in named_paths(&mut config) {
             if *named == old {
                 named.clone_from(&place);
@@ -182,7 +188,7 @@ fn configuration(
         let folder = place.parent().unwrap_or(into);
         durable::create_directories(disk, folder)
             .map_err(|error| BackupError::io(folder, error))?;
-        durable::replace_file(disk, &place, &file.bytes().unwrap_or_default())
+        durable::replace_file(disk, &place, bytes)
             .map_err(|error| BackupError::io(&place, error))?;
     }
     config.data = data;
@@ -226,4 +232,63 @@ fn named_paths(config: &mut Config) -> Vec<&mut PathBuf> {
 fn is_plain(path: &Path) -> bool {
     let mut components = path.components().peekable();
     components.peek().is_some() && components.all(|one| matches!(one, Component::Normal(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use firmware::entropy::SeededEntropy;
+    use formats::id::ArchiveId;
+    use sha2::{Digest, Sha256};
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::keys::KdfParameters;
+    use crate::store::durable::system_disk;
+
+    /// A backup that holds only a configuration, which names one file.
+    fn backup(folder: &Path, passphrase: &Passphrase, base64: &str) -> PathBuf {
+        let (disk, entropy) = (system_disk(), SeededEntropy::new(5));
+        let parameters = KdfParameters {
+            memory_kib: 64,
+            passes: 1,
+            lanes: 1,
+        };
+        let archive = ArchiveId::from_bytes([3; 16]);
+        let header = BackupHeader::new(archive, 1, String::new(), parameters, &entropy).unwrap();
+        let path = folder.join("one.backup");
+        let mut sealer =
+            container::Sealer::create(disk.as_ref(), &path, &header, passphrase, &entropy).unwrap();
+        let text = "version = 1\narchive = \"01935e7a-1111-7222-8333-444455556666\"\ndata = [\"data\"]\nkeys = \"keys\"\npolicy = \"policy.json\"\n";
+        let recorded = serde_json::json!({
+            "sha256": "", "text": text, "files": [{ "path": "policy.json", "base64": base64 }],
+        });
+        let bytes = serde_json::to_vec(&recorded).unwrap();
+        let length = u16::try_from(CONFIGURATION.len()).unwrap();
+        sealer.put(&length.to_be_bytes()).unwrap();
+        sealer.put(CONFIGURATION.as_bytes()).unwrap();
+        sealer.put(&(bytes.len() as u64).to_be_bytes()).unwrap();
+        sealer.put(&bytes).unwrap();
+        sealer.put(&Sha256::digest(&bytes)).unwrap();
+        sealer.finish().unwrap();
+        path
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_decoded_is_not_restored_as_an_empty_one() {
+        let passphrase = Passphrase::new(&Zeroizing::new(b"of a backup".to_vec())).unwrap();
+        for (base64, is_right) in [("e30=", true), ("e30", false), ("no base64!", false)] {
+            let folder = tempfile::tempdir().unwrap();
+            let from = backup(folder.path(), &passphrase, base64);
+            let into = folder.path().join("new");
+            let disk = system_disk();
+            let restored = restore(disk.as_ref(), &from, &passphrase, &[], &into, true);
+            if is_right {
+                restored.unwrap();
+                assert_eq!(std::fs::read(into.join("policy.json")).unwrap(), b"{}");
+                continue;
+            }
+            assert!(matches!(restored, Err(BackupError::Damaged { .. })));
+            assert!(!into.join("policy.json").exists(), "{base64}");
+        }
+    }
 }

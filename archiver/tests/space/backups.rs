@@ -1,6 +1,8 @@
 use archiver::archive::Access;
 use archiver::backup::container::check;
+use archiver::backup::drill::sample;
 use archiver::backup::ledger::Backups;
+use archiver::backup::report::Drill;
 use archiver::backup::restore::{Restored, restore};
 use archiver::backup::{self, BackupError, BackupOptions, BackupReport};
 use archiver::keys::KdfParameters;
@@ -52,6 +54,65 @@ fn a_backup_and_one_data_medium_give_the_archive_back() {
     let written = Config::read(&restored.config.path).unwrap();
     assert_eq!(written, restored.config);
     assert!(written.keys.starts_with(world.path("new")));
+}
+
+/// Copies a folder of files and folders.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            put(&target, &std::fs::read(entry.path()).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_drill_tells_that_the_data_medium_lacks_records_of_the_backup() {
+    let world = World::new(9);
+    let archive = world.open(Access::Write);
+    fill(&archive, &world, 3, 2000);
+    // What an interrupted deposit leaves: a key and no record.
+    let ledger = archive.keys().ledger();
+    let record = formats::id::RecordId::from_bytes([9; 16]);
+    let never = VersionId::new(record, 1).unwrap();
+    ledger
+        .commit(ledger.wrap_new(never).unwrap().ticket())
+        .unwrap();
+    archive.close().unwrap();
+    copy(&world.path("data-a"), &world.path("old"));
+    let archive = world.open(Access::Write);
+    fill(&archive, &world, 2, 3000);
+    let taken = take(&archive, &world, None).unwrap().taken;
+    assert_eq!(taken.keys_without_record, 1);
+    archive.close().unwrap();
+    let drilled = |data: &str, count: u32| {
+        let disk = durable::system_disk();
+        let into = world.path(&format!("drill-{data}-{count}"));
+        let (from, secret) = (&taken.file, passphrase("backup"));
+        let data = [world.path(data)];
+        let restored = restore(disk.as_ref(), from, &secret, &data, &into, true).unwrap();
+        let mut drill = Drill {
+            generation: restored.header.generation,
+            sha256: hex::encode(restored.sha256),
+            ..Drill::default()
+        };
+        let archive = world.open_config(restored.config, Access::Read);
+        let versions = sample(&archive, count, &mut drill).unwrap();
+        drill.sampled = versions.len() as u64;
+        drill
+    };
+    let right = drilled("data-a", 2);
+    assert_eq!((right.keys, right.sampled, right.without_record), (6, 2, 0));
+    assert!(right.is_good());
+    assert!(!drilled("data-a", 0).is_good());
+    // The medium ends before the backup, and does not tell of it.
+    let old = drilled("old", 2);
+    assert_eq!((old.without_key, old.without_record), (0, 3));
+    assert!(!old.is_good());
 }
 
 #[test]

@@ -6,10 +6,10 @@ use formats::id::VersionId;
 use verifier::context::Context;
 
 use crate::archive::{Access, Archive};
-use crate::backup::BackupError;
 use crate::backup::ledger::Backups;
 use crate::backup::report::Drill;
 use crate::backup::restore::{self, Restored};
+use crate::backup::{BackupError, drill};
 use crate::cli::arguments::Restore;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -46,7 +46,8 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Restore) -> Result<Exit
     drill.file.clone_from(&arguments.from);
     drill.started_at = crate::cli::output::moment(started);
     drill.restored_ms = elapsed_ms();
-    let sample = sample(&archive, arguments.sample, &mut drill)?;
+    let sample = drill::sample(&archive, arguments.sample, &mut drill)
+        .map_err(|error| failure(session, &error))?;
     verify(session, &archive, &sample, &mut drill)?;
     let backups = Backups::read(&archive).map_err(|error| failure(session, &error))?;
     let newest = backups.taken.last_key_value().map(|(newest, _)| *newest);
@@ -77,28 +78,6 @@ fn begun(session: &Session, restored: &Restored) -> Drill {
         by: session.user.clone(),
         ..Drill::default()
     }
-}
-
-/// Versions spread evenly over the archive. Counts those that the backup has no key for.
-fn sample(archive: &Archive, count: u32, drill: &mut Drill) -> Result<Vec<VersionId>, Failure> {
-    let ledger = archive.keys().ledger();
-    drill.versions = archive.catalog().counts()?.versions;
-    let step = (drill.versions / u64::from(count.max(1))).max(1);
-    let mut versions = Vec::new();
-    let mut number = 0;
-    archive.catalog().for_each(&mut |hit| {
-        let destroyed = ledger.destroyed_at(hit.version).is_some();
-        if !destroyed && !ledger.holds(hit.version) {
-            drill.without_key += 1;
-        } else if !destroyed {
-            if number % step == 0 && versions.len() < count as usize {
-                versions.push(hit.version);
-            }
-            number += 1;
-        }
-        true
-    })?;
-    Ok(versions)
 }
 
 fn verify(
@@ -180,6 +159,19 @@ fn tell(session: &Session, arguments: &Restore, drill: &Drill) {
         output.note(&lang.pick(
             format!("このバックアップには {count} 版の鍵がありません。古い世代です。新しい世代か、鍵媒体の複製を使ってください"),
             format!("this backup has no key for {count} versions: it is old; use a newer generation or a copy of the key medium"),
+        ));
+    }
+    if drill.without_record > 0 {
+        let count = drill.without_record;
+        output.note(&lang.pick(
+            format!("このデータ媒体には、バックアップに鍵のある {count} 版の記録がありません。媒体がバックアップより古いか、記録が失われています"),
+            format!("the data media hold no record of {count} versions that the backup has keys for: they are older than the backup, or records are lost"),
+        ));
+    }
+    if drill.sampled == 0 && drill.keys > 0 {
+        output.note(lang.pick(
+            "一つの版も検証していないため、合格ではありません",
+            "no version was verified: that is no proof of the backup",
         ));
     }
     let place = arguments.into.display();
