@@ -297,6 +297,12 @@ impl Config {
         Place::of(&self.path).written(path)
     }
 
+    /// A path that may be relative to the folder of the configuration, made absolute.
+    #[must_use]
+    pub fn placed(&self, path: &Path) -> PathBuf {
+        Place::of(&self.path).absolute(path.to_owned())
+    }
+
     fn key_copies_text(&self, place: &Place) -> String {
         let mut text = String::new();
         if !self.key_copies.is_empty() {

@@ -16,7 +16,7 @@ impl Place {
     pub(super) fn of(file: &Path) -> Self {
         Self {
             file: file.to_path_buf(),
-            folder: file.parent().map_or_else(PathBuf::new, Path::to_path_buf),
+            folder: folder_of(file),
         }
     }
 
@@ -31,14 +31,7 @@ impl Place {
 
     /// A path as it is written to the file: below the folder relative. It does not depend on how the folder was named.
     pub(super) fn written(&self, path: &Path) -> PathBuf {
-        // The folder may have been given relative to where the program runs.
-        let folder = Path::new(".").join(&self.folder);
-        let folder = std::path::absolute(folder).unwrap_or_else(|_| self.folder.clone());
-        let below = if path.is_absolute() {
-            path.strip_prefix(folder)
-        } else {
-            path.strip_prefix(&self.folder)
-        };
+        let below = path.strip_prefix(&self.folder);
         let parts = below.unwrap_or(path).components();
         parts.filter(|part| *part != Component::CurDir).collect()
     }
@@ -66,6 +59,13 @@ impl Place {
     }
 }
 
+/// The folder, absolute: the file may have been named relative to where the program runs, and paths are compared.
+fn folder_of(file: &Path) -> PathBuf {
+    let folder = file.parent().unwrap_or_else(|| Path::new(""));
+    let folder = Path::new(".").join(folder);
+    std::path::absolute(&folder).unwrap_or(folder)
+}
+
 /// A text as a TOML basic string.
 pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
@@ -88,7 +88,9 @@ mod tests {
         ] {
             for name in names {
                 let place = Place::of(&Path::new(name).join("fumikura.toml"));
-                let found = place.written(&place.absolute(path.to_owned()));
+                let whole = place.absolute(path.to_owned());
+                assert!(whole.is_absolute(), "{}", whole.display());
+                let found = place.written(&whole);
                 assert_eq!(found, Path::new(written), "{name}: {}", path.display());
             }
         }

@@ -22,7 +22,9 @@ use crate::archive::{Archive, ArchiveError, Environment, copy_policy, medium_lab
 use crate::config::{Config, ConfigError, with_data};
 use crate::keys;
 use crate::store::joining::{self, Joining};
-use crate::store::{self, CopyProgress, CopyReport, StoreError, durable, read_label};
+use crate::store::{
+    self, CopyProgress, CopyReport, StoreError, durable, is_same_folder, read_label,
+};
 
 /// Begins to prepare the medium at `directory`, or goes on with it. Answers its label.
 ///
@@ -116,12 +118,7 @@ pub fn finish(
         store.require_dispensable(succession.leaves)?;
     }
     let old = succession.and_then(|succession| place_of(archive, &ledger, succession.leaves));
-    let mut data = archive.config().data.clone();
-    data.retain(|path| old.as_ref() != Some(path));
-    if !data.iter().any(|path| path == directory) {
-        data.push(directory.to_owned());
-    }
-    configure(archive, &data)?;
+    configure(archive, Some(directory), old.as_deref())?;
     if let Some(succession) = succession {
         leave(archive, by, &ledger, succession)?;
     }
@@ -149,11 +146,7 @@ pub fn retire(archive: &Archive, by: &str, medium: MediumId) -> Result<(), Archi
     }
     archive.store().require_dispensable(medium)?;
     if let Some(place) = place_of(archive, &ledger, medium) {
-        let mut data = archive.config().data.clone();
-        data.retain(|path| *path != place);
-        if !data.is_empty() {
-            configure(archive, &data)?;
-        }
+        configure(archive, None, Some(&place))?;
     }
     let why = Leaving::Retired;
     leave(
@@ -188,33 +181,119 @@ fn leave(
     Ok(())
 }
 
-/// The configured folder of a data medium: where it is mounted, or where the ledger last had it.
+/// The folder of a data medium: where it is mounted, or where the ledger last had it, unless another medium stands there by now.
 fn place_of(archive: &Archive, ledger: &MediaLedger, medium: MediumId) -> Option<PathBuf> {
     let replicas = archive.store().replicas();
     let mut mounted = replicas.into_iter();
     let mounted = mounted.find(|replica| replica.medium == medium);
     let mounted = mounted.and_then(|replica| replica.directory);
-    let known = || ledger.medium(medium)?.directory.clone();
-    let place = mounted.or_else(known)?;
-    archive.config().data.contains(&place).then_some(place)
+    let known = || {
+        let known = ledger.medium(medium)?.directory.as_ref()?;
+        let place = archive.config().placed(known);
+        // A label that cannot be read may be its own: it failed.
+        let is_its_own = read_label(&place).map_or(true, |label| label.medium == medium);
+        is_its_own.then_some(place)
+    };
+    mounted.or_else(known)
 }
 
-/// Rewrites the list of data media in the configuration; everything else in the file stays.
-fn configure(archive: &Archive, data: &[PathBuf]) -> Result<(), ArchiveError> {
+/// Rewrites the list of data media in the configuration as it stands there now; everything else in the file stays.
+fn configure(
+    archive: &Archive,
+    joins: Option<&Path>,
+    leaves: Option<&Path>,
+) -> Result<(), ArchiveError> {
     let path = &archive.config().path;
-    if archive.config().data == data {
-        return Ok(());
-    }
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
         path: path.clone(),
         source,
     })?;
-    let changed = with_data(path, &text, data).ok_or_else(|| ConfigError::Malformed {
-        path: path.clone(),
-        reason: "it has no list 'data'".to_owned(),
-    })?;
+    let Some(changed) = changed(path, &text, joins, leaves)? else {
+        return Ok(());
+    };
     let disk = archive.environment().disk.as_ref();
     durable::replace_file(disk, path, changed.as_bytes())
         .map_err(|error| StoreError::io("writing", path, path, error))?;
     Ok(())
+}
+
+/// The text of a configuration where a folder joins and another one leaves; `None` where nothing changes.
+fn changed(
+    path: &Path,
+    text: &str,
+    joins: Option<&Path>,
+    leaves: Option<&Path>,
+) -> Result<Option<String>, ArchiveError> {
+    let config = Config::parse(path, text)?;
+    let mut data = config.data.clone();
+    // What joins may stand where the other one stood.
+    let stays = |one: &PathBuf| {
+        joins.is_some_and(|joins| is_same_folder(one, joins))
+            || !leaves.is_some_and(|leaves| is_same_folder(one, leaves))
+    };
+    data.retain(stays);
+    if let Some(joins) = joins
+        && !data.iter().any(|one| is_same_folder(one, joins))
+    {
+        data.push(joins.to_owned());
+    }
+    if data == config.data || data.is_empty() {
+        return Ok(None);
+    }
+    let wanted = config.media.copies_min.unwrap_or(1);
+    let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+    if data.len() < wanted {
+        return Err(StoreError::TooFewCopies { wanted }.into());
+    }
+    let changed = with_data(path, text, &data).ok_or_else(|| ConfigError::Malformed {
+        path: path.to_owned(),
+        reason: "it has no list 'data'".to_owned(),
+    })?;
+    Ok(Some(changed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "version = 1\narchive = \"01935e7a-1111-7222-8333-444455556666\"\n# ours\ndata = [\"a\", \"/y/b\"]\nkeys = \"k\"\n[media]\ncopies_min = 2\n";
+
+    fn changed_to(joins: Option<&str>, leaves: Option<&str>) -> Option<String> {
+        let path = Path::new("/x/fumikura.toml");
+        let changed = changed(path, TEXT, joins.map(Path::new), leaves.map(Path::new));
+        let line = |text: String| text.lines().nth(3).map(str::to_owned);
+        changed.unwrap().and_then(line)
+    }
+
+    #[test]
+    fn folders_join_and_leave_the_list_that_stands_in_the_file() {
+        let data = |list: &str| Some(format!("data = [{list}]"));
+        assert_eq!(changed_to(Some("/x/c"), None), data(r#""a", "/y/b", "c""#));
+        assert_eq!(
+            changed_to(Some("/x/c"), Some("/x/a")),
+            data(r#""/y/b", "c""#)
+        );
+        assert_eq!(
+            changed_to(Some("/x/c"), Some("/x/./a")),
+            data(r#""/y/b", "c""#)
+        );
+        // There already, or gone already, or in the place of the other one.
+        assert_eq!(changed_to(Some("/x/a"), None), None);
+        assert_eq!(changed_to(None, Some("/x/gone")), None);
+        assert_eq!(changed_to(Some("/x/a"), Some("/x/a")), None);
+    }
+
+    #[test]
+    fn no_list_is_written_that_could_not_be_read_again() {
+        let path = Path::new("/x/fumikura.toml");
+        let leaves = |leaves: &str| changed(path, TEXT, None, Some(Path::new(leaves)));
+        assert!(
+            leaves("/x/a")
+                .unwrap_err()
+                .to_string()
+                .contains("copies_min")
+        );
+        assert!(changed(path, "data = [", None, None).is_err());
+        assert!(changed(path, "version = 1\n", None, None).is_err());
+    }
 }

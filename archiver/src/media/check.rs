@@ -9,7 +9,7 @@ use formats::medium::{MediumLabel, MediumRole};
 use super::facts::Role;
 use super::ledger::{MediaLedger, MediumEntry, Standing};
 use crate::config::Config;
-use crate::store::read_label;
+use crate::store::{is_same_folder, read_label};
 
 /// A folder whose medium is another one than the ledger says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub fn check(ledger: &MediaLedger, config: &Config) -> Vec<Disagreement> {
             continue;
         };
         if label.archive == config.archive {
-            let kinds = kinds(ledger, directory, &label);
+            let kinds = kinds(ledger, config, directory, &label);
             found.extend(kinds.into_iter().map(|kind| Disagreement {
                 directory: directory.clone(),
                 medium: label.medium,
@@ -77,7 +77,12 @@ pub fn check(ledger: &MediaLedger, config: &Config) -> Vec<Disagreement> {
     found
 }
 
-fn kinds(ledger: &MediaLedger, directory: &Path, label: &MediumLabel) -> Vec<DisagreementKind> {
+fn kinds(
+    ledger: &MediaLedger,
+    config: &Config,
+    directory: &Path,
+    label: &MediumLabel,
+) -> Vec<DisagreementKind> {
     let Some(entry) = ledger.medium(label.medium) else {
         // Before anything was registered nothing can disagree.
         let known = ledger.all();
@@ -92,8 +97,9 @@ fn kinds(ledger: &MediaLedger, directory: &Path, label: &MediumLabel) -> Vec<Dis
     if matches!(entry.standing, Standing::Left(..)) {
         kinds.push(DisagreementKind::Left);
     }
+    let is_here = |known: &PathBuf| is_same_folder(&config.placed(known), directory);
     let here = ledger.present().into_iter().find(|other| {
-        other.medium != entry.medium && other.directory.as_deref() == Some(directory)
+        other.medium != entry.medium && other.directory.as_ref().is_some_and(is_here)
     });
     if let Some(expected) = here {
         kinds.push(DisagreementKind::Swapped {

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use super::durable::{DirectoryLock, Disk};
 use super::heal::whole;
 use super::joining;
+use super::medium::is_same_folder;
 use super::presence::{Present, Survey, of_archive};
 use super::replica::{GrowingSegment, Replica};
 use super::{CopyPolicy, MediumProblem, MediumProblemKind, StoreError, lock};
@@ -160,11 +161,6 @@ fn sources(
         return Err(survey.refusal());
     }
     Ok(sources)
-}
-
-fn is_same_folder(one: &Path, other: &Path) -> bool {
-    let whole = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    one == other || whole(one) == whole(other)
 }
 
 /// The medium gets what it lacks up to `at`, where the writer stands; `digest` is over the growing segment up to there. Nothing is

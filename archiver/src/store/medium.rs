@@ -56,6 +56,16 @@ pub fn write_label(
         .map_err(|error| StoreError::io("writing", directory, &path, error))
 }
 
+/// Whether two paths name the same folder, however they are written.
+#[must_use]
+pub fn is_same_folder(one: &Path, other: &Path) -> bool {
+    let whole = |path: &Path| {
+        let absolute = || std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        std::fs::canonicalize(path).unwrap_or_else(|_| absolute())
+    };
+    one == other || whole(one) == whole(other)
+}
+
 /// Reads the label of the medium at `directory`.
 ///
 /// # Errors

@@ -60,7 +60,7 @@ pub use admission::{CopyProgress, CopyReport, copy_sealed};
 pub use appender::Appender;
 pub use error::StoreError;
 pub use fixity::{FixityProblem, FixityProblemKind, ReplicaFixity, SegmentFixity};
-pub use medium::{create_medium, read_label, write_label};
+pub use medium::{create_medium, is_same_folder, read_label, write_label};
 pub use presence::{MediumProblem, MediumProblemKind, cause_text};
 pub use reader::Incident;
 pub use recovery::RecoveryReport;

@@ -146,8 +146,6 @@ impl Survey {
                     Some(Joining { archive: of, .. }) if of == archive
                 );
                 if joining {
-                    // It is no copy yet: nothing is expected of it.
-                    self.expected = self.expected.saturating_sub(1);
                     self.problem(&directory, medium, MediumProblemKind::Joining);
                 } else {
                     self.problem(&directory, medium, MediumProblemKind::NotMember);

@@ -129,6 +129,15 @@ impl Work for Archivist<'_> {
         filling: &mut dyn FnMut(IndexFilling),
         decide: &mut dyn FnMut(&Seen) -> Todo,
     ) -> Result<Visit, WorkError> {
+        // Folders may have changed since the last visit.
+        self.config = match self.session.config() {
+            Ok(config) => config,
+            Err(failure) => {
+                return Err(WorkError {
+                    text: self.text(&failure),
+                });
+            }
+        };
         let failed = |failure: Failure| WorkError {
             text: self.text(&failure),
         };

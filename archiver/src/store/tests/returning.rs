@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 
-use super::replicas::{add, failing};
+use super::replicas::{add, failing, upto};
 use super::*;
 use crate::store::durable::faults::Call;
 
@@ -205,4 +205,19 @@ fn the_only_copy_of_a_segment_is_not_given_up() {
     assert!(store.dismiss(label(2).medium).is_err());
     put(&media.segment(0, 2), &segment);
     store.dismiss(label(2).medium).unwrap();
+}
+
+#[test]
+fn a_medium_in_preparation_is_no_copy() {
+    let media = filled(2, 3);
+    let place = &media.directories[1];
+    std::fs::remove_dir_all(place).unwrap();
+    let joining = joining::Joining::new(ARCHIVE, Some(label(2).medium));
+    joining::prepare(media.disk.as_ref(), place, &joining, label(9)).unwrap();
+    let error = Store::open(&media.directories, ARCHIVE, &media.options(1)).unwrap_err();
+    assert!(error.to_string().contains("being prepared"), "{error}");
+    let mut options = media.options(1);
+    options.copies.min = Some(1);
+    let (store, _) = Store::open(&media.directories, ARCHIVE, &options).unwrap();
+    assert_eq!(records(&store), upto(3));
 }

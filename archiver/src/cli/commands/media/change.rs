@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use formats::id::MediumId;
 use serde_json::json;
 
 use super::{absolute, find, id};
@@ -14,8 +15,8 @@ use crate::config::Config;
 use crate::keys::provider::Unlock;
 use crate::media::change::{self, Succession};
 use crate::media::facts::{Leaving, Role};
-use crate::media::{MediaLedger, MediumEntry};
-use crate::store::{CopyReport, read_label};
+use crate::media::{MediaLedger, MediumEntry, Standing};
+use crate::store::{CopyReport, joining, read_label};
 
 /// Adds a medium, in the place of another one where that is given.
 pub(super) fn join(
@@ -53,11 +54,14 @@ pub(super) fn join(
             format!("{} is the very medium that is to leave", dir.display()),
         ));
     }
-    if known.is_none_or(|known| matches!(known.standing, crate::media::Standing::Left(..))) {
+    if let (Some(known), Some(leaves)) = (known, leaves) {
+        require_no_copy_given_up(session, &ledger, &dir, known, leaves)?;
+    }
+    if known.is_none_or(|known| matches!(known.standing, Standing::Left(..))) {
         change::prepare(&config, &session.environment, &ledger, &dir, leaves)?;
     }
     let copied = copy(session, &config, &dir)?;
-    let archive = open_tolerant(session, &config, &unlock)?;
+    let archive = open_tolerant(session, &unlock)?;
     change::finish(&archive, &session.user, &dir, succession, &copied)?;
     tell(session, &archive, &dir, &copied, "medium-joined");
     archive.close()?;
@@ -81,7 +85,7 @@ pub(super) fn back(session: &Session, text: &str) -> Result<Exit, Failure> {
         dir
     };
     let copied = copy(session, &config, &dir)?;
-    let archive = open_tolerant(session, &config, &unlock)?;
+    let archive = open_tolerant(session, &unlock)?;
     archive.store().admit(&dir)?;
     crate::media::record_media(&archive, &session.user)?;
     tell(session, &archive, &dir, &copied, "medium-returned");
@@ -93,7 +97,7 @@ pub(super) fn retire(session: &Session, text: &str) -> Result<Exit, Failure> {
     let (config, unlock) = unlocked(session)?;
     let archive = match config.media.copies_min {
         Some(_) => session.open_config(config, &unlock, Access::Write)?,
-        None => open_tolerant(session, &config, &unlock)?,
+        None => open_tolerant(session, &unlock)?,
     };
     let ledger = MediaLedger::of(archive.catalog())?;
     let entry = find(session, &ledger, archive.config(), text)?;
@@ -117,8 +121,9 @@ fn unlocked(session: &Session) -> Result<(Config, Unlock), Failure> {
 }
 
 /// Opens the archive for putting its media right: with one medium, if there is no other.
-fn open_tolerant(session: &Session, config: &Config, unlock: &Unlock) -> Result<Archive, Failure> {
-    let mut config = config.clone();
+/// The configuration is read again: it may have changed while segments were copied.
+fn open_tolerant(session: &Session, unlock: &Unlock) -> Result<Archive, Failure> {
+    let mut config = session.config()?;
     config.media.copies_min = Some(1);
     session.open_config(config, unlock, Access::Write)
 }
@@ -187,6 +192,33 @@ fn after(copied: &CopyReport) -> Exit {
     } else {
         Exit::Integrity
     }
+}
+
+/// A medium that is a copy of the archive already cannot take the place of another one: there would be one copy fewer. One that was
+/// prepared for just this may go on.
+fn require_no_copy_given_up(
+    session: &Session,
+    ledger: &MediaLedger,
+    dir: &Path,
+    known: &MediumEntry,
+    leaves: MediumId,
+) -> Result<(), Failure> {
+    let has_left = |entry: &MediumEntry| matches!(entry.standing, Standing::Left(..));
+    let is_for_it = joining::read(dir).is_some_and(|joining| joining.replaces == Some(leaves));
+    if has_left(known) || is_for_it || ledger.medium(leaves).is_some_and(has_left) {
+        return Ok(());
+    }
+    let (name, place) = (known.short_name(), dir.display());
+    Err(Failure::said(
+        Exit::Usage,
+        session.output.lang,
+        format!(
+            "{place} の {name} は既にこの保管庫の媒体です。置き換えると写しが一つ減ります。空の媒体を指定するか、写しを減らすなら archiver media retire を使ってください"
+        ),
+        format!(
+            "{name} at {place} is a medium of this archive already, and one copy fewer would remain: give an empty medium, or use 'archiver media retire'"
+        ),
+    ))
 }
 
 /// The folder may hold another medium by now.

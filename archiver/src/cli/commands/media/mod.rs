@@ -5,7 +5,7 @@ mod count;
 mod ledger;
 mod show;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use formats::id::MediumId;
 
@@ -16,7 +16,7 @@ use crate::cli::session::Session;
 use crate::config::Config;
 use crate::media::facts::Leaving;
 use crate::media::{MediaLedger, MediumEntry};
-use crate::store::read_label;
+use crate::store::{is_same_folder, read_label};
 
 pub(in crate::cli) fn run(session: &Session, command: &Media) -> Result<Exit, Failure> {
     match command {
@@ -50,7 +50,8 @@ fn find<'a>(
         let label = label.filter(|label| label.archive == config.archive);
         let here = label.and_then(|label| ledger.medium(label.medium));
         let mut present = ledger.present().into_iter();
-        here.or_else(|| present.find(|entry| entry.directory.as_deref() == Some(&folder)))
+        let is_meant = |known: &PathBuf| is_same_folder(&config.placed(known), &folder);
+        here.or_else(|| present.find(|entry| entry.directory.as_ref().is_some_and(is_meant)))
     };
     ledger.named(text).or_else(by_folder).ok_or_else(|| {
         let known: Vec<String> = ledger.all().iter().map(|one| one.short_name()).collect();
@@ -65,7 +66,7 @@ fn find<'a>(
 }
 
 /// The configuration holds whole paths.
-fn absolute(path: &Path) -> std::path::PathBuf {
+fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
