@@ -8,7 +8,7 @@ use crate::events;
 use crate::keys::record;
 
 /// An archive with a record, and the host: the same data media, its own key medium and index, and no passphrase.
-fn world_with_a_host() -> World {
+pub(crate) fn world_with_a_host() -> World {
     let world = World::new();
     world.file("before.txt", b"what stood there before");
     world
@@ -30,7 +30,7 @@ fn world_with_a_host() -> World {
 }
 
 /// Runs `archiver` as the host does.
-fn host(world: &World, words: &[&str]) -> Run {
+pub(crate) fn host(world: &World, words: &[&str]) -> Run {
     world.archiver(words.iter().chain(&["--config", "host.toml"]))
 }
 

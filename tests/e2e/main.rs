@@ -13,9 +13,11 @@
 mod bad_input;
 mod bad_tsa;
 mod bulk;
+mod custody;
 mod disk_full;
 mod export;
 mod intake;
+mod intake_damage;
 mod keys;
 mod lines;
 mod main_job;

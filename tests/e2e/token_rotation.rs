@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use tests::world::{Run, World, put};
 
@@ -47,10 +47,14 @@ fn is_read(token: &TokenWorld, id: &str, text: &str) {
 }
 
 fn destroy(token: &TokenWorld, id: &str) -> Run {
-    let words = ["keys", "destroy", id, "--by", "佐藤"];
-    let rest = ["--approved-by", "鈴木", "--reason", "a test", "--json"];
-    let mut command = token.command("pin.txt", &[words.as_slice(), &rest].concat());
+    destroy_command(token.command("pin.txt", &[]), id)
+}
+
+/// Has a command, ready but for its words, destroy the keys of a record, as two people agreed.
+pub(crate) fn destroy_command(mut command: Command, id: &str) -> Run {
     let mut child = command
+        .args(["keys", "destroy", id, "--by", "佐藤"])
+        .args(["--approved-by", "鈴木", "--reason", "a test", "--json"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -169,7 +169,7 @@ impl Session {
         Ok(archive)
     }
 
-    /// Records classes, configuration and media where they are not recorded as they stand. No command depends on it, least of all one that
+    /// Records classes, configuration, media and who can open the keys, where they are not recorded as they stand. No command depends on it, least of all one that
     /// makes room on a full medium: a failure is said, and the next opening for writing tries again.
     pub fn record_surroundings(&self, archive: &Archive) {
         if archive.keys().is_write_only() {
@@ -177,12 +177,13 @@ impl Session {
         }
         let recorded = archive
             .record_configuration(&self.user)
-            .and_then(|()| record_media(archive, &self.user));
+            .and_then(|()| record_media(archive, &self.user))
+            .and_then(|()| archive.record_custody(&self.user));
         if let Err(error) = recorded {
             let text = Failure::from(error).text(self.output.lang);
             self.output.note(&self.output.lang.pick(
-                format!("設定と媒体を保管庫に記録できませんでした: {text}"),
-                format!("configuration and media could not be recorded in the archive: {text}"),
+                format!("設定、媒体、鍵を開く者を保管庫に記録できませんでした: {text}"),
+                format!("configuration, media and the custody of the keys could not be recorded in the archive: {text}"),
             ));
         }
     }

@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use firmware::entropy::Entropy;
 use formats::id::ArchiveId;
+use formats::medium::{LABEL_FILE, MediumLabel};
 
 use super::error::KeyError;
 use super::ledger::{KeyLedger, LedgerAccess};
-use super::medium::KeyMedium;
+use super::medium::{KeyMedium, check_label};
 use super::passphrase::Passphrase;
 use super::provider::intake::{IntakeKek, IntakePublicKey};
 use super::provider::{
     FileKek, KEK_FILE, KdfParameters, KekProvider, ProviderFile, TokenKek, TokenPlace,
 };
-use crate::store::durable::Disk;
+use crate::store::durable::{Disk, replace_file};
 
 impl KeyMedium {
     /// Makes the keys of a new archive in the existing directory `root`, durably, with its catalog key, and opens them for
@@ -65,11 +66,20 @@ impl KeyMedium {
     pub(super) fn create_for_intake(
         disk: Arc<dyn Disk>,
         root: &Path,
-        archive: ArchiveId,
+        label: &MediumLabel,
         public: &IntakePublicKey,
         entropy: Arc<dyn Entropy>,
     ) -> Result<(), KeyError> {
+        let archive = label.archive;
         refuse_existing(root)?;
+        // The label of a data medium, or of another archive, is not overwritten.
+        check_label(root, archive)?;
+        let path = root.join(LABEL_FILE);
+        let text = label.encode().map_err(|_| KeyError::Damaged {
+            path: path.clone(),
+            part: "label",
+        })?;
+        replace_file(&*disk, &path, &text).map_err(|error| KeyError::io(&path, "write", error))?;
         let place = ProviderFile::new(Arc::clone(&disk), [root]);
         let provider = IntakeKek::create(place, archive, public, Arc::clone(&entropy))?;
         Self::create_with(disk, root, archive, Arc::new(provider), entropy)?;

@@ -146,6 +146,7 @@ impl Archive {
             epoch: report.epoch,
             survivors: report.keys,
             other_copies: self.other_copies(&media)?,
+            intake_media: self.intake_media_with(&versions)?,
             media,
             verification: VERIFICATION.to_owned(),
         };

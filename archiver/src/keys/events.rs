@@ -107,6 +107,9 @@ pub struct KeysDestroyed {
     pub media: Vec<KeyMediumFact>,
     /// Copies that were made at some time and are not among these: who has one, and could open it then, can still read.
     pub other_copies: Vec<KeyMediumFact>,
+    /// Intake media on which keys of these versions may stand, sealed to the archive: they must be destroyed, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub intake_media: Vec<KeyMediumFact>,
     /// How it was checked, and with what result.
     pub verification: String,
 }

@@ -12,7 +12,7 @@ use super::ledger::CopyCondition;
 use super::provider::ProviderDescription;
 use super::sealed;
 use crate::archive::{Archive, ArchiveError};
-use crate::event::Topic;
+use crate::event::{RecordedEvent, Topic};
 use crate::store::catalog::ManifestOpener;
 
 /// What a key is for, which decides what its leak means.
@@ -78,6 +78,19 @@ pub struct KeyPlaceItem {
     pub epoch: Option<u32>,
 }
 
+/// Something that happened to the keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeyEvent {
+    /// When, RFC 3339.
+    pub time: String,
+    /// What, as the event's kind says it.
+    pub kind: String,
+    /// Who did it.
+    pub by: String,
+    /// The facts.
+    pub facts: serde_json::Value,
+}
+
 /// All keys of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeyInventory {
@@ -89,6 +102,8 @@ pub struct KeyInventory {
     pub items: Vec<KeyItem>,
     /// The key media.
     pub places: Vec<KeyPlaceItem>,
+    /// What happened to the keys, in the order of time.
+    pub events: Vec<KeyEvent>,
     /// When the keys were inspected last, RFC 3339.
     pub inspected_at: Option<String>,
     /// When they are to be inspected next, RFC 3339.
@@ -180,6 +195,7 @@ impl Archive {
             responsible: self.config().key_responsible.clone(),
             items,
             places: self.key_places(&history, &provider)?,
+            events: self.key_events()?.into_iter().map(KeyEvent::of).collect(),
             inspected_at: history.inspected.map(super::erasure::rfc3339),
             inspection_due: super::erasure::rfc3339(due),
             provider,
@@ -324,6 +340,14 @@ impl Archive {
                 condition: "outside",
             });
         }
+        for intake in self.intake_media()? {
+            places.push(KeyPlaceItem {
+                medium: intake.medium,
+                kind: "intake medium",
+                condition: "outside",
+                epoch: None,
+            });
+        }
         Ok(places)
     }
 
@@ -355,6 +379,17 @@ impl Archive {
             })?;
         }
         Ok(history)
+    }
+}
+
+impl KeyEvent {
+    fn of(event: RecordedEvent) -> Self {
+        Self {
+            time: super::erasure::rfc3339(event.time),
+            kind: event.kind,
+            by: event.by,
+            facts: event.facts,
+        }
     }
 }
 

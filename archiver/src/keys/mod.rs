@@ -11,10 +11,12 @@ pub mod agent;
 pub mod catalog;
 pub mod copying;
 mod creation;
+pub mod custody;
 pub mod erasure;
 pub mod error;
 pub mod events;
 mod intake;
+pub mod intake_events;
 pub mod inventory;
 pub mod ledger;
 pub mod medium;
@@ -36,7 +38,7 @@ pub use catalog::CatalogSealer;
 pub use copying::CopyReport;
 pub use erasure::{Destruction, ErasureReport, KeyOpening};
 pub use error::KeyError;
-pub use intake::Accepted;
+pub use intake::{Accepted, IntakeMedium};
 pub use ledger::{
     CopyCondition, CopyState, KeyLedger, LedgerAccess, LedgerPlace, LedgerReport, LedgerTicket,
     RotationProgress, RotationReport, RotationStep, StagedKey,

@@ -18,6 +18,7 @@ pub mod token;
 mod unlock;
 
 pub use file::{FileKek, KEK_FILE, KdfParameters};
+pub(super) use file::{SealedBy, sealed_by};
 pub use provider_file::ProviderFile;
 pub use token::{TokenKek, TokenPlace};
 pub(super) use unlock::open;

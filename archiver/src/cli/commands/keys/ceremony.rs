@@ -49,6 +49,7 @@ pub(super) fn ceremony(
         return Err(half_sealed(session, &custody, &held, error));
     }
     announce(session, &held, arguments.out.as_deref());
+    custody.record(session);
     Ok(Exit::Done)
 }
 

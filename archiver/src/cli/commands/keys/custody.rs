@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::archive::Access;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::config::Config;
@@ -12,7 +13,7 @@ use crate::keys::{FileKek, KekProvider, KeyMedium, KeyPlace, LedgerAccess, Provi
 pub(super) struct Custody {
     pub(super) config: Config,
     pub(super) kek: Arc<FileKek>,
-    _medium: KeyMedium,
+    medium: KeyMedium,
 }
 
 impl Custody {
@@ -51,7 +52,29 @@ impl Custody {
         Ok(Self {
             config,
             kek,
-            _medium: medium,
+            medium,
         })
+    }
+
+    /// Records who can open the key medium from now on. The key medium alone is enough for a ceremony or a new passphrase, so where the archive
+    /// cannot be opened now, the next command that writes to it records this.
+    pub(super) fn record(self, session: &Session) {
+        let Self {
+            config,
+            kek,
+            medium,
+        } = self;
+        let unlock = Unlock::Lock(kek.lock_to_hold());
+        drop((kek, medium));
+        let opened = session.open_config(config, &unlock, Access::Write);
+        let recorded = opened.and_then(|archive| Ok(archive.close()?));
+        if let Err(failure) = recorded {
+            let lang = session.output.lang;
+            let cause = failure.text(lang);
+            session.output.note(&lang.pick(
+                format!("このことはまだ保管庫に記録されていません({cause})。次に保管庫へ書き込むときに記録されます"),
+                format!("this is not recorded in the archive yet ({cause}): the next command that writes to the archive records it"),
+            ));
+        }
     }
 }

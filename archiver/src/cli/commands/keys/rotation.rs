@@ -201,10 +201,21 @@ pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit
             format!("the copy that was made at {place} was not among them: it may hold the keys as they were; dispose of that medium, too"),
         ));
     }
+    for medium in &facts.intake_media {
+        let place = &medium.place;
+        session.output.note(&lang.pick(
+            format!("預入専用の鍵媒体({place} で引き取ったもの)には、廃棄した鍵が封じられて残っています。その媒体も処分してください"),
+            format!("the intake medium that was accepted at {place} still holds keys that were destroyed, sealed to the archive: dispose of that medium, too"),
+        ));
+    }
     // Backups hold the keys as they were, too.
     let exit = backup::prune(session, &archive)?;
     archive.close()?;
-    Ok(exit)
+    Ok(if facts.intake_media.is_empty() {
+        exit
+    } else {
+        exit.max(Exit::Partial)
+    })
 }
 
 /// Lets the user type the id of a record whose versions are to be destroyed.

@@ -157,5 +157,6 @@ pub(super) fn passphrase(session: &Session, arguments: &NewPassphrase) -> Result
         "鍵媒体の古い写しは、以前のパスフレーズや分散片で開きます。写しを作り直し、古いものは破棄してください",
         "old copies of the key medium still open with what opened them then: make new copies and destroy the old ones",
     ));
+    custody.record(session);
     Ok(Exit::Done)
 }

@@ -21,6 +21,33 @@ pub(super) enum Sealing {
     Custodians(Ceremony),
 }
 
+/// By what a file is sealed, as everybody may know it.
+pub(in crate::keys) enum SealedBy {
+    /// A passphrase.
+    Passphrase {
+        /// The beginning of SHA-256 of its salt: another passphrase, or the same one set again, has another.
+        name: String,
+        /// How it becomes a key.
+        parameters: KdfParameters,
+    },
+    /// The shares of a ceremony.
+    Custodians(Ceremony),
+}
+
+/// By what the file with these bytes is sealed; `None` where it is no sealed file.
+pub(in crate::keys) fn sealed_by(bytes: &[u8]) -> Option<SealedBy> {
+    let file = KekFile::parse(bytes)?;
+    if let Some(ceremony) = file.custodians {
+        return Some(SealedBy::Custodians(ceremony));
+    }
+    let derivation = file.derivation?;
+    let digest = Sha256::digest(&derivation.salt);
+    Some(SealedBy::Passphrase {
+        name: hex::encode(digest.get(..NAME_BYTES)?),
+        parameters: derivation.parameters,
+    })
+}
+
 /// `kek.json`. Its bytes are RFC 8785 canonical JSON.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -288,6 +315,8 @@ fn fixed<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
+/// Bytes of the name of a passphrase.
+const NAME_BYTES: usize = 8;
 const SCHEMA_PASSPHRASE: &str = "urn:fumikura:kek:1";
 /// Also the schema of the file of a PKCS#11 token.
 pub(in crate::keys::provider) const SCHEMA_PROVIDER: &str = "urn:fumikura:kek:2";

@@ -1,10 +1,13 @@
 //! `kek.json` of an intake host: the archive's public key, and the key-encryption keys sealed to it.
 
+use std::path::PathBuf;
+
 use formats::id::ArchiveId;
 use serde::{Deserialize, Serialize};
 
 use super::seal::SUITE;
 use crate::keys::error::KeyError;
+use crate::keys::provider::ProviderFile;
 use crate::keys::provider::file::{CIPHER, FILE_BYTES_MAX, SCHEMA_PROVIDER, is_zero};
 use crate::keys::provider::key_file::KeyFile;
 
@@ -67,6 +70,68 @@ impl IntakeFile {
     }
 }
 
+/// What can still be read of an intake host's file.
+pub(super) struct FoundFile {
+    /// The keys, each of which its own seal proves.
+    pub(super) keys: Vec<IntakeKey>,
+    /// The public key; `None` where it cannot be read.
+    pub(super) public_key: Option<Vec<u8>>,
+    /// Whether all of it is as it was written.
+    pub(super) is_whole: bool,
+}
+
+/// Reads the file for the archive. The checksum tells whether it is whole; the keys in it are taken one by one all the same.
+pub(super) fn read(place: &ProviderFile, archive: ArchiveId) -> Result<FoundFile, KeyError> {
+    let Some((path, bytes)) = place.read().into_iter().next() else {
+        return Err(KeyError::NotAnIntake {
+            path: PathBuf::new(),
+        });
+    };
+    let bytes = bytes?;
+    let error = match IntakeFile::parse(path, &bytes) {
+        Ok(Some(file)) if file.archive != archive => {
+            return Err(KeyError::OtherArchive {
+                path: path.to_path_buf(),
+                expected: archive,
+                found: file.archive,
+            });
+        }
+        Ok(Some(file)) => {
+            return Ok(FoundFile {
+                public_key: hex::decode(&file.public_key).ok(),
+                keys: file.keys,
+                is_whole: true,
+            });
+        }
+        Ok(None) => KeyError::NotAnIntake {
+            path: path.to_path_buf(),
+        },
+        Err(error @ KeyError::Damaged { .. }) => error,
+        Err(error) => return Err(error),
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let keys = salvaged(&text);
+    if keys.is_empty() || !MARKS.iter().any(|mark| text.contains(mark)) {
+        return Err(error);
+    }
+    Ok(FoundFile {
+        keys,
+        public_key: None,
+        is_whole: false,
+    })
+}
+
+/// The keys in a file that is damaged somewhere: each object that can still be read.
+fn salvaged(text: &str) -> Vec<IntakeKey> {
+    let places = text.match_indices(KEY_BEGINS).map(|(place, _)| place);
+    let read = |place| {
+        let rest = text.get(place..)?;
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IntakeKey>();
+        values.next()?.ok()
+    };
+    places.filter_map(read).collect()
+}
+
 impl KeyFile for IntakeFile {
     fn archive(&self) -> ArchiveId {
         self.archive
@@ -89,3 +154,7 @@ impl KeyFile for IntakeFile {
 }
 
 const PROVIDER: &str = "intake";
+/// What stands in the file of no other provider.
+const MARKS: [&str; 2] = [r#""host-key":"#, r#""provider":"intake""#];
+/// How the object of a key begins in canonical JSON.
+const KEY_BEGINS: &str = "{\"epoch\":";

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use firmware::entropy::Entropy;
 use formats::id::ArchiveId;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::key_file::KeyFile;
@@ -47,6 +48,9 @@ struct State {
 /// What an intake host sealed, opened by the archive.
 pub struct OpenedIntake {
     keys: BTreeMap<u32, DataKey>,
+    refused: Vec<u32>,
+    is_whole: bool,
+    foreign_key: Option<String>,
 }
 
 impl IntakePublicKey {
@@ -54,6 +58,12 @@ impl IntakePublicKey {
     #[must_use]
     pub fn of(catalog_key: &DataKey) -> Self {
         Self(seal::derive(&intake_secret(catalog_key)).1)
+    }
+
+    /// SHA-256 of the key as it stands on an intake host's medium, hexadecimal: by it people and events name the key.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        hex::encode(Sha256::digest(&self.0))
     }
 }
 
@@ -207,33 +217,56 @@ impl KekProvider for IntakeKek {
 }
 
 impl OpenedIntake {
-    /// Opens what the intake host whose file stands at `place` sealed to the archive with this catalog key.
+    /// Opens what the intake host whose file stands at `place` sealed to the archive with this catalog key. Each key is judged by itself: one
+    /// that does not open keeps no other from opening, nor does a file of which a part is damaged.
     ///
     /// # Errors
-    /// [`KeyError::NotAnIntake`] when it is no intake host's medium, or was made for another public key; [`KeyError::Damaged`] when a sealed key
-    /// does not open.
+    /// [`KeyError::NotAnIntake`] when it is no intake host's medium, [`KeyError::OtherArchive`]; [`KeyError::Damaged`] when nothing of it can be
+    /// read any more.
     pub fn open(
         place: &ProviderFile,
         archive: ArchiveId,
         catalog_key: &DataKey,
     ) -> Result<Self, KeyError> {
-        let path = || place.paths().first().cloned().unwrap_or_default();
         let (private, public) = seal::derive(&intake_secret(catalog_key));
-        let file = IntakeFile::latest(place, archive)?;
-        let file = file.filter(|file| file.public_key == hex::encode(&public));
-        let file = file.ok_or_else(|| KeyError::NotAnIntake { path: path() })?;
-        let mut keys = BTreeMap::new();
-        for key in &file.keys {
+        let public = IntakePublicKey(public);
+        let found = file::read(place, archive)?;
+        let mut opened = Self {
+            keys: BTreeMap::new(),
+            refused: Vec::new(),
+            is_whole: found.is_whole,
+            foreign_key: found
+                .public_key
+                .map(IntakePublicKey)
+                .filter(|key| *key != public)
+                .map(|key| key.digest()),
+        };
+        for key in &found.keys {
             let sealed = hex::decode(&key.sealed).unwrap_or_default();
-            let opened = seal::open(&private, archive, key.epoch, &sealed).ok_or_else(|| {
-                KeyError::Damaged {
-                    path: path(),
-                    part: "sealed key",
-                }
-            })?;
-            keys.insert(key.epoch, opened);
+            match seal::open(&private, archive, key.epoch, &sealed) {
+                Some(one) => drop(opened.keys.insert(key.epoch, one)),
+                None => opened.refused.push(key.epoch),
+            }
         }
-        Ok(Self { keys })
+        Ok(opened)
+    }
+
+    /// The runs whose key does not open: it was changed, or sealed to somebody else's public key.
+    #[must_use]
+    pub fn refused(&self) -> &[u32] {
+        &self.refused
+    }
+
+    /// Whether the file is as the host left it.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// SHA-256 of the public key on the medium, where it is not the archive's: what was taken in under it opens for somebody else.
+    #[must_use]
+    pub fn foreign_key(&self) -> Option<&str> {
+        self.foreign_key.as_deref()
     }
 }
 

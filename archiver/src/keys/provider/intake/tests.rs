@@ -70,8 +70,12 @@ fn what_a_host_took_in_opens_for_the_archive_alone() {
         assert_eq!(secret.as_slice(), b"data key");
         assert!(opened.unwrap(b"elsewhere", wrapped).unwrap().is_none());
     }
-    let error = OpenedIntake::open(&place(root), archive(), &catalog_key(8)).unwrap_err();
-    assert!(matches!(error, KeyError::NotAnIntake { .. }), "{error}");
+    assert!(opened.is_whole() && opened.foreign_key().is_none());
+    // Another archive's catalog key: nothing opens, and the public key is not its own.
+    let opened = OpenedIntake::open(&place(root), archive(), &catalog_key(8)).unwrap();
+    assert_eq!(opened.refused(), [1, 2, 3]);
+    let digest = IntakePublicKey::of(&catalog_key(7)).digest();
+    assert_eq!(opened.foreign_key(), Some(digest.as_str()));
     assert!(matches!(host.new_epoch(), Err(KeyError::WriteOnly)));
     assert!(matches!(host.destroy_epoch(1), Err(KeyError::WriteOnly)));
 }
@@ -102,8 +106,9 @@ fn a_changed_medium_is_told() {
         let mut flipped = good.clone();
         flipped[place_of_bit / 8] ^= 1 << (place_of_bit % 8);
         fs::write(&path, &flipped).unwrap();
+        let opened = OpenedIntake::open(&place(root), archive(), &catalog_key(7));
         assert!(
-            OpenedIntake::open(&place(root), archive(), &catalog_key(7)).is_err(),
+            opened.is_err() || opened.is_ok_and(|opened| !opened.is_whole()),
             "{place_of_bit}"
         );
     }
@@ -117,16 +122,10 @@ fn a_changed_medium_is_told() {
         let at = sealed.rfind(from).unwrap();
         file.keys[0].sealed.replace_range(at..=at, to);
         fs::write(&path, file.encode().unwrap()).unwrap();
-        let error = OpenedIntake::open(&place(root), archive(), &catalog_key(7)).unwrap_err();
-        assert!(
-            matches!(
-                error,
-                KeyError::Damaged {
-                    part: "sealed key",
-                    ..
-                }
-            ),
-            "{error}"
+        let opened = OpenedIntake::open(&place(root), archive(), &catalog_key(7)).unwrap();
+        assert_eq!(
+            (opened.refused(), opened.epochs()),
+            ([1].as_slice(), vec![])
         );
         file.keys[0].sealed = sealed;
     }
@@ -148,6 +147,38 @@ fn a_changed_medium_is_told() {
         IntakeFile::latest(&place(root), other),
         Err(KeyError::OtherArchive { .. })
     ));
+}
+
+#[test]
+fn a_damaged_run_keeps_no_other_from_opening() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    make(root);
+    let wrapped: Vec<WrappedSecret> = (2..6)
+        .map(|seed| open(root, seed).wrap(b"place", b"data key").unwrap())
+        .collect();
+    let path = root.join(KEK_FILE);
+    let good = fs::read_to_string(&path).unwrap();
+    let second = good.match_indices("\"sealed\":").nth(1).unwrap().0;
+    // A changed digit, and a byte that is no JSON any more.
+    for (offset, byte) in [(20, b'x'), (20, b'\\'), (9, b'!')] {
+        let mut damaged = good.clone().into_bytes();
+        damaged[second + offset] = byte;
+        fs::write(&path, &damaged).unwrap();
+        let opened = OpenedIntake::open(&place(root), archive(), &catalog_key(7)).unwrap();
+        assert!(!opened.is_whole());
+        assert_eq!(opened.epochs(), [1, 3, 4]);
+        for (run, wrapped) in wrapped.iter().enumerate() {
+            assert_eq!(opened.unwrap(b"place", wrapped).is_ok(), run != 1);
+        }
+    }
+    // No key can be read, and another provider's file.
+    let sealed_file = r#"{"keys":[{"epoch":1,"sealed":"00"}],"schema":"urn:fumikura:kek:1"}"#;
+    for text in [r#"{"provider":"intake""#, sealed_file] {
+        fs::write(&path, text).unwrap();
+        let error = OpenedIntake::open(&place(root), archive(), &catalog_key(7)).unwrap_err();
+        assert!(matches!(error, KeyError::NotAnIntake { .. }), "{error}");
+    }
 }
 
 #[test]
