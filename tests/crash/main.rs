@@ -26,6 +26,7 @@ mod faults;
 mod order;
 mod power;
 mod renewals;
+mod staged;
 mod stale;
 
 use std::collections::BTreeSet;

@@ -6,12 +6,13 @@ use std::fs;
 use std::io::IoSlice;
 
 use archiver::store::durable::Disk;
-use tests::endurance::{Plan, run};
+use tests::endurance::{Plan, Step, run};
 use tests::power::{Call, Cut, Effect, Fault, Names, PowerDisk};
 use tests::random::Random;
 
 const SEED: u64 = 0x0070_6f77_6572;
 const POINTS: u64 = 1000;
+const LIVES_WITH_A_LIAR: u64 = 40;
 
 fn given(variable: &str, otherwise: u64) -> u64 {
     let given = std::env::var(variable).ok();
@@ -34,33 +35,36 @@ fn the_power_fails_anywhere() {
     assert!(tally.points >= plan.points);
     assert!(tally.kills > 0 && tally.while_opening > 0 && tally.segments > 0);
     assert!(tally.evidence > 0 && tally.rebuilt > 0);
+    let missed: Vec<&str> = Step::ALL
+        .iter()
+        .map(|step| step.name())
+        .filter(|name| !tally.by_step.contains_key(name))
+        .collect();
+    assert!(
+        plan.points < POINTS || missed.is_empty(),
+        "no cut fell into {missed:?}"
+    );
 }
 
-/// Seeds that once found a loss: a sealed segment with a wrong digest, and an acknowledged key in a file whose name was never synchronised.
-#[test]
-fn seeds_that_found_something_find_it_no_more() {
-    for seed in [20_003, 20_032] {
-        let plan = Plan {
-            seed,
-            points: 40,
-            points_per_life: 40,
-            honest: true,
-        };
-        run(plan).unwrap_or_else(|broken| panic!("{broken}"));
-    }
-}
-
-/// The oracle is worth something: on a disk that only says that it synchronises, it sees a loss.
+/// The oracle is worth something: on a disk that only says that it synchronises, it sees that what was acknowledged is lost.
 #[test]
 fn a_disk_that_lies_is_found_out() {
-    let plan = Plan {
-        seed: SEED,
-        points: 400,
-        points_per_life: 40,
-        honest: false,
-    };
-    let broken = run(plan).expect_err("a disk that synchronises nothing loses something");
-    println!("{broken}");
+    let mut told = Vec::new();
+    for number in 0..LIVES_WITH_A_LIAR {
+        let plan = Plan {
+            seed: SEED + number,
+            points: 40,
+            points_per_life: 40,
+            honest: false,
+        };
+        // Most such archives do not even open again, which is not the oracle's merit.
+        told.push(run(plan).expect_err("a disk that synchronises nothing loses something"));
+        let last = told.last().map_or("", String::as_str);
+        if last.contains("acknowledged and lost") || last.contains("and gone") {
+            return;
+        }
+    }
+    panic!("no loss was seen by the oracle:\n{}", told.join("\n"));
 }
 
 /// What was synchronised stays, whatever the seed says; what was not is old, new, or torn at sectors.
@@ -133,6 +137,7 @@ fn a_dead_disk_does_nothing_and_faults_fail_where_they_are_armed() {
     let folder = tempfile::tempdir().unwrap();
     let disk = PowerDisk::new(folder.path().join("graves"), Names::Any, true);
     disk.restart(Some(Cut {
+        on: None,
         after: 1,
         effect: Effect::Part(2),
     }));

@@ -9,7 +9,6 @@ use std::time::Instant;
 use archiver::archive::{Access, Archive, OpeningReport};
 use archiver::store::durable::Disk;
 use firmware::clock::SimulatedClock;
-use formats::digest::DigestAlgorithm;
 use time::Duration;
 
 use super::Tally;
@@ -39,8 +38,9 @@ pub struct Life {
     retired: bool,
     /// A compaction may wait for its end: one copy is compacted and the other is not.
     compacting: bool,
-    /// The most calls that a step was seen to make, so that cuts fall all over it.
-    calls: BTreeMap<Step, u64>,
+    /// The most calls on a medium that a step was seen to make, so that cuts fall all over it.
+    calls: BTreeMap<(Step, PathBuf), u64>,
+    steps: u64,
 }
 
 impl std::fmt::Debug for Life {
@@ -54,7 +54,7 @@ impl std::fmt::Debug for Life {
 /// How a process ended.
 enum End {
     /// It did everything and closed the archive.
-    Done(u64),
+    Done,
     /// The disk died under it.
     Died,
 }
@@ -83,6 +83,7 @@ impl Life {
             retired: false,
             compacting: false,
             calls: BTreeMap::new(),
+            steps: 0,
         }
     }
 
@@ -101,9 +102,13 @@ impl Life {
     fn live(&mut self, points: u64, tally: &mut Tally) -> Result<(), String> {
         let last = tally.points + points;
         while tally.points < last {
+            // Each step draws from its own generator: what threads made of an earlier one does not move it.
+            self.steps += 1;
+            self.random = Random::new(self.seed.wrapping_mul(1_000_003).wrapping_add(self.steps));
+            self.random.next();
             let step = self.choose();
             self.step_and_cut(step, tally)
-                .map_err(|broken| format!("{}: {broken}", step.name()))?;
+                .map_err(|broken| format!("step {}, {}: {broken}", self.steps, step.name()))?;
         }
         self.disk.restart(None);
         let (archive, _) = self.open()?;
@@ -145,21 +150,34 @@ impl Life {
     }
 
     fn step_and_cut(&mut self, step: Step, tally: &mut Tally) -> Result<(), String> {
-        let most = self.calls.get(&step).copied().unwrap_or(40);
-        let cut = self.cut(most + most / 8 + 2);
+        let medium = self.medium();
+        let most = self.calls.get(&(step, medium.clone())).copied();
+        let most = most.unwrap_or(20);
+        let cut = self.cut(&medium, most + most / 8 + 2);
         let sources = self.sources(step);
-        match self.process(step, &sources, cut)? {
-            End::Done(calls) => {
-                let most = self.calls.entry(step).or_default();
+        let told = format!("cut at {cut:?}");
+        let end = self.process(step, &sources, cut);
+        match end.map_err(|broken| format!("{told}: {broken}"))? {
+            End::Done => {
+                let calls = self.disk.calls();
+                let calls = calls.iter().filter(|(_, path)| path.starts_with(&medium));
+                let calls = calls.count() as u64;
+                let most = self.calls.entry((step, medium)).or_default();
                 *most = calls.max(*most);
                 self.oracle.under_way.clear();
             }
             End::Died => *tally.by_step.entry(step.name()).or_default() += 1,
         }
+        self.fall_and_look(step, tally)
+            .map_err(|broken| format!("{told}: {broken}"))
+    }
+
+    fn fall_and_look(&mut self, step: Step, tally: &mut Tally) -> Result<(), String> {
         self.fall(tally)?;
         // The next opening may be cut as well.
         while self.random.below(4) == 0 {
-            let after = self.cut(24);
+            let medium = self.medium();
+            let after = self.cut(&medium, 12);
             self.disk.restart(Some(after));
             let opened = catch_unwind(AssertUnwindSafe(|| self.open()));
             if !self.disk.is_dead() {
@@ -206,7 +224,7 @@ impl Life {
             return Ok(End::Died);
         }
         match done {
-            Ok(Ok(())) => Ok(End::Done(self.disk.calls().len() as u64)),
+            Ok(Ok(())) => Ok(End::Done),
             Ok(Err(error)) => Err(format!("failed on a disk that lives: {error}")),
             Err(_) => Err("panicked on a disk that lives".to_owned()),
         }
@@ -226,7 +244,14 @@ impl Life {
         self.damage_index().map_err(said)
     }
 
-    fn cut(&mut self, calls: u64) -> Cut {
+    /// One of the media.
+    fn medium(&mut self) -> PathBuf {
+        let media = ["keys", "data-a", "data-b"];
+        let place = usize::try_from(self.random.below(media.len() as u64)).unwrap_or(0);
+        self.place.at(media[place])
+    }
+
+    fn cut(&mut self, medium: &Path, calls: u64) -> Cut {
         let after = self.random.below(calls);
         let effect = match self.random.below(4) {
             0 => Effect::None,
@@ -234,7 +259,8 @@ impl Life {
             2 => Effect::Part(usize::try_from(self.random.below(64)).unwrap_or(0)),
             _ => Effect::Part(usize::try_from(self.random.below(16_384)).unwrap_or(0)),
         };
-        Cut { after, effect }
+        let on = Some(medium.to_owned());
+        Cut { on, after, effect }
     }
 
     fn open(&mut self) -> Result<(Archive, OpeningReport), String> {
@@ -300,9 +326,7 @@ impl Life {
             let mut bytes = name.clone().into_bytes();
             bytes.extend(self.random.bytes(usize::try_from(length).unwrap_or(0)));
             put(&folder.join(&name), &bytes);
-            let digest = DigestAlgorithm::Sha256.digest(&bytes);
-            self.oracle.sources.insert(name.clone(), digest);
-            self.oracle.under_way.insert(name);
+            self.oracle.deposited(&name, &bytes);
         }
         folder
     }

@@ -8,12 +8,14 @@
 mod life;
 mod oracle;
 mod place;
+mod staged;
 mod steps;
 mod trace;
 
 use std::collections::BTreeMap;
 
 pub use life::Life;
+pub use staged::{a_key_behind_a_name_that_was_not_synchronised, a_note_of_a_mark_that_was_lost};
 pub use steps::Step;
 pub use trace::{Traced, trace};
 

@@ -46,6 +46,13 @@ impl Oracle {
         self.new.insert(version);
     }
 
+    /// A source was written, and is on its way.
+    pub(super) fn deposited(&mut self, name: &str, bytes: &[u8]) {
+        let digest = DigestAlgorithm::Sha256.digest(bytes);
+        self.sources.insert(name.to_owned(), digest);
+        self.under_way.insert(name.to_owned());
+    }
+
     pub(super) fn stamped(&mut self, batch: BatchId, versions: &[VersionId]) {
         self.batches.insert(batch);
         self.stamped.extend(versions);
@@ -241,7 +248,9 @@ impl Oracle {
             lang: Lang::En,
         };
         let mut wrong = None;
+        let mut judged = BTreeSet::new();
         let mut each = |verdict: &archiver::evidence::verify_records::RecordVerdict| {
+            judged.insert(verdict.version);
             let stamped = self.stamped.contains(&verdict.version);
             let good = match &verdict.outcome {
                 Outcome::Passed { .. } => true,
@@ -257,7 +266,16 @@ impl Oracle {
         verifier
             .verify_versions(versions, &mut each)
             .map_err(said)?;
-        wrong.map_or(Ok(()), Err)
+        let asked: BTreeSet<VersionId> = versions.iter().copied().collect();
+        match (wrong, asked == judged) {
+            (Some(wrong), _) => Err(wrong),
+            (None, true) => Ok(()),
+            (None, false) => Err(format!(
+                "{} versions were to be judged, and {} were",
+                asked.len(),
+                judged.len()
+            )),
+        }
     }
 }
 

@@ -41,12 +41,8 @@ fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
     let mut builder = tempfile::Builder::new();
     let builder = builder.prefix("fumikura-power-");
-    let made = if memory.is_dir() {
-        builder.tempdir_in(memory)
-    } else {
-        builder.tempdir()
-    };
-    made.expect("a folder")
+    let made = builder.tempdir_in(memory);
+    made.or_else(|_| builder.tempdir()).expect("a folder")
 }
 
 pub(super) fn passphrase() -> Passphrase {

@@ -70,6 +70,22 @@ impl EventBody for Happened {
 }
 
 impl Step {
+    /// Every one.
+    pub const ALL: &[Self] = &[
+        Self::Deposit,
+        Self::DepositMany,
+        Self::DepositLarge,
+        Self::Stamp,
+        Self::Renew,
+        Self::RenewInVain,
+        Self::Sign,
+        Self::Event,
+        Self::Rotate,
+        Self::Destroy,
+        Self::Compact,
+        Self::Nothing,
+    ];
+
     /// Its name.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -64,7 +64,24 @@ pub(super) struct Journal {
     pub(super) names: Vec<NameChange>,
 }
 
+/// What lies beside the graves itself is on a medium without a name.
+fn medium_of(root: &Path, path: &Path) -> PathBuf {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    let mut folders = below.parent().into_iter().flat_map(Path::iter);
+    folders.next().map(PathBuf::from).unwrap_or_default()
+}
+
 impl NameChange {
+    /// A name that it changes.
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Create { name, .. }
+            | Self::Remove { name, .. }
+            | Self::CreateDirectory { name } => name,
+            Self::Rename { to, .. } | Self::MoveDirectory { to, .. } => to,
+        }
+    }
+
     fn touches(&self, directory: &Path) -> bool {
         let inside = |path: &PathBuf| path.parent() == Some(directory);
         match self {
@@ -135,13 +152,31 @@ impl Journal {
         match names {
             Names::Any => self.names.retain(|change| !change.touches(directory)),
             Names::Ordered => {
+                // In the order of their own medium: each is a file system for itself.
                 let last = self.names.iter().rposition(|one| one.touches(directory));
-                self.names.drain(..last.map_or(0, |last| last + 1));
+                let Some(last) = last else { return };
+                let medium = self.medium(self.names[last].path());
+                let mut number = 0;
+                let root = self.root();
+                self.names.retain(|one| {
+                    number += 1;
+                    number > last + 1 || medium_of(&root, one.path()) != medium
+                });
             }
         }
         if self.names.is_empty() {
             self.clear_graves();
         }
+    }
+
+    fn root(&self) -> PathBuf {
+        let root = self.graves.parent();
+        root.map_or_else(PathBuf::new, Path::to_path_buf)
+    }
+
+    /// The medium that a path is on: the folder beside the graves.
+    pub(super) fn medium(&self, path: &Path) -> PathBuf {
+        medium_of(&self.root(), path)
     }
 
     pub(super) fn clear_graves(&self) {

@@ -55,9 +55,13 @@ pub enum Effect {
 }
 
 /// The end of the process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// Media are written side by side by threads, so the n-th of all calls is another one in each run. The n-th on one medium is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cut {
-    /// So many calls are made before.
+    /// Calls on paths below this folder count, a medium's; with none, all.
+    pub on: Option<PathBuf>,
+    /// So many of them are made before.
     pub after: u64,
     /// What becomes of the call under way.
     pub effect: Effect,
@@ -103,6 +107,8 @@ struct State {
     made: Vec<(Call, PathBuf)>,
     faults: Vec<Fault>,
     cut: Option<Cut>,
+    /// Calls that the cut counts.
+    counted: u64,
     dead: bool,
 }
 
@@ -119,6 +125,7 @@ impl PowerDisk {
                 made: Vec::new(),
                 faults: Vec::new(),
                 cut: None,
+                counted: 0,
                 dead: false,
             }),
         })
@@ -130,6 +137,7 @@ impl PowerDisk {
         state.made.clear();
         state.faults.clear();
         state.cut = cut;
+        state.counted = 0;
         state.dead = false;
     }
 
@@ -165,6 +173,16 @@ impl PowerDisk {
         state.journal.lose(self.names, random);
     }
 
+    /// The same at its worst: nothing is there that was not synchronised.
+    ///
+    /// # Panics
+    /// When the files cannot be changed.
+    pub fn lose_everything(&self) {
+        let mut state = self.lock();
+        state.dead = true;
+        state.journal.lose_everything();
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -180,14 +198,13 @@ impl PowerDisk {
         if state.dead {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        let number = state.made.len() as u64;
         state.made.push((call, path.to_owned()));
-        let (error, effect) = match state.cut {
-            Some(cut) if number >= cut.after => {
+        let (error, effect) = match state.cut_at(path) {
+            Some(effect) => {
                 state.dead = true;
-                (io::ErrorKind::BrokenPipe.into(), cut.effect)
+                (io::ErrorKind::BrokenPipe.into(), effect)
             }
-            _ => match state.due(call, path) {
+            None => match state.due(call, path) {
                 Some(fault) => (io::Error::from_raw_os_error(fault.errno), fault.effect),
                 None => return act(&mut state.journal, None),
             },
@@ -204,6 +221,19 @@ impl PowerDisk {
 }
 
 impl State {
+    /// What becomes of the call on this path, if it is the one at which the process ends.
+    fn cut_at(&mut self, path: &Path) -> Option<Effect> {
+        let cut = self.cut.as_ref()?;
+        if cut.on.as_ref().is_some_and(|on| !path.starts_with(on)) {
+            return None;
+        }
+        if self.counted >= cut.after {
+            return Some(cut.effect);
+        }
+        self.counted += 1;
+        None
+    }
+
     fn due(&mut self, call: Call, path: &Path) -> Option<Fault> {
         let path = path.to_string_lossy();
         let place = self.faults.iter_mut().position(|fault| {

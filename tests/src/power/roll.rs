@@ -3,26 +3,68 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::{FileExt, PermissionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::journal::{FileChange, Journal, NameChange};
-use super::{Names, read_range};
+use super::{Names, path_of, read_range};
 use crate::random::Random;
 
 /// A medium writes so many bytes or none.
 const SECTOR: u64 = 512;
 
 impl Journal {
-    /// Rolls files and names to what may be on the medium.
+    /// Rolls files and names to what may be on the medium. Each file and each medium draws its own lot, so that it does not depend on what
+    /// was written beside it.
     pub(super) fn lose(&mut self, names: Names, random: &mut Random) {
+        let seed = random.next();
         for (_, (file, changes)) in std::mem::take(&mut self.files) {
-            lose_changes(&file, &changes, random);
+            lose_changes(&file, &changes, &mut lot(seed, &path_of(&file)));
         }
         let changes = std::mem::take(&mut self.names);
-        let kept = kept(changes.len(), names, random);
-        lose_names(&changes, &kept);
+        let mut by_medium: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
+        for (place, change) in changes.iter().enumerate() {
+            let medium = self.medium(change.path());
+            by_medium.entry(medium).or_default().push(place);
+        }
+        let mut all = vec![false; changes.len()];
+        for (medium, places) in by_medium {
+            let kept = kept(places.len(), names, &mut lot(seed, &medium));
+            for (place, kept) in places.into_iter().zip(kept) {
+                all[place] = kept;
+            }
+        }
+        lose_names(&changes, &all);
         self.clear_graves();
     }
+
+    /// Rolls files and names to what was synchronised.
+    pub(super) fn lose_everything(&mut self) {
+        for (_, (file, changes)) in std::mem::take(&mut self.files) {
+            for change in changes.iter().rev() {
+                if let FileChange::Mode { before } = change {
+                    file.set_permissions(before.clone()).expect("a mode");
+                }
+            }
+            let (mut content, lengths) = before(&file, &changes.iter().collect::<Vec<_>>());
+            content.truncate(usize::try_from(lengths[0]).expect("a small file"));
+            put(&file, &content);
+        }
+        let changes = std::mem::take(&mut self.names);
+        lose_names(&changes, &vec![false; changes.len()]);
+        self.clear_graves();
+    }
+}
+
+/// A generator for what is named so: by its last folders, the first ones are others in each run.
+fn lot(seed: u64, path: &Path) -> Random {
+    let names: Vec<_> = path.iter().rev().take(3).collect();
+    let bytes = names.iter().flat_map(|name| name.as_encoded_bytes());
+    let mixed = bytes.fold(seed, |mixed, byte| {
+        (mixed ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let mut random = Random::new(mixed);
+    random.next();
+    random
 }
 
 /// Which of the changes of names are on the medium.

@@ -190,11 +190,13 @@ fn open_settled(
 ) -> Result<OpenedLedger, KeyError> {
     let opened = files::open(root, archive, access)?;
     if access == LedgerAccess::Write {
-        let directory = root.join(LEDGER_DIRECTORY);
-        place
-            .disk
-            .sync_directory(&directory)
-            .map_err(|e| KeyError::io(&directory, "synchronise", e))?;
+        // The name of `kek.json` stands in the root: a new epoch must not go back while its keys are used.
+        for directory in [root.to_path_buf(), root.join(LEDGER_DIRECTORY)] {
+            place
+                .disk
+                .sync_directory(&directory)
+                .map_err(|e| KeyError::io(&directory, "synchronise", e))?;
+        }
     }
     Ok(opened)
 }
