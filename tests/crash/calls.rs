@@ -1,4 +1,5 @@
-//! `SIGKILL` at each single system call of a command: the first, the second, and so on until the command ends by itself.
+//! `SIGKILL` at the system calls of a command, from the first on until the command ends by itself: at every second one, and at each single one with
+//! `FUMIKURA_EACH_CALL`.
 //!
 //! `strace` stops the program before a writing call and kills it there: the bytes of the call are not written, all before are. It counts the
 //! calls of each thread; each medium is traced for itself, so that the threads of both replicas are met.
@@ -8,8 +9,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
-use tests::has_program;
 use tests::world::World;
+use tests::{has_program, left_out};
 
 use crate::renewals::copy_folder;
 
@@ -23,8 +24,8 @@ const DATA: &[&str] = &["data-a", "data-b"];
 const STEP: usize = 2;
 
 #[test]
-fn a_deposit_is_killed_at_every_call() {
-    kill_at_every_call(
+fn a_deposit_is_killed_at_its_calls() {
+    kill_at_calls(
         PLACES,
         "deposit",
         &["deposit", "in", "--class", "general", "--json"],
@@ -33,12 +34,12 @@ fn a_deposit_is_killed_at_every_call() {
 }
 
 #[test]
-fn stamping_is_killed_at_every_call() {
-    kill_at_every_call(DATA, "stamp", &["stamp"], 0);
+fn stamping_is_killed_at_its_calls() {
+    kill_at_calls(DATA, "stamp", &["stamp"], 0);
 }
 
 /// Kills, looks, and does it again to its end.
-fn kill_at_every_call(places: &[&str], what: &str, command: &[&str], new: usize) {
+fn kill_at_calls(places: &[&str], what: &str, command: &[&str], new: usize) {
     for place in places {
         kill_on(place, what, command, new);
     }
@@ -46,9 +47,9 @@ fn kill_at_every_call(places: &[&str], what: &str, command: &[&str], new: usize)
 
 fn kill_on(place: &str, what: &str, command: &[&str], new: usize) {
     if !can_trace() {
-        println!(
-            "left out: kill -9 at every call of {what} (strace is not installed, or may not trace)"
-        );
+        let what =
+            format!("kill -9 at calls of {what} (strace is not installed, or may not trace)");
+        left_out("ptrace", &what);
         return;
     }
     let base = base();
@@ -91,7 +92,7 @@ fn kill_on(place: &str, what: &str, command: &[&str], new: usize) {
 }
 
 /// Whether `strace` is there and may trace.
-fn can_trace() -> bool {
+pub(crate) fn can_trace() -> bool {
     has_program("strace", "--version")
         && Command::new("strace")
             .args(["-qq", "-o", "/dev/null", "true"])

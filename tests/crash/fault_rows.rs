@@ -103,7 +103,7 @@ pub(crate) const ROWS: &[Row] = &[
         calls: "",
         exit: 7,
         says: "0000000001",
-        outcome: Outcome::OthersServed,
+        outcome: Outcome::OthersServed(6),
     },
     Row {
         fault: "newest segment missing on one medium",
@@ -162,7 +162,7 @@ pub(crate) const ROWS: &[Row] = &[
         command: "deposit more --class general",
         calls: "",
         exit: 0,
-        says: "",
+        says: "media are swapped",
         outcome: Outcome::Whole,
     },
     Row {
@@ -172,7 +172,7 @@ pub(crate) const ROWS: &[Row] = &[
         command: "deposit more --class general",
         calls: "",
         exit: 3,
-        says: "",
+        says: "is no key medium",
         outcome: Outcome::WholeOncePutBack(|world| exchange(world, "data-a", "keys")),
     },
     Row {
@@ -239,7 +239,7 @@ pub(crate) const ROWS: &[Row] = &[
         command: "deposit more --class general",
         calls: "-P keys/ledger/0000000001.led -e inject=pwritev,pwritev2,pwrite64:error=ENOSPC:when=1",
         exit: 5,
-        says: "",
+        says: "the key medium is full",
         outcome: Outcome::Whole,
     },
     Row {
@@ -294,7 +294,7 @@ pub(crate) const ROWS: &[Row] = &[
         calls: "",
         exit: 1,
         says: "the key ledger holds no key",
-        outcome: Outcome::OthersServed,
+        outcome: Outcome::OthersServed(8),
     },
     Row {
         fault: "wrong passphrase",
@@ -319,7 +319,7 @@ pub(crate) const ROWS: &[Row] = &[
         command: "search",
         calls: "",
         exit: 3,
-        says: "",
+        says: "belongs to another archive",
         outcome: Outcome::WholeOncePutBack(|world| {
             fs::remove_dir_all(world.at("keys")).expect("removed");
             fs::rename(world.at("ours"), world.at("keys")).expect("moved");

@@ -64,7 +64,8 @@ impl Drop for SmallMedium {
 fn small(folder: &str, size: &str) -> Option<(World, SmallMedium)> {
     let world = World::empty();
     let Some(medium) = SmallMedium::mount(world.at(folder), size) else {
-        println!("left out: a full medium (this process may not mount file systems)");
+        let what = "a full medium (this process may not mount file systems)";
+        tests::left_out("mount", what);
         return None;
     };
     let media = [

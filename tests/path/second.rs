@@ -16,7 +16,10 @@ pub(crate) fn is_there() -> bool {
     let version = Command::new("openssl").arg("version").output();
     let found = version.is_ok_and(|output| output.stdout.starts_with(b"OpenSSL 3"));
     if !found {
-        println!("left out: the second opinion on paths (openssl 3 is not installed)");
+        tests::left_out(
+            "openssl",
+            "the second opinion on paths (openssl 3 is not installed)",
+        );
     }
     found
 }

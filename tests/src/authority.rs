@@ -56,7 +56,10 @@ pub fn has_openssl(left_out: &str) -> bool {
     let version = Command::new("openssl").arg("version").output();
     let found = version.is_ok_and(|output| output.stdout.starts_with(b"OpenSSL 3"));
     if !found {
-        println!("left out: {left_out} (openssl 3 is not installed)");
+        crate::left_out(
+            "openssl",
+            &format!("{left_out} (openssl 3 is not installed)"),
+        );
     }
     found
 }

@@ -48,6 +48,21 @@ pub fn foreign_folder(variable: &str, default_below_shared: &str) -> Option<Path
     folder.is_dir().then_some(folder)
 }
 
+/// Says in one line that something is left out, for want of `needs`. Where everything that tests need was installed, that is a failure:
+/// `tests/run` sets `FUMIKURA_REQUIRE_PEERS`, and names in `FUMIKURA_LACKING` what this machine cannot have.
+///
+/// # Panics
+/// When it must not be left out.
+pub fn left_out(needs: &str, what: &str) {
+    let lacking = env::var("FUMIKURA_LACKING").unwrap_or_default();
+    let is_required = env::var_os("FUMIKURA_REQUIRE_PEERS").is_some_and(|given| given == "1");
+    assert!(
+        !is_required || lacking.split(' ').any(|one| one == needs),
+        "left out although {needs} is to be had here: {what}"
+    );
+    println!("left out: {what}");
+}
+
 /// Whether a program can be started here. Interoperability tests leave themselves out, in one line, where it cannot.
 #[must_use]
 pub fn has_program(name: &str, probe_argument: &str) -> bool {

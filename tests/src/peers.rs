@@ -36,10 +36,9 @@ impl Peers {
             there.then(|| Self::start(&jar))
         });
         if peers.is_none() {
-            println!(
-                "left out: {left_out} (java or {} is missing; tests/run builds it)",
-                jar.display()
-            );
+            let jar = jar.display();
+            let why = format!("java or {jar} is missing; tests/run builds it");
+            crate::left_out("java", &format!("{left_out} ({why})"));
         }
         peers.as_ref()
     }

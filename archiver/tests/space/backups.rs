@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use archiver::archive::Access;
 use archiver::backup::container::check;
 use archiver::backup::drill::sample;
@@ -228,19 +230,43 @@ fn a_destroyed_key_does_not_survive_in_a_backup() {
 fn a_backup_holds_no_plain_key_and_no_passphrase() {
     let world = World::new(8);
     let archive = world.open(Access::Write);
+    fill(&archive, &world, 3, 500);
     let taken = take(&archive, &world, None).unwrap().taken;
+    let (_, header) = archiver::backup::container::read_header(&taken.file).unwrap();
+    let header = usize::try_from(header).unwrap();
     let bytes = std::fs::read(&taken.file).unwrap();
-    for secret in [
-        &b"keys"[..],
-        b"kek.json",
-        b"ledger",
-        b"fumikura.toml",
-        b"tsa",
-    ] {
-        // Only the clear header and the checksum are not sealed.
-        let found = bytes
-            .windows(secret.len())
-            .filter(|window| *window == secret);
-        assert!(found.count() <= 1, "{}", String::from_utf8_lossy(secret));
+    let sealed: BTreeSet<&[u8]> = bytes[header..].windows(WINDOW).collect();
+    assert!(sealed.len() > 1000, "{}", sealed.len());
+    let mut files = vec![world.config.path.clone()];
+    files.retain(|path| path.is_file());
+    let mut waiting = vec![world.path("keys")];
+    while let Some(folder) = waiting.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    assert!(files.len() > 5, "{files:?}");
+    for file in &files {
+        let plain = std::fs::read(file).unwrap();
+        // Zeros and other fill stand anywhere.
+        let told = plain.windows(WINDOW).find(|window| {
+            let is_fill = window.iter().all(|byte| *byte == window[0]);
+            !is_fill && sealed.contains(window)
+        });
+        assert!(told.is_none(), "{}: {told:?}", file.display());
+    }
+    // The passphrases of the archive and of the backup, and what a name or a configuration would show.
+    for secret in [&b"keys"[..], b"backup", b"kek.json", b"data-a", b"fumikura"] {
+        let mut windows = bytes[header..].windows(secret.len());
+        let is_there = windows.any(|window| window == secret);
+        assert!(!is_there, "{}", String::from_utf8_lossy(secret));
     }
 }
+
+/// Bytes that do not stand in noise by chance.
+const WINDOW: usize = 16;

@@ -264,7 +264,12 @@ mod tests {
         let before = open.file.metadata().unwrap().modified().unwrap();
         // The clock of a file system has steps of some milliseconds.
         let whole = |file: &File| Changed::of(&file.metadata().unwrap()).whole;
+        let begun = std::time::Instant::now();
         while whole(&open.file) == open.changed.whole {
+            assert!(
+                begun.elapsed() < std::time::Duration::from_secs(60),
+                "the clock of this file system stands still"
+            );
             std::fs::write(&path, "two").unwrap();
             let file = File::options().write(true).open(&path).unwrap();
             file.set_modified(before).unwrap();

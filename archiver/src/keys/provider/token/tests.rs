@@ -35,6 +35,13 @@ fn softhsm() -> Option<PathBuf> {
 /// Runs `test` in a process of its own, with the folder that it may use.
 fn with_token(name: &str, test: impl FnOnce(&Path, &Path)) {
     let Some(module) = softhsm() else {
+        // As in the suites of `tests`: where tests/run installed everything, nothing is left out unsaid.
+        let lacking = std::env::var("FUMIKURA_LACKING").unwrap_or_default();
+        assert!(
+            std::env::var_os("FUMIKURA_REQUIRE_PEERS").is_none_or(|given| given != "1")
+                || lacking.split(' ').any(|one| one == "softhsm"),
+            "left out although SoftHSM is to be had here: {name}"
+        );
         println!("left out: {name} (SoftHSM is not installed; tests/run installs it)");
         return;
     };

@@ -6,7 +6,6 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use super::*;
 use crate::store::durable::faults::Random;
@@ -176,8 +175,10 @@ fn a_killed_process_leaves_the_batches_up_to_some_point() {
                 .unwrap();
             let mut said = child.stderr.take().unwrap();
             let mut number = [0; 8];
-            said.read_exact(&mut number).unwrap();
-            std::thread::sleep(Duration::from_millis(random.below(60)));
+            // Killed after so many flushes: how fast the machine is does not matter.
+            for _ in 0..=random.below(12) {
+                said.read_exact(&mut number).unwrap();
+            }
             child.kill().unwrap();
             child.wait().unwrap();
             let mut rest = Vec::new();
@@ -200,10 +201,9 @@ fn a_killed_process_leaves_the_batches_up_to_some_point() {
                 Err(error) => panic!("{engine:?} round {round}: {error:?}"),
             }
         }
-        assert!(
-            engine != IndexEngine::Fjall || damaged == 0,
-            "{damaged} of 8"
-        );
+        // sled may find its own files corrupt after a kill, but not as a rule.
+        let damaged_max = if engine == IndexEngine::Fjall { 0 } else { 4 };
+        assert!(damaged <= damaged_max, "{engine:?}: {damaged} of 8");
     }
 }
 
