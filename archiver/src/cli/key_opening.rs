@@ -53,6 +53,17 @@ impl Session {
                 "a rotation of the keys was interrupted: 'archiver keys rotate' brings it to its end".to_owned(),
             );
         }
+        for path in &keys.differing_files {
+            let path = path.display();
+            note(
+                format!(
+                    "{path} はほかの鍵媒体のものと異なり、そのまま残しました。正しい方を確かめ、他方を archiver keys copy で作り直してください"
+                ),
+                format!(
+                    "{path} differs from that of another key medium and was left as it is: find out which is right, and make the other medium anew with 'archiver keys copy'"
+                ),
+            );
+        }
         if let Some(epoch) = keys.restored_from_before {
             note(
                 format!(

@@ -1,5 +1,7 @@
 //! Destroying records by destroying their keys, as an act of the archive: recorded before and after, brought to its end after a crash.
 
+use std::path::PathBuf;
+
 use formats::id::{EventId, VersionId};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -46,6 +48,8 @@ pub struct KeyOpening {
     pub destructions_pending: u64,
     /// Whether a rotation was interrupted: `archiver keys rotate` brings it to its end.
     pub rotation_unfinished: bool,
+    /// Files that are not the same on all key media, and were left as they are.
+    pub differing_files: Vec<PathBuf>,
     /// A later epoch than that of the key media is recorded: an old state of all of them was restored.
     pub restored_from_before: Option<u32>,
 }
@@ -156,7 +160,10 @@ impl Archive {
 
     /// Brings to their end what was interrupted, when the archive was opened for writing.
     pub(crate) fn finish_key_work(&self) -> Result<KeyOpening, ArchiveError> {
-        let mut opening = KeyOpening::default();
+        let mut opening = KeyOpening {
+            differing_files: self.keys().differing_files().to_vec(),
+            ..KeyOpening::default()
+        };
         for (event, begun) in self.unfinished_destructions()? {
             match self.carry_out(event.id, event.time, &begun, &mut |_| ()) {
                 Ok(_) => opening.destructions_finished += 1,

@@ -27,6 +27,8 @@ use crate::store::durable::{Disk, SystemDisk, replace_file};
 
 const PLAIN: &str = "the plain text of a record that is to be destroyed, and nobody else's";
 
+mod joining;
+
 struct Bench {
     place: TempDir,
     gone: VersionId,

@@ -100,6 +100,14 @@ pub enum KeyError {
         /// How many keys only it holds.
         keys: u64,
     },
+    /// Key media went on apart from each other and hold different key-encryption keys: bringing them into step would destroy the only key of
+    /// what was wrapped meanwhile. Nothing was written. Attach only one of them; `archiver keys copy` makes the other one anew.
+    KeysDiverge {
+        /// The provider's file on one of them.
+        one: PathBuf,
+        /// The provider's file on the other.
+        other: PathBuf,
+    },
     /// The ledger's entry for this version does not open: it was changed. Restore the ledger from the copy of the key medium.
     KeyDamaged {
         /// The version.
@@ -316,6 +324,13 @@ impl fmt::Display for KeyError {
                 "the key medium at {} and the other copies diverge ({keys} keys stand only on it): find out which of them is the \
                  right one, and make the other anew with 'archiver keys copy'",
                 path.display()
+            ),
+            Self::KeysDiverge { one, other } => write!(
+                f,
+                "{} and {} went on apart from each other and hold different key-encryption keys; nothing was written: attach only one of \
+                 these key media and keep the other, which may hold the only keys of what was deposited with it",
+                one.display(),
+                other.display()
             ),
             Self::KeyDamaged { owner } => write!(
                 f,

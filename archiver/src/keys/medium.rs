@@ -15,8 +15,9 @@ use super::ledger::{
     CopyCondition, KeyLedger, LedgerAccess, LedgerPlace, RotationProgress, RotationReport,
 };
 use super::place::KeyPlace;
-use super::provider::{self, KEK_FILE, KekProvider, ProviderFile, UnlockWith, WrappedSecret};
-use super::secret::{DataKey, NONCE_BYTES};
+use super::provider::{self, KEK_FILE, KekProvider, ProviderFile, UnlockWith};
+use super::sealed;
+use super::secret::DataKey;
 use crate::store::durable::{Disk, read_settled, replace_and_erase, settle};
 
 /// An unlocked key medium.
@@ -30,6 +31,7 @@ pub struct KeyMedium {
     archive: ArchiveId,
     provider: Arc<dyn KekProvider>,
     ledger: KeyLedger,
+    differing: Vec<PathBuf>,
 }
 
 impl KeyMedium {
@@ -82,21 +84,22 @@ impl KeyMedium {
             entropy,
         )?;
         let root = ledger.leading_root()?.to_path_buf();
-        let medium = Self {
+        let mut medium = Self {
             root,
             place,
             disk,
             archive,
             provider,
             ledger,
+            differing: Vec::new(),
         };
         if access == LedgerAccess::Write {
-            medium.bring_into_step()?;
+            medium.differing = medium.bring_into_step()?;
         }
         Ok(medium)
     }
 
-    fn bring_into_step(&self) -> Result<(), KeyError> {
+    fn bring_into_step(&self) -> Result<Vec<PathBuf>, KeyError> {
         let file = self.provider.file()?;
         for root in self.roots_in_service() {
             let path = root.join(KEK_FILE);
@@ -112,11 +115,11 @@ impl KeyMedium {
                 settle(&*self.disk, &path).map_err(failed)?;
             }
         }
-        self.copy_other_files()?;
+        let differing = self.copy_other_files()?;
         if self.ledger.is_destruction_unfinished() {
             self.rotate(&mut |_| ())?;
         }
-        Ok(())
+        Ok(differing)
     }
 
     /// Wraps every key and every other secret under a new epoch of the key-encryption key, or brings an interrupted rotation to its end.
@@ -148,6 +151,12 @@ impl KeyMedium {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Files that are not the same on all key media; they were left as they are.
+    #[must_use]
+    pub fn differing_files(&self) -> &[PathBuf] {
+        &self.differing
     }
 
     /// The key medium and its copies, as they are configured.
@@ -216,7 +225,9 @@ impl KeyMedium {
     /// # Errors
     /// What the provider says.
     pub fn seal_secret(&self, label: &'static str, secret: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let wrapped = self.provider.wrap(&self.secret_context(label), secret)?;
+        let wrapped = self
+            .provider
+            .wrap(&sealed::secret_context(self.archive, label), secret)?;
         Ok([
             wrapped.epoch.to_be_bytes().as_slice(),
             &wrapped.nonce,
@@ -234,31 +245,7 @@ impl KeyMedium {
         label: &'static str,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        let damaged = KeyError::SecretDamaged { label };
-        let Some((epoch, rest)) = sealed.split_first_chunk() else {
-            return Err(damaged);
-        };
-        let Some((nonce, body)) = rest.split_first_chunk::<NONCE_BYTES>() else {
-            return Err(damaged);
-        };
-        let wrapped = WrappedSecret {
-            epoch: u32::from_be_bytes(*epoch),
-            nonce: *nonce,
-            sealed: body.to_vec(),
-        };
-        self.provider
-            .unwrap(&self.secret_context(label), &wrapped)?
-            .ok_or(damaged)
-    }
-
-    fn secret_context(&self, label: &str) -> Vec<u8> {
-        [
-            b"fumikura secret 1\0".as_slice(),
-            self.archive.as_bytes(),
-            label.as_bytes(),
-            b"\0",
-        ]
-        .concat()
+        sealed::open_sealed(&*self.provider, self.archive, label, sealed)
     }
 }
 

@@ -8,8 +8,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use formats::id::ArchiveId;
+use formats::medium::SPECIFICATION_FILE;
+use zeroize::Zeroizing;
+
 use super::error::KeyError;
 use super::medium::KeyMedium;
+use super::provider::{KekProvider, WrappedSecret};
+use super::secret::NONCE_BYTES;
 use crate::store::durable::{create_directories, read_settled, replace_and_erase, settle};
 
 /// The label of the private key of the embedded timestamp authority.
@@ -79,14 +85,63 @@ fn collect(root: &Path, below: &Path, files: &mut BTreeSet<PathBuf>) -> io::Resu
                 collect(root, &relative, files)?;
             }
         } else if kind.is_file() {
-            // What is being replaced is known by its own name.
-            let name = name.trim_end_matches(".new").trim_end_matches(".old");
-            if !(first && ["kek.json", "MEDIUM.json"].contains(&name)) {
+            // What is being replaced is known by its own name; what was never finished is no file of the medium.
+            let is_unfinished = name.ends_with(".new");
+            let name = name.trim_end_matches(".old");
+            if !is_unfinished && !(first && ["kek.json", "MEDIUM.json"].contains(&name)) {
                 files.insert(below.join(name));
             }
         }
     }
     Ok(())
+}
+
+/// Whether the sealed file at `path`, of the kind that its relative path tells, is there and opens.
+pub(super) fn opens_at(
+    provider: &dyn KekProvider,
+    archive: ArchiveId,
+    path: &Path,
+    relative: &Path,
+) -> bool {
+    let (Some(kind), Ok(sealed)) = (kind_of(relative), read_settled(path)) else {
+        return false;
+    };
+    open_sealed(provider, archive, kind.label, &sealed).is_ok()
+}
+
+/// Opens what [`KeyMedium::seal_secret`] sealed under the same label.
+pub(super) fn open_sealed(
+    provider: &dyn KekProvider,
+    archive: ArchiveId,
+    label: &'static str,
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let damaged = KeyError::SecretDamaged { label };
+    let Some((epoch, rest)) = sealed.split_first_chunk() else {
+        return Err(damaged);
+    };
+    let Some((nonce, body)) = rest.split_first_chunk::<NONCE_BYTES>() else {
+        return Err(damaged);
+    };
+    let wrapped = WrappedSecret {
+        epoch: u32::from_be_bytes(*epoch),
+        nonce: *nonce,
+        sealed: body.to_vec(),
+    };
+    provider
+        .unwrap(&secret_context(archive, label), &wrapped)?
+        .ok_or(damaged)
+}
+
+/// What a sealed secret is bound to.
+pub(super) fn secret_context(archive: ArchiveId, label: &str) -> Vec<u8> {
+    [
+        b"fumikura secret 1\0".as_slice(),
+        archive.as_bytes(),
+        label.as_bytes(),
+        b"\0",
+    ]
+    .concat()
 }
 
 impl KeyMedium {
@@ -139,23 +194,61 @@ impl KeyMedium {
         Ok(())
     }
 
-    /// Gives every other key medium in service the files of the one that is read.
-    pub(super) fn copy_other_files(&self) -> Result<(), KeyError> {
-        let roots = self.roots_in_service();
+    /// Gives every key medium in service the files that only others have, and each sealed secret where it does not open; tells which files differ.
+    /// What differs stays as it is: nobody can tell which is the right one, but on a medium that was behind a rotation.
+    pub(super) fn copy_other_files(&self) -> Result<Vec<PathBuf>, KeyError> {
+        let mut roots = self.roots_in_service();
         if roots.len() < 2 {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        for relative in files(self.root())? {
-            let path = self.root().join(&relative);
-            let contents = read_settled(&path).map_err(|e| KeyError::io(&path, "read", e))?;
-            for root in &roots {
-                let same = read_settled(&root.join(&relative)).is_ok_and(|own| own == contents);
-                if !same {
-                    self.write_file(root, &relative, &contents)?;
-                }
+        // The medium that is read comes first.
+        roots.sort_by_key(|root| root != self.root());
+        let mut all = BTreeSet::new();
+        for root in &roots {
+            all.extend(files(root)?);
+        }
+        let mut differing = Vec::new();
+        for relative in all {
+            self.copy_file(&roots, &relative, &mut differing)?;
+        }
+        Ok(differing)
+    }
+
+    fn copy_file(
+        &self,
+        roots: &[PathBuf],
+        relative: &Path,
+        differing: &mut Vec<PathBuf>,
+    ) -> Result<(), KeyError> {
+        let kind = kind_of(relative).filter(|_| is_sealed(relative));
+        // What the bytes say; a secret says nothing where it does not open.
+        let read = |root: &PathBuf| {
+            let bytes = read_settled(&root.join(relative)).ok()?;
+            let plain = match kind {
+                Some(kind) => self.open_secret(kind.label, &bytes).ok()?,
+                None => Zeroizing::new(bytes.clone()),
+            };
+            Some((bytes, plain))
+        };
+        let found: Vec<_> = roots.iter().map(read).collect();
+        let Some((bytes, plain)) = found.iter().flatten().next() else {
+            return Ok(());
+        };
+        for (root, own) in roots.iter().zip(&found) {
+            match own {
+                Some((_, own)) if own == plain => {}
+                // Each program brings its own edition.
+                Some(_) if relative == Path::new(SPECIFICATION_FILE) => {}
+                Some(_) if !self.was_behind(root) => differing.push(root.join(relative)),
+                Some(_) | None => self.write_file(root, relative, bytes)?,
             }
         }
         Ok(())
+    }
+
+    fn was_behind(&self, root: &Path) -> bool {
+        let copies = self.ledger().copies();
+        copies.iter().any(|copy| copy.root == root && copy.stale)
     }
 
     /// Writes a file on one key medium, and overwrites what stood there.

@@ -4,7 +4,6 @@
 //! entries, leads. What another copy lacks is written to it when the ledger is opened for writing; what only another copy holds is taken over,
 //! unless the leading copy was wrapped anew since: then nobody can tell whether it was destroyed, and a person must decide.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,8 +12,10 @@ use formats::id::ArchiveId;
 use super::compact::{self, CompactPlace, CompactSource};
 use super::entry::{ENTRY_BYTES, EntryState, LedgerEntry};
 use super::files::{self, LEDGER_DIRECTORY, OpenedLedger, Sink};
+use super::joining::Joining;
 use super::{KeyLedger, LedgerAccess};
 use crate::keys::error::KeyError;
+use crate::keys::provider::KekProvider;
 use crate::keys::secret::KeyOwner;
 use crate::store::durable::{DirectoryLock, Disk, erase_file};
 
@@ -124,6 +125,7 @@ pub(super) fn open(
     place: &LedgerPlace,
     archive: ArchiveId,
     access: LedgerAccess,
+    provider: &dyn KekProvider,
 ) -> Result<OpenedCopies, KeyError> {
     let mut found = Vec::new();
     let mut copies = Vec::new();
@@ -164,6 +166,14 @@ pub(super) fn open(
     }
     let (number, mut opened) = found.swap_remove(leader);
     if access == LedgerAccess::Write {
+        let joining = Joining {
+            provider,
+            archive,
+            roots: &place.roots,
+            leading: &opened,
+            others: found.iter().map(|(_, its)| its).collect(),
+        };
+        joining.check()?;
         for (other, mut its) in found {
             if let Some(copy) = copies.get(other) {
                 bring_into_step(&place.disk, &mut opened, copy, &mut its)?;
@@ -230,22 +240,7 @@ fn bring_into_step(
     copy: &Copy,
     its: &mut OpenedLedger,
 ) -> Result<(), KeyError> {
-    let stale = its.generation < leading.generation;
-    let only_here: BTreeSet<KeyOwner> = its
-        .places
-        .keys()
-        .filter(|owner| {
-            !leading.places.contains_key(owner) && !leading.destroyed.contains_key(owner)
-        })
-        .copied()
-        .collect();
-    if stale {
-        if !only_here.is_empty() {
-            return Err(KeyError::CopiesDiverge {
-                path: copy.root.clone(),
-                keys: only_here.len() as u64,
-            });
-        }
+    if its.generation < leading.generation {
         replicate(disk, leading, &copy.root, its.last + 1, &mut |_| ())?;
         erase_replaced(disk, &copy.root, its.last + 1)?;
         let added = (leading.places.len() + leading.destroyed.len()) as u64;
@@ -271,13 +266,27 @@ fn lacking(from: &OpenedLedger, to: &OpenedLedger) -> Result<Vec<u8>, KeyError> 
             bytes.extend(tombstone.encode());
         }
     }
-    for owner in from.places.keys() {
-        let known = to.places.contains_key(owner) || to.destroyed.contains_key(owner);
-        if !known && let Some(entry) = from.entry(*owner)? {
-            bytes.extend(entry.encode().unwrap_or([0; ENTRY_BYTES]));
-        }
+    for entry in lacking_entries(from, to)? {
+        bytes.extend(entry.encode().unwrap_or([0; ENTRY_BYTES]));
     }
     Ok(bytes)
+}
+
+/// The keys of `from` that `to` does not have.
+pub(super) fn lacking_entries(
+    from: &OpenedLedger,
+    to: &OpenedLedger,
+) -> Result<Vec<LedgerEntry>, KeyError> {
+    let known = |owner: &KeyOwner| {
+        to.places.contains_key(owner)
+            || to.destroyed.contains_key(owner)
+            || from.destroyed.contains_key(owner)
+    };
+    let mut entries = Vec::new();
+    for owner in from.places.keys().filter(|owner| !known(owner)) {
+        entries.extend(from.entry(*owner)?);
+    }
+    Ok(entries)
 }
 
 /// Appends entries to one copy, and reads it again.

@@ -9,6 +9,7 @@ mod compact;
 mod copies;
 mod entry;
 mod files;
+mod joining;
 mod places;
 mod plan;
 mod rotation;
@@ -153,8 +154,8 @@ impl KeyLedger {
     ///
     /// # Errors
     /// [`KeyError::MediumMissing`] when no key medium holds a ledger; [`KeyError::InUse`] when another process writes to it;
-    /// [`KeyError::OtherArchive`], [`KeyError::UnsupportedFormat`]; [`KeyError::CopiesMissing`], [`KeyError::CopiesDiverge`] when it
-    /// cannot be written; [`KeyError::Io`].
+    /// [`KeyError::OtherArchive`], [`KeyError::UnsupportedFormat`]; [`KeyError::CopiesMissing`], [`KeyError::CopiesDiverge`],
+    /// [`KeyError::KeysDiverge`] when it cannot be written; [`KeyError::Io`].
     pub fn open(
         place: LedgerPlace,
         archive: ArchiveId,
@@ -166,7 +167,7 @@ impl KeyLedger {
             copies,
             leader,
             mut opened,
-        } = copies::open(&place, archive, access)?;
+        } = copies::open(&place, archive, access, &*provider)?;
         let report = std::mem::take(&mut opened.report);
         let mut state = State {
             leader,

@@ -1,0 +1,119 @@
+//! Key media that come together again: what only one of them opens is not overwritten, and a crash meanwhile loses nothing.
+
+use super::*;
+
+fn rotate_alone(bench: &Bench, root: &PathBuf) {
+    let disk = Arc::new(SystemDisk);
+    let medium = bench
+        .open_on(disk, from_ref(root), 1, LedgerAccess::Write)
+        .unwrap();
+    medium.rotate(&mut |_| ()).unwrap();
+}
+
+#[test]
+fn a_secret_that_only_a_medium_behind_holds_is_not_lost_with_its_key() {
+    let bench = Bench::new();
+    let [one, two] = bench.roots();
+    let medium = bench
+        .open_on(Arc::new(SystemDisk), from_ref(&two), 1, LedgerAccess::Write)
+        .unwrap();
+    let secret = medium
+        .seal_secret(crate::keys::sealed::SIGNING_KEY, b"new")
+        .unwrap();
+    medium
+        .keep(Path::new("signing/key-7.sealed"), &secret)
+        .unwrap();
+    drop(medium);
+    rotate_alone(&bench, &one);
+    let before = bench.bytes();
+    let error = bench.open(LedgerAccess::Write).unwrap_err();
+    assert!(matches!(error, KeyError::KeysDiverge { .. }), "{error}");
+    assert!(before == bench.bytes());
+    bench.assert_whole(&[], "each alone");
+}
+
+#[test]
+fn keys_that_another_process_changed_since_are_not_put_back() {
+    let bench = Bench::new();
+    let place = KeyPlace::new(&bench.roots()[0], &bench.roots()[1..], None);
+    let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
+    let file = ProviderFile::new(Arc::clone(&disk), place.present());
+    let entropy = Arc::new(SeededEntropy::new(7));
+    let old = FileKek::open(file, archive(), &passphrase(), entropy.clone()).unwrap();
+    let other = bench.open(LedgerAccess::Write).unwrap();
+    other.rotate(&mut |_| ()).unwrap();
+    drop(other);
+    let access = LedgerAccess::Write;
+    let opened = KeyMedium::with_provider(disk, place, archive(), Arc::new(old), access, entropy);
+    let error = opened.unwrap_err();
+    assert!(matches!(error, KeyError::InUse { .. }), "{error}");
+    bench.assert_whole(&[], "each alone");
+}
+
+#[test]
+fn a_tombstone_that_only_a_medium_behind_holds_is_not_dropped() {
+    let bench = Bench::new();
+    let [one, two] = bench.roots();
+    let medium = bench
+        .open_on(Arc::new(SystemDisk), from_ref(&two), 1, LedgerAccess::Write)
+        .unwrap();
+    medium.destroy(&[version(1)], NOW, &mut |_| ()).unwrap();
+    drop(medium);
+    rotate_alone(&bench, &one);
+    rotate_alone(&bench, &one);
+    let error = bench.open(LedgerAccess::Write).unwrap_err();
+    assert!(
+        matches!(error, KeyError::CopiesDiverge { keys: 1, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn joining_may_stop_at_any_call_and_loses_nothing() {
+    for outcome in [Outcome::Lost, Outcome::Done, Outcome::Torn(50)] {
+        for after in 0.. {
+            let what = format!("{outcome:?} after {after}");
+            let bench = Bench::new();
+            let [_, two] = bench.roots();
+            rotate_alone(&bench, &two);
+            let disk = FaultyDisk::new();
+            disk.arm(sticky(after, outcome));
+            let roots = bench.roots();
+            let done = bench
+                .open_on(disk.clone(), &roots, 1, LedgerAccess::Write)
+                .is_ok();
+            disk.kill();
+            disk.power_cut(after as u64);
+            let ahead = bench.open_on(Arc::new(SystemDisk), from_ref(&two), 1, LedgerAccess::Read);
+            bench.assert_gives(&ahead.unwrap(), &[], &what);
+            bench.open(LedgerAccess::Write).unwrap();
+            bench.assert_whole(&[], &what);
+            if done {
+                assert!(after > 10, "{after} calls");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn what_differs_is_left_and_named_and_what_is_missing_is_added() {
+    let bench = Bench::new();
+    let [one, two] = bench.roots();
+    let write = |root: &Path, name: &str, text: &[u8]| {
+        crate::store::durable::replace_file(&SystemDisk, &root.join(name), text).unwrap();
+    };
+    write(&two, "tsa/root.pem", b"newer");
+    write(&two, "tsa/only-here.pem", b"only here");
+    write(&one, "tsa/key.sealed", b"damaged");
+    // A request that was killed.
+    write(&one, "tsa/key-7.sealed.new", b"half");
+    let medium = bench.open(LedgerAccess::Write).unwrap();
+    assert_eq!(medium.differing_files(), [two.join("tsa/root.pem")]);
+    drop(medium);
+    bench.assert_whole(&[], "the secret was mended");
+    let read = |root: &Path, name: &str| fs::read(root.join(name)).unwrap();
+    assert_eq!(read(&one, "tsa/root.pem"), b"public");
+    assert_eq!(read(&two, "tsa/root.pem"), b"newer");
+    assert_eq!(read(&one, "tsa/only-here.pem"), b"only here");
+}
