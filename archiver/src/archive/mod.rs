@@ -13,6 +13,7 @@ mod restore;
 mod restore_tests;
 mod settings;
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -159,26 +160,29 @@ impl Archive {
         )
     }
 
-    /// Waits until the index is whole. `progress` is told how far it is.
+    /// Waits until the index is whole. `progress` is told how far it is, and can break off: then the answer is `None`, what was read stays, and
+    /// the next opening goes on from there.
     ///
     /// # Errors
     /// [`ArchiveError`] when the segments cannot be read.
     pub fn finish_filling(
         &self,
-        progress: &mut dyn FnMut(Filling),
-    ) -> Result<CatalogReport, ArchiveError> {
+        progress: &mut dyn FnMut(Filling) -> ControlFlow<()>,
+    ) -> Result<Option<CatalogReport>, ArchiveError> {
         let taken = self
             .filler
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         let Some(filler) = taken else {
-            return Ok(CatalogReport::default());
+            return Ok(Some(CatalogReport::default()));
         };
         let mut pause = FILLING_PAUSE_MIN;
         while !filler.is_done() {
-            if let Some(filling) = self.catalog.filling() {
-                progress(filling);
+            if let Some(filling) = self.catalog.filling()
+                && progress(filling).is_break()
+            {
+                return Ok(None);
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(FILLING_PAUSE_MAX);
@@ -187,7 +191,7 @@ impl Archive {
         if self.store.appender().is_ok() {
             self.finish_key_work()?;
         }
-        Ok(report)
+        Ok(Some(report))
     }
 
     /// Opens an archive with its index made anew from the first frame on, in the engine that the configuration names.

@@ -4,6 +4,8 @@ pub mod arguments;
 mod commands;
 pub mod exit;
 pub mod failure;
+#[cfg(test)]
+mod fixture;
 mod key_opening;
 mod key_texts;
 pub mod lang;

@@ -1,6 +1,8 @@
 //! The scheduler: one [`Scheduler::tick`] after the other, each a decision and its effect.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use firmware::clock::Clock;
@@ -33,6 +35,8 @@ pub struct Parts<'a> {
     pub notifier: Option<Box<dyn Notifier>>,
     /// Where log lines go.
     pub log: Box<dyn Log>,
+    /// Set when the service is to end: what can be broken off is, at once.
+    pub stopping: Arc<AtomicBool>,
     /// Where alarms are remembered, so that a restart does not tell them again; `None` remembers nothing.
     pub memory: Option<DerivedPlace>,
 }
@@ -100,9 +104,15 @@ impl<'a> Scheduler<'a> {
         self.timetable.visited_at = Some(now);
         let mut wants_plan = false;
         let status = Arc::clone(&self.status);
+        let stopping = Arc::clone(&self.parts.stopping);
         let mut told = |filling| {
             let mut status = status.lock().unwrap_or_else(PoisonError::into_inner);
             status.index_filling = Some(filling);
+            if stopping.load(Ordering::Relaxed) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         };
         let result = self.parts.work.visit(&mut told, &mut |seen| {
             let todo = timetable.decide(service, seen, now);
@@ -111,7 +121,8 @@ impl<'a> Scheduler<'a> {
         });
         self.locked(|status| status.index_filling = None);
         match result {
-            Ok(visit) => {
+            Ok(None) => return,
+            Ok(Some(visit)) => {
                 self.timetable.reached = true;
                 self.unreachable_since = None;
                 if wants_plan && visit.plan.is_some() && visit.failures.is_empty() {

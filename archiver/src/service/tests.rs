@@ -1,5 +1,7 @@
 //! The scheduler through months in a moment: a simulated clock, an archive that is made up, a receiver that remembers.
 
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use firmware::clock::SimulatedClock;
@@ -41,9 +43,16 @@ impl Shared {
 impl Work for Shared {
     fn visit(
         &mut self,
-        _filling: &mut dyn FnMut(IndexFilling),
+        filling: &mut dyn FnMut(IndexFilling) -> ControlFlow<()>,
         decide: &mut dyn FnMut(&Seen) -> Todo,
-    ) -> Result<Visit, WorkError> {
+    ) -> Result<Option<Visit>, WorkError> {
+        let far = IndexFilling {
+            versions: 1,
+            versions_expected: 9,
+        };
+        if filling(far).is_break() {
+            return Ok(None);
+        }
         self.with(|world| {
             if world.locked {
                 let text = "in use".to_owned();
@@ -74,7 +83,7 @@ impl Work for Shared {
                 reason: Some("refused".to_owned()),
                 last_success: None,
             }];
-            Ok(visit)
+            Ok(Some(visit))
         })
     }
 }
@@ -101,6 +110,7 @@ impl Log for Shared {
 struct Stage {
     world: Shared,
     clock: Arc<SimulatedClock>,
+    stopping: Arc<AtomicBool>,
     scheduler: Scheduler<'static>,
 }
 
@@ -112,6 +122,7 @@ impl Stage {
             ..World::default()
         })));
         let clock = Arc::new(SimulatedClock::new(START));
+        let stopping = Arc::new(AtomicBool::new(false));
         let scheduler = Scheduler::new(Parts {
             archive: "archive".to_owned(),
             service: ServiceConfig::default(),
@@ -120,11 +131,13 @@ impl Stage {
             work: Box::new(world.clone()),
             notifier: Some(Box::new(world.clone())),
             log: Box::new(world.clone()),
+            stopping: Arc::clone(&stopping),
             memory: None,
         });
         Self {
             world,
             clock,
+            stopping,
             scheduler,
         }
     }
@@ -165,6 +178,20 @@ fn the_archive_is_visited_every_five_minutes_and_planned_every_day() {
     assert_eq!(todos.len(), 1 + 2 * 24 * 12);
     assert_eq!(todos.iter().filter(|todo| todo.renew).count(), 3);
     assert!(stage.told().is_empty());
+}
+
+#[test]
+fn the_making_of_an_index_does_not_keep_the_service_from_ending() {
+    let mut stage = Stage::new();
+    stage.stopping.store(true, Ordering::Relaxed);
+    stage.pass(30);
+    assert_eq!(stage.visits(), 0);
+    assert!(stage.told().is_empty());
+    let status = stage.scheduler.status();
+    assert_eq!(status.lock().expect("lock").index_filling, None);
+    stage.stopping.store(false, Ordering::Relaxed);
+    stage.pass(30);
+    assert!(stage.visits() > 0);
 }
 
 #[test]

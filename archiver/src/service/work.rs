@@ -1,5 +1,7 @@
 //! What the service does with the archive, as the scheduler sees it.
 
+use std::ops::ControlFlow;
+
 use time::OffsetDateTime;
 
 use super::schedule::{Seen, Todo};
@@ -8,15 +10,15 @@ use crate::evidence::calendar::RenewalPlan;
 /// Visits the archive.
 pub trait Work {
     /// Opens the archive, asks `decide` what to do about what is seen there, does it, and releases the archive. While the index is being made
-    /// `filling` is told how far it is.
+    /// `filling` is told how far it is, and can break off: then nothing is done, and the answer is `None`.
     ///
     /// # Errors
     /// [`WorkError`] when the archive could not be opened. What fails after that is part of the visit.
     fn visit(
         &mut self,
-        filling: &mut dyn FnMut(IndexFilling),
+        filling: &mut dyn FnMut(IndexFilling) -> ControlFlow<()>,
         decide: &mut dyn FnMut(&Seen) -> Todo,
-    ) -> Result<Visit, WorkError>;
+    ) -> Result<Option<Visit>, WorkError>;
 }
 
 /// How far an index is that is being made.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -51,7 +52,9 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Serve) -> Result<Exit, 
     let clock = Arc::clone(&session.environment.clock);
     let mut memory = config.index.as_os_str().to_owned();
     memory.push(MEMORY_SUFFIX);
+    let stopping = Arc::new(AtomicBool::new(false));
     let scheduler = Scheduler::new(Parts {
+        stopping: Arc::clone(&stopping),
         archive: config.archive.to_string(),
         service: config.service.clone(),
         alarms: config.alarms.clone(),
@@ -64,7 +67,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Serve) -> Result<Exit, 
             disk: Arc::clone(&session.environment.disk),
         }),
     });
-    work(session, &config, &runtime, listen, scheduler).map_err(unusable)?;
+    work(session, &config, &runtime, listen, (scheduler, stopping)).map_err(unusable)?;
     Ok(Exit::Done)
 }
 
@@ -74,7 +77,7 @@ fn work(
     config: &Config,
     runtime: &Runtime,
     listen: SocketAddr,
-    mut scheduler: Scheduler<'_>,
+    (mut scheduler, is_stopping): (Scheduler<'_>, Arc<AtomicBool>),
 ) -> std::io::Result<()> {
     let clock = Arc::clone(&session.environment.clock);
     let note = |level, event, details| {
@@ -95,6 +98,7 @@ fn work(
     let (stop, stopping) = mpsc::channel();
     runtime.spawn(async move {
         stopped().await;
+        is_stopping.store(true, Ordering::Relaxed);
         // Nobody waits when the work has ended by itself.
         let _sent = stop.send(());
     });

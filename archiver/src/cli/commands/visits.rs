@@ -1,5 +1,7 @@
 //! The visits of the service at the archive: the work of `archiver stamp` and `archiver renew`, without their words.
 
+use std::ops::ControlFlow;
+
 use crate::archive::{self, Access, Archive};
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -126,9 +128,9 @@ impl<'a> Archivist<'a> {
 impl Work for Archivist<'_> {
     fn visit(
         &mut self,
-        filling: &mut dyn FnMut(IndexFilling),
+        filling: &mut dyn FnMut(IndexFilling) -> ControlFlow<()>,
         decide: &mut dyn FnMut(&Seen) -> Todo,
-    ) -> Result<Visit, WorkError> {
+    ) -> Result<Option<Visit>, WorkError> {
         // Folders may have changed since the last visit.
         self.config = match self.session.config() {
             Ok(config) => config,
@@ -150,9 +152,12 @@ impl Work for Archivist<'_> {
             filling(IndexFilling {
                 versions: at.versions,
                 versions_expected: at.versions_expected,
-            });
+            })
         });
-        filled.map_err(|error| failed(error.into()))?;
+        if filled.map_err(|error| failed(error.into()))?.is_none() {
+            archive.close().map_err(|error| failed(error.into()))?;
+            return Ok(None);
+        }
         self.session.record_surroundings(&archive);
         let mut visit = Visit {
             seen: Self::seen(&archive).map_err(failed)?,
@@ -170,101 +175,23 @@ impl Work for Archivist<'_> {
             Ok(Some(text)) => visit.failures.push(text),
             Err(failure) => visit.failures.push(self.text(&failure)),
         }
-        Ok(visit)
+        Ok(Some(visit))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::ErrorKind;
-    use std::sync::Arc;
-
-    use firmware::clock::SystemClock;
-    use firmware::entropy::SystemEntropy;
-    use tempfile::TempDir;
-    use zeroize::Zeroizing;
 
     use super::*;
-    use crate::archive::{Environment, NewArchive};
-    use crate::cli::arguments::Common;
-    use crate::cli::lang::Lang;
-    use crate::cli::output::Output;
-    use crate::cli::session::Programs;
-    use crate::keys::Passphrase;
-    use crate::store::durable::faults::{Call, Fault, FaultyDisk, Outcome};
+    use crate::cli::fixture::{Bench, passphrase};
+    use crate::store::durable::faults::{Call, Fault, Outcome};
 
-    struct Bench {
-        session: Session,
-        config: Config,
-        disk: Arc<FaultyDisk>,
-        _place: TempDir,
-    }
-
-    fn passphrase() -> Passphrase {
-        Passphrase::new(&Zeroizing::new(b"known to everybody".to_vec())).unwrap()
-    }
-
-    impl Bench {
-        /// A new archive, in which nothing is recorded yet.
-        fn new() -> Self {
-            let place = tempfile::tempdir().unwrap();
-            let disk = FaultyDisk::new();
-            let environment = Environment {
-                clock: Arc::new(SystemClock),
-                entropy: Arc::new(SystemEntropy),
-                boot_id: [5; 16],
-                disk: disk.clone(),
-            };
-            let text = "version = 1\narchive = \"01935e7a-1111-7222-8333-444455556666\"\ndata = [\"data\"]\nkeys = \"keys\"\nevaluation = true\n";
-            let config = Config::parse(&place.path().join("fumikura.toml"), text).unwrap();
-            let new = NewArchive {
-                config,
-                token: None,
-            };
-            let (config, _) = archive::create(new, &passphrase(), &environment).unwrap();
-            let session = Session {
-                common: Common {
-                    config: Some(config.path.clone()),
-                    passphrase_file: None,
-                    share: Vec::new(),
-                    lang: None,
-                    json: false,
-                    quiet: true,
-                },
-                output: Output::new(Lang::En, false, false).for_service(),
-                environment,
-                config_variable: None,
-                credentials: None,
-                runtime: None,
-                user: "tester".to_owned(),
-                programs: Programs {
-                    archiver: String::new(),
-                    verifier: String::new(),
-                },
-                interactive: false,
-                watches: std::cell::RefCell::default(),
-            };
-            Self {
-                session,
-                config,
-                disk,
-                _place: place,
-            }
-        }
-
-        fn open(&self, access: Access) -> Archive {
-            let opened = self
-                .session
-                .open_config(self.config.clone(), &passphrase(), access);
-            opened.unwrap()
-        }
-
-        fn is_recorded(&self) -> bool {
-            let archive = self.open(Access::Read);
-            let recorded = archive.recorded_configuration().unwrap();
-            archive.close().unwrap();
-            recorded.configuration.is_some()
-        }
+    fn is_recorded(bench: &Bench) -> bool {
+        let archive = bench.open(Access::Read);
+        let recorded = archive.recorded_configuration().unwrap();
+        archive.close().unwrap();
+        recorded.configuration.is_some()
     }
 
     #[test]
@@ -281,9 +208,9 @@ mod tests {
         let archive = bench.open(Access::Write);
         drop(archive.close());
         bench.disk.heal();
-        assert!(!bench.is_recorded());
+        assert!(!is_recorded(&bench));
         bench.open(Access::Write).close().unwrap();
-        assert!(bench.is_recorded());
+        assert!(is_recorded(&bench));
     }
 
     #[test]
@@ -291,8 +218,9 @@ mod tests {
         let bench = Bench::new();
         let unlock = Unlock::Passphrase(passphrase());
         let mut archivist = Archivist::new(&bench.session, bench.config.clone(), &unlock);
-        let visit = archivist.visit(&mut |_| {}, &mut |_| Todo::default());
-        visit.unwrap();
-        assert!(bench.is_recorded());
+        let mut go_on = |_| ControlFlow::Continue(());
+        let visit = archivist.visit(&mut go_on, &mut |_| Todo::default());
+        assert!(visit.unwrap().is_some());
+        assert!(is_recorded(&bench));
     }
 }

@@ -1,10 +1,9 @@
-//! An index that is still being made: a thread reads the segments while searches are answered from what it has read.
+//! An index that is still being made: a thread reads the segments while records are found by their ids.
 //!
 //! | question | answer while the index is being filled |
 //! |---|---|
 //! | a record by its id | whole: what is not read yet is looked for in the segments themselves |
-//! | a search, all versions, counts, batches | from what is read; [`Catalog::filling`] says how far that is |
-//! | what waits for a stamp, what was deposited before, chains, events | [`StoreError::IndexFilling`]: a partial answer would lead to wrong acts |
+//! | everything else | [`StoreError::IndexFilling`]: a partial answer would lead to wrong acts; [`Catalog::filling`] says how far it is |
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,6 +17,7 @@ use formats::segment::{Frame, FrameAddress};
 use super::fold::Fold;
 use super::opening::Opening;
 use super::place::Place;
+use super::visiting::visit;
 use super::{Catalog, CatalogOptions, CatalogReport, FoldProgress, Hit, ManifestOpener, Query};
 use crate::store::{ScanScope, Store, StoreError};
 
@@ -131,7 +131,11 @@ impl Catalog {
             let task = held.as_ref();
             task.map(|task| (task.filling.at, Arc::clone(&task.opener)))
         };
-        let folded = self.search(&query)?;
+        let mut folded = Vec::new();
+        visit(&*self.fold()?, &query, &mut |hit| {
+            folded.push(hit);
+            true
+        })?;
         let Some((from, opener)) = rest else {
             return Ok(folded);
         };

@@ -379,8 +379,17 @@ impl Fold {
         self.drain(pending)
     }
 
-    /// Gives the gathered changes to the engine, with the place up to which all frames are in them.
+    /// Gives the gathered changes to the engine, with the place up to which all frames are in them. What the engine does not take stays: what
+    /// is asked is answered from it, and the next attempt takes it along.
     fn drain(&self, mut pending: MutexGuard<'_, Pending>) -> Result<(), StoreError> {
+        let drained = self.drain_pending(&mut pending);
+        if drained.is_err() {
+            self.suspect.store(true, Ordering::Relaxed);
+        }
+        drained
+    }
+
+    fn drain_pending(&self, pending: &mut Pending) -> Result<(), StoreError> {
         // Taken first: a frame that is applied in the meantime is in the changes or in the next batch, never in neither.
         if !pending.reading
             && let Some(applied) = self.store.applied()
@@ -405,13 +414,18 @@ impl Fold {
             stamps_to: pending.stamps_to.clone(),
         };
         let (state_key, state) = self.seal(key::STATE.to_vec(), &state.encode())?;
-        let mut changes: Vec<Change> = pending.changes.drain().collect();
+        let changes = pending.changes.iter();
+        let mut changes: Vec<Change> = changes
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
         changes.push((state_key, Some(state)));
         changes.sort_unstable();
-        pending.noted = pending.position;
         self.engine
             .apply(changes)
-            .map_err(|error| self.error(error))
+            .map_err(|error| self.error(error))?;
+        pending.changes.clear();
+        pending.noted = pending.position;
+        Ok(())
     }
 
     fn error(&self, error: IndexError) -> StoreError {

@@ -374,7 +374,7 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn batch_of(&self, version: VersionId) -> Result<Option<Stamp>, StoreError> {
-        stamp_of(&*self.fold()?, version)
+        stamp_of(&*self.whole()?, version)
     }
 
     /// A batch.
@@ -382,7 +382,7 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn batch(&self, batch: BatchId) -> Result<Option<BatchEntry>, StoreError> {
-        let fold = self.fold()?;
+        let fold = self.whole()?;
         let value = fold.get(&key::of_batch(batch))?;
         value
             .map(|value| BatchEntry::decode(&value).map_err(|_| fold.damaged()))
@@ -396,7 +396,7 @@ impl Catalog {
     pub fn batches(&self) -> Result<Vec<BatchEntry>, StoreError> {
         let mut batches = Vec::new();
         let table = [key::BATCHES];
-        self.fold()?.scan(&table, &table, &mut |_, value| {
+        self.whole()?.scan(&table, &table, &mut |_, value| {
             batches.push(BatchEntry::decode(value)?);
             Ok(ControlFlow::Continue(()))
         })?;
@@ -421,9 +421,9 @@ impl Catalog {
     /// How much the archive holds.
     ///
     /// # Errors
-    /// [`StoreError::Closed`].
+    /// [`StoreError::Closed`]; [`StoreError::IndexFilling`].
     pub fn counts(&self) -> Result<Counts, StoreError> {
-        Ok(self.fold()?.counts())
+        Ok(self.whole()?.counts())
     }
 
     fn new(store: &Store, place: Place, fold: Fold) -> Self {

@@ -28,13 +28,17 @@ impl Opening<'_> {
         progress: &mut dyn FnMut(FoldProgress),
         report: &mut CatalogReport,
     ) -> Result<Fold, StoreError> {
-        if let Some(building) = self.place.building()
-            && building.from == Source::Copy
-        {
-            // What stays of it is in nobody's way.
-            drop(self.place.drop_building(&building));
+        let counts = self.place.seat()?;
+        if let Some(building) = self.place.building() {
+            let took_over = counts
+                .as_ref()
+                .is_some_and(|seat| seat.folder == building.seat.folder);
+            if building.from == Source::Copy || took_over {
+                // What stays of it is in nobody's way.
+                drop(self.place.drop_building(&building));
+            }
         }
-        let seat = match self.place.seat()? {
+        let seat = match counts {
             Some(seat) => seat,
             None => self.begin()?,
         };

@@ -149,18 +149,22 @@ impl Place {
         Ok(seat)
     }
 
-    /// Gives up files that are being made.
+    /// Gives up files that are being made. Those that count by now stay: their taking over was interrupted.
     pub(super) fn drop_building(&self, building: &Building) -> Result<(), StoreError> {
+        let counts = self.seat()?;
         // The note goes last: while it stands, the next opening tries again.
-        self.remove_folder(&building.seat)?;
+        if counts.is_none_or(|seat| seat.folder != building.seat.folder) {
+            self.remove_folder(&building.seat)?;
+        }
         self.remove_note(BUILDING)
     }
 
     /// Lets files count that were being made, and removes those that counted before.
     pub(super) fn take_over(&self, seat: &Seat) -> Result<(), StoreError> {
         let before = self.seat()?;
-        self.write_note(ENGINE, &seat.text(None))?;
+        // First of all: it says how the files were that counted before, and not how these are.
         self.remove_note(CLOSED)?;
+        self.write_note(ENGINE, &seat.text(None))?;
         self.remove_note(BUILDING)?;
         self.use_seat(seat.clone());
         match before {

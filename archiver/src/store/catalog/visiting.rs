@@ -15,45 +15,53 @@ impl Catalog {
         query: &Query,
         each: &mut dyn FnMut(Hit) -> bool,
     ) -> Result<(), StoreError> {
-        let fold = self.fold()?;
-        let matcher = Matcher::new(query);
-        let prefix = match query.record {
-            Some(record) => key::of_record(key::VERSIONS, record),
-            None => vec![key::VERSIONS],
-        };
-        // Whether a version is superseded is known when the next one was seen.
-        let mut held: Option<Hit> = None;
-        let mut failure = None;
-        let mut seen = 0;
-        let mut ended = true;
-        let before = fold.counts().versions;
-        fold.scan(&prefix, &prefix, &mut |key, value| {
-            let Some(version) = key::version(key) else {
-                return Ok(ControlFlow::Continue(()));
-            };
-            seen += 1;
-            let next = Hit::decode(version, value)?;
-            let Some(mut hit) = held.replace(next) else {
-                return Ok(ControlFlow::Continue(()));
-            };
-            hit.superseded = hit.version.record() == version.record();
-            let step = give(&fold, query, &matcher, hit, each, &mut failure);
-            if step.is_break() {
-                held = None;
-                ended = false;
-            }
-            Ok(step)
-        })?;
-        // An engine with damaged files may leave an entry out without a word; others may have come meanwhile.
-        if ended && query.record.is_none() && !(before..=fold.counts().versions).contains(&seen) {
-            return Err(fold.damaged());
-        }
-        if let Some(hit) = held {
-            // The last one: nothing follows that a break could spare.
-            let _last = give(&fold, query, &matcher, hit, each, &mut failure);
-        }
-        failure.map_or(Ok(()), Err)
+        visit(&*self.whole()?, query, each)
     }
+}
+
+/// Calls `each` for every version of a fold that matches.
+pub(super) fn visit(
+    fold: &Fold,
+    query: &Query,
+    each: &mut dyn FnMut(Hit) -> bool,
+) -> Result<(), StoreError> {
+    let matcher = Matcher::new(query);
+    let prefix = match query.record {
+        Some(record) => key::of_record(key::VERSIONS, record),
+        None => vec![key::VERSIONS],
+    };
+    // Whether a version is superseded is known when the next one was seen.
+    let mut held: Option<Hit> = None;
+    let mut failure = None;
+    let mut seen = 0;
+    let mut ended = true;
+    let before = fold.counts().versions;
+    fold.scan(&prefix, &prefix, &mut |key, value| {
+        let Some(version) = key::version(key) else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        seen += 1;
+        let next = Hit::decode(version, value)?;
+        let Some(mut hit) = held.replace(next) else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        hit.superseded = hit.version.record() == version.record();
+        let step = give(fold, query, &matcher, hit, each, &mut failure);
+        if step.is_break() {
+            held = None;
+            ended = false;
+        }
+        Ok(step)
+    })?;
+    // An engine with damaged files may leave an entry out without a word; others may have come meanwhile.
+    if ended && query.record.is_none() && !(before..=fold.counts().versions).contains(&seen) {
+        return Err(fold.damaged());
+    }
+    if let Some(hit) = held {
+        // The last one: nothing follows that a break could spare.
+        let _last = give(fold, query, &matcher, hit, each, &mut failure);
+    }
+    failure.map_or(Ok(()), Err)
 }
 
 /// Gives a version to `each` if it matches, with its stamp.

@@ -2,6 +2,7 @@ mod chains;
 mod events;
 mod filling;
 mod moving;
+mod refusing;
 mod searching;
 mod surviving;
 

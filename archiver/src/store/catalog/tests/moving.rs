@@ -167,3 +167,25 @@ fn foreign_notes_name_no_files() {
         assert_eq!(archive.answers(), before);
     }
 }
+
+#[test]
+fn a_taking_over_that_was_interrupted_costs_no_index() {
+    for made_from in ["copy", "segments"] {
+        let mut archive = filled();
+        let before = archive.answers();
+        archive.engine = FJALL;
+        assert_eq!(archive.open_catalog().moved, Some(IndexEngine::Fjall));
+        archive.catalog = None;
+        // The process died after the new files counted, with the note that they are being made left.
+        let note = archive.index().join("building");
+        let counts = engine_note(&archive);
+        let text = format!("{} {made_from}\n", counts.trim_end());
+        crate::store::durable::replace_file(system_disk().as_ref(), &note, text.as_bytes())
+            .unwrap();
+        let report = archive.open_catalog();
+        assert_eq!((report.versions_applied, report.set_aside), (0, None));
+        assert_eq!(engine_note(&archive), counts);
+        assert!(!note.exists());
+        assert_eq!(archive.answers(), before);
+    }
+}
