@@ -97,6 +97,10 @@ pub(super) fn deposit_with_versions(
     // A run may have millions of records: their ids are kept only for those who need them.
     let keeper = archive.signature_keeper(None);
     let keeps = receipts.is_none() || keeper.demand(&request.class.policy().id).is_some();
+    // Those that were there already, for the receipt that is asked for.
+    let asks = receipts
+        .as_ref()
+        .is_some_and(|receipts| receipts.is_asked());
     let depositor = archive.depositor()?;
     let options = DepositOptions::default();
     let progress: Arc<DepositProgress> = Arc::clone(&options.progress);
@@ -111,7 +115,9 @@ pub(super) fn deposit_with_versions(
         if let Some(receipts) = &mut receipts {
             receipts.take(&group);
         }
-        known.extend(group.iter().filter_map(known_version));
+        if asks {
+            known.extend(group.iter().filter_map(known_version));
+        }
         bar.inc(group.len() as u64);
         bar.set_message(format!(
             "{} {}",
@@ -129,7 +135,7 @@ pub(super) fn deposit_with_versions(
 pub(super) struct DepositedVersions {
     /// Those that are new, unless nobody needs them.
     pub(super) versions: Vec<VersionId>,
-    /// Those that were there already.
+    /// Those that were there already, where a receipt is asked for.
     known: Vec<VersionId>,
 }
 

@@ -17,6 +17,7 @@ use crate::record::outcome::DepositEvent;
 use crate::record::received::ReceivedRecord;
 use crate::signature::receipt::{IssuedReceipt, Occasion, RECORDS_MAX, ReceiptDesk, ReceiptKind};
 use crate::signature::{ArchiveSigner, SignatureError};
+use crate::store::Appender;
 
 use super::get::resolve;
 use super::signature::{raiser, signer, write};
@@ -32,35 +33,45 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Receipt) -> Result<Exit
     Ok(Exit::Done)
 }
 
+/// Works at the desk where receipts are issued.
+fn at_desk<T>(
+    archive: &Archive,
+    signer: &ArchiveSigner,
+    act: impl FnOnce(&ReceiptDesk<'_>, &Appender) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let catalog_key = archive.keys().catalog_key()?;
+    let desk = ReceiptDesk {
+        keeper: archive.signature_keeper(Some(signer)),
+        catalog_key: &catalog_key,
+    };
+    act(&desk, &archive.store().appender()?)
+}
+
 /// The deposit receipt of a version: the one that was issued, with its timestamp if one can be had now; or a new one.
 fn fetch(
     archive: &Archive,
     signer: &ArchiveSigner,
     version: VersionId,
 ) -> Result<IssuedReceipt, Failure> {
-    let catalog_key = archive.keys().catalog_key()?;
-    let desk = ReceiptDesk {
-        keeper: archive.signature_keeper(Some(signer)),
-        catalog_key: &catalog_key,
-    };
     let authorities = archive.authorities()?;
     let raiser = raiser(&authorities, signer);
-    let appender = archive.store().appender()?;
-    if let Some(receipt) = desk.find(version, ReceiptKind::Deposit)? {
-        return Ok(desk.raise(&appender, &raiser, receipt)?);
-    }
-    let opened = archive.retriever().open(version)?;
-    let manifest = opened.manifest();
-    let occasion = Occasion {
-        kind: ReceiptKind::Deposit,
-        person: &manifest.depositor,
-        channel: &manifest.channel,
-        purpose: None,
-    };
-    let mut issued = desk.issue(&appender, Some(&raiser), &occasion, &[version])?;
-    Ok(issued
-        .pop()
-        .ok_or(SignatureError::NoSignature { version })?)
+    at_desk(archive, signer, |desk, appender| {
+        if let Some(receipt) = desk.find(version, ReceiptKind::Deposit)? {
+            return Ok(desk.raise(appender, &raiser, receipt)?);
+        }
+        let opened = archive.retriever().open(version)?;
+        let manifest = opened.manifest();
+        let occasion = Occasion {
+            kind: ReceiptKind::Deposit,
+            person: &manifest.depositor,
+            channel: &manifest.channel,
+            purpose: None,
+        };
+        let mut issued = desk.issue(appender, Some(&raiser), &occasion, &[version])?;
+        Ok(issued
+            .pop()
+            .ok_or(SignatureError::NoSignature { version })?)
+    })
 }
 
 /// Issues receipts for what was deposited or fetched. `at_once` asks an authority for their timestamps now; otherwise they get them with the next `stamp`.
@@ -71,18 +82,11 @@ pub(super) fn issue(
     at_once: bool,
 ) -> Result<Vec<IssuedReceipt>, Failure> {
     let signer = signer(archive)?;
-    let catalog_key = archive.keys().catalog_key()?;
-    let desk = ReceiptDesk {
-        keeper: archive.signature_keeper(Some(&signer)),
-        catalog_key: &catalog_key,
-    };
-    let appender = archive.store().appender()?;
-    if !at_once {
-        return Ok(desk.issue(&appender, None, occasion, versions)?);
-    }
-    let authorities = archive.authorities()?;
-    let raiser = raiser(&authorities, &signer);
-    Ok(desk.issue(&appender, Some(&raiser), occasion, versions)?)
+    let authorities = at_once.then(|| archive.authorities()).transpose()?;
+    let raiser = authorities.as_ref().map(|found| raiser(found, &signer));
+    at_desk(archive, &signer, |desk, appender| {
+        Ok(desk.issue(appender, raiser.as_ref(), occasion, versions)?)
+    })
 }
 
 /// The receipts of a deposit, issued while it goes on: what they say is never held for more records than one receipt has.
@@ -94,6 +98,9 @@ pub(super) struct ReceiptRun<'a> {
     output: Option<&'a Path>,
     received: Vec<ReceivedRecord>,
     issued: u32,
+    /// None can be signed or stored.
+    cannot_issue: bool,
+    /// What failed first.
     failure: Option<Failure>,
 }
 
@@ -113,8 +120,14 @@ impl<'a> ReceiptRun<'a> {
             output,
             received: Vec::new(),
             issued: 0,
+            cannot_issue: false,
             failure: None,
         }
+    }
+
+    /// Whether somebody asked for receipts: one is then handed out also for what the archive had received before.
+    pub(super) const fn is_asked(&self) -> bool {
+        self.output.is_some()
     }
 
     /// Takes what was deposited into a receipt.
@@ -169,39 +182,44 @@ impl<'a> ReceiptRun<'a> {
         }
     }
 
+    /// Stores a receipt for what was received, and then hands it out: one that cannot be handed out is in the archive all the same, and
+    /// those after it, too.
     fn issue(&mut self) {
         let records = std::mem::take(&mut self.received);
-        if records.is_empty() || self.failure.is_some() {
+        if records.is_empty() || self.cannot_issue {
             return;
         }
-        if let Err(failure) = self.issue_for(&records) {
-            self.failure = Some(failure);
+        let receipt = match self.issue_for(&records) {
+            Ok(receipt) => receipt,
+            Err(failure) => {
+                self.cannot_issue = true;
+                self.failure.get_or_insert(failure);
+                return;
+            }
+        };
+        self.issued += 1;
+        if let Some(output) = self.output
+            && let Err(failure) =
+                deliver_one(self.session, &receipt, &numbered(output, self.issued))
+        {
+            self.failure.get_or_insert(failure);
         }
     }
 
-    fn issue_for(&mut self, records: &[ReceivedRecord]) -> Result<(), Failure> {
+    fn issue_for(&self, records: &[ReceivedRecord]) -> Result<IssuedReceipt, Failure> {
         let signer = signer(self.archive)?;
-        let catalog_key = self.archive.keys().catalog_key()?;
-        let desk = ReceiptDesk {
-            keeper: self.archive.signature_keeper(Some(&signer)),
-            catalog_key: &catalog_key,
-        };
-        let appender = self.archive.store().appender()?;
         let occasion = Occasion {
             kind: ReceiptKind::Deposit,
             person: self.person,
             channel: self.channel,
             purpose: None,
         };
-        let Some(output) = self.output else {
-            desk.issue_for(&appender, None, &occasion, records)?;
-            return Ok(());
-        };
-        let authorities = self.archive.authorities()?;
-        let raiser = raiser(&authorities, &signer);
-        let receipt = desk.issue_for(&appender, Some(&raiser), &occasion, records)?;
-        self.issued += 1;
-        deliver_one(self.session, &receipt, &numbered(output, self.issued))
+        let asked = self.output.map(|_| self.archive.authorities());
+        let authorities = asked.transpose()?;
+        let raiser = authorities.as_ref().map(|found| raiser(found, &signer));
+        at_desk(self.archive, &signer, |desk, appender| {
+            Ok(desk.issue_for(appender, raiser.as_ref(), &occasion, records)?)
+        })
     }
 }
 
@@ -214,31 +232,27 @@ pub(super) fn stamp_receipts(
     let Some(signer) = archive.signer()? else {
         return Ok(0);
     };
-    let catalog_key = archive.keys().catalog_key()?;
-    let desk = ReceiptDesk {
-        keeper: archive.signature_keeper(Some(&signer)),
-        catalog_key: &catalog_key,
-    };
     let raiser = raiser(authorities, &signer);
-    let appender = archive.store().appender()?;
-    let mut seen = std::collections::BTreeSet::new();
-    let mut raised = 0;
-    for version in versions {
-        for entry in archive.catalog().receipts_of(*version)? {
-            if !seen.insert(entry.id) {
-                continue;
+    at_desk(archive, &signer, |desk, appender| {
+        let mut seen = std::collections::BTreeSet::new();
+        let mut raised = 0;
+        for version in versions {
+            for entry in archive.catalog().receipts_of(*version)? {
+                if !seen.insert(entry.id) {
+                    continue;
+                }
+                let receipt = desk.open(&entry)?;
+                if receipt.level >= Level::T {
+                    continue;
+                }
+                if desk.raise(appender, &raiser, receipt)?.level < Level::T {
+                    return Ok(raised);
+                }
+                raised += 1;
             }
-            let receipt = desk.open(&entry)?;
-            if receipt.level >= Level::T {
-                continue;
-            }
-            if desk.raise(&appender, &raiser, receipt)?.level < Level::T {
-                return Ok(raised);
-            }
-            raised += 1;
         }
-    }
-    Ok(raised)
+        Ok(raised)
+    })
 }
 
 /// Writes receipts: the first to `output`, further ones beside it with a number.
@@ -285,4 +299,55 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
         None => format!("{stem}-{number}"),
     };
     path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use formats::manifest::Metadata;
+
+    use super::*;
+    use crate::cli::fixture::Bench;
+    use crate::intake::{SourceName, Walk};
+    use crate::record::deposit::DepositOptions;
+    use crate::store::durable::{SystemDisk, replace_file};
+
+    #[test]
+    fn a_receipt_that_cannot_be_handed_out_is_stored_and_so_are_those_after_it() {
+        let bench = Bench::new();
+        let archive = bench.open(Access::Write);
+        let request = DepositRequest {
+            class: archive.classes().class("general").unwrap().clone(),
+            given: Metadata::default(),
+            depositor: "tester".to_owned(),
+            channel: "cli".to_owned(),
+        };
+        let output = bench.place.path().join("nowhere/receipt.p7m");
+        let mut run = ReceiptRun::new(&bench.session, &archive, &request, Some(&output));
+        let mut versions = Vec::new();
+        for name in ["one", "two"] {
+            let path = bench.place.path().join(name);
+            replace_file(&SystemDisk, &path, name.as_bytes()).unwrap();
+            let walk = Walk::new(vec![path], SourceName::from(OsStr::new("-")));
+            let options = DepositOptions::default();
+            let depositor = archive.depositor().unwrap();
+            depositor.deposit_all(walk, &request, &options, &mut |events| {
+                versions.extend(events.iter().filter_map(|event| match event {
+                    DepositEvent::Deposited(record) => Some(record.version),
+                    DepositEvent::AlreadyThere { .. }
+                    | DepositEvent::Skipped { .. }
+                    | DepositEvent::Failed(_)
+                    | DepositEvent::LeftOut { .. } => None,
+                }));
+                run.take(&events);
+            });
+            run.issue();
+        }
+        assert!(run.finish().is_err());
+        assert_eq!(versions.len(), 2);
+        for version in versions {
+            assert_eq!(archive.catalog().receipts_of(version).unwrap().len(), 1);
+        }
+    }
 }
