@@ -275,6 +275,17 @@ fn store_text(error: &StoreError, lang: Lang) -> String {
             ),
             error.to_string(),
         ),
+        StoreError::StraySegment { path } => lang.pick(
+            format!("{} は区画の名前ですが区画ではありません。取り除いてください", path.display()),
+            error.to_string(),
+        ),
+        StoreError::RosterUnreadable { path, cause } => lang.pick(
+            format!(
+                "{} を読めません({cause})。媒体を外した記録かもしれないので、何も書きません。使用中の他の媒体からこのファイルを写すか、その媒体を外してください",
+                path.display()
+            ),
+            error.to_string(),
+        ),
         StoreError::MediumFull { directory } => lang.pick(
             format!(
                 "媒体 {} が満杯です。空きを作ってもう一度実行してください。受領を返していないものは保管庫に入っていません",

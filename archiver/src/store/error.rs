@@ -108,6 +108,20 @@ pub enum StoreError {
         /// Number of the segment.
         segment: u32,
     },
+    /// A file is named like a segment behind the end of the archive, and is empty. While it is there nobody can tell which segment is the
+    /// last one. Take it away.
+    StraySegment {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A roster is there and cannot be read. It may be the newest one: nothing is written then. Copy the file from another medium that is
+    /// in service, or take its medium away.
+    RosterUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: String,
+    },
     /// A file of a segment is not whole, or not what was written to it. Nothing was put in place of anything; scrub the medium.
     NotWhole {
         /// The file.
@@ -226,6 +240,8 @@ impl StoreError {
             | Self::Damaged { .. }
             | Self::SegmentDamaged { .. }
             | Self::SegmentMissing { .. }
+            | Self::StraySegment { .. }
+            | Self::RosterUnreadable { .. }
             | Self::NotWhole { .. }
             | Self::RecordsLost { .. }
             | Self::IndexFilling { .. }
@@ -300,6 +316,16 @@ impl fmt::Display for StoreError {
             Self::SegmentMissing { segment } => write!(
                 f,
                 "segment {segment:010} is on no medium at hand though later ones are: mount a medium that has it, or bring it back from another copy"
+            ),
+            Self::StraySegment { path } => write!(
+                f,
+                "{} is named like a segment of the archive and is none: take it away",
+                path.display()
+            ),
+            Self::RosterUnreadable { path, cause } => write!(
+                f,
+                "{} cannot be read ({cause}): it may say that a medium is out of service, so nothing is written; copy this file from another medium in service, or take its medium away",
+                path.display()
             ),
             Self::NotWhole { path } => write!(
                 f,

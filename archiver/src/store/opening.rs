@@ -25,7 +25,8 @@ pub(super) fn open(
     let now = options.clock.now();
     let note = options.copies.note.as_deref();
     let mut survey = Survey::of(directories, archive, note, now);
-    let wanted = options.copies.min.unwrap_or(survey.expected).max(1);
+    // Also of a medium that is still being prepared in the folder of one that failed: it is no copy, and one is wanted there.
+    let wanted = options.copies.min.unwrap_or(directories.len()).max(1);
     let mut locks = Vec::new();
     let mut replicas = Vec::new();
     for present in &survey.in_service {
@@ -36,6 +37,9 @@ pub(super) fn open(
     let mut report = RecoveryReport::default();
     let mut tail = None;
     if options.writable {
+        if let Some(error) = survey.unreadable {
+            return Err(error);
+        }
         if replicas.len() < wanted {
             return Err(survey.refusal());
         }
@@ -96,8 +100,10 @@ fn recover(
 ) -> Result<(Tail, RecoveryReport), StoreError> {
     loop {
         let complete = lost.is_empty();
-        let attempt = require_recent(replicas)
-            .and_then(|()| recovery::recover(replicas, archive, options, complete));
+        let attempt = recovery::newest_segment(replicas, archive).and_then(|newest| {
+            require_recent(replicas, newest.unwrap_or(0))?;
+            recovery::recover(replicas, archive, options, newest, complete)
+        });
         let error = match attempt {
             Ok(done) => return Ok(done),
             Err(error) => error,
@@ -115,14 +121,12 @@ fn recover(
 }
 
 /// A medium that ends before the last but one segment was away for long, or is an old image: no crash leaves one so far behind.
-fn require_recent(replicas: &[Arc<Replica>]) -> Result<(), StoreError> {
+fn require_recent(replicas: &[Arc<Replica>], newest: u32) -> Result<(), StoreError> {
     let mut lasts = Vec::new();
     for replica in replicas {
-        replica.prepare()?;
         let segments = replica.segments()?;
         lasts.push(segments.last().map_or(0, |(segment, _)| *segment));
     }
-    let newest = lasts.iter().copied().max().unwrap_or(0);
     for (replica, last) in replicas.iter().zip(lasts) {
         if last + 1 < newest {
             let kind = MediumProblemKind::Behind { last, newest };

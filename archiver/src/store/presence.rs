@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use formats::id::{ArchiveId, MediumId};
 use formats::medium::{MediumLabel, MediumRole};
 use formats::roster::{OutCause, OutOfService, ROSTER_FILE, Roster, RosterMember};
+use formats::segment::FrameAddress;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -81,8 +82,8 @@ pub(super) struct Survey {
     strangers: Vec<Present>,
     /// Everything that is not in service.
     pub(super) problems: Vec<MediumProblem>,
-    /// Folders that count as copies, unless the configuration says how many are wanted.
-    pub(super) expected: usize,
+    /// A roster that is there and cannot be read: who writes does not know then who is in service.
+    pub(super) unreadable: Option<StoreError>,
 }
 
 /// A medium in its folder.
@@ -106,7 +107,7 @@ impl Survey {
             stale: Vec::new(),
             strangers: Vec::new(),
             problems: Vec::new(),
-            expected: directories.len(),
+            unreadable: None,
         };
         let mut present: Vec<Present> = Vec::new();
         for directory in directories {
@@ -122,7 +123,9 @@ impl Survey {
             .iter()
             .map(|medium| medium.directory.join(ROSTER_FILE));
         let places: Vec<PathBuf> = places.chain(note.map(Path::to_path_buf)).collect();
-        match newest(&places, archive) {
+        let (roster, unreadable) = newest(&places, archive);
+        survey.unreadable = unreadable;
+        match roster {
             Some(roster) => survey.roster = roster,
             None => survey.roster.members = present.iter().map(member).collect(),
         }
@@ -236,13 +239,19 @@ fn recognise(
     Err((Some(label.medium), kind))
 }
 
-/// The roster with the highest generation. Where two of that generation disagree, a medium that one of them puts out of service is
-/// out of service: neither side may overwrite the other.
-fn newest(places: &[PathBuf], archive: ArchiveId) -> Option<Roster> {
-    let mut found: Option<Roster> = None;
-    for place in places {
-        let Some(roster) = read_roster(place).filter(|roster| roster.archive == archive) else {
-            continue;
+/// The roster with the highest generation, and the first one that is there and cannot be read. Where two of the highest generation
+/// disagree, a medium that one of them puts out of service, or does not know, is out of service: neither side may overwrite the other.
+fn newest(places: &[PathBuf], archive: ArchiveId) -> (Option<Roster>, Option<StoreError>) {
+    let (mut found, mut unreadable): (Option<Roster>, _) = (None, None);
+    for path in places {
+        let roster = match look_for_roster(path) {
+            Ok(Some(roster)) if roster.archive == archive => roster,
+            Ok(_) => continue,
+            Err(cause) => {
+                let path = path.clone();
+                unreadable.get_or_insert(StoreError::RosterUnreadable { path, cause });
+                continue;
+            }
         };
         found = Some(match found {
             Some(best) if best.generation == roster.generation => both(best, &roster),
@@ -250,20 +259,44 @@ fn newest(places: &[PathBuf], archive: ArchiveId) -> Option<Roster> {
             _ => roster,
         });
     }
-    found
+    (found, unreadable)
 }
 
 fn both(mut one: Roster, other: &Roster) -> Roster {
+    let unknown = OutOfService {
+        since: one.written_at.max(other.written_at),
+        from: FrameAddress::new(1, 0),
+        cause: OutCause::Diverged,
+    };
     for member in &mut one.members {
         let elsewhere = other.member(member.medium);
-        member.out = member.out.or(elsewhere.and_then(|found| found.out));
+        member.out = member
+            .out
+            .or(elsewhere.map_or(Some(unknown), |found| found.out));
+    }
+    for member in &other.members {
+        if one.member(member.medium).is_none() {
+            let out = member.out.or(Some(unknown));
+            one.members.push(RosterMember { out, ..*member });
+        }
     }
     one
 }
 
-/// The roster in a file; `None` where there is none that can be read: another place has it.
+/// The roster in a file; `None` where there is none that can be read.
 pub(super) fn read_roster(path: &Path) -> Option<Roster> {
-    Roster::parse(&std::fs::read(path).ok()?).ok()
+    look_for_roster(path).ok().flatten()
+}
+
+/// The roster in a file; `None` where there is no such file, and what is wrong where it cannot be read.
+fn look_for_roster(path: &Path) -> Result<Option<Roster>, String> {
+    match std::fs::read(path) {
+        Ok(text) => Roster::parse(&text)
+            .map(Some)
+            .map_err(|error| error.to_string()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 const fn empty(archive: ArchiveId, now: OffsetDateTime) -> Roster {

@@ -29,6 +29,7 @@
 
 mod authority;
 mod checkpoint;
+mod extent;
 mod repair;
 mod sure_walk;
 mod whole_read;
@@ -52,6 +53,7 @@ use sure_walk::SureWalk;
 use whole_read::read_to_end;
 
 pub(super) use checkpoint::Checkpoint;
+pub(super) use extent::newest_segment;
 
 /// What opening found and did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -96,21 +98,18 @@ pub(super) struct Tail {
 
 /// Puts the end of the archive right on all replicas, and opens it for growing.
 ///
-/// `complete` says that every medium that was in service takes part.
+/// `newest` is the last segment, as [`newest_segment`] says; `complete` that every medium that was in service takes part.
 pub(super) fn recover(
     replicas: &[Arc<Replica>],
     archive: ArchiveId,
     options: &OpenOptions,
+    newest: Option<u32>,
     complete: bool,
 ) -> Result<(Tail, RecoveryReport), StoreError> {
     let mut report = RecoveryReport::default();
-    let mut present = Vec::new();
     for replica in replicas {
-        replica.prepare()?;
         remove_leftovers(replica)?;
-        present.push(replica.segments()?);
     }
-    let newest = present.iter().flatten().map(|(segment, _)| *segment).max();
     let Some(newest) = newest else {
         return begin(replicas, archive, options, 1).map(|tail| (tail, report));
     };
