@@ -7,6 +7,7 @@ use formats::id::ArchiveId;
 use formats::segment::FrameAddress;
 
 use super::merge::{Merge, Merged, Piece, TakePiece, bytes, next_choices};
+use super::reference::{Reference, reference, stands};
 use super::replacement::{Replacement, copy_segment};
 use super::{CopyHealing, CopyOutcome, HealSource, Loss, SegmentHealing, Site, Suspects};
 use crate::store::fixity::{CheckedCopy, FixityProblemKind, check_copies};
@@ -44,7 +45,11 @@ pub(in crate::store) fn heal_segment(patient: Patient<'_>) -> Result<SegmentHeal
         return Ok(healing);
     }
     match reference(&checked) {
-        Reference::Copy(place) => patient.copy_from(place, &checked, &mut healing),
+        Reference::Copy(place) => {
+            if !patient.step_up(place, &checked, &mut healing) {
+                patient.copy_from(place, &checked, &mut healing);
+            }
+        }
         Reference::Disputed => healing.losses.push(Loss {
             address: FrameAddress::new(patient.segment, 0),
             end: u64::MAX,
@@ -129,13 +134,18 @@ impl Patient<'_> {
     }
 
     /// A copy that cannot be opened counts as absent.
-    fn file(&self, site: &Site) -> Option<Arc<SegmentFile>> {
+    pub(super) fn file(&self, site: &Site) -> Option<Arc<SegmentFile>> {
         let file = site.replica.open(self.segment).ok()??;
         SegmentFile::new(file).ok().map(Arc::new)
     }
 
     /// Writes the copy at `reference` in place of every copy that is not like it.
-    fn copy_from(&self, reference: usize, checked: &[CheckedCopy], healing: &mut SegmentHealing) {
+    pub(super) fn copy_from(
+        &self,
+        reference: usize,
+        checked: &[CheckedCopy],
+        healing: &mut SegmentHealing,
+    ) {
         let (Some(from), Some(right)) = (self.sites.get(reference), checked.get(reference)) else {
             return;
         };
@@ -433,52 +443,12 @@ fn append_range(
     Ok(())
 }
 
-/// Whether a copy is whole by itself.
-fn stands(copy: &CheckedCopy) -> bool {
-    let mut problems = copy.problems.iter();
-    problems.all(|problem| problem.kind == FixityProblemKind::Differs)
-}
-
 const fn differs() -> FixityProblem {
     FixityProblem {
         offset: 0,
         kind: FixityProblemKind::Differs,
         version: None,
     }
-}
-
-/// Which copy is right.
-enum Reference {
-    Copy(usize),
-    /// Copies that are whole by themselves differ, and none has more of its like than another.
-    Disputed,
-    None,
-}
-
-/// A sealed copy that is whole: of the highest generation, the one that most copies are like.
-fn reference(checked: &[CheckedCopy]) -> Reference {
-    let candidates = || {
-        let copies = checked.iter().enumerate();
-        copies.filter(|(_, copy)| stands(copy) && copy.seal.is_some())
-    };
-    let Some(newest) = candidates().map(|(_, copy)| copy.generation).max() else {
-        return Reference::None;
-    };
-    let of_newest = || candidates().filter(|(_, copy)| copy.generation == newest);
-    let votes = |one: &CheckedCopy| {
-        of_newest()
-            .filter(|(_, copy)| copy.digest() == one.digest())
-            .count()
-    };
-    let Some((place, best)) = of_newest().max_by_key(|(_, copy)| votes(copy)) else {
-        return Reference::None;
-    };
-    let disputes =
-        |other: &CheckedCopy| other.digest() != best.digest() && votes(other) >= votes(best);
-    if of_newest().any(|(_, other)| disputes(other)) {
-        return Reference::Disputed;
-    }
-    Reference::Copy(place)
 }
 
 /// Only copies of one generation have their frames at the same places of their files: those of the highest one are left.

@@ -40,7 +40,7 @@ fn stamp(tree: u8, page: FrameAddress) -> Frame {
 }
 
 /// Sealed segments with records, chunks without a version, pages of a completed and of a failed batch.
-fn archive(replicas: u32) -> Media {
+pub(super) fn archive(replicas: u32) -> Media {
     let media = Media::with_small_segments(replicas);
     let (store, _) = media.open(1);
     let appender = store.appender().unwrap();
@@ -58,7 +58,7 @@ fn archive(replicas: u32) -> Media {
     media
 }
 
-fn odd(version: VersionId) -> bool {
+pub(super) fn odd(version: VersionId) -> bool {
     let tail: [u8; 4] = version.record().as_bytes()[12..].try_into().unwrap();
     u32::from_be_bytes(tail) % 2 == 1
 }
@@ -70,9 +70,9 @@ fn low(version: VersionId) -> bool {
 }
 
 /// What the key ledger would say.
-struct Keys<'a> {
-    destroyed: &'a dyn Fn(VersionId) -> bool,
-    held: &'a dyn Fn(VersionId) -> bool,
+pub(super) struct Keys<'a> {
+    pub(super) destroyed: &'a dyn Fn(VersionId) -> bool,
+    pub(super) held: &'a dyn Fn(VersionId) -> bool,
 }
 
 impl KeyFacts for Keys<'_> {
@@ -91,7 +91,7 @@ fn plan(store: &Store, destroyed: &dyn Fn(VersionId) -> bool) -> CompactionPlan 
     store.plan_compaction(&keys, &mut |_| {}).unwrap()
 }
 
-fn compact(
+pub(super) fn compact(
     store: &Store,
     destroyed: &dyn Fn(VersionId) -> bool,
 ) -> Result<Vec<(u32, Compacted)>, StoreError> {
@@ -99,7 +99,10 @@ fn compact(
     compact_with(store, &Keys { destroyed, held })
 }
 
-fn compact_with(store: &Store, keys: &Keys<'_>) -> Result<Vec<(u32, Compacted)>, StoreError> {
+pub(super) fn compact_with(
+    store: &Store,
+    keys: &Keys<'_>,
+) -> Result<Vec<(u32, Compacted)>, StoreError> {
     let planned = store.plan_compaction(keys, &mut |_| {})?;
     let segments: Vec<u32> = planned.segments.iter().map(|one| one.segment).collect();
     let mut results = Vec::new();
@@ -155,7 +158,7 @@ fn everything(store: &Store) -> Vec<ScanItem> {
     items.map(|item| item.unwrap()).collect()
 }
 
-fn sealed_frames(media: &Media) -> Vec<ScanItem> {
+pub(super) fn sealed_frames(media: &Media) -> Vec<ScanItem> {
     let store = media.read_only();
     let last = *store.segments().unwrap().last().unwrap();
     let mut items = everything(&store);
@@ -394,117 +397,6 @@ fn a_damaged_or_absent_copy_is_healed_first() {
     let (store, _) = media.open(1);
     let results = compact(&store, &odd).unwrap();
     assert!(matches!(&results[0], (1, Compacted::Done(_))));
-}
-
-#[test]
-fn nothing_is_dropped_while_a_segment_is_on_no_medium() {
-    for lost in [1, 3] {
-        let media = archive(2);
-        let newest = *media.read_only().segments().unwrap().last().unwrap();
-        assert!(newest > 4, "{newest}");
-        for medium in [0, 1] {
-            std::fs::remove_file(media.segment(medium, lost)).unwrap();
-        }
-        let before: Vec<_> = (lost + 1..newest).map(|n| media.bytes(0, n)).collect();
-        let store = media.read_only();
-        let keys = Keys {
-            destroyed: &odd,
-            held: &|_| false,
-        };
-        let planned = store.plan_compaction(&keys, &mut |_| {});
-        assert!(
-            matches!(planned, Err(StoreError::SegmentMissing { segment }) if segment == lost),
-            "{planned:?}"
-        );
-        drop(store);
-        let opened = Store::open(&media.directories, ARCHIVE, &media.options(1));
-        if let Ok((store, _)) = opened {
-            compact(&store, &odd).unwrap_err();
-            store.close().unwrap();
-        }
-        let after: Vec<_> = (lost + 1..newest).map(|n| media.bytes(0, n)).collect();
-        assert!(before == after);
-    }
-}
-
-#[test]
-fn nothing_is_dropped_while_a_segment_lacks_its_end() {
-    let media = archive(2);
-    let whole = media.bytes(0, 2);
-    let marks: Vec<usize> = sealed_frames(&media)
-        .iter()
-        .filter(|item| item.address.segment == 2 && matches!(item.frame, Frame::CommitMark(_)))
-        .map(|item| item.next.offset as usize)
-        .collect();
-    // Cut behind a mark, and with the last mark before the cut damaged.
-    let cut = marks[marks.len() - 2];
-    for is_mark_damaged in [false, true] {
-        let mut bytes = whole[..cut].to_vec();
-        if is_mark_damaged {
-            bytes[cut - 1] ^= 1;
-        }
-        for medium in [0, 1] {
-            put(&media.segment(medium, 2), &bytes);
-        }
-        let store = media.read_only();
-        assert!(
-            store
-                .scan(None, ScanScope::Records)
-                .any(|item| item.is_err())
-        );
-        let keys = Keys {
-            destroyed: &odd,
-            held: &|_| false,
-        };
-        let planned = store.plan_compaction(&keys, &mut |_| {});
-        assert!(
-            matches!(planned, Err(StoreError::Damaged { address, .. }) if address.segment == 2),
-            "{planned:?}"
-        );
-    }
-}
-
-#[test]
-fn a_medium_that_cannot_say_what_it_has_stops_the_survey() {
-    let media = archive(2);
-    let store = media.read_only();
-    let segments = media.directories[1].join("segments");
-    std::fs::rename(&segments, media.directories[1].join("away")).unwrap();
-    let keys = Keys {
-        destroyed: &odd,
-        held: &|_| false,
-    };
-    let planned = store.plan_compaction(&keys, &mut |_| {});
-    assert!(matches!(planned, Err(StoreError::Io { .. })), "{planned:?}");
-}
-
-#[test]
-fn contents_with_a_key_stay_although_nothing_names_them() {
-    let media = archive(1);
-    let unnamed = |keys: &Keys<'_>| {
-        let store = media.read_only();
-        let planned = store.plan_compaction(keys, &mut |_| {}).unwrap();
-        planned.segments.iter().map(|one| one.orphans).sum::<u64>()
-    };
-    let none: &dyn Fn(VersionId) -> bool = &|_| false;
-    let kept: &dyn Fn(VersionId) -> bool = &|one| one == version(1007);
-    let all = unnamed(&Keys {
-        destroyed: none,
-        held: none,
-    });
-    let keys = Keys {
-        destroyed: none,
-        held: kept,
-    };
-    assert_eq!(unnamed(&keys), all - 1);
-    let before = sealed_frames(&media);
-    let (store, _) = media.open(1);
-    compact_with(&store, &keys).unwrap();
-    let chunk = before.iter().find(|item| {
-        matches!(&item.frame, Frame::ContentChunk(chunk) if chunk.header.version == version(1007))
-    });
-    let chunk = chunk.unwrap();
-    assert_eq!(store.read(chunk.address).unwrap(), chunk.frame);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What is damaged on one replica is made anew from the others, and a crash in the middle leaves the old or the new.
 
+use formats::segment::{CompactionMap, SegmentSeal};
+
 use super::fixity::sealed;
 use super::*;
 use crate::store::durable::faults::{Fault, Outcome, Random};
@@ -329,4 +331,66 @@ fn an_empty_replica_is_filled_and_a_second_run_finds_nothing_to_do() {
     assert!(heal_replica(&store, strange, &mut |_| ()).is_err());
     store.close().unwrap();
     media.assert_replicas_equal();
+}
+
+/// A copy that was compacted, and one that was not yet.
+fn half_compacted() -> (Media, Vec<u8>, Vec<u8>) {
+    let media = sealed(2);
+    let original = media.bytes(1, 1);
+    let (store, _) = media.open(1);
+    let is_odd = |version: VersionId| version.record().as_bytes()[15] % 2 == 1;
+    let results = compacting::compact(&store, &is_odd).unwrap();
+    assert!(results.iter().any(|(segment, _)| *segment == 1));
+    store.close().unwrap();
+    let compacted = media.bytes(0, 1);
+    assert!(compacted.len() < original.len() && compacted == media.bytes(1, 1));
+    put(&media.segment(1, 1), &original);
+    (media, original, compacted)
+}
+
+#[test]
+fn what_was_dropped_does_not_come_back_by_healing() {
+    let (media, original, compacted) = half_compacted();
+    let mut damages = vec![compacted[..compacted.len() / 2].to_vec()];
+    let mut random = Random(29);
+    for _ in 0..24 {
+        let mut flipped = compacted.clone();
+        let bit = random.below(compacted.len() as u64 * 8) as usize;
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        damages.push(flipped);
+    }
+    for (number, damage) in damages.into_iter().enumerate() {
+        put(&media.segment(0, 1), &damage);
+        let healing = heal(&media, 1);
+        assert!(healing.is_whole() && !healing.was_whole(), "{number}");
+        assert!(!healing.copies[0].problems.is_empty(), "{number}");
+        assert!(healing.copies[1].problems.is_empty(), "{number}");
+        let outcome = &healing.copies[0].outcome;
+        assert!(
+            matches!(
+                outcome,
+                CopyOutcome::Healed {
+                    source: HealSource::Medium(_),
+                    ..
+                }
+            ),
+            "{number}: {outcome:?}"
+        );
+        assert!(media.bytes(0, 1) == compacted, "{number}");
+        assert!(media.bytes(1, 1) == original, "{number}");
+        assert!(heal(&media, 1).was_whole(), "{number}");
+    }
+}
+
+#[test]
+fn a_compacted_copy_without_a_map_is_replaced_by_the_other_one() {
+    let (media, original, compacted) = half_compacted();
+    let mut damaged = compacted.clone();
+    damaged[CompactionMap::OFFSET as usize + 40] ^= 1;
+    let behind = damaged.len() - SegmentSeal::FRAME_BYTES - 20;
+    damaged[behind] ^= 1;
+    put(&media.segment(0, 1), &damaged);
+    let healing = heal(&media, 1);
+    assert!(healing.is_whole(), "{healing:?}");
+    assert!(media.bytes(0, 1) == original && media.bytes(1, 1) == original);
 }

@@ -9,6 +9,7 @@ mod recovering;
 mod replicas;
 mod returning;
 mod specification;
+mod surveying;
 mod unreadable;
 
 use std::path::{Path, PathBuf};
