@@ -14,6 +14,7 @@ mod bad_input;
 mod bad_tsa;
 mod bulk;
 mod custody;
+mod destroying;
 mod disk_full;
 mod export;
 mod intake;

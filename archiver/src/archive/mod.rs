@@ -12,6 +12,7 @@ mod restore;
 #[cfg(test)]
 mod restore_tests;
 mod settings;
+mod waiting;
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};

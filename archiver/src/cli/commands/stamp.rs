@@ -69,7 +69,7 @@ fn tell_unreadable(session: &Session, versions: &[VersionId]) -> u64 {
 /// Puts everything that waits under timestamps, and says so.
 pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Failure> {
     let lang = session.output.lang;
-    let waiting = archive.catalog().unstamped(usize::MAX)?;
+    let waiting = archive.waiting()?;
     let versions: Vec<VersionId> = waiting.iter().map(|one| one.version).collect();
     let algorithm = digest(session, archive)?;
     let waiting = leaves::under(algorithm, waiting, &archive.retriever());

@@ -40,7 +40,7 @@ impl<'a> Archivist<'a> {
     }
 
     fn seen(archive: &Archive) -> Result<Seen, Failure> {
-        let waiting = archive.catalog().unstamped(usize::MAX)?;
+        let waiting = archive.waiting()?;
         Ok(Seen {
             unstamped: waiting.len() as u64,
             since: waiting.iter().map(|one| one.received_at).min(),
