@@ -1,6 +1,7 @@
 //! Which copy of the growing segment is right where copies differ. A copy that cannot be read where its last commit mark may stand is an
 //! error: it would count as one that is behind.
 
+use std::io;
 use std::sync::Arc;
 
 use formats::segment::{CommitMark, SegmentHeader};
@@ -26,7 +27,8 @@ pub(super) fn in_order(
     Ok(found.into_iter().map(|(_, replica)| replica).collect())
 }
 
-/// A copy whose last commit mark is another one than the first copy has there was committed apart from it. Nothing is changed then.
+/// A copy whose last commit mark is another one than the first copy has there, or stands where the first copy has none, was committed
+/// apart from it. Nothing is changed then.
 pub(super) fn require_one_history(
     replicas: &[Arc<Replica>],
     copies: &mut [Option<Copy>],
@@ -45,7 +47,8 @@ pub(super) fn require_one_history(
         let there = first.frame(last).map_err(failed(0))?.is_ok();
         let count = CommitMark::FRAME_BYTES;
         let right = first.bytes(last, count).map_err(failed(0))?;
-        if there && copy.bytes(last, count).map_err(failed(number))? != right {
+        let is_another = there && copy.bytes(last, count).map_err(failed(number))? != right;
+        if is_another || passes_over(first, segment, last).map_err(failed(0))? {
             let problem = MediumProblem {
                 directory: replica.directory.clone(),
                 medium: Some(replica.medium),
@@ -55,6 +58,18 @@ pub(super) fn require_one_history(
         }
     }
     Ok(())
+}
+
+/// Whether no frame begins at a place: whole ones, each behind the other from a commit mark on, pass over it.
+fn passes_over(copy: &mut Copy, segment: u32, place: u64) -> io::Result<bool> {
+    let mut at = copy.mark_before(segment, place)?.unwrap_or(0);
+    while at < place {
+        match copy.frame(at)? {
+            Ok(header) => at += header.frame_bytes() as u64,
+            Err(_) => return Ok(false),
+        }
+    }
+    Ok(at > place)
 }
 
 /// Lets each copy count only as far as it can: one that two commit marks or more passed by was away in the meantime. What it holds behind

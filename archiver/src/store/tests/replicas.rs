@@ -324,12 +324,15 @@ fn a_medium_that_was_written_elsewhere_is_left_alone() {
     store.close().unwrap();
     put(&media.segment(0, 1), &elsewhere);
     let (store, _) = media.open(1);
-    let found = out(&store);
-    if !found.is_empty() {
-        assert_eq!(found, [(1, OutCause::Diverged)]);
-        let error = store.admit(&media.directories[0]).unwrap_err();
-        assert!(error.to_string().contains("written elsewhere"), "{error}");
-    }
+    assert_eq!(out(&store), [(1, OutCause::Diverged)]);
+    store.close().unwrap();
+    let (store, report) = media.open(1);
+    let text = report.media[0].to_string();
+    assert!(text.contains("keep it"), "{text}");
+    assert!(!text.contains("media return"), "{text}");
+    let error = store.admit(&media.directories[0]).unwrap_err();
+    assert!(error.to_string().contains("written elsewhere"), "{error}");
+    assert!(media.bytes(0, 1) == elsewhere);
     assert!(records(&store).contains(&3));
     drop(store);
 }
