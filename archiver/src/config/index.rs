@@ -128,7 +128,8 @@ mod tests {
         let config = parse("index = \"i\"").expect("a folder");
         assert_eq!(config.index, Path::new("/a/i"));
         assert_eq!(config.index_options, IndexConfig::default());
-        let table = "[index]\nengine = \"fjall\"\ncache_bytes = 33554432";
+        let table =
+            "[segments]\nparity = \"10+2\"\n[index]\nengine = \"fjall\"\ncache_bytes = 33554432";
         let config = parse(table).expect("a table");
         assert_eq!(config.index, Path::new("/a/index"));
         assert_eq!(
@@ -136,6 +137,7 @@ mod tests {
             EngineChoice::Use(IndexEngine::Fjall)
         );
         assert_eq!(config.index_options.cache_bytes, 32 << 20);
+        // Settings of other tables stay in theirs.
         let again = Config::parse(&config.path, &config.to_text()).expect("own text");
         assert_eq!(again, config);
     }

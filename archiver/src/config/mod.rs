@@ -403,12 +403,6 @@ mod tests {
             Config::parse(&config.path, &config.to_text()).expect("own text"),
             config
         );
-        let mut config = config;
-        config.index_options.cache_bytes *= 2;
-        assert_eq!(
-            Config::parse(&config.path, &config.to_text()).expect("own text"),
-            config
-        );
     }
 
     #[test]
