@@ -100,6 +100,17 @@ fn ceremonies_and_passphrases_are_recorded_and_come_back_with_the_index() {
     let first = format!("{} {}", words.next().unwrap(), words.next().unwrap());
     assert!(!said.contains(&first), "{said}");
 
+    let japanese = world
+        .archiver(["--lang", "ja", "keys", "inventory"].iter().chain(&shares))
+        .expect_code(0)
+        .stdout;
+    for said in [
+        "3 人(佐藤、鈴木、高橋)のうち 2 人で開く",
+        "パスフレーズを変更",
+        "データ鍵",
+    ] {
+        assert!(japanese.contains(said), "{japanese}");
+    }
     world
         .archiver(["rebuild"].iter().chain(&shares))
         .expect_code(0);

@@ -65,6 +65,9 @@ impl Failure {
     pub fn text(&self, lang: Lang) -> String {
         match self {
             Self::Archive(error) => archive_text(error, lang),
+            Self::Retrieve(RetrieveError::Keys(error)) => {
+                lang.pick(key_texts::key(error), error.to_string())
+            }
             Self::Retrieve(error) => error.text(lang),
             Self::Metadata(error) => error.text(lang),
             Self::Stamp(error) => {
@@ -202,7 +205,6 @@ fn archive_text(error: &ArchiveError, lang: Lang) -> String {
     match error {
         ArchiveError::Class(error) => error.text(lang),
         ArchiveError::Deposit(error) => error.text(lang),
-        ArchiveError::Signature(error) => error.text(lang),
         ArchiveError::Config(ConfigError::Missing { looked_at }) => {
             let places: Vec<String> = looked_at.iter().map(|p| p.display().to_string()).collect();
             lang.pick(
@@ -213,35 +215,13 @@ fn archive_text(error: &ArchiveError, lang: Lang) -> String {
                 error.to_string(),
             )
         }
-        ArchiveError::Keys(KeyError::WrongPassphrase) => {
-            lang.pick("パスフレーズが違います。もう一度確かめてください".to_owned(), error.to_string())
+        ArchiveError::Keys(error) | ArchiveError::Signature(SignatureError::Keys(error)) => {
+            lang.pick(key_texts::key(error), error.to_string())
         }
-        ArchiveError::Keys(KeyError::MediumMissing { path }) => lang.pick(
-            format!("鍵媒体が {} にありません。接続してマウントするか、設定のパスを直してください", path.display()),
-            error.to_string(),
-        ),
-        ArchiveError::Keys(KeyError::Share(error)) => lang.pick(key_texts::share(error), error.to_string()),
-        ArchiveError::Keys(KeyError::Token(error)) => lang.pick(key_texts::token(error), error.to_string()),
-        ArchiveError::Keys(KeyError::NoCustodians) => lang.pick(
-            "この鍵媒体は分散片ではなくパスフレーズで開きます。パスフレーズを与えてください".to_owned(),
-            error.to_string(),
-        ),
-        ArchiveError::Keys(KeyError::HeldKeyStale) => lang.pick(
-            "保持している鍵ではこの鍵媒体を開けません。パスフレーズか鍵管理者が変わりました。もう一度 archiver keys unlock を実行してください".to_owned(),
-            error.to_string(),
-        ),
-        ArchiveError::Keys(KeyError::SameDevice { keys, data }) => lang.pick(
-            format!(
-                "鍵媒体 {} とデータ媒体 {} が同じ装置にあります。別の装置を使うか、試用なら --evaluation を付けてください",
-                keys.display(),
-                data.display()
-            ),
-            error.to_string(),
-        ),
+        ArchiveError::Signature(error) => error.text(lang),
         ArchiveError::KeyMedium(error) => lang.pick(error.text_ja(), error.to_string()),
         ArchiveError::Store(error) => store_text(error, lang),
         ArchiveError::Config(_)
-        | ArchiveError::Keys(_)
         | ArchiveError::Seal(_)
         | ArchiveError::Authority(_)
         | ArchiveError::Vault(_)

@@ -8,7 +8,7 @@ use formats::segment::SPECIFICATION;
 
 use super::error::KeyError;
 use super::medium::KeyMedium;
-use super::provider::KEK_FILE;
+use super::provider::{KEK_FILE, ProviderFile, require_one_provider};
 use super::sealed;
 use crate::store::durable::{create_directories, read_settled, replace_and_erase, replace_file};
 
@@ -32,7 +32,7 @@ impl KeyMedium {
     /// `replace` allows to overwrite a copy that holds keys which this medium does not hold.
     ///
     /// # Errors
-    /// [`KeyError::AlreadyCreated`] when something else stands there; [`KeyError::OtherArchive`], [`KeyError::CopiesDiverge`];
+    /// [`KeyError::AlreadyCreated`] when something else stands there; [`KeyError::ProvidersDiffer`], [`KeyError::OtherArchive`], [`KeyError::CopiesDiverge`];
     /// [`KeyError::InUse`] when somebody writes to it; errors of reading and writing.
     pub fn copy_to(
         &self,
@@ -85,6 +85,8 @@ impl KeyMedium {
             });
         }
         super::medium::check_label(root, self.archive())?;
+        // An intake medium may be the only place with the keys of what was taken in.
+        require_one_provider(&ProviderFile::read_only([self.root(), root]))?;
         let is_ours = root.join(LABEL_FILE).exists() || root.join(KEK_FILE).exists();
         let read_error = |error| KeyError::io(root, "read the directory", error);
         for entry in fs::read_dir(root).map_err(read_error)? {

@@ -19,6 +19,7 @@ mod unlock;
 
 pub use file::{FileKek, KEK_FILE, KdfParameters};
 pub(super) use file::{SealedBy, sealed_by};
+pub(super) use key_file::require_one_provider;
 pub use provider_file::ProviderFile;
 pub use token::{TokenKek, TokenPlace};
 pub(super) use unlock::open;

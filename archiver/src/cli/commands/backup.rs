@@ -10,6 +10,7 @@ use crate::backup::{self, BackupError, BackupOptions};
 use crate::cli::arguments::Backup;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::key_texts;
 use crate::cli::output::{grouped, sized};
 use crate::cli::session::Session;
 use crate::keys::{KdfParameters, KeyError, Passphrase};
@@ -215,7 +216,8 @@ pub(super) fn failure(session: &Session, error: &BackupError) -> Failure {
 /// The exit code of a failure, and its text in Japanese.
 fn said(error: &BackupError) -> (Exit, String) {
     match error {
-        BackupError::Archive(_) | BackupError::Keys(_) => (Exit::Unusable, error.to_string()),
+        BackupError::Keys(error) => (Exit::Unusable, key_texts::key(error)),
+        BackupError::Archive(_) => (Exit::Unusable, error.to_string()),
         BackupError::SameDevice { to, medium } => (
             Exit::Unusable,
             format!(

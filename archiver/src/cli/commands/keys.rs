@@ -23,6 +23,7 @@ mod intake;
 mod inventory;
 mod rotation;
 mod unlock;
+mod words;
 
 pub(in crate::cli) fn run(session: &Session, command: &Keys) -> Result<Exit, Failure> {
     match command {

@@ -101,7 +101,7 @@ pub(super) trait KeyFile: Serialize + DeserializeOwned + Clone {
 
 /// Refuses key media whose files are those of different providers: one of them belongs to something else, and must not overwrite the other. What
 /// cannot be read says nothing.
-pub(super) fn require_one_provider(place: &ProviderFile) -> Result<(), KeyError> {
+pub(in crate::keys) fn require_one_provider(place: &ProviderFile) -> Result<(), KeyError> {
     let mut first: Option<(PathBuf, Option<String>)> = None;
     for (path, bytes) in place.read() {
         let Some(provider) = bytes.ok().and_then(|bytes| provider_of(&bytes)) else {

@@ -1,6 +1,6 @@
 //! `archiver keys inventory` and `audit`.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::archive::{Access, ArchiveError};
 use crate::cli::arguments::AuditKeys;
@@ -8,11 +8,9 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::lang::Lang;
 use crate::cli::session::Session;
-use crate::event::EventBody;
-use crate::keys::custody::{CeremonyHeld, PassphraseSet};
-use crate::keys::events::{KeyCopyMade, KeysAudited, KeysDestroyed, KeysRotated};
-use crate::keys::intake_events::{IntakeAccepted, IntakeCreated};
-use crate::keys::inventory::{AuditPart, KeyEvent, KeyItem, KeyRole, KeyState};
+use crate::keys::inventory::{AuditPart, KeyItem, KeyRole, KeyState};
+
+use super::words::{tell_event, word};
 
 /// `archiver keys inventory`
 pub(super) fn inventory(session: &Session) -> Result<Exit, Failure> {
@@ -42,10 +40,10 @@ pub(super) fn inventory(session: &Session) -> Result<Exit, Failure> {
             .unwrap_or_default();
         say(&format!(
             "\n{} {} {medium}: {}, {}",
-            place.kind,
+            word(place.kind, lang),
             place.medium.number.unwrap_or_default(),
             place.medium.place,
-            place.condition
+            word(place.condition, lang)
         ));
     }
     for event in &inventory.events {
@@ -61,101 +59,6 @@ pub(super) fn inventory(session: &Session) -> Result<Exit, Failure> {
     ));
     archive.close()?;
     Ok(Exit::Done)
-}
-
-/// Tells what happened to the keys: one line for each event.
-fn tell_event(session: &Session, event: &KeyEvent) {
-    session.output.event(&json!({
-        "event": "key-event", "kind": event.kind, "time": event.time, "by": event.by, "facts": event.facts,
-    }));
-    let lang = session.output.lang;
-    let facts = &event.facts;
-    let text = |name: &str| facts[name].as_str().unwrap_or_default().to_owned();
-    let count = |name: &str| match &facts[name] {
-        Value::Array(list) => list.len() as u64,
-        number => number.as_u64().unwrap_or_default(),
-    };
-    let place = facts["intake"]["place"].as_str().unwrap_or_default();
-    let what = match event.kind.as_str() {
-        CeremonyHeld::KIND => lang.pick(
-            format!(
-                "儀式 {}: {} 人のうち {} 人で開く({})",
-                text("ceremony"),
-                count("shares"),
-                count("threshold"),
-                names(facts)
-            ),
-            format!(
-                "ceremony {}: any {} of {} open ({})",
-                text("ceremony"),
-                count("threshold"),
-                count("shares"),
-                names(facts)
-            ),
-        ),
-        PassphraseSet::KIND if facts["changed"] == true => lang
-            .pick("パスフレーズを変更", "passphrase changed")
-            .to_owned(),
-        PassphraseSet::KIND => lang
-            .pick(
-                "パスフレーズで開く(最初の記録)",
-                "opens with a passphrase (first record)",
-            )
-            .to_owned(),
-        IntakeCreated::KIND => lang.pick(
-            format!("預入専用の鍵媒体を作成: {place}"),
-            format!("intake medium made: {place}"),
-        ),
-        IntakeAccepted::KIND => lang.pick(
-            format!(
-                "預入専用の鍵媒体 {place} から {} 件の鍵を引き取り(実行 {} 回、開かないもの {} 件)",
-                count("taken"),
-                count("runs"),
-                count("damaged")
-            ),
-            format!(
-                "took over {} keys of {} runs from the intake medium at {place} ({} did not open)",
-                count("taken"),
-                count("runs"),
-                count("damaged")
-            ),
-        ),
-        KeysRotated::KIND => lang.pick(
-            format!("世代 {} へ交替", count("epoch")),
-            format!("rotated to epoch {}", count("epoch")),
-        ),
-        KeyCopyMade::KIND => lang
-            .pick("鍵媒体の写しを作成", "copy of the key medium made")
-            .to_owned(),
-        KeysAudited::KIND => lang.pick(
-            format!(
-                "点検: 鍵 {} 個、開かないもの {} 個",
-                count("keys"),
-                count("failed")
-            ),
-            format!(
-                "inspected: {} keys, {} did not open",
-                count("keys"),
-                count("failed")
-            ),
-        ),
-        KeysDestroyed::KIND => lang.pick(
-            format!("{} 版の鍵を廃棄", count("versions")),
-            format!("keys of {} record versions destroyed", count("versions")),
-        ),
-        other => other.to_owned(),
-    };
-    session
-        .output
-        .say(&format!("{}  {what}  [{}]", event.time, event.by));
-}
-
-fn names(facts: &Value) -> String {
-    let list = facts["custodians"].as_array();
-    let names: Vec<&str> = list
-        .map(|list| list.iter().filter_map(Value::as_str).collect())
-        .unwrap_or_default();
-    names.join(", ")
 }
 
 /// Tells one line of the inventory.
@@ -174,14 +77,18 @@ fn tell(session: &Session, item: &KeyItem, responsible: Option<&str>) {
         KeyState::Retired => lang.pick("交替済み", "retired"),
         KeyState::Destroyed => lang.pick("廃棄済み", "destroyed"),
     };
-    say(&format!("\n{} ({}) — {state}", item.name, item.count));
+    say(&format!(
+        "\n{} ({}) — {state}",
+        word(&item.name, lang),
+        item.count
+    ));
     say(&lang.pick(
-        format!("  用途: {}", item.purpose),
+        format!("  用途: {}", word(&item.purpose, lang)),
         format!("  for: {}", item.purpose),
     ));
     if let Some(since) = &item.since {
         say(&lang.pick(
-            format!("  {since} から({})", item.occasion),
+            format!("  {since} から({})", word(item.occasion, lang)),
             format!("  since {since} ({})", item.occasion),
         ));
     }

@@ -1,0 +1,174 @@
+//! What the inventory of keys says to people: its words in Japanese, and a line for each event.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::cli::lang::Lang;
+use crate::cli::output::moment;
+use crate::cli::session::Session;
+use crate::event::EventBody;
+use crate::keys::custody::{CeremonyHeld, PassphraseSet};
+use crate::keys::events::{KeyCopyMade, KeysAudited, KeysDestroyed, KeysRotated};
+use crate::keys::intake_events::{IntakeAccepted, IntakeCreated};
+use crate::keys::inventory::KeyEvent;
+
+/// A word of the inventory in the language of the user. Paths and descriptions of providers stay as they are.
+pub(super) fn word(text: &str, lang: Lang) -> Cow<'_, str> {
+    if lang == Lang::En {
+        return text.into();
+    }
+    if let Some(epoch) = text.strip_prefix("key-encryption key, epoch ") {
+        return format!("鍵暗号鍵(世代 {epoch})").into();
+    }
+    let known = WORDS.iter().find(|(english, _)| *english == text);
+    known.map_or(text, |(_, japanese)| japanese).into()
+}
+
+/// Tells what happened to the keys: one line for each event.
+pub(super) fn tell_event(session: &Session, event: &KeyEvent) {
+    session.output.event(&json!({
+        "event": "key-event", "kind": event.kind, "time": event.time, "by": event.by, "facts": event.facts,
+    }));
+    let time = OffsetDateTime::parse(&event.time, &Rfc3339);
+    let time = time.map_or_else(|_| event.time.clone(), moment);
+    let (what, by) = (what(event, session.output.lang), &event.by);
+    session.output.say(&format!("{time}  {what}  [{by}]"));
+}
+
+fn what(event: &KeyEvent, lang: Lang) -> String {
+    let facts = &event.facts;
+    match event.kind.as_str() {
+        CeremonyHeld::KIND => ceremony(facts, lang),
+        PassphraseSet::KIND if facts["changed"] == true => lang
+            .pick("パスフレーズを変更", "passphrase changed")
+            .to_owned(),
+        PassphraseSet::KIND => lang
+            .pick(
+                "パスフレーズで開く(最初の記録)",
+                "opens with a passphrase (first record)",
+            )
+            .to_owned(),
+        IntakeCreated::KIND | IntakeAccepted::KIND => intake(event, lang),
+        KeyCopyMade::KIND => lang
+            .pick("鍵媒体の写しを作成", "copy of the key medium made")
+            .to_owned(),
+        KeysRotated::KIND => {
+            let epoch = count(facts, "epoch");
+            lang.pick(
+                format!("世代 {epoch} へ交替"),
+                format!("rotated to epoch {epoch}"),
+            )
+        }
+        KeysAudited::KIND => {
+            let (keys, failed) = (count(facts, "keys"), count(facts, "failed"));
+            lang.pick(
+                format!("点検: 鍵 {keys} 個、開かないもの {failed} 個"),
+                format!("inspected: {keys} keys, {failed} did not open"),
+            )
+        }
+        KeysDestroyed::KIND => {
+            let versions = count(facts, "versions");
+            lang.pick(
+                format!("{versions} 版の鍵を廃棄"),
+                format!("keys of {versions} record versions destroyed"),
+            )
+        }
+        other => other.to_owned(),
+    }
+}
+
+fn ceremony(facts: &Value, lang: Lang) -> String {
+    let code = facts["ceremony"].as_str().unwrap_or_default();
+    let (threshold, shares) = (count(facts, "threshold"), count(facts, "shares"));
+    let names = facts["custodians"].as_array();
+    let names: Vec<&str> = names.map_or_else(Vec::new, |names| {
+        names.iter().filter_map(Value::as_str).collect()
+    });
+    lang.pick(
+        format!(
+            "儀式 {code}: {shares} 人({})のうち {threshold} 人で開く",
+            names.join("、")
+        ),
+        format!(
+            "ceremony {code}: any {threshold} of {shares} open ({})",
+            names.join(", ")
+        ),
+    )
+}
+
+fn intake(event: &KeyEvent, lang: Lang) -> String {
+    let facts = &event.facts;
+    let place = facts["intake"]["place"].as_str().unwrap_or_default();
+    if event.kind == IntakeCreated::KIND {
+        return lang.pick(
+            format!("預入専用の鍵媒体を作成: {place}"),
+            format!("intake medium made: {place}"),
+        );
+    }
+    let (taken, runs) = (count(facts, "taken"), count(facts, "runs"));
+    let damaged = count(facts, "damaged");
+    lang.pick(
+        format!("預入専用の鍵媒体 {place} から鍵 {taken} 件を引き取り(実行 {runs} 回、開かないもの {damaged} 件)"),
+        format!("took over {taken} keys from the intake medium at {place} ({runs} runs; {damaged} keys did not open)"),
+    )
+}
+
+/// A number, or how many a list has.
+fn count(facts: &Value, name: &str) -> u64 {
+    match &facts[name] {
+        Value::Array(list) => list.len() as u64,
+        number => number.as_u64().unwrap_or_default(),
+    }
+}
+
+/// The words of the inventory, English and Japanese.
+const WORDS: [(&str, &str); 24] = [
+    ("unlocking secret", "鍵媒体を開く秘密"),
+    ("catalog key", "索引の鍵"),
+    ("data keys", "データ鍵"),
+    (
+        "set when the archive was made, or by a ceremony",
+        "保管庫を作ったとき、または儀式で設定",
+    ),
+    (
+        "seals index, events and receipts",
+        "索引・事象・受領書を封じる",
+    ),
+    ("the archive was made", "保管庫の作成"),
+    ("one for each deposit", "預入ごとに一つ"),
+    ("records were destroyed", "記録の廃棄"),
+    ("rotation", "交替"),
+    (
+        "each seals the contents and the manifest of one record version",
+        "記録の一版の内容と目録を封じる",
+    ),
+    (
+        "wraps the data keys, the catalog key and the signing keys",
+        "データ鍵・索引の鍵・署名鍵を包む",
+    ),
+    ("not known to this program", "このプログラムの知らないもの"),
+    (
+        "made by 'archiver init' or 'archiver keys signing'",
+        "archiver init か archiver keys signing で作成",
+    ),
+    (
+        "signs the tokens of the embedded timestamp authority",
+        "内蔵の時刻認証局のトークンに署名する",
+    ),
+    (
+        "issues the certificates of the archive's signing keys",
+        "保管庫の署名鍵の証明書を発行する",
+    ),
+    ("signs records and receipts", "記録と受領書に署名する"),
+    ("key medium", "鍵媒体"),
+    ("copy in step", "揃えてある写し"),
+    ("copy made", "以前に作った写し"),
+    ("intake medium", "預入専用の鍵媒体"),
+    ("in-service", "使用中"),
+    ("missing", "ない"),
+    ("out-of-service", "使用停止"),
+    ("outside", "管理外"),
+];
