@@ -25,9 +25,11 @@ impl Bench {
         let one = fixture.file("one.log", "one\nand another line\n".repeat(400));
         let two = fixture.file("two.log", "two\nand another line\n".repeat(400));
         let (_, events) = fixture.deposit_as(&request("system-log", &[]), &[&one, &two]);
-        let version = |event: &DepositEvent| match event {
-            DepositEvent::Deposited(record) => record.version,
-            other => panic!("{other:?}"),
+        let version = |event: &DepositEvent| {
+            let DepositEvent::Deposited(record) = event else {
+                panic!("{event:?}");
+            };
+            record.version
         };
         let versions = events.iter().map(version).map(|version| {
             let hit = fixture.catalog.version(version).unwrap().unwrap();
@@ -75,10 +77,11 @@ impl Bench {
     }
 
     fn record(&self, number: usize) -> RecordVersion {
-        match self.fixture.store.read(self.versions[number].1).unwrap() {
-            Frame::RecordVersion(record) => record,
-            other => panic!("{other:?}"),
-        }
+        let frame = self.fixture.store.read(self.versions[number].1).unwrap();
+        let Frame::RecordVersion(record) = frame else {
+            panic!("{frame:?}");
+        };
+        record
     }
 
     /// A changed chunk: the first one of the content, or of its line index.

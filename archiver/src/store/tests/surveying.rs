@@ -72,6 +72,10 @@ fn nothing_is_dropped_while_a_segment_lacks_its_end() {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test takes the segments away from a medium"
+)]
 fn a_medium_that_cannot_say_what_it_has_stops_the_survey() {
     let media = archive(2);
     let store = media.read_only();
