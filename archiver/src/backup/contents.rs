@@ -11,6 +11,8 @@ use super::BackupError;
 use super::container::Sealer;
 use crate::archive::Archive;
 use crate::event::configuration::ConfigurationRecorded;
+use crate::keys::KeyError;
+use crate::keys::provider::KEK_FILE;
 
 /// The configuration, with the files that it names.
 pub const CONFIGURATION: &str = "configuration.json";
@@ -48,7 +50,17 @@ pub(super) fn gather(archive: &Archive) -> Result<Vec<Entry>, BackupError> {
         walk(classes, CLASSES, None, &mut entries)?;
     }
     let secret = config.passphrase_file.as_deref();
-    walk(&config.keys, KEYS, secret, &mut entries)?;
+    // The first one that is configured may be away, and its mount point empty.
+    let keys = archive.keys().ledger().leading_root()?;
+    walk(keys, KEYS, secret, &mut entries)?;
+    let ledger = format!("{KEYS}/ledger/");
+    let is_ledger = |path: &str| path.starts_with(&ledger) && path.ends_with(".led");
+    let holds = |wanted: &dyn Fn(&str) -> bool| entries.iter().any(|entry| wanted(&entry.path));
+    if !holds(&|path| path == format!("{KEYS}/{KEK_FILE}")) || !holds(&is_ledger) {
+        return Err(BackupError::Keys(KeyError::MediumMissing {
+            path: keys.to_path_buf(),
+        }));
+    }
     Ok(entries)
 }
 
