@@ -53,6 +53,12 @@ impl Session {
                 "a rotation of the keys was interrupted: 'archiver keys rotate' brings it to its end".to_owned(),
             );
         }
+        for failure in &keys.failures {
+            note(
+                format!("鍵の廃棄を終えられませんでした: {failure}"),
+                format!("a destruction of keys could not be brought to its end: {failure}"),
+            );
+        }
         for path in &keys.differing_files {
             let path = path.display();
             note(

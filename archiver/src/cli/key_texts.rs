@@ -65,6 +65,10 @@ pub(in crate::cli) fn key(error: &KeyError) -> String {
             "{} の鍵媒体とほかの写しが食い違っています(そこにしかない鍵 {keys} 個)。どちらが正しいかを確かめ、もう一方を archiver keys copy で作り直してください",
             path.display()
         ),
+        KeyError::DestructionsUnknown { path, keys } => format!(
+            "鍵媒体 {} は、ほかの媒体にまだある鍵 {keys} 個の廃棄を知っているので、上書きしません。この媒体からほかの媒体を作り直してください",
+            path.display()
+        ),
         KeyError::KeysDiverge { one, other } => format!(
             "{} と {} は別々に使われ、違う鍵暗号鍵を持っています。何も書いていません。どちらか一方だけを接続し、もう一方は残しておいてください。それと預け入れたものの鍵がそこにしかないおそれがあります",
             one.display(),

@@ -29,10 +29,12 @@ impl KeyMedium {
     /// Makes the directory a copy of this key medium, or makes a copy anew that stands there. It may be repeated after an interruption; what makes
     /// it a key medium, `kek.json`, is written last, and every entry is compared before.
     ///
-    /// `replace` allows to overwrite a copy that holds keys which this medium does not hold.
+    /// `replace` allows to overwrite a copy that holds keys which this medium does not hold, or that is of a later state. One that knows of destroyed
+    /// keys which this medium still holds is never overwritten.
     ///
     /// # Errors
-    /// [`KeyError::AlreadyCreated`] when something else stands there; [`KeyError::ProvidersDiffer`], [`KeyError::OtherArchive`], [`KeyError::CopiesDiverge`];
+    /// [`KeyError::AlreadyCreated`] when something else stands there; [`KeyError::ProvidersDiffer`], [`KeyError::OtherArchive`],
+    /// [`KeyError::CopiesDiverge`], [`KeyError::KeysDiverge`], [`KeyError::DestructionsUnknown`];
     /// [`KeyError::InUse`] when somebody writes to it; errors of reading and writing.
     pub fn copy_to(
         &self,
@@ -42,6 +44,10 @@ impl KeyMedium {
         progress: &mut dyn FnMut(u64),
     ) -> Result<CopyReport, KeyError> {
         self.refuse_foreign(root)?;
+        self.ledger().check_target(root, replace)?;
+        if root.is_dir() && !replace {
+            self.refuse_lone_secrets(root)?;
+        }
         let written = |path: &Path| {
             let path = path.to_path_buf();
             move |error| KeyError::io(path, "write", error)
@@ -72,6 +78,19 @@ impl KeyMedium {
             files: files.len() as u64,
             dropped,
         })
+    }
+
+    /// The key of a secret that stands only there is overwritten only where that is asked for.
+    fn refuse_lone_secrets(&self, root: &Path) -> Result<(), KeyError> {
+        let own = sealed::files(self.root())?;
+        let mut there = sealed::files(root)?.into_iter();
+        if there.any(|one| sealed::is_sealed(&one) && !own.contains(&one)) {
+            return Err(KeyError::KeysDiverge {
+                one: self.root().join(KEK_FILE),
+                other: root.join(KEK_FILE),
+            });
+        }
+        Ok(())
     }
 
     /// Only an empty directory, or a key medium of this archive, may become a copy.

@@ -48,6 +48,8 @@ pub struct KeyOpening {
     pub destructions_pending: u64,
     /// Whether a rotation was interrupted: `archiver keys rotate` brings it to its end.
     pub rotation_unfinished: bool,
+    /// What hindered the destructions that wait.
+    pub failures: Vec<String>,
     /// Files that are not the same on all key media, and were left as they are.
     pub differing_files: Vec<PathBuf>,
     /// A later epoch than that of the key media is recorded: an old state of all of them was restored.
@@ -64,8 +66,16 @@ impl Archive {
         by: &str,
         progress: &mut dyn FnMut(RotationProgress),
     ) -> Result<RotationReport, ArchiveError> {
-        let report = self.keys().rotate(progress)?;
+        let mut report = self.keys().rotate(progress)?;
         self.record_event(by, &KeysRotated::of(&report))?;
+        if report.resumed {
+            // The epoch of the interrupted one may be known to whoever this one is to shut out.
+            let old = report.epochs_destroyed;
+            report = self.keys().rotate(progress)?;
+            self.record_event(by, &KeysRotated::of(&report))?;
+            report.epochs_destroyed.splice(..0, old);
+            report.resumed = true;
+        }
         Ok(report)
     }
 
@@ -95,6 +105,7 @@ impl Archive {
                 ledger.data_key(*version)?;
             }
         }
+        self.keys().require_secrets()?;
         let begun = KeyDestructionBegun {
             versions: destruction
                 .versions
@@ -170,9 +181,14 @@ impl Archive {
                 Err(ArchiveError::Keys(KeyError::CopiesMissing { .. })) => {
                     opening.destructions_pending += 1;
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    opening.destructions_pending += 1;
+                    opening.failures.push(error.to_string());
+                }
             }
         }
+        let hindrance = self.keys().hindrance().map(ToString::to_string);
+        opening.failures.extend(hindrance);
         opening.rotation_unfinished = self.keys().ledger().is_unfinished();
         let recorded = self.recorded_epoch()?;
         let current = self.keys().provider().current_epoch();
@@ -184,14 +200,22 @@ impl Archive {
         &self,
     ) -> Result<Vec<(RecordedEvent, KeyDestructionBegun)>, ArchiveError> {
         let mut open: Vec<(RecordedEvent, KeyDestructionBegun)> = Vec::new();
+        let mut ended = Vec::new();
         self.catalog().events(Topic::Records, &mut |event| {
             if let Some(begun) = event.as_::<KeyDestructionBegun>() {
                 open.push((event, begun));
             } else if let Some(done) = event.as_::<KeysDestroyed>() {
-                open.retain(|(event, _)| event.id != done.begun);
+                ended.push(done.begun);
             }
             true
         })?;
+        // A destroyed key that is there again came with an old state of the key media: it is destroyed again.
+        let ledger = self.keys().ledger();
+        let is_back = |begun: &KeyDestructionBegun| {
+            let versions = begun.version_ids();
+            versions.iter().any(|version| ledger.holds(*version))
+        };
+        open.retain(|(event, begun)| !ended.contains(&event.id) || is_back(begun));
         Ok(open)
     }
 

@@ -100,6 +100,14 @@ pub enum KeyError {
         /// How many keys only it holds.
         keys: u64,
     },
+    /// The key medium that was to be overwritten knows of destroyed keys that the others still hold: they would come back. Use that medium, and make
+    /// the others anew from it.
+    DestructionsUnknown {
+        /// The medium.
+        path: PathBuf,
+        /// How many destroyed keys only it knows of.
+        keys: u64,
+    },
     /// Key media went on apart from each other and hold different key-encryption keys: bringing them into step would destroy the only key of
     /// what was wrapped meanwhile. Nothing was written. Attach only one of them; `archiver keys copy` makes the other one anew.
     KeysDiverge {
@@ -215,6 +223,12 @@ impl KeyError {
         Self::Io { path, act, source }
     }
 
+    /// Whether something stands on the key medium that this program does not know.
+    #[must_use]
+    pub const fn is_unknown_kind(&self) -> bool {
+        matches!(self, Self::UnsupportedFormat { .. })
+    }
+
     /// Whether what stands on the key medium is not what was written there. A key that is missing beside damaged entries
     /// stood in one of them, as far as anybody can tell.
     #[must_use]
@@ -323,6 +337,11 @@ impl fmt::Display for KeyError {
                 f,
                 "the key medium at {} and the other copies diverge ({keys} keys stand only on it): find out which of them is the \
                  right one, and make the other anew with 'archiver keys copy'",
+                path.display()
+            ),
+            Self::DestructionsUnknown { path, keys } => write!(
+                f,
+                "the key medium at {} knows of {keys} destroyed keys that the others still hold, and is not overwritten: make the others anew from it",
                 path.display()
             ),
             Self::KeysDiverge { one, other } => write!(

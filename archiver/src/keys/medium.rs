@@ -32,6 +32,8 @@ pub struct KeyMedium {
     provider: Arc<dyn KekProvider>,
     ledger: KeyLedger,
     differing: Vec<PathBuf>,
+    /// Why an interrupted destruction could not be brought to its end.
+    hindrance: Option<KeyError>,
 }
 
 impl KeyMedium {
@@ -92,9 +94,18 @@ impl KeyMedium {
             provider,
             ledger,
             differing: Vec::new(),
+            hindrance: None,
         };
         if access == LedgerAccess::Write {
             medium.differing = medium.bring_into_step()?;
+            if medium.ledger.is_destruction_unfinished() {
+                // A damaged key or secret must not keep everybody from depositing.
+                medium.hindrance = match medium.rotate(&mut |_| ()) {
+                    Ok(_) => None,
+                    Err(error) if error.is_damage() || error.is_unknown_kind() => Some(error),
+                    Err(error) => return Err(error),
+                };
+            }
         }
         Ok(medium)
     }
@@ -115,21 +126,19 @@ impl KeyMedium {
                 settle(&*self.disk, &path).map_err(failed)?;
             }
         }
-        let differing = self.copy_other_files()?;
-        if self.ledger.is_destruction_unfinished() {
-            self.rotate(&mut |_| ())?;
-        }
-        Ok(differing)
+        self.copy_other_files()
     }
 
     /// Wraps every key and every other secret under a new epoch of the key-encryption key, or brings an interrupted rotation to its end.
     ///
     /// # Errors
-    /// As [`KeyLedger::rotate`]; [`KeyError::UnsupportedFormat`] for a sealed file that this program does not know: the old epoch is kept then.
+    /// As [`KeyLedger::rotate`]; before anything is done, [`KeyError::SecretDamaged`] for a sealed file that does not open on any key medium,
+    /// and [`KeyError::UnsupportedFormat`] for one that this program does not know.
     pub fn rotate(
         &self,
         progress: &mut dyn FnMut(RotationProgress),
     ) -> Result<RotationReport, KeyError> {
+        self.require_secrets()?;
         self.ledger.rotate(&mut || self.rewrap_secrets(), progress)
     }
 
@@ -143,6 +152,7 @@ impl KeyMedium {
         now: OffsetDateTime,
         progress: &mut dyn FnMut(RotationProgress),
     ) -> Result<RotationReport, KeyError> {
+        self.require_secrets()?;
         let others = &mut || self.rewrap_secrets();
         self.ledger.destroy(versions, now, others, progress)
     }
@@ -157,6 +167,12 @@ impl KeyMedium {
     #[must_use]
     pub fn differing_files(&self) -> &[PathBuf] {
         &self.differing
+    }
+
+    /// Why a destruction that was interrupted is not at its end yet.
+    #[must_use]
+    pub const fn hindrance(&self) -> Option<&KeyError> {
+        self.hindrance.as_ref()
     }
 
     /// The key medium and its copies, as they are configured.

@@ -16,7 +16,9 @@ use super::error::KeyError;
 use super::medium::KeyMedium;
 use super::provider::{KekProvider, WrappedSecret};
 use super::secret::NONCE_BYTES;
-use crate::store::durable::{create_directories, read_settled, replace_and_erase, settle};
+use crate::store::durable::{
+    create_directories, erase_file, read_settled, replace_and_erase, settle,
+};
 
 /// The label of the private key of the embedded timestamp authority.
 pub const TSA_KEY: &str = "embedded timestamp authority";
@@ -64,15 +66,20 @@ pub(super) fn kind_of(relative: &Path) -> Option<&'static SealedKind> {
         .find(|kind| kind.folder == folder && name.starts_with(kind.prefix))
 }
 
-/// The files of a key medium beside ledger, label and provider's file, relative to its root.
+/// The files of a key medium beside ledger, label and provider's file, relative to its root. What was never finished is none of them.
 pub(super) fn files(root: &Path) -> Result<BTreeSet<PathBuf>, KeyError> {
     let mut files = BTreeSet::new();
-    collect(root, Path::new(""), &mut files)
-        .map_err(|error| KeyError::io(root, "read the directory", error))?;
+    collect(root, Path::new(""), &mut |relative, name| {
+        if !name.ends_with(".new") {
+            // What is being replaced is known by its own name.
+            files.insert(relative.with_file_name(name.trim_end_matches(".old")));
+        }
+    })
+    .map_err(|error| KeyError::io(root, "read the directory", error))?;
     Ok(files)
 }
 
-fn collect(root: &Path, below: &Path, files: &mut BTreeSet<PathBuf>) -> io::Result<()> {
+fn collect(root: &Path, below: &Path, found: &mut dyn FnMut(&Path, &str)) -> io::Result<()> {
     for entry in fs::read_dir(root.join(below))? {
         let entry = entry?;
         let relative = below.join(entry.file_name());
@@ -82,14 +89,12 @@ fn collect(root: &Path, below: &Path, files: &mut BTreeSet<PathBuf>) -> io::Resu
         let first = below.as_os_str().is_empty();
         if kind.is_dir() {
             if !(first && ["ledger", "lost+found"].contains(&name)) {
-                collect(root, &relative, files)?;
+                collect(root, &relative, found)?;
             }
         } else if kind.is_file() {
-            // What is being replaced is known by its own name; what was never finished is no file of the medium.
-            let is_unfinished = name.ends_with(".new");
-            let name = name.trim_end_matches(".old");
-            if !is_unfinished && !(first && ["kek.json", "MEDIUM.json"].contains(&name)) {
-                files.insert(below.join(name));
+            let own = name.trim_end_matches(".new").trim_end_matches(".old");
+            if !(first && ["kek.json", "MEDIUM.json"].contains(&own)) {
+                found(&relative, name);
             }
         }
     }
@@ -145,18 +150,43 @@ pub(super) fn secret_context(archive: ArchiveId, label: &str) -> Vec<u8> {
 }
 
 impl KeyMedium {
+    /// Opens every other secret once: what does not open on any key medium could not be wrapped anew.
+    ///
+    /// # Errors
+    /// [`KeyError::SecretDamaged`], [`KeyError::UnsupportedFormat`] for a kind that this program does not know.
+    pub(super) fn require_secrets(&self) -> Result<(), KeyError> {
+        let roots = self.roots_in_service();
+        for (relative, kind) in self.secrets(&roots)? {
+            let opens = |root: &PathBuf| {
+                let path = root.join(&relative);
+                opens_at(self.provider(), self.archive(), &path, &relative)
+            };
+            if !roots.iter().any(opens) {
+                return Err(KeyError::SecretDamaged { label: kind.label });
+            }
+        }
+        Ok(())
+    }
+
+    fn secrets(&self, roots: &[PathBuf]) -> Result<Vec<(PathBuf, &'static SealedKind)>, KeyError> {
+        let mut all = BTreeSet::new();
+        for root in roots {
+            all.extend(files(root)?.into_iter().filter(|one| is_sealed(one)));
+        }
+        let known = |relative: PathBuf| match kind_of(&relative) {
+            Some(kind) => Ok((relative, kind)),
+            None => Err(KeyError::UnsupportedFormat {
+                path: self.root().join(&relative),
+            }),
+        };
+        all.into_iter().map(known).collect()
+    }
+
     /// Wraps every other secret under the current epoch on every key medium in service; tells how many there are. May be repeated.
     pub(super) fn rewrap_secrets(&self) -> Result<u64, KeyError> {
         let roots = self.roots_in_service();
-        let mut all = BTreeSet::new();
-        for root in &roots {
-            all.extend(files(root)?.into_iter().filter(|one| is_sealed(one)));
-        }
         let mut count = 0;
-        for relative in all {
-            let kind = kind_of(&relative).ok_or_else(|| KeyError::UnsupportedFormat {
-                path: self.root().join(&relative),
-            })?;
+        for (relative, kind) in self.secrets(&roots)? {
             self.rewrap_secret(&roots, &relative, kind.label)?;
             count += 1;
         }
@@ -198,14 +228,15 @@ impl KeyMedium {
     /// What differs stays as it is: nobody can tell which is the right one, but on a medium that was behind a rotation.
     pub(super) fn copy_other_files(&self) -> Result<Vec<PathBuf>, KeyError> {
         let mut roots = self.roots_in_service();
-        if roots.len() < 2 {
-            return Ok(Vec::new());
-        }
         // The medium that is read comes first.
         roots.sort_by_key(|root| root != self.root());
         let mut all = BTreeSet::new();
         for root in &roots {
+            self.erase_unfinished(root)?;
             all.extend(files(root)?);
+        }
+        if roots.len() < 2 {
+            return Ok(Vec::new());
         }
         let mut differing = Vec::new();
         for relative in all {
@@ -242,6 +273,27 @@ impl KeyMedium {
                 Some(_) if !self.was_behind(root) => differing.push(root.join(relative)),
                 Some(_) | None => self.write_file(root, relative, bytes)?,
             }
+        }
+        Ok(())
+    }
+
+    /// Overwrites and removes what a killed program never finished.
+    fn erase_unfinished(&self, root: &Path) -> Result<(), KeyError> {
+        let listed = |error| KeyError::io(root, "read the directory", error);
+        let mut unfinished = BTreeSet::new();
+        collect(root, Path::new(""), &mut |relative, name| {
+            let Some(name) = name.strip_suffix(".new") else {
+                return;
+            };
+            let name = name.trim_end_matches(".new");
+            let stands = |name: &str| root.join(relative.with_file_name(name)).exists();
+            if name.ends_with(".sealed") && !stands(name) && !stands(&format!("{name}.old")) {
+                unfinished.insert(root.join(relative));
+            }
+        })
+        .map_err(listed)?;
+        for path in unfinished {
+            erase_file(self.disk(), &path).map_err(|e| KeyError::io(&path, "overwrite", e))?;
         }
         Ok(())
     }

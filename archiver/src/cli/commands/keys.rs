@@ -46,7 +46,15 @@ fn signing(session: &Session, command: &SigningKey) -> Result<Exit, Failure> {
     if let SigningKey::TrustAnchor { output } = command {
         return trust_anchor(session, output);
     }
-    let medium = open(session)?;
+    // What is made goes onto every key medium, and nobody else writes meanwhile.
+    let access = match command {
+        SigningKey::Show => LedgerAccess::Read,
+        SigningKey::Create
+        | SigningKey::Request { .. }
+        | SigningKey::Install { .. }
+        | SigningKey::TrustAnchor { .. } => LedgerAccess::Write,
+    };
+    let medium = open(session, access)?;
     match command {
         SigningKey::Create => create(session, &medium)?,
         SigningKey::Show => show(session, &vault::open(&medium)?),
@@ -58,7 +66,7 @@ fn signing(session: &Session, command: &SigningKey) -> Result<Exit, Failure> {
 }
 
 /// The signing key needs only the key medium.
-fn open(session: &Session) -> Result<KeyMedium, Failure> {
+fn open(session: &Session, access: LedgerAccess) -> Result<KeyMedium, Failure> {
     let config = session.config()?;
     let unlock = session.unlock(&config)?;
     Ok(KeyMedium::open(
@@ -66,7 +74,7 @@ fn open(session: &Session) -> Result<KeyMedium, Failure> {
         KeyPlace::new(&config.keys, &config.key_copies, config.key_copies_min),
         config.archive,
         &unlock,
-        LedgerAccess::Read,
+        access,
         Arc::clone(&session.environment.entropy),
     )?)
 }

@@ -340,6 +340,12 @@ pub(super) fn replicate(
 }
 
 impl KeyLedger {
+    /// Whether the medium at `root` may become a copy, before anything is written there.
+    pub(in crate::keys) fn check_target(&self, root: &Path, replace: bool) -> Result<(), KeyError> {
+        let from = files::open(self.leading_root()?, self.archive, LedgerAccess::Read)?;
+        replaceable(&from, root, replace).map(drop)
+    }
+
     /// Writes all keys and tombstones on another key medium and compares each; tells how many, and how many keys only that medium held.
     pub(in crate::keys) fn copy_to(
         &self,
@@ -352,22 +358,7 @@ impl KeyLedger {
         let from = files::open(self.leading_root()?, self.archive, LedgerAccess::Read)?;
         files::create_directory(&**disk, root)?;
         let lock = files::take_lock(root)?;
-        let (old, dropped) = match files::open(root, self.archive, LedgerAccess::Read) {
-            Ok(old) => {
-                let known = |owner: &&KeyOwner| {
-                    !from.places.contains_key(owner) && !from.destroyed.contains_key(owner)
-                };
-                (old.last, old.places.keys().filter(known).count() as u64)
-            }
-            Err(KeyError::MediumMissing { .. }) => (0, 0),
-            Err(error) => return Err(error),
-        };
-        if dropped > 0 && !replace {
-            return Err(KeyError::CopiesDiverge {
-                path: root.to_path_buf(),
-                keys: dropped,
-            });
-        }
+        let (old, dropped) = replaceable(&from, root, replace)?;
         replicate(disk, &from, root, old + 1, &mut |done| {
             progress(done as u64);
         })?;
@@ -386,6 +377,35 @@ impl KeyLedger {
         let entries = (copied.places.len() + copied.destroyed.len()) as u64;
         Ok((entries, dropped))
     }
+}
+
+/// The last file of the ledger that stands at `root`, and how many keys only it holds. A later state is overwritten only where that is asked for,
+/// and one that knows of destructions of its own never: they would be undone.
+fn replaceable(from: &OpenedLedger, root: &Path, replace: bool) -> Result<(u32, u64), KeyError> {
+    let old = match files::open(root, from.archive, LedgerAccess::Read) {
+        Ok(old) => old,
+        Err(KeyError::MediumMissing { .. }) => return Ok((0, 0)),
+        Err(error) => return Err(error),
+    };
+    let diverge = |keys: usize| KeyError::CopiesDiverge {
+        path: root.to_path_buf(),
+        keys: keys as u64,
+    };
+    let undone = |owner: &&KeyOwner| !from.destroyed.contains_key(owner);
+    let undone = old.destroyed.keys().filter(undone).count();
+    if undone > 0 {
+        return Err(KeyError::DestructionsUnknown {
+            path: root.to_path_buf(),
+            keys: undone as u64,
+        });
+    }
+    let only_there =
+        |owner: &&KeyOwner| !from.places.contains_key(owner) && !from.destroyed.contains_key(owner);
+    let dropped = old.places.keys().filter(|owner| only_there(&owner)).count();
+    if !replace && (dropped > 0 || old.generation > from.generation) {
+        return Err(diverge(dropped));
+    }
+    Ok((old.last, dropped as u64))
 }
 
 /// Overwrites and removes the files of a ledger whose number is below `number`, and unfinished ones; tells how many there were.

@@ -102,9 +102,7 @@ impl KeyLedger {
     ) -> Result<RotationReport, KeyError> {
         let exclusive = self.exclusive()?;
         let report = self.wrap_anew(others, progress);
-        if report.is_err() {
-            self.lock().stopped = true;
-        }
+        self.stop_after(&report);
         drop(exclusive);
         report
     }
@@ -113,8 +111,7 @@ impl KeyLedger {
     /// holds them in any form, and the key-encryption keys under which they ever stood are gone.
     ///
     /// # Errors
-    /// Before anything is done: [`KeyError::CopiesMissing`] unless every key medium is there, [`KeyError::KeyMissing`] for a version without a key
-    /// that was never destroyed. Otherwise as [`KeyLedger::rotate`].
+    /// [`KeyError::CopiesMissing`] unless every key medium is there, before anything is done and after it. Otherwise as [`KeyLedger::rotate`].
     pub fn destroy(
         &self,
         versions: &[VersionId],
@@ -124,13 +121,14 @@ impl KeyLedger {
     ) -> Result<RotationReport, KeyError> {
         let exclusive = self.exclusive()?;
         self.require_all_copies()?;
-        let tombstones = self.tombstones(versions, now)?;
+        let tombstones = self.tombstones(versions, now);
         let report = self
             .bury(&tombstones)
+            .and_then(|()| self.require_all_copies())
             .and_then(|()| self.wrap_anew(others, progress));
-        if report.is_err() {
-            self.lock().stopped = true;
-        }
+        self.stop_after(&report);
+        // One that failed meanwhile may hold the old keys still.
+        let report = report.and_then(|report| self.require_all_copies().map(|()| report));
         drop(exclusive);
         report
     }
@@ -149,26 +147,25 @@ impl KeyLedger {
         Err(copies::too_few(&place, &self.copies))
     }
 
-    fn tombstones(
-        &self,
-        versions: &[VersionId],
-        now: OffsetDateTime,
-    ) -> Result<Vec<Tombstone>, KeyError> {
+    /// After a failed write nobody knows what stands there. What was damaged before stops nobody.
+    fn stop_after(&self, report: &Result<RotationReport, KeyError>) {
+        if report.as_ref().is_err_and(|error| !error.is_damage()) {
+            self.lock().stopped = true;
+        }
+    }
+
+    fn tombstones(&self, versions: &[VersionId], now: OffsetDateTime) -> Vec<Tombstone> {
         let epoch = self.provider.current_epoch();
         let time = i64::try_from(now.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX);
         let state = self.lock();
         let mut tombstones = Vec::new();
         for owner in versions.iter().map(|version| KeyOwner::from(*version)) {
-            if state.places.contains_key(&owner) {
+            // A key that is missing may stand in a damaged entry, or come back with an old copy.
+            if !state.destroyed.contains_key(&owner) {
                 tombstones.push(Tombstone { owner, epoch, time });
-            } else if !state.destroyed.contains_key(&owner) {
-                return Err(KeyError::KeyMissing {
-                    owner,
-                    damaged_entries: state.guesses.len() as u64,
-                });
             }
         }
-        Ok(tombstones)
+        tombstones
     }
 
     /// Writes tombstones on every copy.

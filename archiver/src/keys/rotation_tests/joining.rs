@@ -116,4 +116,89 @@ fn what_differs_is_left_and_named_and_what_is_missing_is_added() {
     assert_eq!(read(&one, "tsa/root.pem"), b"public");
     assert_eq!(read(&two, "tsa/root.pem"), b"newer");
     assert_eq!(read(&one, "tsa/only-here.pem"), b"only here");
+    assert!(!one.join("tsa/key-7.sealed.new").exists());
+}
+
+#[test]
+fn a_copy_of_a_later_state_is_not_rolled_back() {
+    let bench = Bench::new();
+    let [one, two] = bench.roots();
+    let disk = || Arc::new(SystemDisk);
+    rotate_alone(&bench, &two);
+    let medium = bench
+        .open_on(disk(), from_ref(&one), 1, LedgerAccess::Write)
+        .unwrap();
+    let before = bench.bytes();
+    let error = medium
+        .copy_to(&two, &label(), false, &mut |_| ())
+        .unwrap_err();
+    assert!(
+        matches!(error, KeyError::CopiesDiverge { keys: 0, .. }),
+        "{error}"
+    );
+    assert!(before == bench.bytes());
+    // What was destroyed does not come back, whatever is asked for.
+    let later = bench
+        .open_on(disk(), from_ref(&two), 1, LedgerAccess::Write)
+        .unwrap();
+    later.destroy(&[version(1)], NOW, &mut |_| ()).unwrap();
+    drop(later);
+    let before = bench.bytes();
+    for replace in [false, true] {
+        let error = medium
+            .copy_to(&two, &label(), replace, &mut |_| ())
+            .unwrap_err();
+        assert!(
+            matches!(error, KeyError::DestructionsUnknown { keys: 1, .. }),
+            "{error}"
+        );
+    }
+    assert!(before == bench.bytes());
+    drop(medium);
+    // The other way round it is right.
+    let medium = bench
+        .open_on(disk(), from_ref(&two), 1, LedgerAccess::Write)
+        .unwrap();
+    medium.copy_to(&one, &label(), false, &mut |_| ()).unwrap();
+    drop(medium);
+    bench.assert_whole(&[version(1)], "made anew");
+}
+
+#[test]
+fn a_damaged_secret_stops_no_deposit_and_no_destruction_half_way() {
+    let mut bench = Bench::new();
+    let damage = |bench: &Bench| {
+        for root in bench.roots() {
+            let path = root.join("tsa/key.sealed");
+            crate::store::durable::replace_file(&SystemDisk, &path, b"damaged").unwrap();
+        }
+    };
+    let whole = fs::read(bench.roots()[0].join("tsa/key.sealed")).unwrap();
+    damage(&bench);
+    let medium = bench.open(LedgerAccess::Write).unwrap();
+    let error = medium.destroy(&[version(1)], NOW, &mut |_| ()).unwrap_err();
+    assert!(matches!(error, KeyError::SecretDamaged { .. }), "{error}");
+    assert!(medium.ledger().holds(version(1)));
+    drop(medium);
+    // It is damaged after the tombstones were written: whoever deposits goes on, and is told.
+    for root in bench.roots() {
+        let path = root.join("tsa/key.sealed");
+        crate::store::durable::replace_file(&SystemDisk, &path, &whole).unwrap();
+    }
+    let disk = FaultyDisk::new();
+    let medium = bench
+        .open_on(disk.clone(), &bench.roots(), 2, LedgerAccess::Write)
+        .unwrap();
+    disk.arm(Fault {
+        path: ".led.new".to_owned(),
+        ..sticky(0, Outcome::Lost)
+    });
+    medium.destroy(&[version(1)], NOW, &mut |_| ()).unwrap_err();
+    disk.kill();
+    drop(medium);
+    damage(&bench);
+    bench.add([9]);
+    let medium = bench.open(LedgerAccess::Write).unwrap();
+    assert!(medium.hindrance().is_some_and(KeyError::is_damage));
+    assert!(medium.ledger().is_destruction_unfinished());
 }
