@@ -196,6 +196,7 @@ pub(super) fn share(error: &ShareError) -> String {
 }
 
 /// What is wrong with a token.
+#[allow(clippy::too_many_lines, reason = "one arm per variant")]
 pub(super) fn token(error: &TokenError) -> String {
     match error {
         TokenError::Module { path, reason } => format!(

@@ -242,12 +242,9 @@ impl Archive {
         let mut media: Vec<IntakeMedium> = Vec::new();
         self.catalog().events(Topic::Keys, &mut |event| {
             if let Some(created) = event.as_::<IntakeCreated>() {
-                entry(&mut media, created.intake);
+                enter(&mut media, created.intake, Vec::new());
             } else if let Some(accepted) = event.as_::<IntakeAccepted>() {
-                let medium = entry(&mut media, accepted.intake);
-                for run in accepted.runs {
-                    medium.runs.insert(run.run, run);
-                }
+                enter(&mut media, accepted.intake, accepted.runs);
             }
             true
         })?;
@@ -268,22 +265,25 @@ impl Archive {
     }
 }
 
-/// The entry of a medium, with the place at which it was last.
-fn entry(media: &mut Vec<IntakeMedium>, found: KeyMediumFact) -> &mut IntakeMedium {
+/// Enters what is known of a medium anew, with the place at which it was last; the one that was heard of last stands last.
+fn enter(media: &mut Vec<IntakeMedium>, found: KeyMediumFact, runs: Vec<IntakeRun>) {
     let is_it = |one: &IntakeMedium| match found.medium {
         Some(id) => one.medium.medium == Some(id),
         None => one.medium == found,
     };
-    let place = media.iter().position(is_it).unwrap_or(media.len());
-    if place == media.len() {
-        media.push(IntakeMedium {
+    let known = media.iter().position(is_it);
+    let mut medium = known.map_or_else(
+        || IntakeMedium {
             medium: found.clone(),
             runs: BTreeMap::new(),
-        });
-    }
-    let medium = &mut media[place];
+        },
+        |place| media.remove(place),
+    );
     medium.medium = found;
     medium
+        .runs
+        .extend(runs.into_iter().map(|run| (run.run, run)));
+    media.push(medium);
 }
 
 impl IntakeRun {

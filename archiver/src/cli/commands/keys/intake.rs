@@ -165,7 +165,7 @@ fn record(
     archive.close()?;
     let lang = session.output.lang;
     if !is_known {
-        session.output.note(&lang.pick(
+        session.output.note(lang.pick(
             "この媒体を作った記録がありません(ラベルのない媒体か、写しです)。引き取りは記録しました",
             "there is no record that this medium was made here (it has no label, or was made by an earlier program). That it was accepted is recorded",
         ));

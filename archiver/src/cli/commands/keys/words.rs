@@ -101,7 +101,8 @@ fn ceremony(facts: &Value, lang: Lang) -> String {
 
 fn intake(event: &KeyEvent, lang: Lang) -> String {
     let facts = &event.facts;
-    let place = facts["intake"]["place"].as_str().unwrap_or_default();
+    let place = facts.pointer("/intake/place");
+    let place = place.and_then(Value::as_str).unwrap_or_default();
     if event.kind == IntakeCreated::KIND {
         return lang.pick(
             format!("預入専用の鍵媒体を作成: {place}"),
@@ -118,10 +119,11 @@ fn intake(event: &KeyEvent, lang: Lang) -> String {
 
 /// A number, or how many a list has.
 fn count(facts: &Value, name: &str) -> u64 {
-    match &facts[name] {
-        Value::Array(list) => list.len() as u64,
-        number => number.as_u64().unwrap_or_default(),
-    }
+    let Some(value) = facts.get(name) else {
+        return 0;
+    };
+    let length = value.as_array().map(|list| list.len() as u64);
+    length.or_else(|| value.as_u64()).unwrap_or_default()
 }
 
 /// The words of the inventory, English and Japanese.
