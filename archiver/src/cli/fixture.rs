@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use firmware::clock::SystemClock;
+use firmware::clock::{Clock, SystemClock};
 use firmware::entropy::SystemEntropy;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -31,16 +31,23 @@ pub(crate) fn passphrase() -> Passphrase {
 impl Bench {
     /// A new archive, in which nothing is recorded yet.
     pub(crate) fn new() -> Self {
+        Self::with(Arc::new(SystemClock), "data = [\"data\"]", "")
+    }
+
+    /// The same with this clock, these data media and more of a configuration.
+    pub(crate) fn with(clock: Arc<dyn Clock>, data: &str, more: &str) -> Self {
         let place = tempfile::tempdir().unwrap();
         let disk = FaultyDisk::new();
         let environment = Environment {
-            clock: Arc::new(SystemClock),
+            clock,
             entropy: Arc::new(SystemEntropy),
             boot_id: [5; 16],
             disk: disk.clone(),
         };
-        let text = "version = 1\narchive = \"01935e7a-1111-7222-8333-444455556666\"\ndata = [\"data\"]\nkeys = \"keys\"\nevaluation = true\n[[tsa]]\nname = \"embedded\"\nembedded = true\n";
-        let config = Config::parse(&place.path().join("fumikura.toml"), text).unwrap();
+        let text = format!(
+            "version = 1\narchive = \"01935e7a-1111-7222-8333-444455556666\"\n{data}\nkeys = \"keys\"\nevaluation = true\n{more}\n[[tsa]]\nname = \"embedded\"\nembedded = true\n"
+        );
+        let config = Config::parse(&place.path().join("fumikura.toml"), &text).unwrap();
         let new = NewArchive {
             config,
             token: None,

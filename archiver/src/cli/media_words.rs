@@ -70,7 +70,7 @@ fn problem_ja(problem: &MediumProblem) -> String {
 }
 
 /// Why a medium was put out of service.
-pub(super) const fn cause_ja(cause: OutCause) -> &'static str {
+pub(in crate::cli) const fn cause_ja(cause: OutCause) -> &'static str {
     match cause {
         OutCause::Full => "満杯",
         OutCause::Failed => "書き込みの失敗",

@@ -33,19 +33,28 @@ pub enum AlarmKind {
     AuthorityFailing,
     /// Work at the archive failed.
     WorkFailing,
+    /// A medium of the archive gets nothing new.
+    MediumOutOfService,
+    /// A medium was not counted in time.
+    StockTakeOverdue,
+    /// What is stored was not read again in time.
+    ScrubOverdue,
     /// The archive cannot be opened.
     ArchiveUnreachable,
 }
 
 impl AlarmKind {
     /// Every sort, for metrics.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Unstamped,
         Self::RenewalOverdue,
         Self::RenewalBlocked,
         Self::EvidenceLost,
         Self::AuthorityFailing,
         Self::WorkFailing,
+        Self::MediumOutOfService,
+        Self::StockTakeOverdue,
+        Self::ScrubOverdue,
         Self::ArchiveUnreachable,
     ];
 
@@ -59,6 +68,9 @@ impl AlarmKind {
             Self::EvidenceLost => "evidence-lost",
             Self::AuthorityFailing => "authority-failing",
             Self::WorkFailing => "work-failing",
+            Self::MediumOutOfService => "medium-out-of-service",
+            Self::StockTakeOverdue => "stock-take-overdue",
+            Self::ScrubOverdue => "scrub-overdue",
             Self::ArchiveUnreachable => "archive-unreachable",
         }
     }

@@ -46,6 +46,7 @@ pub fn of_visit(visit: &Visit, config: &AlarmsConfig, now: OffsetDateTime) -> Ve
             ja: format!("保管庫での作業に失敗しました: {text}"),
         });
     }
+    found.extend(visit.media.iter().flatten().cloned());
     found.extend(of_plan(visit, config, now));
     found
 }

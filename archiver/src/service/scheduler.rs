@@ -171,6 +171,13 @@ impl<'a> Scheduler<'a> {
                 AlarmKind::EvidenceLost,
             ]);
         }
+        if visit.media.is_none() {
+            unknown.extend([
+                AlarmKind::MediumOutOfService,
+                AlarmKind::StockTakeOverdue,
+                AlarmKind::ScrubOverdue,
+            ]);
+        }
         let conditions = conditions::of_visit(visit, &self.parts.alarms, now);
         self.raise(&conditions, &unknown, now);
     }

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use time::OffsetDateTime;
 
+use super::alarms::Condition;
 use super::schedule::{Seen, Todo};
 use crate::evidence::calendar::RenewalPlan;
 
@@ -47,6 +48,8 @@ pub struct Visit {
     pub failures: Vec<String>,
     /// What is remembered of each authority.
     pub authorities: Vec<AuthorityState>,
+    /// What is to be told of the media; `None` where that could not be found out.
+    pub media: Option<Vec<Condition>>,
 }
 
 /// What is remembered of an authority.

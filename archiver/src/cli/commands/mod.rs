@@ -12,6 +12,7 @@ pub(super) mod get;
 pub(super) mod init;
 pub(super) mod keys;
 pub(super) mod media;
+mod media_alarms;
 pub(super) mod quickstart;
 pub(super) mod rebuild;
 pub(super) mod receipt;

@@ -83,7 +83,7 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
 }
 
 /// How much of what is stored was read again, and when.
-fn proven(archive: &Archive) -> Result<ProofReport, Failure> {
+pub(super) fn proven(archive: &Archive) -> Result<ProofReport, Failure> {
     let media = ScrubMedia::of_store(archive.store())?;
     let proofs = Proofs::of(archive.catalog(), &media.media())?;
     let stored = media.segments()?;

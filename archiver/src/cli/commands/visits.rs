@@ -12,6 +12,7 @@ use crate::service::schedule::{Seen, Todo};
 use crate::service::work::{AuthorityState, IndexFilling, Visit, Work, WorkError};
 use crate::tsa::client::EMBEDDED_NAME;
 
+use super::media_alarms;
 use super::renew::carry_out::all_due;
 use super::renew::facts;
 use super::scrub::daily;
@@ -166,6 +167,10 @@ impl Work for Archivist<'_> {
         let todo = decide(&visit.seen);
         self.work(&archive, todo, &mut visit);
         visit.authorities = self.authorities();
+        match media_alarms::conditions(&archive) {
+            Ok(found) => visit.media = Some(found),
+            Err(failure) => visit.failures.push(self.text(&failure)),
+        }
         if let Err(error) = archive.close() {
             visit.failures.push(self.text(&error.into()));
         }
