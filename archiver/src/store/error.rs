@@ -253,6 +253,39 @@ impl StoreError {
         })
     }
 
+    /// The words about a segment, or a file of a medium.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others have their words elsewhere"
+    )]
+    fn about_a_file(&self) -> Option<String> {
+        Some(match self {
+            Self::CopyDiffers { directory, segment } => format!(
+                "segment {segment:010} was written to {} and reads differently: do not use this medium",
+                directory.display()
+            ),
+            Self::OnlyCopy { directory, segment } => format!(
+                "segment {segment:010} stands on the medium at {} only: run `archiver scrub` to copy it to the others, then try again",
+                directory.display()
+            ),
+            Self::SegmentDamaged { segment } => format!(
+                "segment {segment:010} has no valid header on any replica; restore it from another copy"
+            ),
+            Self::SegmentMissing { segment } => format!(
+                "segment {segment:010} is on no medium at hand though later ones are: mount a medium that has it, or bring it back from another copy"
+            ),
+            Self::StraySegment { path } => format!(
+                "{} is named like a segment of the archive and is none: take it away",
+                path.display()
+            ),
+            Self::RosterUnreadable { path, cause } => format!(
+                "{} cannot be read ({cause}): it may say that a medium is out of service, so nothing is written; copy this file from another medium in service, or take its medium away",
+                path.display()
+            ),
+            _ => return None,
+        })
+    }
+
     /// Whether the store takes no more writes after this error.
     #[must_use]
     pub const fn stops_writing(&self) -> bool {
@@ -271,6 +304,9 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some((directory, before, after)) = self.about_a_directory() {
             return write!(f, "{before}{}{after}", directory.display());
+        }
+        if let Some(text) = self.about_a_file() {
+            return f.write_str(&text);
         }
         match self {
             Self::Io {
@@ -293,39 +329,11 @@ impl fmt::Display for StoreError {
                 f,
                 "each commit must reach {wanted} media (copies_min in the configuration), and fewer would remain: add a medium first"
             ),
-            Self::CopyDiffers { directory, segment } => write!(
-                f,
-                "segment {segment:010} was written to {} and reads differently: do not use this medium",
-                directory.display()
-            ),
-            Self::OnlyCopy { directory, segment } => write!(
-                f,
-                "segment {segment:010} stands on the medium at {} only: run `archiver scrub` to copy it to the others, then try again",
-                directory.display()
-            ),
             Self::ReadOnly => f.write_str("the archive was opened for reading only"),
             Self::NotFound { address } => write!(f, "no frame at {address} on any replica"),
             Self::Damaged { address, source } => write!(
                 f,
                 "the frame at {address} is damaged on every replica: {source}; restore the segment from another copy"
-            ),
-            Self::SegmentDamaged { segment } => write!(
-                f,
-                "segment {segment:010} has no valid header on any replica; restore it from another copy"
-            ),
-            Self::SegmentMissing { segment } => write!(
-                f,
-                "segment {segment:010} is on no medium at hand though later ones are: mount a medium that has it, or bring it back from another copy"
-            ),
-            Self::StraySegment { path } => write!(
-                f,
-                "{} is named like a segment of the archive and is none: take it away",
-                path.display()
-            ),
-            Self::RosterUnreadable { path, cause } => write!(
-                f,
-                "{} cannot be read ({cause}): it may say that a medium is out of service, so nothing is written; copy this file from another medium in service, or take its medium away",
-                path.display()
             ),
             Self::NotWhole { path } => write!(
                 f,
@@ -348,6 +356,12 @@ impl fmt::Display for StoreError {
             }
             Self::Format { path, source } => write!(f, "{}: {source}", path.display()),
             Self::Closed
+            | Self::CopyDiffers { .. }
+            | Self::OnlyCopy { .. }
+            | Self::SegmentDamaged { .. }
+            | Self::SegmentMissing { .. }
+            | Self::StraySegment { .. }
+            | Self::RosterUnreadable { .. }
             | Self::MediumMissing { .. }
             | Self::MediumNotEmpty { .. }
             | Self::WrongMedium { .. }

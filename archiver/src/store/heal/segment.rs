@@ -71,10 +71,10 @@ impl Patient<'_> {
     /// The copies as their files are, read from the media.
     pub(super) fn open(&self) -> Vec<Option<Copy>> {
         let files: Vec<_> = self.sites.iter().map(|site| self.file(site)).collect();
-        self.from_media(&files)
+        self.opened(&files)
     }
 
-    fn from_media(&self, files: &[Option<Arc<SegmentFile>>]) -> Vec<Option<Copy>> {
+    fn opened(&self, files: &[Option<Arc<SegmentFile>>]) -> Vec<Option<Copy>> {
         let open = |file: &Option<Arc<SegmentFile>>| {
             let gate = self.gate.cloned();
             Copy::from_medium(Arc::clone(file.as_ref()?), gate).ok()
@@ -86,7 +86,7 @@ impl Patient<'_> {
     pub(in crate::store) fn examine(&self) -> (Vec<Option<Copy>>, Vec<CheckedCopy>) {
         let files: Vec<Option<Arc<SegmentFile>>> =
             self.sites.iter().map(|s| self.file(s)).collect();
-        let mut own = self.from_media(&files);
+        let mut own = self.opened(&files);
         let by_address = |file: Option<Arc<SegmentFile>>| Copy::of(file?).ok();
         let mut others: Vec<Option<Copy>> = files.into_iter().map(by_address).collect();
         let mut checked = check_copies(
