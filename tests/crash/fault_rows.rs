@@ -203,6 +203,16 @@ pub(crate) const ROWS: &[Row] = &[
         outcome: Outcome::Whole,
     },
     Row {
+        fault: "read error in the growing segment",
+        how: "EIO from every read of the growing segment of one medium, but those of its header",
+        inject: |_| (),
+        command: "deposit more --class general",
+        calls: "-P data-a/segments/0000000003.seg -e inject=pread64,read:error=EIO:when=4+",
+        exit: 5,
+        says: "data-a/segments/0000000003.seg",
+        outcome: Outcome::Whole,
+    },
+    Row {
         fault: "write error",
         how: "EIO from the first write to a segment",
         inject: |_| (),
