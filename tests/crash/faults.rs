@@ -14,6 +14,7 @@ use tests::{left_out, workspace_root};
 
 use crate::calls::can_trace;
 use crate::fault_rows::ROWS;
+use crate::token;
 
 pub(crate) const SEED: u64 = 0x0066_6175_6c74;
 
@@ -93,7 +94,8 @@ fn the_table_is_in_the_document() {
         .lines()
         .filter(|line| line.starts_with("| "))
         .collect();
-    let rows: Vec<String> = ROWS.iter().map(Row::line).collect();
+    let rows = ROWS.iter().chain(token::ROWS);
+    let rows: Vec<String> = rows.map(Row::line).collect();
     for row in &rows {
         assert!(
             lines.contains(&row.as_str()),
@@ -119,12 +121,22 @@ impl Row {
 }
 
 /// What is not as the row says; empty when all is.
-fn try_row(row: &Row, base: &World) -> String {
+pub(crate) fn try_row(row: &Row, base: &World) -> String {
     let world = World::empty();
     copy_folder(base.path(), world.path());
     (row.inject)(&world);
     let before = media(&world);
     let run = run(&world, row);
+    judge(row, &world, &run, &before)
+}
+
+/// What is not as the row says, after its command. `before`: the media before that.
+pub(crate) fn judge(
+    row: &Row,
+    world: &World,
+    run: &Run,
+    before: &BTreeMap<PathBuf, DigestValue>,
+) -> String {
     if run.code != row.exit {
         return format!("exit {} {}{}", run.code, run.stdout, run.stderr);
     }
@@ -132,14 +144,14 @@ fn try_row(row: &Row, base: &World) -> String {
         return format!("did not say {:?}: {}{}", row.says, run.stdout, run.stderr);
     }
     if let Outcome::WholeOncePutBack(put_back) = row.outcome {
-        let after = media(&world);
-        let touched = differing(&before, &after);
+        let after = media(world);
+        let touched = differing(before, &after);
         if !touched.is_empty() {
             return format!("touched: {touched:?}");
         }
-        put_back(&world);
+        put_back(world);
     }
-    let (back, others) = fetch(&world);
+    let (back, others) = fetch(world);
     let all = back == 10;
     let verified = world.archiver(["verify", "--json"]);
     match row.outcome {
@@ -179,6 +191,8 @@ fn run(world: &World, row: &Row) -> Run {
         }
     }
     strace.arg(traced.get_program()).args(traced.get_args());
+    let given = traced.get_envs();
+    strace.envs(given.filter_map(|(name, value)| Some((name, value?))));
     Run::of(
         strace
             .current_dir(world.path())
@@ -188,7 +202,7 @@ fn run(world: &World, row: &Row) -> Run {
 }
 
 /// Every file of the media, with the digest of what it holds.
-fn media(world: &World) -> BTreeMap<PathBuf, DigestValue> {
+pub(crate) fn media(world: &World) -> BTreeMap<PathBuf, DigestValue> {
     let mut files = Vec::new();
     for medium in ["data-a", "data-b", "keys"] {
         if world.at(medium).is_dir() {
@@ -235,6 +249,11 @@ fn fetch(world: &World) -> (usize, usize) {
 /// Ten records in three segments, all stamped, and one file more that waits.
 fn base() -> World {
     let world = World::new();
+    fill(&world);
+    world
+}
+
+pub(crate) fn fill(world: &World) {
     let configuration = fs::read_to_string(world.at("fumikura.toml")).expect("readable");
     let configuration = configuration.replace("268435456", "4194304");
     world.file("fumikura.toml", configuration.as_bytes());
@@ -253,7 +272,6 @@ fn base() -> World {
     world.archiver(["stamp"]).expect_code(0);
     world.file("more/one.txt", b"one more");
     assert_eq!(world.segments("data-a").len(), 3, "two are sealed");
-    world
 }
 
 pub(crate) fn segment(world: &World, medium: &str, place: usize) -> PathBuf {

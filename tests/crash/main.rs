@@ -28,6 +28,7 @@ mod power;
 mod renewals;
 mod staged;
 mod stale;
+mod token;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};

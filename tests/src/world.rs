@@ -178,6 +178,11 @@ impl World {
             .current_dir(self.path())
             .env_remove("FUMIKURA_CONFIG")
             .stdin(Stdio::null());
+        // Where the tokens of this world are, if it has any.
+        let tokens = self.at("softhsm2.conf");
+        if tokens.is_file() {
+            command.env("SOFTHSM2_CONF", tokens);
+        }
         command
     }
 

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use archiver::archive::{Access, Archive, OpeningReport};
+use archiver::archive::{Access, Archive, Environment, OpeningReport};
+use archiver::config::Config;
 use archiver::store::durable::Disk;
 use firmware::clock::SimulatedClock;
 use time::Duration;
 
 use super::Tally;
+use super::care::Pending;
 use super::oracle::{Oracle, copies_are_equal};
 use super::place::{BIRTH, Base, Place, environment, passphrase};
 use super::steps::{Step, compact};
@@ -25,17 +27,21 @@ const FORK_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 /// One archive.
 pub struct Life {
     seed: u64,
-    place: Place,
-    disk: Arc<PowerDisk>,
-    clock: Arc<SimulatedClock>,
-    random: Random,
-    oracle: Oracle,
+    pub(super) place: Place,
+    pub(super) disk: Arc<PowerDisk>,
+    pub(super) clock: Arc<SimulatedClock>,
+    pub(super) random: Random,
+    pub(super) oracle: Oracle,
     boot: u64,
     openings: u64,
     files: u64,
     renewals: u64,
     /// Whether the policy says that SHA-256 ends soon.
-    retired: bool,
+    pub(super) retired: bool,
+    /// Media that were ever there.
+    pub(super) media: u64,
+    pub(super) pending: Option<Pending>,
+    pub(super) begun_again: u64,
     /// A compaction may wait for its end: one copy is compacted and the other is not.
     compacting: bool,
     /// The most calls on a medium that a step was seen to make, so that cuts fall all over it.
@@ -81,6 +87,9 @@ impl Life {
             files: 0,
             renewals: 0,
             retired: false,
+            media: 2,
+            pending: None,
+            begun_again: 0,
             compacting: false,
             calls: BTreeMap::new(),
             steps: 0,
@@ -113,7 +122,13 @@ impl Life {
         self.disk.restart(None);
         let (archive, _) = self.open()?;
         self.oracle.look(&archive, true, tally)?;
+        let backup = self.newest_backup(&archive)?;
         archive.close().map_err(said)?;
+        if let Some(backup) = backup {
+            self.drill(&backup)?;
+            tally.restored += 1;
+        }
+        tally.begun_again += self.begun_again;
         tally.acknowledged += self.oracle.records();
         tally.evidence += self.oracle.evidence();
         tally.segments += self.equal()?.saturating_sub(1);
@@ -121,7 +136,7 @@ impl Life {
     }
 
     fn choose(&mut self) -> Step {
-        match self.random.below(24) {
+        match self.random.below(36) {
             0..8 => Step::Deposit,
             8..10 => Step::DepositMany,
             10 => Step::DepositLarge,
@@ -145,12 +160,19 @@ impl Life {
                 self.compacting = true;
                 Step::Compact
             }
+            23..26 => Step::Heal,
+            26..29 => Step::ChangeMedium,
+            29 => Step::Backup,
+            30 => Step::Rebuild,
+            31 => Step::Destroy,
+            32..34 => Step::DepositLarge,
             _ => Step::Nothing,
         }
     }
 
     fn step_and_cut(&mut self, step: Step, tally: &mut Tally) -> Result<(), String> {
-        let medium = self.medium();
+        self.prepare_care(step)?;
+        let medium = self.medium(step);
         let most = self.calls.get(&(step, medium.clone())).copied();
         let most = most.unwrap_or(20);
         let cut = self.cut(&medium, most + most / 8 + 2);
@@ -176,7 +198,7 @@ impl Life {
         self.fall(tally)?;
         // The next opening may be cut as well.
         while self.random.below(4) == 0 {
-            let medium = self.medium();
+            let medium = self.medium(Step::Nothing);
             let after = self.cut(&medium, 12);
             self.disk.restart(Some(after));
             let opened = catch_unwind(AssertUnwindSafe(|| self.open()));
@@ -195,18 +217,24 @@ impl Life {
             compact(&archive)?;
         }
         let recovery = &report.recovery;
-        let behind = !recovery.incomplete.is_empty() && step != Step::Compact;
+        // What is being compacted, healed or copied is behind until that is done.
+        let may_be_behind = [Step::Compact, Step::Heal, Step::ChangeMedium].contains(&step);
+        let behind = !recovery.incomplete.is_empty() && !may_be_behind;
         if !recovery.damaged.is_empty() || behind {
             return Err(format!("recovery lost something: {recovery:?}"));
         }
         let whole = self.random.below(8) == 0;
         self.oracle.look(&archive, whole, tally)?;
+        self.newest_backup(&archive)?;
         if self.random.below(2) == 0 {
             archive.close().map_err(said)?;
         } else {
             self.disk.kill();
             drop(archive);
         }
+        self.disk.restart(None);
+        self.take_care()
+            .map_err(|broken| format!("brought to its end: {broken}"))?;
         self.equal()?;
         Ok(())
     }
@@ -216,6 +244,15 @@ impl Life {
         self.disk.restart(Some(cut));
         // What a dead process does is of no interest, a panic included.
         let done = catch_unwind(AssertUnwindSafe(|| -> Result<(), String> {
+            if [Step::Heal, Step::ChangeMedium].contains(&step) {
+                return self.take_care();
+            }
+            if step == Step::Rebuild {
+                return self.rebuild();
+            }
+            if step == Step::Backup {
+                return self.take_backup();
+            }
             let (archive, _) = self.open()?;
             step.run(&archive, sources, &mut self.oracle)?;
             archive.close().map_err(said)
@@ -244,11 +281,21 @@ impl Life {
         self.damage_index().map_err(said)
     }
 
-    /// One of the media.
-    fn medium(&mut self) -> PathBuf {
-        let media = ["keys", "data-a", "data-b"];
-        let place = usize::try_from(self.random.below(media.len() as u64)).unwrap_or(0);
-        self.place.at(media[place])
+    /// One of the folders that a step writes to.
+    fn medium(&mut self, step: Step) -> PathBuf {
+        let mut media = self.place.config(self.retired).data;
+        match (step, &self.pending) {
+            (Step::Heal, Some(Pending::Healing(damaged))) => media = vec![damaged.clone()],
+            (Step::ChangeMedium, Some(Pending::Joining(new, _))) => {
+                media.extend([new.clone(), new.clone(), self.place.at("")]);
+            }
+            (Step::ChangeMedium, _) => media.push(self.place.at("")),
+            (Step::Backup, _) => media.extend([self.place.at("backups"), self.place.at("backups")]),
+            (Step::Rebuild, _) => media = vec![self.place.at("index")],
+            _ => media.push(self.place.at("keys")),
+        }
+        let chosen = self.random.below(media.len() as u64);
+        media.swap_remove(usize::try_from(chosen).unwrap_or(0))
     }
 
     fn cut(&mut self, medium: &Path, calls: u64) -> Cut {
@@ -263,15 +310,23 @@ impl Life {
         Cut { on, after, effect }
     }
 
-    fn open(&mut self) -> Result<(Archive, OpeningReport), String> {
+    pub(super) fn open(&mut self) -> Result<(Archive, OpeningReport), String> {
+        let config = self.place.config(self.retired);
+        self.open_with(config)
+    }
+
+    pub(super) fn next_environment(&mut self) -> Environment {
         self.openings += 1;
         let seed = self
             .seed
             .wrapping_mul(1_000_003)
             .wrapping_add(self.openings);
         let disk = Arc::clone(&self.disk) as Arc<dyn Disk>;
-        let environment = environment(&self.clock, seed, self.boot, disk);
-        let config = self.place.config(self.retired);
+        environment(&self.clock, seed, self.boot, disk)
+    }
+
+    pub(super) fn open_with(&mut self, config: Config) -> Result<(Archive, OpeningReport), String> {
+        let environment = self.next_environment();
         let started = Instant::now();
         loop {
             let opened = Archive::open(
@@ -307,6 +362,10 @@ impl Life {
             | Step::Rotate
             | Step::Destroy
             | Step::Compact
+            | Step::Heal
+            | Step::ChangeMedium
+            | Step::Backup
+            | Step::Rebuild
             | Step::Nothing => (0, 1),
         };
         self.files += 1;
@@ -332,10 +391,7 @@ impl Life {
     }
 
     fn equal(&self) -> Result<u64, String> {
-        copies_are_equal(
-            &self.place.at("data-a/segments"),
-            &self.place.at("data-b/segments"),
-        )
+        copies_are_equal(&self.place.config(self.retired).data)
     }
 
     /// The engine of the index writes for itself: after a power loss anything may have become of its files.

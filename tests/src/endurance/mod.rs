@@ -5,6 +5,7 @@
 //! cut as well. After each opening the oracle looks: nothing acknowledged is lost, nothing that was not acknowledged is visible but the group that was
 //! under way, no evidence is lost, contents are what was deposited, both copies are equal.
 
+mod care;
 mod life;
 mod oracle;
 mod place;
@@ -55,6 +56,10 @@ pub struct Tally {
     pub evidence: u64,
     /// Openings after which everything was looked at.
     pub looks: u64,
+    /// Backups that were restored and read.
+    pub restored: u64,
+    /// Media that were refused after a cut while they joined, so that an empty one was taken.
+    pub begun_again: u64,
     /// Segments that were sealed.
     pub segments: u64,
     /// Openings that found the index damaged and made it anew.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use archiver::archive::Archive;
 use archiver::cli::lang::Lang;
@@ -34,6 +34,9 @@ pub(super) struct Oracle {
     /// A destruction that was cut may have done its work.
     being_destroyed: BTreeSet<VersionId>,
     next_event: u64,
+    /// Generation of the last backup that was acknowledged, and what the archive held when the newest one was begun.
+    backup: u32,
+    backed_up: BTreeSet<VersionId>,
     /// Acknowledged since everything was last looked at.
     new: BTreeSet<VersionId>,
 }
@@ -88,6 +91,39 @@ impl Oracle {
         let versions: Vec<VersionId> = ordinary.step_by(3).copied().collect();
         self.being_destroyed.extend(&versions);
         versions
+    }
+
+    pub(super) fn backed_up(&mut self, generation: u32) {
+        self.backup = generation;
+        self.backed_up = self.seen.clone();
+    }
+
+    pub(super) const fn backup(&self) -> u32 {
+        self.backup
+    }
+
+    /// What a restored archive holds: everything that was there when its backup was taken, but what was destroyed since.
+    pub(super) fn look_restored(&self, archive: &Archive) -> Result<(), String> {
+        let mut there = BTreeSet::new();
+        let mut wrong = None;
+        let mut each = |hit: Hit| {
+            there.insert(hit.version);
+            let was_there = self.backed_up.contains(&hit.version);
+            if was_there && !self.is_destroyed(hit.version) {
+                wrong = self.is_what_was_deposited(archive, &hit).err();
+            }
+            wrong.is_none()
+        };
+        archive.catalog().for_each(&mut each).map_err(said)?;
+        match (wrong, self.backed_up.difference(&there).next()) {
+            (Some(wrong), _) => Err(wrong),
+            (None, Some(lost)) => Err(format!("in the backup and lost: {lost}")),
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn is_destroyed(&self, version: VersionId) -> bool {
+        self.destroyed.contains(&version) || self.being_destroyed.contains(&version)
     }
 
     pub(super) fn destroyed(&mut self, versions: &[VersionId]) {
@@ -279,8 +315,17 @@ impl Oracle {
     }
 }
 
-/// Both copies of every segment are whole, and equal to the last byte. The archive is closed.
-pub(super) fn copies_are_equal(first: &Path, second: &Path) -> Result<u64, String> {
+/// All copies of every segment are equal to the last byte. The archive is closed.
+pub(super) fn copies_are_equal(media: &[PathBuf]) -> Result<u64, String> {
+    let first = media.first().ok_or("no medium")?.join("segments");
+    let mut count = 0;
+    for other in &media[1..] {
+        count = two_are_equal(&first, &other.join("segments"))?;
+    }
+    Ok(count)
+}
+
+fn two_are_equal(first: &Path, second: &Path) -> Result<u64, String> {
     let list = |folder: &Path| -> Result<BTreeSet<std::ffi::OsString>, String> {
         let entries = std::fs::read_dir(folder).map_err(said)?;
         let names = entries.map(|entry| entry.map(|entry| entry.file_name()).map_err(said));

@@ -27,13 +27,11 @@ const SEGMENT_BYTES: u64 = 96 * 1024;
 /// A new archive, of which each life gets a copy.
 pub(super) struct Base {
     folder: TempDir,
-    archive: ArchiveId,
 }
 
 /// The folder of one life.
 pub(super) struct Place {
     folder: TempDir,
-    archive: ArchiveId,
 }
 
 /// In memory where there is a file system for it: cuts are made by the thousand.
@@ -107,14 +105,16 @@ impl Base {
         ];
         let store = Store::create(&data, &options).expect("a store");
         store.close().expect("closed");
-        Self { folder, archive }
+        let text = format!(
+            "version = 1\narchive = \"{archive}\"\ndata = [\"data-a\", \"data-b\"]\nkeys = \"keys\"\nindex = \"index\"\nevaluation = true\n\
+             [renewal]\nage_max_days = 200\n[[tsa]]\nname = \"embedded\"\nembedded = true\n"
+        );
+        crate::world::put(&folder.path().join("fumikura.toml"), text.as_bytes());
+        Self { folder }
     }
 
     pub(super) fn copy(&self) -> Place {
-        let place = Place {
-            folder: folder(),
-            archive: self.archive,
-        };
+        let place = Place { folder: folder() };
         copy_folder(self.folder.path(), place.folder.path());
         place
     }
@@ -128,12 +128,7 @@ impl Place {
     /// The configuration, with segments smaller than any that a user may ask for.
     /// `retired`: under a policy that trusts SHA-256 until 2029 alone.
     pub(super) fn config(&self, retired: bool) -> Config {
-        let text = format!(
-            "version = 1\narchive = \"{}\"\ndata = [\"data-a\", \"data-b\"]\nkeys = \"keys\"\nindex = \"index\"\nevaluation = true\n\
-             [renewal]\nage_max_days = 200\n[[tsa]]\nname = \"embedded\"\nembedded = true\n",
-            self.archive
-        );
-        let config = Config::parse(&self.at("fumikura.toml"), &text);
+        let config = Config::read(&self.at("fumikura.toml"));
         let mut config = config.expect("a configuration");
         config.segment_bytes_max = SEGMENT_BYTES;
         if retired {

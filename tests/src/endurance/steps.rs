@@ -54,6 +54,14 @@ pub enum Step {
     Destroy,
     /// Frees the room of destroyed records.
     Compact,
+    /// Copies of sealed segments are damaged, and a scrub heals them.
+    Heal,
+    /// A medium joins, takes the place of another, or leaves.
+    ChangeMedium,
+    /// Takes a backup.
+    Backup,
+    /// Makes the index anew.
+    Rebuild,
     /// Opens and closes.
     Nothing,
 }
@@ -83,6 +91,10 @@ impl Step {
         Self::Rotate,
         Self::Destroy,
         Self::Compact,
+        Self::Heal,
+        Self::ChangeMedium,
+        Self::Backup,
+        Self::Rebuild,
         Self::Nothing,
     ];
 
@@ -101,6 +113,10 @@ impl Step {
             Self::Rotate => "rotate",
             Self::Destroy => "destroy",
             Self::Compact => "compact",
+            Self::Heal => "heal",
+            Self::ChangeMedium => "change-medium",
+            Self::Backup => "backup",
+            Self::Rebuild => "rebuild",
             Self::Nothing => "open",
         }
     }
@@ -123,7 +139,9 @@ impl Step {
             Self::Rotate => archive.keys().rotate(&mut |_| ()).map(drop).map_err(said),
             Self::Destroy => destroy(archive, oracle),
             Self::Compact => compact(archive),
-            Self::Nothing => Ok(()),
+            Self::Heal | Self::ChangeMedium | Self::Backup | Self::Rebuild | Self::Nothing => {
+                Ok(())
+            }
         }
     }
 }
