@@ -2,7 +2,7 @@
 
 use super::session::Session;
 use crate::archive::{Archive, OpeningReport};
-use crate::keys::{CopyCondition, CopyState};
+use crate::keys::{CopyCondition, CopyState, KeyOpening};
 
 impl Session {
     /// Says what is not as it should be: a copy that was behind or is missing, a rotation that was interrupted, memory that could not be locked.
@@ -53,6 +53,23 @@ impl Session {
                 "a rotation of the keys was interrupted: 'archiver keys rotate' brings it to its end".to_owned(),
             );
         }
+        self.announce_differences(keys);
+        if let Some(epoch) = keys.restored_from_before {
+            note(
+                format!(
+                    "鍵媒体はどれも古い状態です(記録では世代 {epoch} まで進んでいます)。新しい鍵媒体を探してください。廃棄した鍵が戻っているおそれがあります"
+                ),
+                format!(
+                    "every key medium is in an old state (epoch {epoch} is recorded): look for the newer one; keys that were destroyed may be back"
+                ),
+            );
+        }
+    }
+
+    /// What hindered a destruction, and which files differ between key media.
+    fn announce_differences(&self, keys: &KeyOpening) {
+        let lang = self.output.lang;
+        let note = |ja: String, en: String| self.output.note(&lang.pick(ja, en));
         for failure in &keys.failures {
             note(
                 format!("鍵の廃棄を終えられませんでした: {failure}"),
@@ -67,16 +84,6 @@ impl Session {
                 ),
                 format!(
                     "{path} differs from that of another key medium and was left as it is: find out which is right, and make the other medium anew with 'archiver keys copy'"
-                ),
-            );
-        }
-        if let Some(epoch) = keys.restored_from_before {
-            note(
-                format!(
-                    "鍵媒体はどれも古い状態です(記録では世代 {epoch} まで進んでいます)。新しい鍵媒体を探してください。廃棄した鍵が戻っているおそれがあります"
-                ),
-                format!(
-                    "every key medium is in an old state (epoch {epoch} is recorded): look for the newer one; keys that were destroyed may be back"
                 ),
             );
         }

@@ -1,5 +1,7 @@
 //! Key media in an old state, away, or with a rotation that was interrupted.
 
+#![allow(clippy::disallowed_methods, reason = "a test moves a key medium away")]
+
 use super::*;
 use crate::backup::{self, BackupOptions};
 use crate::keys::KdfParameters;

@@ -241,8 +241,9 @@ fn bring_into_step(
     its: &mut OpenedLedger,
 ) -> Result<(), KeyError> {
     if its.generation < leading.generation {
-        replicate(disk, leading, &copy.root, its.last + 1, &mut |_| ())?;
-        erase_replaced(disk, &copy.root, its.last + 1)?;
+        let number = its.next_number()?;
+        replicate(disk, leading, &copy.root, number, &mut |_| ())?;
+        erase_replaced(disk, &copy.root, number)?;
         let added = (leading.places.len() + leading.destroyed.len()) as u64;
         *its = files::open(&copy.root, leading.archive, LedgerAccess::Read)?;
         let mut inner = copy.inner();
@@ -358,11 +359,11 @@ impl KeyLedger {
         let from = files::open(self.leading_root()?, self.archive, LedgerAccess::Read)?;
         files::create_directory(&**disk, root)?;
         let lock = files::take_lock(root)?;
-        let (old, dropped) = replaceable(&from, root, replace)?;
-        replicate(disk, &from, root, old + 1, &mut |done| {
+        let (number, dropped) = replaceable(&from, root, replace)?;
+        replicate(disk, &from, root, number, &mut |done| {
             progress(done as u64);
         })?;
-        erase_replaced(disk, root, old + 1)?;
+        erase_replaced(disk, root, number)?;
         let copied = files::open(root, self.archive, LedgerAccess::Read)?;
         let lacks = !lacking(&from, &copied)?.is_empty() || !lacking(&copied, &from)?.is_empty();
         for owner in from.places.keys() {
@@ -379,12 +380,12 @@ impl KeyLedger {
     }
 }
 
-/// The last file of the ledger that stands at `root`, and how many keys only it holds. A later state is overwritten only where that is asked for,
+/// The number after the last file of the ledger that stands at `root`, and how many keys only it holds. A later state is overwritten only where that is asked for,
 /// and one that knows of destructions of its own never: they would be undone.
 fn replaceable(from: &OpenedLedger, root: &Path, replace: bool) -> Result<(u32, u64), KeyError> {
     let old = match files::open(root, from.archive, LedgerAccess::Read) {
         Ok(old) => old,
-        Err(KeyError::MediumMissing { .. }) => return Ok((0, 0)),
+        Err(KeyError::MediumMissing { .. }) => return Ok((1, 0)),
         Err(error) => return Err(error),
     };
     let diverge = |keys: usize| KeyError::CopiesDiverge {
@@ -401,11 +402,11 @@ fn replaceable(from: &OpenedLedger, root: &Path, replace: bool) -> Result<(u32, 
     }
     let only_there =
         |owner: &&KeyOwner| !from.places.contains_key(owner) && !from.destroyed.contains_key(owner);
-    let dropped = old.places.keys().filter(|owner| only_there(&owner)).count();
+    let dropped = old.places.keys().filter(only_there).count();
     if !replace && (dropped > 0 || old.generation > from.generation) {
         return Err(diverge(dropped));
     }
-    Ok((old.last, dropped as u64))
+    Ok((old.next_number()?, dropped as u64))
 }
 
 /// Overwrites and removes the files of a ledger whose number is below `number`, and unfinished ones; tells how many there were.

@@ -161,11 +161,30 @@ impl OpenedLedger {
         }
     }
 
+    /// The number after that of the last file.
+    pub(super) fn next_number(&self) -> Result<u32, KeyError> {
+        self.following(self.last)
+    }
+
+    /// The generation after the present one.
+    pub(super) fn next_generation(&self) -> Result<u32, KeyError> {
+        self.following(self.generation)
+    }
+
+    /// No archive counts that far: a file of the highest number was not written by this program.
+    fn following(&self, number: u32) -> Result<u32, KeyError> {
+        number
+            .checked_add(1)
+            .ok_or_else(|| KeyError::UnsupportedFormat {
+                path: path_of(&self.root.join(LEDGER_DIRECTORY), self.last),
+            })
+    }
+
     /// The last file, prepared for more, or a new one.
     pub(super) fn sink(&mut self, disk: Arc<dyn Disk>) -> Result<Sink, KeyError> {
         let directory = self.root.join(LEDGER_DIRECTORY);
         if !self.may_grow {
-            let next = self.last + 1;
+            let next = self.next_number()?;
             create_file(&*disk, &directory, next, self.archive)?;
             self.load(&directory, next)?;
             self.last = next;

@@ -183,8 +183,8 @@ impl Joining<'_> {
     }
 
     fn diverging(&self, root: &Path) -> KeyError {
-        let others = self.roots.iter().filter(|other| *other != root);
-        let other = others.cloned().next().unwrap_or_default();
+        let mut others = self.roots.iter().filter(|other| *other != root);
+        let other = others.next().cloned().unwrap_or_default();
         KeyError::KeysDiverge {
             one: root.join(KEK_FILE),
             other: other.join(KEK_FILE),

@@ -430,6 +430,10 @@ impl KeyLedger {
         {
             return Ok(entry.clone());
         }
+        // A rotation by another process removed the file: to read the new one is less than to read a whole copy for each key.
+        if self.access == LedgerAccess::Read && self.refresh().unwrap_or(false) {
+            return self.entry(owner);
+        }
         if let Ok(Some(entry)) = self.entry_elsewhere(owner) {
             return Ok(entry);
         }

@@ -226,8 +226,8 @@ impl KeyLedger {
         let place = CompactPlace {
             root: &leader.root,
             archive: self.archive,
-            number: opened.last + 1,
-            generation: opened.generation + 1,
+            number: opened.next_number()?,
+            generation: opened.next_generation()?,
         };
         let source = CompactSource {
             count: plan.count(),
@@ -276,7 +276,7 @@ impl KeyLedger {
                 &self.place.disk,
                 &leading,
                 &copy.root,
-                its.last + 1,
+                its.next_number()?,
                 &mut told,
             )?;
             its = files::open(&copy.root, self.archive, LedgerAccess::Read)?;

@@ -202,3 +202,22 @@ fn a_damaged_secret_stops_no_deposit_and_no_destruction_half_way() {
     assert!(medium.hindrance().is_some_and(KeyError::is_damage));
     assert!(medium.ledger().is_destruction_unfinished());
 }
+
+#[test]
+fn a_ledger_file_of_the_highest_number_is_not_counted_on_from_zero() {
+    let bench = Bench::new();
+    let name = |number: u32| bench.roots()[0].join(format!("ledger/{number:010}.led"));
+    fs::copy(name(1), name(u32::MAX)).unwrap();
+    for roots in [&bench.roots()[..1], &bench.roots()[..]] {
+        let opened = bench.open_on(Arc::new(SystemDisk), roots, 1, LedgerAccess::Write);
+        let error = match opened {
+            Ok(medium) => medium.rotate(&mut |_| ()).unwrap_err(),
+            Err(error) => error,
+        };
+        assert!(
+            matches!(error, KeyError::UnsupportedFormat { .. }),
+            "{error}"
+        );
+        assert!(name(1).exists() && !name(0).exists());
+    }
+}
