@@ -26,6 +26,27 @@ fn kinds(events: &[Value]) -> Vec<&str> {
     kinds.collect()
 }
 
+/// The ceremony is held where no data medium is: it is recorded as soon as the archive is written again.
+fn ceremony_without_data_media(world: &World, unlocking: &[&str]) {
+    for medium in ["data-a", "data-b"] {
+        fs::rename(world.at(medium), world.at(&format!("{medium}-away"))).unwrap();
+    }
+    fs::create_dir(world.at("sheets")).unwrap();
+    let words = ["keys", "ceremony", "--threshold", "2", "--shares", "3"];
+    let rest = ["--names", "佐藤,鈴木,高橋", "--out", "sheets"];
+    let run = world
+        .archiver(words.iter().chain(&rest).chain(unlocking))
+        .expect_code(0);
+    assert!(
+        run.stderr.contains("not recorded in the archive yet"),
+        "{}",
+        run.stderr
+    );
+    for medium in ["data-a", "data-b"] {
+        fs::rename(world.at(&format!("{medium}-away")), world.at(medium)).unwrap();
+    }
+}
+
 #[test]
 fn ceremonies_and_passphrases_are_recorded_and_come_back_with_the_index() {
     let world = World::new();
@@ -45,24 +66,7 @@ fn ceremonies_and_passphrases_are_recorded_and_come_back_with_the_index() {
     assert_eq!(before[1]["facts"]["changed"], true);
     assert_eq!(before[1]["facts"]["memory-kib"], 8192);
 
-    // The ceremony is held where no data medium is: it is recorded as soon as the archive is written again.
-    for medium in ["data-a", "data-b"] {
-        fs::rename(world.at(medium), world.at(&format!("{medium}-away"))).unwrap();
-    }
-    fs::create_dir(world.at("sheets")).unwrap();
-    let words = ["keys", "ceremony", "--threshold", "2", "--shares", "3"];
-    let rest = ["--names", "佐藤,鈴木,高橋", "--out", "sheets"];
-    let run = world
-        .archiver(words.iter().chain(&rest).chain(&new))
-        .expect_code(0);
-    assert!(
-        run.stderr.contains("not recorded in the archive yet"),
-        "{}",
-        run.stderr
-    );
-    for medium in ["data-a", "data-b"] {
-        fs::rename(world.at(&format!("{medium}-away")), world.at(medium)).unwrap();
-    }
+    ceremony_without_data_media(&world, &new);
     let shares = [
         "--share",
         "sheets/share-01.txt",
