@@ -226,21 +226,6 @@ fn a_destroyed_key_does_not_survive_in_a_backup() {
     assert!(archive.keys().ledger().holds(versions[0]));
 }
 
-/// A cut rotation leaves the new epoch in `kek.json.new` alone; the archive goes on with it.
-#[test]
-fn a_backup_holds_the_keys_of_a_replacement_that_was_cut() {
-    let world = World::new(9);
-    let archive = world.open(Access::Write);
-    let versions = fill(&archive, &world, 3, 500);
-    let (whole, cut) = (world.path("keys/kek.json"), world.path("keys/kek.json.new"));
-    std::fs::rename(whole, cut).unwrap();
-    let taken = take(&archive, &world, None).unwrap().taken;
-    archive.close().unwrap();
-    let restored = restore_to(&world, &taken.file, "backup", "new").unwrap();
-    let archive = world.open_config(restored.config, Access::Read);
-    assert_eq!(passing(&archive, &versions), versions);
-}
-
 #[test]
 fn a_backup_holds_no_plain_key_and_no_passphrase() {
     let world = World::new(8);

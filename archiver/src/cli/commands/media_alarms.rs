@@ -90,8 +90,12 @@ fn not_read_again(archive: &Archive) -> Result<Option<Condition>, Failure> {
         Condition {
             kind: AlarmKind::ScrubOverdue,
             subject: String::new(),
-            en: format!("{overdue} segments were not read again for {days} days: run 'archiver scrub'"),
-            ja: format!("{days} 日以上確かめていない区画 {overdue}: archiver scrub を実行してください"),
+            en: format!(
+                "{overdue} segments were not read again for {days} days: run 'archiver scrub'"
+            ),
+            ja: format!(
+                "{days} 日以上確かめていない区画 {overdue}: archiver scrub を実行してください"
+            ),
         }
     }))
 }
@@ -157,7 +161,10 @@ mod tests {
         let failed = CopyCondition::OutOfService {
             cause: "no space".to_owned(),
         };
-        for (condition, word) in [(CopyCondition::Missing, "not attached"), (failed, "no space")] {
+        for (condition, word) in [
+            (CopyCondition::Missing, "not attached"),
+            (failed, "no space"),
+        ] {
             let told = key_medium(root, &condition).unwrap();
             assert_eq!(told.subject, "keys /media/keys-2");
             assert!(told.en.contains(word), "{}", told.en);
