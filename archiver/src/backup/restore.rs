@@ -194,6 +194,9 @@ fn configuration(
     config.data = data;
     config.media.copies_min = None;
     config.keys = into.join(KEYS);
+    // The copies of the archive's own key medium hold what came after the backup, and are not what is to be proven here.
+    config.key_copies = Vec::new();
+    config.key_copies_min = None;
     config.index = into.join("index");
     config.passphrase_file = None;
     config.evaluation |= evaluation;
@@ -258,7 +261,7 @@ mod tests {
         let path = folder.join("one.backup");
         let mut sealer =
             container::Sealer::create(disk.as_ref(), &path, &header, passphrase, &entropy).unwrap();
-        let text = "version = 1\narchive = \"01935e7a-1111-7222-8333-444455556666\"\ndata = [\"data\"]\nkeys = \"keys\"\npolicy = \"policy.json\"\n";
+        let text = "version = 1\narchive = \"01935e7a-1111-7222-8333-444455556666\"\ndata = [\"data\"]\nkeys = \"keys\"\nkey_copies = [\"/media/live-keys\"]\nkey_copies_min = 2\npolicy = \"policy.json\"\n";
         let recorded = serde_json::json!({
             "sha256": "", "text": text, "files": [{ "path": "policy.json", "base64": base64 }],
         });
@@ -283,7 +286,11 @@ mod tests {
             let disk = system_disk();
             let restored = restore(disk.as_ref(), &from, &passphrase, &[], &into, true);
             if is_right {
-                restored.unwrap();
+                let config = restored.unwrap().config;
+                assert_eq!(
+                    (config.key_copies, config.key_copies_min),
+                    (Vec::new(), None)
+                );
                 assert_eq!(std::fs::read(into.join("policy.json")).unwrap(), b"{}");
                 continue;
             }
