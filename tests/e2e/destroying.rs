@@ -8,11 +8,11 @@ use tests::world::{Run, World};
 use crate::events;
 
 /// Destroys a record as two people would, with the id typed again.
-fn destroy(world: &World, record: &str) -> Run {
+fn destroy(world: &World, record: &str, more: &[&str]) -> Run {
     let words = ["keys", "destroy", record, "--by", "佐藤"];
     let rest = ["--approved-by", "鈴木", "--reason", "a test", "--json"];
     let mut child = world
-        .archiver_command(words.iter().chain(&rest))
+        .archiver_command(words.iter().chain(&rest).chain(more))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -41,11 +41,18 @@ fn world() -> (World, Vec<String>) {
 #[test]
 fn a_record_that_was_destroyed_before_its_timestamp_waits_for_none() {
     let (world, ids) = world();
-    destroy(&world, &ids[1]).expect_code(0);
+    let refused = destroy(&world, &ids[1], &[]).expect_code(2);
+    assert!(
+        refused.stderr.contains("archiver stamp"),
+        "{}",
+        refused.stderr
+    );
+    destroy(&world, &ids[1], &["--without-timestamp"]).expect_code(0);
     let status = |world: &World| world.archiver(["status", "--json"]).expect_code(0).json();
     assert_eq!(status(&world)[0]["unstamped"], 2);
     let run = world.archiver(["stamp", "--json"]).expect_code(0);
     assert_eq!(events(&run.json(), "stamped")[0]["records"], 2);
+    destroy(&world, &ids[0], &[]).expect_code(0);
     for _rebuilt in 0..2 {
         let status = status(&world);
         assert_eq!(status[0]["unstamped"], 0);
@@ -53,7 +60,7 @@ fn a_record_that_was_destroyed_before_its_timestamp_waits_for_none() {
         let run = world.archiver(["stamp"]).expect_code(0);
         assert!(!run.stderr.contains("cannot be stamped"), "{}", run.stderr);
         let run = world.archiver(["verify", "--json"]).expect_code(0);
-        assert_eq!(events(&run.json(), "summary")[0]["destroyed"], 1);
+        assert_eq!(events(&run.json(), "summary")[0]["destroyed"], 2);
         let run = world.archiver(["rebuild", "--json"]).expect_code(0);
         assert_eq!(events(&run.json(), "rebuilt")[0]["unstamped"], 0);
     }

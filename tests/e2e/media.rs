@@ -150,6 +150,36 @@ fn with_leave_the_archive_goes_on_and_says_so() {
 }
 
 #[test]
+fn no_copy_is_given_up_by_mistake() {
+    let world = World::empty();
+    archive(&world);
+    allow_one_copy(&world);
+    let before = data(&world);
+    // A copy cannot take the place of another one.
+    let run = world
+        .archiver(["media", "replace", "data-1", "data-b"])
+        .expect_code(2);
+    assert!(run.stderr.contains("data-2"), "{}", run.stderr);
+    assert_eq!(data(&world), before);
+    // The second medium stands where the third one was: the folder stays when the third one leaves.
+    world.archiver(["media", "add", "data-c"]).expect_code(0);
+    std::fs::remove_dir_all(world.at("data-c")).unwrap();
+    std::fs::rename(world.at("data-b"), world.at("data-c")).unwrap();
+    world.archiver(["media", "retire", "data-3"]).expect_code(0);
+    assert_eq!(data(&world), "data = [\"data-a\", \"data-b\", \"data-c\"]");
+    std::fs::remove_dir_all(world.at("data-a")).unwrap();
+    assert_eq!(found(&world), 6);
+    // The configuration is named by another path: the folder is the same.
+    let config = world.at("fumikura.toml");
+    let config = config.to_str().unwrap();
+    one_more(&world, "alone").expect_code(0);
+    world
+        .archiver(["--config", config, "media", "replace", "data-1", "data-a"])
+        .expect_code(0);
+    assert_eq!(data(&world), "data = [\"data-a\", \"data-b\", \"data-c\"]");
+}
+
+#[test]
 fn strange_media_are_named() {
     let (world, other) = (World::empty(), World::empty());
     archive(&world);
@@ -174,6 +204,13 @@ fn strange_media_are_named() {
             "{}",
             run.stderr
         );
+        if place == "data-b" {
+            // It gets nothing of this archive.
+            let run = world.archiver(["media", "return", "data-2"]).expect_code(3);
+            assert!(run.stderr.contains("not data-2"), "{}", run.stderr);
+            let run = world.archiver(["media", "add", "data-b"]).expect_code(3);
+            assert!(run.stderr.contains("data-b"), "{}", run.stderr);
+        }
         std::fs::rename(world.at(place), other.at(place)).unwrap();
         std::fs::rename(world.at("own"), world.at(place)).unwrap();
     };

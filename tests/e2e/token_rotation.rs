@@ -53,7 +53,7 @@ fn destroy(token: &TokenWorld, id: &str) -> Run {
 /// Has a command, ready but for its words, destroy the keys of a record, as two people agreed.
 pub(crate) fn destroy_command(mut command: Command, id: &str) -> Run {
     let mut child = command
-        .args(["keys", "destroy", id, "--by", "佐藤"])
+        .args(["keys", "destroy", id, "--without-timestamp", "--by", "佐藤"])
         .args(["--approved-by", "鈴木", "--reason", "a test", "--json"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

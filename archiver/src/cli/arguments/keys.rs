@@ -129,6 +129,9 @@ pub struct DestroyKeys {
     /// Why
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
+    /// Also what no timestamp covers yet: nothing will prove that it ever was there
+    #[arg(long)]
+    pub without_timestamp: bool,
 }
 
 /// `archiver keys audit`

@@ -16,6 +16,7 @@ use crate::cli::output::Unit;
 use crate::cli::session::Session;
 use crate::keys::events::{KeyCopyMade, KeyMediumFact};
 use crate::keys::{Destruction, KeyError, RotationProgress, RotationStep, require_separate_media};
+use crate::store::catalog::Hit;
 
 /// `archiver keys rotate`
 pub(super) fn rotate(session: &Session) -> Result<Exit, Failure> {
@@ -164,6 +165,9 @@ pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit
         if hits.is_empty() {
             return Err(not_found(session, text));
         }
+        if !arguments.without_timestamp {
+            require_stamped(session, &archive, text, &hits)?;
+        }
         confirm(session, text, hits.len())?;
         versions.extend(hits.iter().map(|hit| hit.version));
     }
@@ -216,6 +220,30 @@ pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit
     } else {
         exit.max(Exit::Partial)
     })
+}
+
+/// What was destroyed before its timestamp leaves no proof that it existed.
+fn require_stamped(
+    session: &Session,
+    archive: &Archive,
+    record: &str,
+    hits: &[Hit],
+) -> Result<(), Failure> {
+    let ledger = archive.keys().ledger();
+    let waits = |hit: &Hit| hit.stamp.is_none() && ledger.destroyed_at(hit.version).is_none();
+    if !hits.iter().any(waits) {
+        return Ok(());
+    }
+    Err(Failure::said(
+        Exit::Usage,
+        session.output.lang,
+        format!(
+            "記録 {record} にはまだタイムスタンプがありません。今廃棄すると、存在したことを何も証明しません。先に archiver stamp を実行するか、--without-timestamp を付けてください"
+        ),
+        format!(
+            "record {record} waits for its timestamp: destroyed now, nothing would prove that it ever existed. Run 'archiver stamp' first, or give --without-timestamp"
+        ),
+    ))
 }
 
 /// Lets the user type the id of a record whose versions are to be destroyed.
