@@ -23,8 +23,6 @@ pub const CLASSES: &str = "classes";
 /// The folder of the key medium.
 pub const KEYS: &str = "keys";
 
-const KEK_UNFINISHED: &str = "kek.json.new";
-
 /// A file of a backup.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -83,9 +81,8 @@ fn walk(
     for (name, sort) in names {
         let place = folder.join(&name);
         let text = name.to_string_lossy();
-        // A replacement of `kek.json` that was cut may have left the new one under this name alone, with the epoch of keys in use.
-        let is_unfinished = text.ends_with(".new") && text != KEK_UNFINISHED;
-        if is_unfinished || text == "lost+found" || Some(place.as_path()) == without {
+        // What a writer left unfinished; opening the archive gave the key medium's own file its name.
+        if text.ends_with(".new") || text == "lost+found" || Some(place.as_path()) == without {
             continue;
         }
         let path = format!("{prefix}/{text}");

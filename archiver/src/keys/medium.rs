@@ -119,7 +119,8 @@ impl KeyMedium {
             let is_made = self
                 .roots_in_service()
                 .iter()
-                .any(|one| one.join(KEK_FILE).exists());
+                // A crash in replacing it may have left it without its name for the moment.
+                .any(|one| read_settled(&one.join(KEK_FILE)).is_ok());
             if is_made && !read_settled(&path).is_ok_and(|own| own == file) {
                 replace_and_erase(&*self.disk, &path, &file).map_err(failed)?;
             } else if is_made {
@@ -321,7 +322,7 @@ mod tests {
     use firmware::entropy::SeededEntropy;
     use std::fs;
 
-    use crate::store::durable::system_disk;
+    use crate::store::durable::{replace_file, system_disk};
 
     const CHEAP: KdfParameters = KdfParameters {
         memory_kib: 8,
@@ -350,16 +351,13 @@ mod tests {
     }
 
     fn open(root: &Path, text: &str) -> Result<KeyMedium, KeyError> {
+        open_to(root, text, LedgerAccess::Read)
+    }
+
+    fn open_to(root: &Path, text: &str, access: LedgerAccess) -> Result<KeyMedium, KeyError> {
         let entropy = Arc::new(SeededEntropy::new(2));
         let passphrase = passphrase(text);
-        KeyMedium::open(
-            system_disk(),
-            root,
-            archive(),
-            &passphrase,
-            LedgerAccess::Read,
-            entropy,
-        )
+        KeyMedium::open(system_disk(), root, archive(), &passphrase, access, entropy)
     }
 
     #[test]
@@ -386,6 +384,34 @@ mod tests {
         fs::remove_file(place.path().join(KEK_FILE)).unwrap();
         let damaged = open(place.path(), "right").unwrap_err();
         assert!(matches!(damaged, KeyError::Damaged { .. }), "{damaged}");
+    }
+
+    #[test]
+    fn a_replacement_that_a_crash_cut_is_brought_to_its_end() {
+        let place = tempfile::tempdir().unwrap();
+        drop(create(place.path()).unwrap());
+        let path = place.path().join(KEK_FILE);
+        let good = fs::read(&path).unwrap();
+        for (new, old) in [(Some(good.as_slice()), "what was before"), (None, "")] {
+            let old = if old.is_empty() {
+                good.as_slice()
+            } else {
+                old.as_bytes()
+            };
+            let disk = system_disk();
+            let beside = |name: &str| place.path().join(format!("{KEK_FILE}{name}"));
+            replace_file(&*disk, &beside(".old"), old).unwrap();
+            if let Some(new) = new {
+                replace_file(&*disk, &beside(".new"), new).unwrap();
+            }
+            fs::remove_file(&path).unwrap();
+            // Reading finds it, and changes nothing; the next writer gives it its name.
+            drop(open(place.path(), "right").unwrap());
+            assert!(!path.exists());
+            drop(open_to(place.path(), "right", LedgerAccess::Write).unwrap());
+            assert_eq!(fs::read(&path).unwrap(), good);
+            assert!(!beside(".old").exists() && !beside(".new").exists());
+        }
     }
 
     #[test]

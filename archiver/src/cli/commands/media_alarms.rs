@@ -115,6 +115,7 @@ mod tests {
     use crate::keys::Unlock;
     use crate::service::schedule::Todo;
     use crate::service::work::Work;
+    use crate::store::durable::Disk;
 
     /// What a visit tells of media, by kind and subject.
     fn told(archivist: &mut Archivist<'_>) -> Vec<(AlarmKind, String)> {
@@ -136,9 +137,9 @@ mod tests {
         assert_eq!(told(&mut archivist), []);
 
         let [there, away] = ["data-b", "away"].map(|name| bench.place.path().join(name));
-        std::fs::rename(&there, &away).unwrap();
+        bench.disk.rename(&there, &away).unwrap();
         let out = (AlarmKind::MediumOutOfService, "data-2".to_owned());
-        assert_eq!(told(&mut archivist), [out.clone()]);
+        assert_eq!(told(&mut archivist), std::slice::from_ref(&out));
 
         clock.advance(Duration::days(366));
         let overdue = |kind, subject: &str| (kind, subject.to_owned());

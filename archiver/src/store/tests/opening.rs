@@ -25,8 +25,9 @@ fn refusal(media: &Media) -> StoreError {
 #[test]
 fn a_medium_that_is_being_prepared_lowers_nothing() {
     let media = filled(2);
-    std::fs::rename(media.directory(1), media.root().join("lost")).unwrap();
     let disk: Arc<dyn Disk> = media.disk.clone();
+    disk.rename(media.directory(1), &media.root().join("lost"))
+        .unwrap();
     let joining = joining::Joining::new(ARCHIVE, Some(label(2).medium));
     joining::prepare(disk.as_ref(), media.directory(1), &joining, label(9)).unwrap();
     let error = refusal(&media);
