@@ -26,10 +26,8 @@ fn softhsm() -> Option<PathBuf> {
         "/usr/lib/softhsm/libsofthsm2.so",
         "/usr/local/lib/softhsm/libsofthsm2.so",
     ];
-    places
-        .iter()
-        .map(PathBuf::from)
-        .find(|place| place.is_file())
+    let mut places = places.map(PathBuf::from).into_iter();
+    places.find(|place| place.is_file())
 }
 
 /// Runs `test` in a process of its own, with the folder that it may use.
