@@ -12,6 +12,7 @@ use super::events::{
 };
 use super::ledger::{RotationProgress, RotationReport};
 use crate::archive::{Archive, ArchiveError};
+use crate::backup::ledger::Backups;
 use crate::event::{RecordedEvent, Topic};
 
 /// Most versions that are destroyed in one act: an event names them all.
@@ -162,11 +163,22 @@ impl Archive {
             survivors: report.keys,
             other_copies: self.other_copies(&media)?,
             intake_media: self.intake_media_with(&versions)?,
+            backups: self.backups_with_destroyed_keys()?,
             media,
             verification: VERIFICATION.to_owned(),
         };
         let event = self.record_event(&begun.by, &facts)?;
         Ok(ErasureReport { facts, event })
+    }
+
+    fn backups_with_destroyed_keys(&self) -> Result<Vec<u32>, ArchiveError> {
+        let mut backups = Backups::default();
+        self.catalog().events(Topic::Configuration, &mut |event| {
+            backups.fold(&event);
+            true
+        })?;
+        let held = backups.to_be_destroyed(self.keys().ledger());
+        Ok(held.into_iter().map(|one| one.generation).collect())
     }
 
     /// Brings to their end what was interrupted, when the archive was opened for writing.

@@ -110,6 +110,9 @@ pub struct KeysDestroyed {
     /// Intake media on which keys of these versions may stand, sealed to the archive: they must be destroyed, too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub intake_media: Vec<KeyMediumFact>,
+    /// Generations of backups that were taken before and are not known to be destroyed: they hold these keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub backups: Vec<u32>,
     /// How it was checked, and with what result.
     pub verification: String,
 }

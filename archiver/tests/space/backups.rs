@@ -7,7 +7,7 @@ use archiver::backup::ledger::Backups;
 use archiver::backup::report::Drill;
 use archiver::backup::restore::{Restored, restore};
 use archiver::backup::{self, BackupError, BackupOptions, BackupReport};
-use archiver::keys::KdfParameters;
+use archiver::keys::{Destruction, KdfParameters};
 
 use super::*;
 
@@ -199,7 +199,14 @@ fn a_destroyed_key_does_not_survive_in_a_backup() {
     put(&moved, &std::fs::read(&elsewhere.file).unwrap());
     std::fs::remove_file(&elsewhere.file).unwrap();
     world.wait();
-    destroy(&archive, &versions[..1]);
+    let destruction = Destruction {
+        versions: versions[..1].to_vec(),
+        by: "tester".to_owned(),
+        approved_by: "another".to_owned(),
+        reason: "a test".to_owned(),
+    };
+    let done = archive.destroy_keys(&destruction, &mut |_| ()).unwrap();
+    assert_eq!(done.facts.backups, [1, 2], "before they are pruned");
     let after = take(&archive, &world, None).unwrap().taken;
     let doomed = |archive: &Archive| -> Vec<u32> {
         let backups = Backups::read(archive).unwrap();
@@ -224,6 +231,30 @@ fn a_destroyed_key_does_not_survive_in_a_backup() {
     let restored = restore_to(&world, &moved, "backup", "old").unwrap();
     let archive = world.open_config(restored.config, Access::Read);
     assert!(archive.keys().ledger().holds(versions[0]));
+}
+
+/// A power loss between the two renames of a rotation leaves the key medium's own file without its name.
+#[test]
+fn a_backup_holds_the_keys_of_a_replacement_that_was_cut() {
+    let world = World::new(9);
+    let archive = world.open(Access::Write);
+    let versions = fill(&archive, &world, 3, 500);
+    let path = world.path("keys/kek.json");
+    let before = std::fs::read(&path).unwrap();
+    archive.rotate_keys("tester", &mut |_| ()).unwrap();
+    archive.close().unwrap();
+    put(
+        &world.path("keys/kek.json.new"),
+        &std::fs::read(&path).unwrap(),
+    );
+    put(&world.path("keys/kek.json.old"), &before);
+    std::fs::remove_file(&path).unwrap();
+    let archive = world.open(Access::Write);
+    let taken = take(&archive, &world, None).unwrap().taken;
+    archive.close().unwrap();
+    let restored = restore_to(&world, &taken.file, "backup", "new").unwrap();
+    let archive = world.open_config(restored.config, Access::Read);
+    assert_eq!(passing(&archive, &versions), versions);
 }
 
 #[test]
