@@ -102,11 +102,13 @@ pub fn finish(
     let label = read_label(directory)?;
     let entry = ledger.medium(label.medium);
     if entry.is_none() {
-        archive.record_event(by, &of_label(&label, directory))?;
+        let mut facts = of_label(&label, directory);
+        facts.directory = Some(archive.config().written(directory));
+        archive.record_event(by, &facts)?;
     }
     let joined = MediumJoined {
         medium: label.medium,
-        directory: directory.to_owned(),
+        directory: archive.config().written(directory),
         replaces: succession.map(|succession| succession.leaves),
         segments: copied.progress.segments,
         damaged: copied.damaged.clone(),

@@ -30,7 +30,10 @@ pub fn record_media(archive: &Archive, by: &str) -> Result<(), ArchiveError> {
             && ledger.all().iter().any(|entry| entry.role.holds_keys());
         // Another key medium than the one in the ledger is not entered by itself: it may be the wrong one.
         if own && ledger.medium(label.medium).is_none() && !known_key_medium {
-            archive.record_event(by, &of_label(&label, directory))?;
+            let mut facts = of_label(&label, directory);
+            // As the configuration names it: the folder of an archive may be moved whole.
+            facts.directory = Some(config.written(directory));
+            archive.record_event(by, &facts)?;
         }
     }
     for replica in replicas {

@@ -79,7 +79,8 @@ pub(super) fn back(session: &Session, text: &str) -> Result<Exit, Failure> {
         let mut replicas = archive.store().replicas().into_iter();
         let here = replicas.find(|replica| replica.medium == entry.medium);
         let here = here.and_then(|replica| replica.directory);
-        let dir = here.or_else(|| entry.directory.clone()).unwrap_or_default();
+        let known = || Some(archive.config().placed(entry.directory.as_deref()?));
+        let dir = here.or_else(known).unwrap_or_default();
         archive.close()?;
         require_here(session, entry, &dir)?;
         dir

@@ -149,7 +149,8 @@ fn relabel(archive: &Archive, entry: &MediumEntry, classification: &str) -> Resu
     let Some(directory) = &entry.directory else {
         return Ok(());
     };
-    let Some(mut label) = read_label(directory)
+    let directory = archive.config().placed(directory);
+    let Some(mut label) = read_label(&directory)
         .ok()
         .filter(|label| label.medium == entry.medium)
     else {
@@ -157,7 +158,7 @@ fn relabel(archive: &Archive, entry: &MediumEntry, classification: &str) -> Resu
     };
     if label.classification != classification {
         classification.clone_into(&mut label.classification);
-        write_label(archive.environment().disk.as_ref(), directory, &label)?;
+        write_label(archive.environment().disk.as_ref(), &directory, &label)?;
     }
     Ok(())
 }

@@ -91,7 +91,8 @@ fn print(session: &Session, archive: &Archive, entry: &MediumEntry) {
         .into_iter()
         .find(|replica| replica.medium == entry.medium);
     let here = entry.directory.as_ref().is_some_and(|directory| {
-        read_label(directory).is_ok_and(|label| label.medium == entry.medium)
+        read_label(&archive.config().placed(directory))
+            .is_ok_and(|label| label.medium == entry.medium)
     });
     let condition = mounted.map(|replica| replica.state);
     let state = state_text(entry, condition, here, lang);
