@@ -49,9 +49,28 @@ pub struct BackupReport {
     pub taken: BackupTaken,
     /// Older ones that were overwritten and removed.
     pub removed: Vec<BackupDestroyed>,
+    /// What is not in it.
+    pub gaps: Gaps,
 }
 
-/// Takes a backup, reads it back, records it, and removes older ones.
+/// What a backup lacks since the archive lacks it. As long as there is anything, no older backup is removed: one of them may have it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gaps {
+    /// Record versions that have no key though it was not destroyed.
+    pub versions_without_key: u64,
+    /// Damaged entries and headers of the key ledger.
+    pub ledger_damaged: u64,
+}
+
+impl Gaps {
+    /// Whether nothing is lacking.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Takes a backup, reads it back, records it, and removes older ones, unless it has [`Gaps`].
 ///
 /// # Errors
 /// [`BackupError::SameDevice`] when the folder stands on the device of a data medium and the archive is no trial; errors of reading and writing.
@@ -96,6 +115,11 @@ pub fn take(
     if checked.1 != files || hex::encode(checked.2) != hex::encode(sha256) {
         return Err(BackupError::Damaged { path });
     }
+    let census = drill::Census::of(archive)?;
+    let gaps = Gaps {
+        versions_without_key: census.versions_without_key,
+        ledger_damaged: archive.keys().ledger().report().damaged.len() as u64,
+    };
     let taken = BackupTaken {
         generation,
         file: path,
@@ -103,11 +127,16 @@ pub fn take(
         sha256: hex::encode(sha256),
         created_at: header.created_at,
         files,
-        keys_without_record: drill::keys_without_record(archive)?,
+        keys_without_record: census.keys_without_record,
     };
     archive.record_event(by, &taken)?;
-    let removed = remove_old(archive, by, &backups, &to, options.keep)?;
-    Ok(BackupReport { taken, removed })
+    let keep = options.keep.filter(|_| gaps.is_empty());
+    let removed = remove_old(archive, by, &backups, &to, keep)?;
+    Ok(BackupReport {
+        taken,
+        removed,
+        gaps,
+    })
 }
 
 /// Overwrites and removes the backups that hold keys which were destroyed since, as far as they are where they were written. Answers what was

@@ -189,6 +189,39 @@ fn generations_are_kept_and_older_ones_removed() {
 }
 
 #[test]
+fn no_backup_that_held_a_key_is_removed_once_the_key_rotted() {
+    let world = World::new(10);
+    let archive = world.open(Access::Write);
+    let versions = fill(&archive, &world, 3, 1000);
+    let first = take(&archive, &world, Some(1)).unwrap();
+    assert!(first.gaps.is_empty());
+    archive.close().unwrap();
+    let ledger = world.path("keys/ledger");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&ledger)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "led"))
+        .collect();
+    files.sort();
+    let file = files.pop().unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let place = bytes.len() - 20;
+    bytes[place] ^= 1;
+    put(&file, &bytes);
+    let archive = world.open(Access::Write);
+    for _ in 0..2 {
+        let report = take(&archive, &world, Some(1)).unwrap();
+        assert_eq!(report.gaps.versions_without_key, 1);
+        assert_eq!(report.gaps.ledger_damaged, 1);
+        assert_eq!(report.removed, []);
+    }
+    archive.close().unwrap();
+    let restored = restore_to(&world, &first.taken.file, "backup", "new").unwrap();
+    let archive = world.open_config(restored.config, Access::Read);
+    assert_eq!(passing(&archive, &versions), versions);
+}
+
+#[test]
 fn a_destroyed_key_does_not_survive_in_a_backup() {
     let world = World::new(7);
     let archive = world.open(Access::Write);

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::archive::{Access, Archive};
 use crate::backup::ledger::{BackupDestroyed, Backups};
-use crate::backup::{self, BackupError, BackupOptions};
+use crate::backup::{self, BackupError, BackupOptions, Gaps};
 use crate::cli::arguments::Backup;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -84,6 +84,7 @@ fn take(
     output.event(&json!({
         "event": "backup-taken", "generation": taken.generation, "file": taken.file, "bytes": taken.bytes,
         "sha256": taken.sha256, "created_at": taken.created_at, "files": taken.files, "verified": true,
+        "versions_without_key": report.gaps.versions_without_key, "ledger_damaged": report.gaps.ledger_damaged,
     }));
     let (file, bytes, files) = (
         taken.file.display(),
@@ -103,7 +104,28 @@ fn take(
     for destroyed in &report.removed {
         tell_destroyed(session, destroyed);
     }
-    tell_to_be_destroyed(session, archive)
+    let exit = tell_gaps(session, &report.gaps);
+    Ok(exit.max(tell_to_be_destroyed(session, archive)?))
+}
+
+/// Says what a backup lacks.
+fn tell_gaps(session: &Session, gaps: &Gaps) -> Exit {
+    if gaps.is_empty() {
+        return Exit::Done;
+    }
+    let (lang, output) = (session.output.lang, &session.output);
+    let (versions, damaged) = (gaps.versions_without_key, gaps.ledger_damaged);
+    if versions > 0 || damaged > 0 {
+        output.note(&lang.pick(
+            format!("鍵台帳に損傷が {damaged} か所、鍵のない版が {versions} 版あります。このバックアップにもその鍵はありません。鍵媒体の複製か、以前のバックアップから復元してください"),
+            format!("the key ledger is damaged in {damaged} places, and {versions} versions have no key: this backup does not have their keys either. Restore them from a copy of the key medium or an older backup"),
+        ));
+    }
+    output.note(lang.pick(
+        "以前のバックアップは一つも消していません",
+        "no older backup was removed",
+    ));
+    Exit::Partial
 }
 
 pub(super) fn prune(session: &Session, archive: &Archive) -> Result<Exit, Failure> {
