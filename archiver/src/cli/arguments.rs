@@ -16,8 +16,8 @@ mod space;
 
 pub use evidence::{Evidence, EvidenceCommand, EvidenceForecast, EvidenceView};
 pub use keys::{
-    AuditKeys, Ceremony, DestroyKeys, Intake, Kek, KeyCopy, Keys, NewPassphrase, SigningKey,
-    Unlocking,
+    AuditKeys, Ceremony, DestroyKeys, Intake, Kek, KeyCopy, Keys, NewPassphrase, RotateKeys,
+    SigningKey, Unlocking,
 };
 pub use scrub::Scrub;
 pub use space::{Backup, Compact, Restore};

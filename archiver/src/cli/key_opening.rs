@@ -53,6 +53,17 @@ impl Session {
                 "a rotation of the keys was interrupted: 'archiver keys rotate' brings it to its end".to_owned(),
             );
         }
+        if keys.damaged_entries > 0 {
+            let count = keys.damaged_entries;
+            note(
+                format!(
+                    "鍵台帳の壊れた項目 {count} 件は、接続されているどの鍵媒体でも開けません。壊れていない写しを接続してください。それまで鍵の交替と廃棄は断ります"
+                ),
+                format!(
+                    "{count} damaged entries of the key ledger open on no key medium that is there: attach a copy that is whole; until then keys are neither rotated nor destroyed"
+                ),
+            );
+        }
         self.announce_differences(keys);
         if let Some(epoch) = keys.restored_from_before {
             note(
@@ -93,6 +104,13 @@ impl Session {
         let lang = self.output.lang;
         let note = |ja: String, en: String| self.output.note(&lang.pick(ja, en));
         let root = copy.root.display();
+        if copy.damaged > 0 {
+            let count = copy.damaged;
+            note(
+                format!("鍵媒体 {root} の鍵台帳に壊れた項目が {count} 件あります"),
+                format!("the key ledger on key medium {root} has {count} damaged entries"),
+            );
+        }
         match &copy.condition {
             CopyCondition::InService if copy.stale => note(
                 format!(

@@ -77,6 +77,10 @@ pub(in crate::cli) fn key(error: &KeyError) -> String {
         KeyError::KeyDamaged { owner } => format!(
             "{owner} の鍵が壊れています。鍵台帳を鍵媒体の写しから戻してください"
         ),
+        KeyError::EntriesDamaged { path, entries } => format!(
+            "鍵媒体 {} の鍵台帳に壊れた項目が {entries} 件あり、接続されているどの鍵媒体でも開けません。このまま進めると永久に失われるので、何も変えていません。先に、壊れていない写しを接続するか、それからこの鍵媒体を archiver keys copy で作り直してください。諦めるなら --give-up-damaged を付けてください",
+            path.display()
+        ),
         KeyError::AlreadyHasKey { owner } => format!("{owner} にはすでに鍵があります"),
         KeyError::SecretDamaged { label } => format!(
             "封じた秘密({label})が壊れています。鍵媒体の写しから戻してください"
@@ -322,6 +326,10 @@ mod tests {
                 part: "checksum",
             },
             KeyError::NotAnIntake { path: path() },
+            KeyError::EntriesDamaged {
+                path: path(),
+                entries: 1,
+            },
             KeyError::AlreadyCreated { path: path() },
             KeyError::CopiesMissing {
                 missing: vec![path()],

@@ -10,7 +10,7 @@ use super::error::KeyError;
 use super::events::{
     KeyCopyMade, KeyDestructionBegun, KeyMediumFact, KeysAudited, KeysDestroyed, KeysRotated,
 };
-use super::ledger::{RotationProgress, RotationReport};
+use super::ledger::{DamagedEntries, RotationProgress, RotationReport};
 use crate::archive::{Archive, ArchiveError};
 use crate::backup::ledger::Backups;
 use crate::event::{RecordedEvent, Topic};
@@ -29,6 +29,8 @@ pub struct Destruction {
     pub approved_by: String,
     /// Why.
     pub reason: String,
+    /// What becomes of damaged entries of other versions that would be lost.
+    pub damaged: DamagedEntries,
 }
 
 /// What was destroyed, how, where and when.
@@ -51,6 +53,8 @@ pub struct KeyOpening {
     pub rotation_unfinished: bool,
     /// What hindered the destructions that wait.
     pub failures: Vec<String>,
+    /// Damaged entries of the ledger that open on no key medium that is there.
+    pub damaged_entries: u64,
     /// Files that are not the same on all key media, and were left as they are.
     pub differing_files: Vec<PathBuf>,
     /// A later epoch than that of the key media is recorded: an old state of all of them was restored.
@@ -65,16 +69,18 @@ impl Archive {
     pub fn rotate_keys(
         &self,
         by: &str,
+        damaged: DamagedEntries,
         progress: &mut dyn FnMut(RotationProgress),
     ) -> Result<RotationReport, ArchiveError> {
-        let mut report = self.keys().rotate(progress)?;
+        let mut report = self.keys().rotate_with(damaged, progress)?;
         self.record_event(by, &KeysRotated::of(&report))?;
         if report.resumed {
             // The epoch of the interrupted one may be known to whoever this one is to shut out.
-            let old = report.epochs_destroyed;
+            let (old, dropped) = (report.epochs_destroyed, report.damaged_dropped);
             report = self.keys().rotate(progress)?;
             self.record_event(by, &KeysRotated::of(&report))?;
             report.epochs_destroyed.splice(..0, old);
+            report.damaged_dropped += dropped;
             report.resumed = true;
         }
         Ok(report)
@@ -83,7 +89,8 @@ impl Archive {
     /// Destroys the keys of versions for good. The decision is recorded first: from then on it is carried out even after a crash.
     ///
     /// # Errors
-    /// [`KeyError::TwoPeople`], [`KeyError::TooMany`], [`KeyError::KeyMissing`], [`KeyError::CopiesMissing`] before anything is recorded;
+    /// [`KeyError::TwoPeople`], [`KeyError::TooMany`], [`KeyError::KeyMissing`], [`KeyError::CopiesMissing`], [`KeyError::EntriesDamaged`] before
+    /// anything is recorded;
     /// later errors leave a destruction that the next opening for writing brings to its end.
     pub fn destroy_keys(
         &self,
@@ -103,9 +110,15 @@ impl Archive {
         for version in &destruction.versions {
             if !ledger.holds(*version) && ledger.destroyed_at(*version).is_none() {
                 // The error says whether it may stand in a damaged entry.
-                ledger.data_key(*version)?;
+                match ledger.data_key(*version).map(drop) {
+                    Err(error)
+                        if error.is_damage() && destruction.damaged == DamagedEntries::GiveUp => {}
+                    other => other?,
+                }
             }
         }
+        let damaged_given_up =
+            ledger.require_entries(&destruction.versions, destruction.damaged)?;
         self.keys().require_secrets()?;
         let begun = KeyDestructionBegun {
             versions: destruction
@@ -118,6 +131,7 @@ impl Archive {
             reason: destruction.reason.clone(),
             epoch: self.keys().provider().current_epoch(),
             media: self.key_media(),
+            damaged_given_up,
         };
         let started_at = self.environment().clock.now();
         let event = self.record_event(by, &begun)?;
@@ -134,7 +148,12 @@ impl Archive {
     ) -> Result<ErasureReport, ArchiveError> {
         let versions = begun.version_ids();
         let before = self.keys().provider().describe();
-        let report = self.keys().destroy(&versions, started_at, progress)?;
+        let damaged = match begun.damaged_given_up {
+            0 => DamagedEntries::Keep,
+            _ => DamagedEntries::GiveUp,
+        };
+        let keys = self.keys();
+        let report = keys.destroy_with(&versions, started_at, damaged, progress)?;
         for version in &versions {
             self.catalog().purge_version(*version)?;
         }
@@ -146,6 +165,7 @@ impl Archive {
             .collect();
         // An interrupted run may have destroyed some before.
         let epochs_destroyed = (begun.epoch..report.epoch).collect();
+        let damaged_dropped = report.damaged_dropped.max(begun.damaged_given_up);
         let facts = KeysDestroyed {
             begun: event,
             versions: begun.versions.clone(),
@@ -161,11 +181,15 @@ impl Archive {
             epochs_destroyed,
             epoch: report.epoch,
             survivors: report.keys,
+            damaged_dropped,
             other_copies: self.other_copies(&media)?,
             intake_media: self.intake_media_with(&versions)?,
             backups: self.backups_with_destroyed_keys()?,
             media,
-            verification: VERIFICATION.to_owned(),
+            verification: match damaged_dropped {
+                0 => VERIFICATION.to_owned(),
+                dropped => format!("{VERIFICATION}; {dropped} damaged entries were given up"),
+            },
         };
         let event = self.record_event(&begun.by, &facts)?;
         Ok(ErasureReport { facts, event })
@@ -199,8 +223,16 @@ impl Archive {
                 }
             }
         }
-        let hindrance = self.keys().hindrance().map(ToString::to_string);
-        opening.failures.extend(hindrance);
+        // A destruction that gave damaged entries up may have ended it meanwhile.
+        if self.keys().ledger().is_destruction_unfinished() {
+            let hindrance = self.keys().hindrance().map(ToString::to_string);
+            opening.failures.extend(hindrance);
+            opening.failures.dedup();
+        }
+        let ledger = self.keys().ledger();
+        if ledger.copies().iter().any(|copy| copy.damaged > 0) {
+            opening.damaged_entries = ledger.require_entries(&[], DamagedEntries::GiveUp)?;
+        }
         opening.rotation_unfinished = self.keys().ledger().is_unfinished();
         let recorded = self.recorded_epoch()?;
         let current = self.keys().provider().current_epoch();

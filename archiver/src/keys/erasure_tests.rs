@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::events::{KeyCopyMade, KeyDestructionBegun, KeyMediumFact, KeysDestroyed};
 use super::inventory::{AuditPart, KeyState};
-use super::{Destruction, KeyError, Passphrase};
+use super::{DamagedEntries, Destruction, KeyError, Passphrase};
 use crate::archive::{self, Access, Archive, ArchiveError, Environment, NewArchive};
 use crate::config::Config;
 use crate::event::Topic;
@@ -27,6 +27,7 @@ use crate::store::durable::{Disk, SystemDisk, replace_file};
 
 const PLAIN: &str = "the plain text of a record that is to be destroyed, and nobody else's";
 
+mod damage;
 mod joining;
 mod resuming;
 
@@ -165,6 +166,7 @@ impl Bench {
             by: "佐藤".to_owned(),
             approved_by: "鈴木".to_owned(),
             reason: "the retention period is over".to_owned(),
+            damaged: DamagedEntries::Keep,
         }
     }
 }
@@ -387,7 +389,9 @@ fn a_destruction_that_was_decided_is_carried_out_after_a_crash() {
 fn the_inventory_names_every_key_and_an_audit_opens_them() {
     let bench = Bench::new();
     let archive = open(bench.folder(), Access::Write);
-    archive.rotate_keys("佐藤", &mut |_| ()).unwrap();
+    archive
+        .rotate_keys("佐藤", DamagedEntries::Keep, &mut |_| ())
+        .unwrap();
     archive
         .destroy_keys(&bench.destruction(), &mut |_| ())
         .unwrap();

@@ -121,6 +121,14 @@ pub enum KeyError {
         /// The version.
         owner: KeyOwner,
     },
+    /// Damaged entries of the ledger open on no key medium that is there, and a rotation would lose them for good. Nothing was changed. Attach a copy
+    /// that is whole, or make the damaged medium anew from it, or give them up.
+    EntriesDamaged {
+        /// The key medium on which one of them stands.
+        path: PathBuf,
+        /// How many.
+        entries: u64,
+    },
     /// A key was asked for a version that has one. A key must never seal two contents.
     AlreadyHasKey {
         /// The version.
@@ -237,6 +245,7 @@ impl KeyError {
             self,
             Self::Damaged { .. }
                 | Self::KeyDamaged { .. }
+                | Self::EntriesDamaged { .. }
                 | Self::SecretDamaged { .. }
                 | Self::KeyMissing {
                     damaged_entries: 1..,
@@ -354,6 +363,13 @@ impl fmt::Display for KeyError {
             Self::KeyDamaged { owner } => write!(
                 f,
                 "the key of {owner} is damaged: restore the ledger from the copy of the key medium"
+            ),
+            Self::EntriesDamaged { path, entries } => write!(
+                f,
+                "{entries} damaged entries of the key ledger at {} open on no key medium that is there, and would be lost for good; nothing was \
+                 changed: attach a copy of the key medium that is whole first, or make this one anew from it with 'archiver keys copy'; \
+                 '--give-up-damaged' gives them up",
+                path.display()
             ),
             Self::AlreadyHasKey { owner } => write!(f, "{owner} has a key already"),
             Self::SecretDamaged { label } => write!(

@@ -69,6 +69,9 @@ pub struct KeyDestructionBegun {
     pub epoch: u32,
     /// The key media.
     pub media: Vec<KeyMediumFact>,
+    /// Damaged entries of other versions that were given up with the decision: none may be lost beside it where this is 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub damaged_given_up: u64,
 }
 
 /// The keys of versions were destroyed. What a certificate of sanitisation needs (NIST SP 800-88r2 §4.8), but for its signatures.
@@ -103,6 +106,9 @@ pub struct KeysDestroyed {
     pub epoch: u32,
     /// Keys that survived.
     pub survivors: u64,
+    /// Damaged entries of other versions that were given up: no medium that was there held them whole.
+    #[serde(default)]
+    pub damaged_dropped: u64,
     /// Each key medium that was treated.
     pub media: Vec<KeyMediumFact>,
     /// Copies that were made at some time and are not among these: who has one, and could open it then, can still read.
@@ -135,6 +141,11 @@ pub struct KeysAudited {
     pub epoch: u32,
     /// The key media that were there.
     pub media: Vec<KeyMediumFact>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl EventBody for KeysRotated {

@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 
 use super::error::KeyError;
 use super::ledger::{
-    CopyCondition, KeyLedger, LedgerAccess, LedgerPlace, RotationProgress, RotationReport,
+    CopyCondition, DamagedEntries, KeyLedger, LedgerAccess, LedgerPlace, RotationProgress,
+    RotationReport,
 };
 use super::place::KeyPlace;
 use super::provider::{self, KEK_FILE, KekProvider, ProviderFile, UnlockWith};
@@ -139,8 +140,21 @@ impl KeyMedium {
         &self,
         progress: &mut dyn FnMut(RotationProgress),
     ) -> Result<RotationReport, KeyError> {
+        self.rotate_with(DamagedEntries::Keep, progress)
+    }
+
+    /// As [`KeyMedium::rotate`]; damaged entries may be given up.
+    ///
+    /// # Errors
+    /// As [`KeyMedium::rotate`].
+    pub fn rotate_with(
+        &self,
+        damaged: DamagedEntries,
+        progress: &mut dyn FnMut(RotationProgress),
+    ) -> Result<RotationReport, KeyError> {
         self.require_secrets()?;
-        self.ledger.rotate(&mut || self.rewrap_secrets(), progress)
+        let others = &mut || self.rewrap_secrets();
+        self.ledger.rotate(damaged, others, progress)
     }
 
     /// Destroys the keys of versions on every key medium. Use `Archive::destroy_keys`, which records it.
@@ -153,9 +167,24 @@ impl KeyMedium {
         now: OffsetDateTime,
         progress: &mut dyn FnMut(RotationProgress),
     ) -> Result<RotationReport, KeyError> {
+        self.destroy_with(versions, now, DamagedEntries::Keep, progress)
+    }
+
+    /// As [`KeyMedium::destroy`]; damaged entries of other versions may be given up.
+    ///
+    /// # Errors
+    /// As [`KeyLedger::destroy`].
+    pub fn destroy_with(
+        &self,
+        versions: &[VersionId],
+        now: OffsetDateTime,
+        damaged: DamagedEntries,
+        progress: &mut dyn FnMut(RotationProgress),
+    ) -> Result<RotationReport, KeyError> {
         self.require_secrets()?;
         let others = &mut || self.rewrap_secrets();
-        self.ledger.destroy(versions, now, others, progress)
+        self.ledger
+            .destroy(versions, now, damaged, others, progress)
     }
 
     /// Where the key medium is mounted that is read.

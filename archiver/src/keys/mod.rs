@@ -40,8 +40,8 @@ pub use erasure::{Destruction, ErasureReport, KeyOpening};
 pub use error::KeyError;
 pub use intake::{Accepted, IntakeMedium};
 pub use ledger::{
-    CopyCondition, CopyState, KeyLedger, LedgerAccess, LedgerPlace, LedgerReport, LedgerTicket,
-    RotationProgress, RotationReport, RotationStep, StagedKey,
+    CopyCondition, CopyState, DamagedEntries, KeyLedger, LedgerAccess, LedgerPlace, LedgerReport,
+    LedgerTicket, RotationProgress, RotationReport, RotationStep, StagedKey,
 };
 pub use medium::KeyMedium;
 pub use passphrase::Passphrase;

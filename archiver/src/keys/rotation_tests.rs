@@ -15,7 +15,9 @@ use zeroize::Zeroizing;
 
 use super::ledger::CopyCondition;
 use super::provider::ProviderFile;
-use super::{FileKek, KdfParameters, KeyError, KeyMedium, KeyPlace, LedgerAccess, Passphrase};
+use super::{
+    DamagedEntries, FileKek, KdfParameters, KeyError, KeyMedium, KeyPlace, LedgerAccess, Passphrase,
+};
 use crate::store::durable::faults::{Call, Fault, FaultyDisk, Outcome};
 use crate::store::durable::{Disk, SystemDisk, read_settled};
 

@@ -31,7 +31,7 @@ pub enum Keys {
     /// End 'keys unlock --hold': the key that it holds is forgotten
     Lock,
     /// Wrap every key under a new key-encryption key and destroy the old one; brings an interrupted rotation to its end
-    Rotate,
+    Rotate(RotateKeys),
     /// Make a copy of the key medium, or make a lost one anew
     Copy(KeyCopy),
     /// Destroy records for good by destroying their keys: two people, and the ids typed again
@@ -114,6 +114,14 @@ pub struct KeyCopy {
     pub replace: bool,
 }
 
+/// `archiver keys rotate`
+#[derive(Debug, Args)]
+pub struct RotateKeys {
+    /// Also where damaged entries of the ledger open on no key medium that is there: they are gone for good
+    #[arg(long)]
+    pub give_up_damaged: bool,
+}
+
 /// `archiver keys destroy`
 #[derive(Debug, Args)]
 pub struct DestroyKeys {
@@ -132,6 +140,9 @@ pub struct DestroyKeys {
     /// Also what no timestamp covers yet: nothing will prove that it ever was there
     #[arg(long)]
     pub without_timestamp: bool,
+    /// Also where damaged entries of other records open on no key medium that is there: they are gone for good
+    #[arg(long)]
+    pub give_up_damaged: bool,
 }
 
 /// `archiver keys audit`

@@ -33,7 +33,7 @@ pub(in crate::cli) fn run(session: &Session, command: &Keys) -> Result<Exit, Fai
         Keys::Share => ceremony::share(session),
         Keys::Unlock(arguments) => unlock::unlock(session, arguments),
         Keys::Lock => unlock::lock(session),
-        Keys::Rotate => rotation::rotate(session),
+        Keys::Rotate(arguments) => rotation::rotate(session, arguments),
         Keys::Copy(arguments) => rotation::copy(session, arguments),
         Keys::Destroy(arguments) => rotation::destroy(session, arguments),
         Keys::Inventory => inventory::inventory(session),

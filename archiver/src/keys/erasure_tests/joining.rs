@@ -30,7 +30,9 @@ fn try_open(config: Config, disk: Arc<dyn Disk>) -> Result<Archive, ArchiveError
 
 fn rotate(folder: &Path, root: &str) {
     let archive = try_open(alone(folder, root), Arc::new(SystemDisk)).unwrap();
-    archive.rotate_keys("佐藤", &mut |_| ()).unwrap();
+    archive
+        .rotate_keys("佐藤", DamagedEntries::Keep, &mut |_| ())
+        .unwrap();
     archive.close().unwrap();
 }
 

@@ -62,12 +62,16 @@ fn a_rotation_after_an_interrupted_one_begins_a_fresh_epoch() {
         error: io::ErrorKind::Other,
         outcome: Outcome::Lost,
     });
-    archive.rotate_keys("佐藤", &mut |_| ()).unwrap_err();
+    archive
+        .rotate_keys("佐藤", DamagedEntries::Keep, &mut |_| ())
+        .unwrap_err();
     disk.kill();
     drop(archive);
     let archive = open(bench.folder(), Access::Write);
     assert_eq!(archive.keys().provider().epochs(), [1, 2]);
-    let report = archive.rotate_keys("佐藤", &mut |_| ()).unwrap();
+    let report = archive
+        .rotate_keys("佐藤", DamagedEntries::Keep, &mut |_| ())
+        .unwrap();
     assert!(report.resumed);
     assert_eq!((report.epoch, report.epochs_destroyed), (3, vec![1, 2]));
     archive.close().unwrap();

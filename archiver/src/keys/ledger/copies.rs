@@ -55,6 +55,8 @@ pub struct CopyState {
     pub stale: bool,
     /// Keys and tombstones that were added, since other copies held them.
     pub caught_up: u64,
+    /// Damaged entries and headers that opening found on it.
+    pub damaged: u64,
 }
 
 /// One key medium of an open ledger.
@@ -85,6 +87,7 @@ impl Copy {
             condition,
             stale: false,
             caught_up: 0,
+            damaged: 0,
         };
         Self {
             root: root.to_path_buf(),
@@ -134,7 +137,9 @@ pub(super) fn open(
         match open_settled(place, root, archive, access) {
             Ok(mut opened) => {
                 let lock = opened.lock.take();
-                copies.push(Copy::new(root, lock, CopyCondition::InService));
+                let copy = Copy::new(root, lock, CopyCondition::InService);
+                copy.inner().state.damaged = opened.report.damaged.len() as u64;
+                copies.push(copy);
                 found.push((copies.len() - 1, opened));
             }
             // A medium of another archive, or one that somebody writes to, is a mistake and no loss.
@@ -248,6 +253,7 @@ fn bring_into_step(
         *its = files::open(&copy.root, leading.archive, LedgerAccess::Read)?;
         let mut inner = copy.inner();
         (inner.state.stale, inner.state.caught_up) = (true, added);
+        inner.state.damaged = 0;
     } else {
         let to_leader = lacking(its, leading)?;
         let to_copy = lacking(leading, its)?;

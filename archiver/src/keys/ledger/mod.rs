@@ -7,6 +7,7 @@
 
 mod compact;
 mod copies;
+mod damage;
 mod entry;
 mod files;
 mod joining;
@@ -34,6 +35,7 @@ use files::{LedgerFiles, OpenedLedger};
 use places::Places;
 
 pub use copies::{CopyCondition, CopyState, LedgerPlace};
+pub use damage::DamagedEntries;
 pub use rotation::{OtherSecrets, RotationProgress, RotationReport, RotationStep};
 
 /// Whether a ledger is opened to add keys, or only to find them.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::KeyLedger;
 use super::copies::is_wrapped;
-use super::entry::{ENTRY_BYTES, EntryState, LedgerEntry, Tombstone, wrap_context};
+use super::damage::{Damage, DamagedEntries};
+use super::entry::{ENTRY_BYTES, EntryState, LedgerEntry, Tombstone};
 use super::files::OpenedLedger;
 use super::rotation::RotationReport;
 use crate::keys::error::KeyError;
@@ -21,23 +22,13 @@ impl Plan {
     pub(super) fn new(
         ledger: &KeyLedger,
         opened: &OpenedLedger,
+        damaged: DamagedEntries,
         report: &mut RotationReport,
     ) -> Result<Self, KeyError> {
-        let mut salvaged = HashMap::new();
-        for guess in &opened.guesses {
-            let owner = guess.owner;
-            if opened.places.contains_key(&owner) || opened.destroyed.contains_key(&owner) {
-                continue;
-            }
-            let context = wrap_context(ledger.archive, owner);
-            match ledger.provider.unwrap(&context, &guess.wrapped) {
-                Ok(Some(_)) => {
-                    salvaged.insert(owner, guess.clone());
-                }
-                Ok(None) | Err(KeyError::UnknownEpoch { .. }) => report.damaged_dropped += 1,
-                Err(error) => return Err(error),
-            }
-        }
+        let damage = Damage::of(ledger, opened, &[])?;
+        damage.check(damaged)?;
+        report.damaged_dropped = damage.lost();
+        let salvaged = damage.salvaged;
         report.salvaged = salvaged.len() as u64;
         let mut owners: Vec<KeyOwner> = opened.places.keys().copied().collect();
         owners.extend(salvaged.keys());

@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 
 use super::compact::{self, CompactPlace, CompactSource};
 use super::copies::{self, Copy, CopyCondition};
+use super::damage::DamagedEntries;
 use super::entry::{LedgerEntry, Tombstone, wrap_context};
 use super::files;
 use super::plan::Plan;
@@ -60,7 +61,7 @@ pub struct RotationReport {
     pub secrets: u64,
     /// Damaged entries that no copy could make good and that opened all the same.
     pub salvaged: u64,
-    /// Damaged entries that did not open: they are gone with the old files.
+    /// Damaged entries that did not open and were given up: they are gone with the old files.
     pub damaged_dropped: u64,
     /// Ledger files that were overwritten and removed.
     pub files_erased: u64,
@@ -93,15 +94,18 @@ impl KeyLedger {
     /// end. Readers go on meanwhile; deposits wait.
     ///
     /// # Errors
+    /// [`KeyError::EntriesDamaged`] before anything is done, where damaged entries would be lost and are not given up;
     /// [`KeyError::ReadOnly`], [`KeyError::Stopped`]; [`KeyError::KeyDamaged`] when the entry of a live key does not open on any copy;
     /// errors of writing. Nothing is lost then: open again, and rotate again.
     pub fn rotate(
         &self,
+        damaged: DamagedEntries,
         others: OtherSecrets<'_>,
         progress: &mut dyn FnMut(RotationProgress),
     ) -> Result<RotationReport, KeyError> {
         let exclusive = self.exclusive()?;
-        let report = self.wrap_anew(others, progress);
+        self.require_entries(&[], damaged)?;
+        let report = self.wrap_anew(damaged, others, progress);
         self.stop_after(&report);
         drop(exclusive);
         report
@@ -116,16 +120,18 @@ impl KeyLedger {
         &self,
         versions: &[VersionId],
         now: OffsetDateTime,
+        damaged: DamagedEntries,
         others: OtherSecrets<'_>,
         progress: &mut dyn FnMut(RotationProgress),
     ) -> Result<RotationReport, KeyError> {
         let exclusive = self.exclusive()?;
         self.require_all_copies()?;
+        self.require_entries(versions, damaged)?;
         let tombstones = self.tombstones(versions, now);
         let report = self
             .bury(&tombstones)
             .and_then(|()| self.require_all_copies())
-            .and_then(|()| self.wrap_anew(others, progress));
+            .and_then(|()| self.wrap_anew(damaged, others, progress));
         self.stop_after(&report);
         // One that failed meanwhile may hold the old keys still.
         let report = report.and_then(|report| self.require_all_copies().map(|()| report));
@@ -185,6 +191,7 @@ impl KeyLedger {
 
     fn wrap_anew(
         &self,
+        damaged: DamagedEntries,
         others: OtherSecrets<'_>,
         progress: &mut dyn FnMut(RotationProgress),
     ) -> Result<RotationReport, KeyError> {
@@ -199,7 +206,7 @@ impl KeyLedger {
         }
         report.epoch = self.provider.current_epoch();
         self.lock().epoch = report.epoch;
-        self.wrap_leading(&mut report, progress)?;
+        self.wrap_leading(damaged, &mut report, progress)?;
         self.copy_to_others(progress)?;
         progress(RotationProgress::of(RotationStep::Secrets, 0, 0));
         report.secrets = others()?;
@@ -212,12 +219,13 @@ impl KeyLedger {
     /// Makes the new file of the leading copy and takes it into use. Whatever was interrupted in it goes on where it stopped.
     fn wrap_leading(
         &self,
+        damaged: DamagedEntries,
         report: &mut RotationReport,
         progress: &mut dyn FnMut(RotationProgress),
     ) -> Result<(), KeyError> {
         let leader = self.leader()?;
         let opened = files::open(&leader.root, self.archive, LedgerAccess::Read)?;
-        let plan = Plan::new(self, &opened, report)?;
+        let plan = Plan::new(self, &opened, damaged, report)?;
         report.keys = plan.owners.len() as u64;
         if report.resumed && plan.is_done(&opened, report.epoch)? {
             return Ok(());

@@ -238,24 +238,67 @@ fn making_a_copy_may_stop_at_any_call_and_is_resumed() {
 
 #[test]
 fn a_damaged_entry_is_healed_from_the_copy_before_it_is_wrapped_anew() {
+    // Its owner, the number of its version, its epoch, its nonce, its key, its checksum.
+    for (root, offset) in [
+        (0, 45),
+        (0, 5),
+        (1, 5),
+        (0, 23),
+        (1, 27),
+        (0, 30),
+        (1, 86),
+        (0, 95),
+    ] {
+        let what = format!("medium {root}, byte {offset}");
+        let bench = Bench::new();
+        let path = bench.roots()[root].join("ledger/0000000001.led");
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[64 + 96 + offset] ^= 1;
+        let file = SystemDisk.open(&path).unwrap();
+        SystemDisk
+            .write_at(&file, &mut [io::IoSlice::new(&bytes)], 0)
+            .unwrap();
+        let reader = bench.open(LedgerAccess::Read).unwrap();
+        bench.assert_gives(&reader, &[], &what);
+        let medium = bench.open(LedgerAccess::Write).unwrap();
+        bench.assert_gives(&medium, &[], &what);
+        let report = medium.rotate(&mut |_| ()).unwrap();
+        assert_eq!((report.keys, report.salvaged), (4, 0), "{what}");
+        assert_eq!(report.damaged_dropped, 0, "{what}");
+        drop(medium);
+        bench.assert_whole(&[], &what);
+        bench.assert_compact(4, 0);
+    }
+}
+
+#[test]
+fn a_damaged_entry_whose_version_stands_whole_under_another_number_is_no_copy_of_it() {
     let bench = Bench::new();
     let [one, _] = bench.roots();
+    let alone = |access| bench.open_on(Arc::new(SystemDisk), from_ref(&one), 1, access);
+    let second = VersionId::new(RecordId::from_bytes([1; 16]), 3).unwrap();
+    let medium = alone(LedgerAccess::Write).unwrap();
+    let staged = medium.ledger().wrap_new(second).unwrap();
+    medium.ledger().commit(staged.ticket()).unwrap();
+    drop(medium);
     let path = one.join("ledger/0000000001.led");
     let mut bytes = fs::read(&path).unwrap();
-    bytes[64 + 96 + 45] ^= 1;
-    let file = SystemDisk.open(&path).unwrap();
-    SystemDisk
-        .write_at(&file, &mut [io::IoSlice::new(&bytes)], 0)
+    let first = |entry: &&mut [u8]| entry[4] == 1 && entry[23] == 1;
+    let entry = bytes[64..].chunks_mut(96).find(first).unwrap();
+    // Version 1 reads as version 3, and the key does not open.
+    entry[23] = 3;
+    crate::store::durable::replace_file(&SystemDisk, &path, &bytes).unwrap();
+    let medium = alone(LedgerAccess::Write).unwrap();
+    let error = medium.rotate(&mut |_| ()).unwrap_err();
+    assert!(
+        matches!(error, KeyError::EntriesDamaged { entries: 1, .. }),
+        "{error}"
+    );
+    assert_eq!(medium.provider().epochs(), [1]);
+    let report = medium
+        .rotate_with(DamagedEntries::GiveUp, &mut |_| ())
         .unwrap();
-    let reader = bench.open(LedgerAccess::Read).unwrap();
-    bench.assert_gives(&reader, &[], "reading");
-    let medium = bench.open(LedgerAccess::Write).unwrap();
-    bench.assert_gives(&medium, &[], "writing");
-    let report = medium.rotate(&mut |_| ()).unwrap();
-    assert_eq!((report.keys, report.salvaged), (4, 0));
-    drop(medium);
-    bench.assert_whole(&[], "after");
-    bench.assert_compact(4, 0);
+    assert_eq!(report.damaged_dropped, 1);
 }
 
 #[test]

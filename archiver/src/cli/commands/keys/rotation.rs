@@ -8,21 +8,23 @@ use formats::medium::{MediumLabel, MediumRole};
 use serde_json::json;
 
 use crate::archive::{Access, Archive, ArchiveError};
-use crate::cli::arguments::{DestroyKeys, KeyCopy};
+use crate::cli::arguments::{DestroyKeys, KeyCopy, RotateKeys};
 use crate::cli::commands::backup;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Unit;
 use crate::cli::session::Session;
 use crate::keys::events::{KeyCopyMade, KeyMediumFact};
-use crate::keys::{Destruction, KeyError, RotationProgress, RotationStep, require_separate_media};
+use crate::keys::{
+    DamagedEntries, Destruction, KeyError, RotationProgress, RotationStep, require_separate_media,
+};
 use crate::store::catalog::Hit;
 
 /// `archiver keys rotate`
-pub(super) fn rotate(session: &Session) -> Result<Exit, Failure> {
+pub(super) fn rotate(session: &Session, arguments: &RotateKeys) -> Result<Exit, Failure> {
     let archive = session.open(Access::Write)?;
     let report = with_progress(session, |progress| {
-        archive.rotate_keys(&session.user, progress)
+        archive.rotate_keys(&session.user, damaged(arguments.give_up_damaged), progress)
     })?;
     session.output.event(&json!({
         "event": "keys-rotated", "epoch": report.epoch, "epochs_destroyed": report.epochs_destroyed,
@@ -40,6 +42,7 @@ pub(super) fn rotate(session: &Session) -> Result<Exit, Failure> {
             report.keys, report.secrets, report.epoch, report.epochs_destroyed
         ),
     ));
+    announce_given_up(session, report.damaged_dropped);
     for root in &report.unreached {
         let root = root.display();
         session.output.note(&lang.pick(
@@ -176,6 +179,7 @@ pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit
         by: arguments.by.clone(),
         approved_by: arguments.approved_by.clone(),
         reason: arguments.reason.clone(),
+        damaged: damaged(arguments.give_up_damaged),
     };
     let report = with_progress(session, |progress| {
         archive.destroy_keys(&destruction, progress)
@@ -198,6 +202,7 @@ pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit
             facts.versions.len(), facts.media.len(), facts.epochs_destroyed, facts.survivors, facts.epoch
         ),
     ));
+    announce_given_up(session, facts.damaged_dropped);
     for copy in &facts.other_copies {
         let place = &copy.place;
         session.output.note(&lang.pick(
@@ -215,11 +220,31 @@ pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit
     // Backups hold the keys as they were, too.
     let exit = backup::prune(session, &archive)?;
     archive.close()?;
-    Ok(if facts.intake_media.is_empty() {
+    Ok(if facts.damaged_dropped > 0 {
+        Exit::Integrity
+    } else if facts.intake_media.is_empty() {
         exit
     } else {
         exit.max(Exit::Partial)
     })
+}
+
+const fn damaged(give_up: bool) -> DamagedEntries {
+    if give_up {
+        DamagedEntries::GiveUp
+    } else {
+        DamagedEntries::Keep
+    }
+}
+
+/// Whoever disposes of a copy now may dispose of the only key.
+fn announce_given_up(session: &Session, count: u64) {
+    if count > 0 {
+        session.output.note(&session.output.lang.pick(
+            format!("鍵台帳の壊れた項目 {count} 件を諦めました。以前の写しには残っているかもしれません。処分する前に archiver keys audit で、失われた記録がないか確かめてください"),
+            format!("{count} damaged entries of the key ledger were given up. A copy that was made before may still hold them: before you dispose of one, look with 'archiver keys audit' whether a record is lost"),
+        ));
+    }
 }
 
 /// What was destroyed before its timestamp leaves no proof that it existed.

@@ -1,0 +1,158 @@
+//! Damaged entries of the ledger: which of them open all the same, which stand whole elsewhere, and which a rotation would lose.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use formats::id::VersionId;
+
+use super::KeyLedger;
+use super::LedgerAccess;
+use super::entry::{LedgerEntry, wrap_context};
+use super::files::{self, OpenedLedger};
+use crate::keys::error::KeyError;
+use crate::keys::secret::KeyOwner;
+
+/// What a rotation does where damaged entries would be lost by it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DamagedEntries {
+    /// Refuses, before anything is written: a copy that is not there may hold them whole.
+    #[default]
+    Keep,
+    /// Gives them up for good.
+    GiveUp,
+}
+
+/// The damaged entries on all key media in service.
+#[derive(Debug, Default)]
+pub(super) struct Damage {
+    /// Those that open, of owners that have no other entry.
+    pub(super) salvaged: HashMap<KeyOwner, LedgerEntry>,
+    /// Those that neither open nor stand whole anywhere, and where.
+    lost: Vec<(PathBuf, LedgerEntry)>,
+}
+
+impl Damage {
+    /// Looks at the damaged entries of the leading copy and of the others. `going` are about to be destroyed: nothing of theirs is missed.
+    pub(super) fn of(
+        ledger: &KeyLedger,
+        leading: &OpenedLedger,
+        going: &[KeyOwner],
+    ) -> Result<Self, KeyError> {
+        let mut damage = Self::default();
+        damage.take(ledger, leading, leading, going)?;
+        for copy in ledger.in_service().filter(|one| one.root != leading.root) {
+            let its = files::open(&copy.root, ledger.archive, LedgerAccess::Read)?;
+            damage.take(ledger, leading, &its, going)?;
+        }
+        damage.forget_whole(leading)?;
+        Ok(damage)
+    }
+
+    /// How many would be lost.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.len() as u64
+    }
+
+    /// Refuses where something would be lost, unless it is given up.
+    pub(super) fn check(&self, damaged: DamagedEntries) -> Result<(), KeyError> {
+        match self.lost.first() {
+            Some((path, _)) if damaged == DamagedEntries::Keep => Err(KeyError::EntriesDamaged {
+                path: path.clone(),
+                entries: self.lost(),
+            }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn take(
+        &mut self,
+        ledger: &KeyLedger,
+        leading: &OpenedLedger,
+        its: &OpenedLedger,
+        going: &[KeyOwner],
+    ) -> Result<(), KeyError> {
+        for guess in &its.guesses {
+            let owner = guess.owner;
+            if leading.destroyed.contains_key(&owner) || going.contains(&owner) {
+                continue;
+            }
+            let context = wrap_context(ledger.archive, owner);
+            match ledger.provider.unwrap(&context, &guess.wrapped) {
+                Ok(Some(_)) if leading.places.contains_key(&owner) => {}
+                Ok(Some(_)) => {
+                    self.salvaged.insert(owner, guess.clone());
+                }
+                Ok(None) | Err(KeyError::UnknownEpoch { .. }) => self.lose(&its.root, guess),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// The same entry may be damaged on several media.
+    fn lose(&mut self, root: &Path, guess: &LedgerEntry) {
+        let is_same = |(_, other): &(PathBuf, LedgerEntry)| {
+            other.owner == guess.owner || other.wrapped.sealed == guess.wrapped.sealed
+        };
+        if !self.lost.iter().any(is_same) {
+            self.lost.push((root.to_path_buf(), guess.clone()));
+        }
+    }
+
+    /// What a copy made good stands in the ledger a second time, byte for byte. Whose it is, the damaged bytes cannot say for certain: the
+    /// number of a version may be what was damaged. So the wrapped keys are compared, in parts, for one of them may be damaged, too.
+    fn forget_whole(&mut self, leading: &OpenedLedger) -> Result<(), KeyError> {
+        if self.lost.is_empty() {
+            return Ok(());
+        }
+        let damaged: HashSet<Vec<u8>> = self
+            .lost
+            .iter()
+            .flat_map(|(_, guess)| parts(guess))
+            .map(<[u8]>::to_vec)
+            .collect();
+        let mut whole = HashSet::new();
+        let held = leading.places.keys().copied();
+        for owner in held.chain(self.salvaged.keys().copied()) {
+            let entry = match self.salvaged.get(&owner) {
+                Some(entry) => Some(entry.clone()),
+                None => leading.entry(owner)?,
+            };
+            for part in entry.iter().flat_map(parts) {
+                if damaged.contains(part) {
+                    whole.insert(part.to_vec());
+                }
+            }
+        }
+        self.lost
+            .retain(|(_, guess)| !parts(guess).any(|part| whole.contains(part)));
+        Ok(())
+    }
+}
+
+/// The wrapped key in parts, each long enough to be random.
+fn parts(entry: &LedgerEntry) -> impl Iterator<Item = &[u8]> {
+    let parts = entry.wrapped.sealed.chunks(PART_BYTES);
+    parts.filter(|part| part.iter().any(|&byte| byte != 0))
+}
+
+impl KeyLedger {
+    /// Tells how many damaged entries a rotation would lose, which destroys the keys of `versions`, and refuses unless they are given up. Nothing
+    /// is written.
+    ///
+    /// # Errors
+    /// [`KeyError::EntriesDamaged`]; errors of reading.
+    pub fn require_entries(
+        &self,
+        versions: &[VersionId],
+        damaged: DamagedEntries,
+    ) -> Result<u64, KeyError> {
+        let leading = files::open(self.leading_root()?, self.archive, LedgerAccess::Read)?;
+        let going: Vec<KeyOwner> = versions.iter().copied().map(KeyOwner::from).collect();
+        let damage = Damage::of(self, &leading, &going)?;
+        damage.check(damaged)?;
+        Ok(damage.lost())
+    }
+}
+
+const PART_BYTES: usize = 16;
