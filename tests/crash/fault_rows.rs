@@ -302,7 +302,7 @@ pub(crate) const ROWS: &[Row] = &[
         },
         command: "verify",
         calls: "",
-        exit: 1,
+        exit: 7,
         says: "the key ledger holds no key",
         outcome: Outcome::OthersServed(8),
     },

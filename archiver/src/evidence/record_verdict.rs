@@ -65,6 +65,8 @@ pub struct VerifySummary {
     pub failed: u64,
     /// Could not be read for a reason other than damage (key or medium missing).
     pub unreadable: u64,
+    /// Of these, those for which the key ledger holds no key.
+    pub without_key: u64,
     /// Their keys were destroyed, which is on record: nobody can read them, as was decided.
     pub destroyed: u64,
 }
@@ -135,6 +137,9 @@ impl VerifySummary {
     pub(super) fn count(&mut self, verdict: &RecordVerdict) {
         self.versions += 1;
         let failed = verdict.is_integrity_failure() || verdict.is_refused();
+        if let Outcome::Unreadable(error) = &verdict.outcome {
+            self.without_key += u64::from(!failed && error.is_without_key());
+        }
         let counter = match &verdict.outcome {
             Outcome::Passed { .. } => &mut self.passed,
             Outcome::Unstamped { .. } => &mut self.unstamped,

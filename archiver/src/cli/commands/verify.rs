@@ -35,11 +35,30 @@ pub(super) struct Verified {
     pub(super) copies: u64,
     /// Problems in them, and in the key ledger.
     pub(super) problems: u64,
+    /// Whether keys may stand on an intake medium that was not accepted yet. Otherwise a key that is not there was lost.
+    pub(super) keys_may_come: bool,
 }
 
 impl Verified {
+    fn of(archive: &Archive) -> Result<Self, Failure> {
+        Ok(Self {
+            keys_may_come: !archive.intake_media()?.is_empty(),
+            ..Self::default()
+        })
+    }
+
+    /// Records whose key was in the ledger and is not any more.
+    fn lost_keys(&self) -> u64 {
+        if self.keys_may_come {
+            0
+        } else {
+            self.records.without_key
+        }
+    }
+
     pub(super) fn exit(&self) -> Exit {
-        if self.problems > 0 || self.records.failed > 0 || self.records.indeterminate > 0 {
+        let judged_bad = self.records.failed > 0 || self.records.indeterminate > 0;
+        if self.problems > 0 || judged_bad || self.lost_keys() > 0 {
             Exit::Integrity
         } else if self.records.unreadable > 0 {
             Exit::Partial
@@ -63,7 +82,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Verify) -> Result<Exit,
         .into_iter()
         .map(|one| resolve(&archive, one))
         .collect::<Result<Vec<VersionId>, _>>()?;
-    let mut verified = Verified::default();
+    let mut verified = Verified::of(&archive)?;
     if versions.is_empty() {
         key_ledger(session, &archive, &mut verified);
         stored_bytes(session, &archive, &mut verified)?;
@@ -77,7 +96,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Verify) -> Result<Exit,
 
 /// Everything: the key ledger, every stored copy, every record.
 pub(super) fn verify_all(session: &Session, archive: &Archive) -> Result<Verified, Failure> {
-    let mut verified = Verified::default();
+    let mut verified = Verified::of(archive)?;
     key_ledger(session, archive, &mut verified);
     stored_bytes(session, archive, &mut verified)?;
     verified.records = records(session, archive, &mut Request::default(), &[])?;
@@ -304,7 +323,7 @@ fn summary(session: &Session, verified: &Verified) {
     let counts = &verified.records;
     session.output.event(&json!({
         "event": "summary", "records": counts.versions, "passed": counts.passed, "unstamped": counts.unstamped,
-        "indeterminate": counts.indeterminate, "failed": counts.failed, "unreadable": counts.unreadable, "destroyed": counts.destroyed,
+        "indeterminate": counts.indeterminate, "failed": counts.failed, "unreadable": counts.unreadable, "lost_keys": verified.lost_keys(), "destroyed": counts.destroyed,
         "copies": verified.copies, "damaged": verified.problems,
     }));
     let lang = session.output.lang;
@@ -330,6 +349,13 @@ fn summary(session: &Session, verified: &Verified) {
             destroyed(counts.destroyed, ", ", " destroyed")
         ),
     ));
+    if verified.lost_keys() > 0 {
+        let count = grouped(verified.lost_keys());
+        session.output.say(&lang.pick(
+            format!("{count} 件の鍵が鍵台帳から失われています。鍵媒体の複製を接続するか、archiver restore でバックアップから戻してください"),
+            format!("the keys of {count} records are gone from the key ledger: attach a copy of the key medium, or restore a backup ('archiver restore')"),
+        ));
+    }
     if verified.copies > 0 {
         session.output.say(&lang.pick(
             format!(
