@@ -34,7 +34,7 @@ pub enum EngineChoice {
 
 /// Up to so many record versions sled keeps what is promised (docs/performance.md, ADR 0026): beyond, its memory and its time to open
 /// grow with the archive.
-pub const SLED_VERSIONS_MAX: u64 = 50_000;
+pub const SLED_VERSIONS_MAX: u64 = 15_000;
 
 /// A change of one key: the new value, or its removal.
 pub(super) type Change = (Vec<u8>, Option<Vec<u8>>);
