@@ -144,7 +144,8 @@ fn require_recent(replicas: &[Arc<Replica>], newest: u32) -> Result<(), StoreErr
 fn blame(replicas: &[Arc<Replica>], error: &StoreError) -> Option<(usize, MediumProblem)> {
     let directory: &Path = match error {
         StoreError::MediumFull { directory } => directory,
-        StoreError::Io { path, .. } => path,
+        // What a copy gave that was to be read is no failure: this one does not give back what was written to it.
+        StoreError::Io { path, .. } | StoreError::NotWhole { path } => path,
         StoreError::MediumUnusable { problem } => &problem.directory,
         _ => return None,
     };

@@ -37,6 +37,8 @@ pub(crate) enum Outcome {
     Done,
     /// A write writes only so many bytes.
     Torn(usize),
+    /// A write writes its first byte wrong, and nobody notices.
+    Spoilt,
 }
 
 /// A fault that waits for its call.
@@ -156,7 +158,7 @@ impl FaultyDisk {
         &self,
         call: Call,
         path: &Path,
-        torn: &dyn Fn(usize),
+        torn: &dyn Fn(Option<usize>),
         act: impl FnOnce() -> io::Result<T>,
     ) -> io::Result<T> {
         let fault = {
@@ -175,8 +177,13 @@ impl FaultyDisk {
                 Err(error.into())
             }
             Some((error, Outcome::Torn(bytes))) => {
-                torn(bytes);
+                torn(Some(bytes));
                 Err(error.into())
+            }
+            Some((_, Outcome::Spoilt)) => {
+                let done = act()?;
+                torn(None);
+                Ok(done)
             }
         }
     }
@@ -220,9 +227,12 @@ impl Disk for FaultyDisk {
         for slice in slices.iter() {
             bytes.write_all(slice).unwrap();
         }
-        let torn = |count: usize| {
-            let count = count.min(bytes.len());
-            file.write_all_at(&bytes[..count], offset).unwrap();
+        let torn = |count: Option<usize>| match count {
+            Some(count) => {
+                let count = count.min(bytes.len());
+                file.write_all_at(&bytes[..count], offset).unwrap();
+            }
+            None => file.write_all_at(&[!bytes[0]], offset).unwrap(),
         };
         let result = self.call(Call::Write, &path, &torn, || {
             SystemDisk.write_at(file, slices, offset)

@@ -248,3 +248,33 @@ fn a_copy_that_fails_leaves_what_was_there() {
     drop(media.open(2));
     assert!(media.bytes(1, 1) == before);
 }
+
+/// A medium that gives back something else than what was written to it is out, as one is that fails.
+#[test]
+fn a_medium_that_spoils_what_is_written_does_not_stop_the_others() {
+    for min in [None, Some(1)] {
+        let mut media = sealed();
+        media.copies.min = min;
+        let before = media.bytes(0, 1);
+        let target = before[..before.len() - 30].to_vec();
+        put(&media.segment(1, 1), &target);
+        media.disk.arm(Fault {
+            call: Some(Call::Write),
+            path: "medium-2/segments/0000000001.seg".to_owned(),
+            after: 0,
+            sticky: true,
+            error: std::io::ErrorKind::Other,
+            outcome: Outcome::Spoilt,
+        });
+        let opened = Store::open(&media.directories, ARCHIVE, &media.options(2));
+        assert!(media.bytes(1, 1) == target);
+        if min.is_none() {
+            assert!(matches!(opened, Err(StoreError::NotWhole { .. })));
+            continue;
+        }
+        let (store, report) = opened.unwrap();
+        assert_eq!(report.media.len(), 1, "{report:?}");
+        assert_eq!(report.media[0].directory, media.directory(1));
+        assert!(!records(&store).is_empty());
+    }
+}
