@@ -82,7 +82,7 @@ pub(super) struct Survey {
     strangers: Vec<Present>,
     /// Everything that is not in service.
     pub(super) problems: Vec<MediumProblem>,
-    /// A roster that is there and cannot be read: who writes does not know then who is in service.
+    /// A roster that is there, cannot be read, and counts: who writes does not know then who is in service.
     pub(super) unreadable: Option<StoreError>,
 }
 
@@ -119,20 +119,36 @@ impl Survey {
                 Err(problem) => survey.problem(directory, problem.0, problem.1),
             }
         }
-        let places = present
-            .iter()
-            .map(|medium| medium.directory.join(ROSTER_FILE));
-        let places: Vec<PathBuf> = places.chain(note.map(Path::to_path_buf)).collect();
+        let places = present.iter().map(|medium| {
+            let path = medium.directory.join(ROSTER_FILE);
+            (path, Some(medium.medium))
+        });
+        // Each generation is written there first: without it an old roster might be the only one that can be read.
+        let is_noted = note.is_none_or(|path| read_roster(path).is_some());
+        let note = note.map(|path| (path.to_path_buf(), None));
+        let places: Vec<_> = places.chain(note).collect();
         let (roster, unreadable) = newest(&places, archive);
-        survey.unreadable = unreadable;
         match roster {
             Some(roster) => survey.roster = roster,
             None => survey.roster.members = present.iter().map(member).collect(),
         }
+        let mut unreadable = unreadable.into_iter();
+        let counts = |medium: Option<MediumId>| {
+            let is_out = |one| is_noted && !survey.serves(one);
+            !medium.is_some_and(is_out)
+        };
+        let counted = unreadable.find(|(medium, _)| counts(*medium));
+        survey.unreadable = counted.map(|(_, error)| error);
         for medium in present {
             survey.place(medium, archive);
         }
         survey
+    }
+
+    /// Whether the rosters that can be read have a medium in service.
+    fn serves(&self, medium: MediumId) -> bool {
+        let member = self.roster.member(medium);
+        member.is_some_and(|member| member.out.is_none())
     }
 
     fn place(&mut self, present: Present, archive: ArchiveId) {
@@ -239,17 +255,23 @@ fn recognise(
     Err((Some(label.medium), kind))
 }
 
-/// The roster with the highest generation, and the first one that is there and cannot be read. Where two of the highest generation
+/// Where a roster may be, and the medium that it is on; none for the one apart from the media.
+type RosterPlace = (PathBuf, Option<MediumId>);
+
+/// The roster with the highest generation, and those that are there and cannot be read. Where two of the highest generation
 /// disagree, a medium that one of them puts out of service, or does not know, is out of service: neither side may overwrite the other.
-fn newest(places: &[PathBuf], archive: ArchiveId) -> (Option<Roster>, Option<StoreError>) {
-    let (mut found, mut unreadable): (Option<Roster>, _) = (None, None);
-    for path in places {
+fn newest(
+    places: &[RosterPlace],
+    archive: ArchiveId,
+) -> (Option<Roster>, Vec<(Option<MediumId>, StoreError)>) {
+    let (mut found, mut unreadable): (Option<Roster>, _) = (None, Vec::new());
+    for (path, medium) in places {
         let roster = match look_for_roster(path) {
             Ok(Some(roster)) if roster.archive == archive => roster,
             Ok(_) => continue,
             Err(cause) => {
                 let path = path.clone();
-                unreadable.get_or_insert(StoreError::RosterUnreadable { path, cause });
+                unreadable.push((*medium, StoreError::RosterUnreadable { path, cause }));
                 continue;
             }
         };

@@ -110,6 +110,57 @@ fn a_roster_that_cannot_be_read_is_not_an_absent_one() {
     );
 }
 
+/// What a medium would say that takes no part anyway hinders nobody.
+#[test]
+fn an_unreadable_roster_counts_only_on_a_medium_in_service() {
+    for with_note in [true, false] {
+        for is_member in [true, false] {
+            let mut media = filled(2);
+            media.copies.min = Some(1);
+            media.copies.note = with_note.then(|| media.root().join("note.json"));
+            drop(media.open(1));
+            let path = |medium| media.directory(medium).join(ROSTER_FILE);
+            let (own, other) = (path(0), path(1));
+            let text = std::fs::read(&other).unwrap();
+            let mut roster = Roster::parse(&text).unwrap();
+            roster.generation += 1;
+            if is_member {
+                roster.members[0].out = Some(OutOfService {
+                    since: roster.written_at,
+                    from: FrameAddress::new(1, 0),
+                    cause: OutCause::Failed,
+                });
+            } else {
+                let first = label(1).medium;
+                roster.members.retain(|member| member.medium != first);
+            }
+            let out = roster.encode().unwrap();
+            put(&own, b"nothing");
+            // While they say that it is in service, nobody writes.
+            assert!(matches!(
+                refusal(&media),
+                StoreError::RosterUnreadable { .. }
+            ));
+            put(&other, &out);
+            if let Some(note) = &media.copies.note {
+                put(note, &out);
+            }
+            let (store, report) = media.open(1);
+            assert_eq!(report.media.len(), 1);
+            assert_eq!(report.media[0].directory, media.directory(0));
+            drop(store);
+            // An old roster may be the only one that is left: the note would say so.
+            if let Some(note) = &media.copies.note {
+                std::fs::remove_file(note).unwrap();
+                assert!(matches!(
+                    refusal(&media),
+                    StoreError::RosterUnreadable { .. }
+                ));
+            }
+        }
+    }
+}
+
 /// Two rosters of one generation: each side's members are members, and what one side does not have in service is not.
 #[test]
 fn rosters_that_disagree_are_united() {
