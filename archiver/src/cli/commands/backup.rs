@@ -189,7 +189,11 @@ fn list(session: &Session) -> Result<Exit, Failure> {
             format!("last restore drill: {when}, generation {generation}"),
         ));
     }
-    Ok(Exit::Done)
+    Ok(if doomed.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Partial
+    })
 }
 
 fn tell_destroyed(session: &Session, destroyed: &BackupDestroyed) {
