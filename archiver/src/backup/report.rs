@@ -44,13 +44,16 @@ pub struct Drill {
     pub versions: u64,
     /// Versions that the backup has no key for though it was not destroyed: they were deposited after the backup, or it is incomplete.
     pub without_key: u64,
-    /// Versions that the backup has a key for.
+    /// Versions that the backup has a key for, apart from `destroyed_keys`.
     #[serde(default)]
     pub keys: u64,
     /// Of these, those that the data media hold no record of, apart from as many as interrupted deposits had left when the backup was taken:
     /// the media are older than the backup, or records are lost.
     #[serde(default)]
     pub without_record: u64,
+    /// Further keys in the backup: of versions that were destroyed since, as the data media tell. The backup must be destroyed, too.
+    #[serde(default)]
+    pub destroyed_keys: u64,
     /// A newer backup that the archive knows of.
     pub newer_generation: Option<u32>,
     /// Versions verified: content, digests, evidence.
@@ -137,7 +140,7 @@ impl Drill {
     }
 
     /// When, how long, what was verified, by whom.
-    fn measured(&self, lang: Lang) -> [(&'static str, String); 7] {
+    fn measured(&self, lang: Lang) -> [(&'static str, String); 8] {
         let seconds = |ms: u64| format!("{}.{:03} s", ms / 1000, ms % 1000);
         [
             (lang.pick("開始", "started"), self.started_at.clone()),
@@ -172,6 +175,13 @@ impl Drill {
             (
                 lang.pick("記録のない鍵", "keys without a record"),
                 grouped(self.without_record),
+            ),
+            (
+                lang.pick(
+                    "その後に廃棄した版の鍵(あればこのバックアップは要廃棄)",
+                    "keys of versions destroyed since (if any, this backup must be destroyed)",
+                ),
+                grouped(self.destroyed_keys),
             ),
             (lang.pick("実施者", "by"), self.by.clone()),
         ]

@@ -8,6 +8,8 @@ use archiver::backup::report::Drill;
 use archiver::backup::restore::{Restored, restore};
 use archiver::backup::{self, BackupError, BackupOptions, BackupReport};
 use archiver::keys::{Destruction, KdfParameters};
+use archiver::space;
+use formats::medium::LABEL_FILE;
 
 use super::*;
 
@@ -118,6 +120,44 @@ fn a_drill_tells_that_the_data_medium_lacks_records_of_the_backup() {
 }
 
 #[test]
+fn a_drill_from_before_a_destruction_counts_no_loss_and_names_the_backup() {
+    let world = World::new(11);
+    let archive = world.open(Access::Write);
+    const GONE: usize = 5;
+    let versions = fill(&archive, &world, 9, 600_000);
+    let taken = take(&archive, &world, None).unwrap().taken;
+    world.wait();
+    let destruction = Destruction {
+        versions: versions[..GONE].to_vec(),
+        by: "tester".into(),
+        approved_by: "another".into(),
+        reason: "a test".into(),
+    };
+    archive.destroy_keys(&destruction, &mut |_| {}).unwrap();
+    let drilled = |into: &str| {
+        let restored = restore_to(&world, &taken.file, "backup", into).unwrap();
+        let archive = world.open_config(restored.config, Access::Read);
+        assert!(archive.keys().ledger().holds(versions[0]));
+        let mut drill = Drill::default();
+        let sample = sample(&archive, 10, &mut drill).unwrap();
+        assert_eq!(sample, versions[GONE..]);
+        drill.sampled = passing(&archive, &sample).len() as u64;
+        assert_eq!((drill.keys, drill.destroyed_keys), (4, 5));
+        assert_eq!((drill.without_key, drill.without_record), (0, 0));
+        assert!(drill.is_good() && drill.sampled == 4);
+    };
+    archive.close().unwrap();
+    drilled("before");
+    let archive = world.open(Access::Write);
+    let plan = space::plan(&archive, &mut |_| {}).unwrap();
+    assert!(!plan.segments.is_empty());
+    let report = space::compact(&archive, "tester", &plan, 100, &mut |_| {}).unwrap();
+    assert!(report.freed.bytes > 0);
+    archive.close().unwrap();
+    drilled("after");
+}
+
+#[test]
 fn wrong_damaged_foreign_and_strange_backups_are_told_apart() {
     let world = World::new(4);
     let archive = world.open(Access::Write);
@@ -219,6 +259,39 @@ fn no_backup_that_held_a_key_is_removed_once_the_key_rotted() {
     let restored = restore_to(&world, &first.taken.file, "backup", "new").unwrap();
     let archive = world.open_config(restored.config, Access::Read);
     assert_eq!(passing(&archive, &versions), versions);
+}
+
+#[test]
+fn a_backup_that_a_cut_run_did_not_record_is_replaced() {
+    let world = World::new(12);
+    let archive = world.open(Access::Write);
+    archive.close().unwrap();
+    copy(&world.path("data-a"), &world.path("before"));
+    let archive = world.open(Access::Write);
+    let cut = take(&archive, &world, None).unwrap().taken;
+    archive.close().unwrap();
+    // The event never came to the media.
+    for medium in ["data-a", "data-b"] {
+        let label = std::fs::read(world.path(medium).join(LABEL_FILE));
+        std::fs::remove_dir_all(world.path(medium)).unwrap();
+        copy(&world.path("before"), &world.path(medium));
+        put(&world.path(medium).join(LABEL_FILE), &label.unwrap());
+    }
+    std::fs::remove_dir_all(world.path("index")).unwrap();
+    let archive = world.open(Access::Write);
+    let taken = take(&archive, &world, None).unwrap().taken;
+    assert_eq!((taken.generation, &taken.file), (1, &cut.file));
+    assert_ne!(taken.sha256, cut.sha256);
+    check(&taken.file, &passphrase("backup")).unwrap();
+    // The backup of another archive, another number, and no backup stay.
+    let whole = std::fs::read(&taken.file).unwrap();
+    let next = world.path("backups/fumikura-00000002.backup");
+    for strange in [&whole[..], b"", b"no backup"] {
+        put(&next, strange);
+        let refused = take(&archive, &world, None);
+        assert!(matches!(refused, Err(BackupError::Exists { .. })));
+        assert_eq!(std::fs::read(&next).unwrap(), strange);
+    }
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Restore) -> Result<Exit
     write(session, arguments, &drill)?;
     tell(session, arguments, &drill);
     record(session, &restored, &drill)?;
-    Ok(if drill.is_good() {
+    Ok(if drill.is_good() && drill.destroyed_keys == 0 {
         Exit::Done
     } else if drill.not_passed > 0 {
         Exit::Integrity
@@ -166,6 +166,14 @@ fn tell(session: &Session, arguments: &Restore, drill: &Drill) {
         output.note(&lang.pick(
             format!("このデータ媒体には、バックアップに鍵のある {count} 版の記録がありません。媒体がバックアップより古いか、記録が失われています"),
             format!("the data media hold no record of {count} versions that the backup has keys for: they are older than the backup, or records are lost"),
+        ));
+    }
+    if drill.destroyed_keys > 0 {
+        let (count, generation) = (drill.destroyed_keys, drill.generation);
+        let file = drill.file.display();
+        output.note(&lang.pick(
+            format!("バックアップ {generation}({file})は、その後に廃棄した {count} 版の鍵を含みます。廃棄してください(archiver backup --prune、別の場所にあるものは廃棄してから --confirm-destroyed {generation})"),
+            format!("backup {generation} ({file}) holds keys of {count} versions that were destroyed since: destroy it (archiver backup --prune, or where it is kept, then --confirm-destroyed {generation})"),
         ));
     }
     if drill.sampled == 0 && drill.keys > 0 {
