@@ -24,7 +24,7 @@ pub enum BackupError {
         /// The data medium.
         medium: PathBuf,
     },
-    /// A file stands where the backup is to be written. It is not overwritten.
+    /// A file that is not this archive's stands where the backup is to be written. It is not overwritten.
     Exists {
         /// The file.
         path: PathBuf,

@@ -89,7 +89,11 @@ pub fn take(
     let generation = backups.next_generation();
     let path = to.join(format!("fumikura-{generation:08}.backup"));
     if path.exists() {
-        return Err(BackupError::Exists { path });
+        // An interrupted run finished it and did not come to record it: nobody would ever prune it.
+        if !is_backup(archive, &path, generation) {
+            return Err(BackupError::Exists { path });
+        }
+        container::destroy(disk, &path)?;
     }
     let header = BackupHeader::new(
         archive.config().archive,
@@ -213,10 +217,7 @@ fn remove(
     one: &BackupTaken,
     because: DestroyedBecause,
 ) -> Result<Option<BackupDestroyed>, BackupError> {
-    let same = |header: &BackupHeader| {
-        header.archive == archive.config().archive && header.generation == one.generation
-    };
-    if !container::read_header(&one.file).is_ok_and(|(header, _)| same(&header)) {
+    if !is_backup(archive, &one.file, one.generation) {
         return Ok(None);
     }
     container::destroy(archive.environment().disk.as_ref(), &one.file)?;
@@ -227,6 +228,13 @@ fn remove(
     };
     archive.record_event(by, &destroyed)?;
     Ok(Some(destroyed))
+}
+
+/// Whether a file is, by its header, the backup of this archive with this number.
+fn is_backup(archive: &Archive, path: &Path, generation: u32) -> bool {
+    container::read_header(path).is_ok_and(|(header, _)| {
+        header.archive == archive.config().archive && header.generation == generation
+    })
 }
 
 /// What is lost with a data medium must not be lost with the same device.

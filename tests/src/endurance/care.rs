@@ -11,7 +11,7 @@ use archiver::archive::{Access, Archive};
 use archiver::backup::container::check;
 use archiver::backup::ledger::Backups;
 use archiver::backup::restore::restore;
-use archiver::backup::{self, BackupError, BackupOptions};
+use archiver::backup::{self, BackupOptions};
 use archiver::config::Config;
 use archiver::keys::KdfParameters;
 use archiver::media::change::{self, Succession};
@@ -241,7 +241,7 @@ impl Life {
         rebuilt.map_err(said)?.0.close().map_err(said)
     }
 
-    /// Takes a backup. What a cut one left behind is removed by hand, as its message asks for.
+    /// Takes a backup.
     pub(super) fn take_backup(&mut self) -> Result<(), String> {
         // What is restored has a configuration that a user may have.
         let mut config = self.place.config(self.retired);
@@ -256,13 +256,7 @@ impl Life {
                 lanes: 1,
             },
         };
-        let taken = match backup::take(&archive, BY, &passphrase(), &options) {
-            Err(BackupError::Exists { path }) => {
-                std::fs::remove_file(path).map_err(said)?;
-                backup::take(&archive, BY, &passphrase(), &options)
-            }
-            taken => taken,
-        };
+        let taken = backup::take(&archive, BY, &passphrase(), &options);
         let taken = taken.map_err(said)?.taken;
         self.oracle.backed_up(taken.generation);
         archive.close().map_err(said)
