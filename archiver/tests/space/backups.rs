@@ -7,7 +7,7 @@ use archiver::backup::ledger::Backups;
 use archiver::backup::report::Drill;
 use archiver::backup::restore::{Restored, restore};
 use archiver::backup::{self, BackupError, BackupOptions, BackupReport};
-use archiver::keys::{Destruction, KdfParameters};
+use archiver::keys::{DamagedEntries, Destruction, KdfParameters};
 use archiver::space;
 use formats::medium::LABEL_FILE;
 
@@ -132,6 +132,7 @@ fn a_drill_from_before_a_destruction_counts_no_loss_and_names_the_backup() {
         by: "tester".into(),
         approved_by: "another".into(),
         reason: "a test".into(),
+        damaged: DamagedEntries::Keep,
     };
     archive.destroy_keys(&destruction, &mut |_| {}).unwrap();
     let drilled = |into: &str| {
@@ -310,6 +311,7 @@ fn a_destroyed_key_does_not_survive_in_a_backup() {
         by: "tester".to_owned(),
         approved_by: "another".to_owned(),
         reason: "a test".to_owned(),
+        damaged: DamagedEntries::Keep,
     };
     let done = archive.destroy_keys(&destruction, &mut |_| ()).unwrap();
     assert_eq!(done.facts.backups, [1, 2], "before they are pruned");
@@ -347,7 +349,9 @@ fn a_backup_holds_the_keys_of_a_replacement_that_was_cut() {
     let versions = fill(&archive, &world, 3, 500);
     let path = world.path("keys/kek.json");
     let before = std::fs::read(&path).unwrap();
-    archive.rotate_keys("tester", &mut |_| ()).unwrap();
+    archive
+        .rotate_keys("tester", DamagedEntries::Keep, &mut |_| ())
+        .unwrap();
     archive.close().unwrap();
     put(
         &world.path("keys/kek.json.new"),
