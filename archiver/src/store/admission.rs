@@ -23,6 +23,7 @@ use super::{CopyPolicy, MediumProblem, MediumProblemKind, StoreError, lock};
 use copying::{Standing, copy_verified, inventory, standing};
 use history::{require_behind, sealed};
 
+pub(super) use history::require_no_other_commit;
 pub(super) use leaving::require_copies_elsewhere;
 
 /// How far copying is.

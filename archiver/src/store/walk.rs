@@ -1,5 +1,6 @@
 //! Reading a segment from its start to its end, taking each frame from whichever copy has it whole.
 
+mod history;
 mod marks;
 
 use std::fs::File;
@@ -13,6 +14,8 @@ use formats::segment::{
 };
 
 use super::segment_file::{SegmentFile, read_at};
+
+pub(super) use history::Committed;
 
 /// One copy of a segment, read through a window. Offsets are those of the original segment, whether it was compacted or not.
 #[derive(Debug)]

@@ -6,11 +6,11 @@ use formats::segment::{CommitMark, Frame, FrameAddress, SegmentSeal};
 
 use crate::store::replica::Replica;
 use crate::store::segment_file::SegmentFile;
-use crate::store::walk::Copy;
+use crate::store::walk::{Committed, Copy, Unread};
 use crate::store::{MediumProblem, MediumProblemKind, StoreError};
 
-/// A medium that holds commits which the archive does not have was written elsewhere. `end` is where the archive ends, as far as it is
-/// known: it may be written to meanwhile.
+/// A medium that holds commits which the archive does not have was written elsewhere. `end` is where the archive ends; `None`: where the
+/// sources do. It may be written to meanwhile, but not by this medium, which is out.
 ///
 /// # Errors
 /// [`MediumProblemKind::Diverged`]; errors of reading the medium: what cannot be read may be such a commit.
@@ -19,29 +19,71 @@ pub(super) fn require_behind(
     target: &Arc<Replica>,
     end: Option<FrameAddress>,
 ) -> Result<(), StoreError> {
-    let diverged = || {
-        StoreError::from(MediumProblem {
-            directory: target.directory.clone(),
-            medium: Some(target.medium),
-            kind: MediumProblemKind::Diverged,
-        })
+    let end = match end {
+        Some(end) => end,
+        None => end_of(sources)?,
     };
     let segments = target.segments()?;
     for (segment, _) in segments.iter().rev() {
         let mut own = OwnMarks::of(target, *segment)?;
         while let Some((offset, mark)) = own.previous()? {
-            if end.is_some_and(|end| FrameAddress::new(*segment, offset) >= end) {
-                return Err(diverged());
+            if FrameAddress::new(*segment, offset) >= end {
+                return Err(diverged(target));
             }
-            match find(sources, *segment, offset, &mark)? {
-                Found::Same if are_sealed_alike(sources, target, *segment)? => return Ok(()),
-                Found::Same | Found::Another => return Err(diverged()),
+            match own.find(sources, offset, &mark)? {
+                Committed::Same if are_sealed_alike(sources, target, *segment)? => return Ok(()),
+                Committed::Same | Committed::Another => return Err(diverged(target)),
                 // What the archive has there is damaged: the commit before tells as much.
-                Found::Damaged => {}
+                Committed::Unknown => {}
             }
         }
     }
     Ok(())
+}
+
+/// The same of one segment alone, where it ends on the medium before it does in the sources.
+///
+/// # Errors
+/// As [`require_behind`].
+pub(in crate::store) fn require_no_other_commit(
+    sources: &[Arc<Replica>],
+    target: &Replica,
+    segment: u32,
+) -> Result<(), StoreError> {
+    let mut own = OwnMarks::of(target, segment)?;
+    while let Some((offset, mark)) = own.previous()? {
+        match own.find(sources, offset, &mark)? {
+            Committed::Same => break,
+            Committed::Another => return Err(diverged(target)),
+            Committed::Unknown => {}
+        }
+    }
+    Ok(())
+}
+
+fn diverged(target: &Replica) -> StoreError {
+    StoreError::from(MediumProblem {
+        directory: target.directory.clone(),
+        medium: Some(target.medium),
+        kind: MediumProblemKind::Diverged,
+    })
+}
+
+/// Where the longest copy of the last segment ends.
+fn end_of(sources: &[Arc<Replica>]) -> Result<FrameAddress, StoreError> {
+    let mut end = FrameAddress::new(0, 0);
+    for source in sources {
+        let Some((segment, _)) = source.segments()?.pop() else {
+            continue;
+        };
+        if let Some(file) = source.open(segment)? {
+            let path = source.path(segment);
+            let failed = |error| source.error("reading", &path, error);
+            let length = Copy::new(file).map_err(failed)?.length();
+            end = end.max(FrameAddress::new(segment, length));
+        }
+    }
+    Ok(end)
 }
 
 /// The commit marks of one segment on the medium, from the last one on backwards.
@@ -95,6 +137,48 @@ impl<'a> OwnMarks<'a> {
         }
         Ok(found)
     }
+
+    /// What the sources have of a commit: the best that one of them says.
+    fn find(
+        &mut self,
+        sources: &[Arc<Replica>],
+        offset: u64,
+        mark: &[u8],
+    ) -> Result<Committed, StoreError> {
+        let (mut found, mut failure) = (None, None);
+        let Some(own) = &mut self.copy else {
+            return Ok(Committed::Unknown);
+        };
+        let segment = self.segment;
+        for source in sources {
+            let path = source.path(segment);
+            let Some(file) = source.open(segment)? else {
+                continue;
+            };
+            let looked = match Copy::new(file) {
+                Ok(mut copy) => copy.committed(own, mark, segment, offset),
+                Err(error) => Err(Unread { copy: 0, error }),
+            };
+            match looked {
+                Ok(Committed::Same) => return Ok(Committed::Same),
+                Ok(Committed::Another) => found = Some(Committed::Another),
+                Ok(Committed::Unknown) => found = found.or(Some(Committed::Unknown)),
+                Err(Unread { copy: 0, error }) => {
+                    failure = Some(source.error("reading", &path, error));
+                }
+                Err(Unread { error, .. }) => {
+                    let path = self.replica.path(segment);
+                    return Err(self.replica.error("reading", &path, error));
+                }
+            }
+        }
+        match (found, failure) {
+            (Some(found), _) => Ok(found),
+            (None, Some(failure)) => Err(failure),
+            // The file is lost.
+            (None, None) => Ok(Committed::Unknown),
+        }
+    }
 }
 
 /// A segment is sealed behind a commit mark: that stands before its index, in a compacted one, too.
@@ -112,54 +196,6 @@ fn mark_before_index(raw: &mut Copy, segment: u32) -> std::io::Result<Option<(u6
             Some((found.address.offset, mark.to_vec()))
         }
         _ => None,
-    })
-}
-
-/// What the archive has at the place of a commit mark.
-enum Found {
-    Same,
-    Another,
-    Damaged,
-}
-
-fn find(
-    sources: &[Arc<Replica>],
-    segment: u32,
-    offset: u64,
-    mark: &[u8],
-) -> Result<Found, StoreError> {
-    let (mut found, mut failure) = (None, None);
-    for source in sources {
-        let path = source.path(segment);
-        let Some(file) = source.open(segment)? else {
-            continue;
-        };
-        let looked = Copy::new(file).and_then(|mut copy| look(&mut copy, segment, offset, mark));
-        match looked {
-            Ok(Found::Same) => return Ok(Found::Same),
-            Ok(Found::Another) => found = Some(Found::Another),
-            Ok(Found::Damaged) => found = found.or(Some(Found::Damaged)),
-            Err(error) => failure = Some(source.error("reading", &path, error)),
-        }
-    }
-    match (found, failure) {
-        (Some(found), _) => Ok(found),
-        (None, Some(failure)) => Err(failure),
-        (None, None) => Ok(Found::Another),
-    }
-}
-
-fn look(copy: &mut Copy, segment: u32, offset: u64, mark: &[u8]) -> std::io::Result<Found> {
-    let there = copy.bytes(offset, mark.len())?;
-    if there == mark {
-        return Ok(Found::Same);
-    }
-    let is_whole = matches!(Frame::parse(there), Ok(Frame::CommitMark(_)));
-    let was_mark = !is_whole && copy.was_mark(FrameAddress::new(segment, offset))?;
-    Ok(if was_mark {
-        Found::Damaged
-    } else {
-        Found::Another
     })
 }
 
@@ -198,9 +234,16 @@ pub(super) fn sealed(
         return Ok(None);
     };
     let path = replica.path(segment);
-    let read = Copy::new(file).and_then(|mut copy| Ok((copy.generation(), copy.seal()?)));
-    let (generation, seal) = read.map_err(|error| replica.error("reading", &path, error))?;
-    Ok(seal.map(|seal| (generation, seal)))
+    let read = Copy::new(file).and_then(|mut copy| {
+        // Without its map nobody knows what the seal of a compacted one is over.
+        let seal = if copy.is_map_lost() {
+            None
+        } else {
+            copy.seal()?
+        };
+        Ok(seal.map(|seal| (copy.generation(), seal)))
+    });
+    read.map_err(|error| replica.error("reading", &path, error))
 }
 
 /// Whether two seals say the same.

@@ -1,7 +1,6 @@
 //! Which copy of the growing segment is right where copies differ. A copy that cannot be read where its last commit mark may stand is an
 //! error: it would count as one that is behind.
 
-use std::io;
 use std::sync::Arc;
 
 use formats::segment::{CommitMark, SegmentHeader};
@@ -9,7 +8,7 @@ use formats::segment::{CommitMark, SegmentHeader};
 use super::copies;
 use super::sure_walk::unread;
 use crate::store::replica::Replica;
-use crate::store::walk::Copy;
+use crate::store::walk::{Committed, Copy, Unread};
 use crate::store::{MediumProblem, MediumProblemKind, StoreError};
 
 /// The replicas, the one with the latest commit mark first. Those that are equal keep their order.
@@ -27,7 +26,7 @@ pub(super) fn in_order(
     Ok(found.into_iter().map(|(_, replica)| replica).collect())
 }
 
-/// A copy whose last commit mark is another one than the first copy has there, or stands where the first copy has none, was committed
+/// A copy whose last commit has other frames than the first copy has there, or a mark where the first copy has none, was committed
 /// apart from it. Nothing is changed then.
 pub(super) fn require_one_history(
     replicas: &[Arc<Replica>],
@@ -44,11 +43,14 @@ pub(super) fn require_one_history(
         let (Some(last), Some(copy)) = (last, copy.as_mut()) else {
             continue;
         };
-        let there = first.frame(last).map_err(failed(0))?.is_ok();
         let count = CommitMark::FRAME_BYTES;
-        let right = first.bytes(last, count).map_err(failed(0))?;
-        let is_another = there && copy.bytes(last, count).map_err(failed(number))? != right;
-        if is_another || passes_over(first, segment, last).map_err(failed(0))? {
+        let mark = copy.bytes(last, count).map_err(failed(number))?.to_vec();
+        let found = first.committed(copy, &mark, segment, last);
+        let found = found.map_err(|Unread { copy, error }| {
+            let place = if copy == 0 { 0 } else { number };
+            unread(replicas, segment, place, error)
+        })?;
+        if found == Committed::Another {
             let problem = MediumProblem {
                 directory: replica.directory.clone(),
                 medium: Some(replica.medium),
@@ -58,18 +60,6 @@ pub(super) fn require_one_history(
         }
     }
     Ok(())
-}
-
-/// Whether no frame begins at a place: whole ones, each behind the other from a commit mark on, pass over it.
-fn passes_over(copy: &mut Copy, segment: u32, place: u64) -> io::Result<bool> {
-    let mut at = copy.mark_before(segment, place)?.unwrap_or(0);
-    while at < place {
-        match copy.frame(at)? {
-            Ok(header) => at += header.frame_bytes() as u64,
-            Err(_) => return Ok(false),
-        }
-    }
-    Ok(at > place)
 }
 
 /// Lets each copy count only as far as it can: one that two commit marks or more passed by was away in the meantime. What it holds behind

@@ -6,6 +6,7 @@ use super::sure_walk::SureWalk;
 use super::whole_read::Repair;
 use super::{PIECE_BYTES, RecoveryReport};
 use crate::store::StoreError;
+use crate::store::admission::require_no_other_commit;
 use crate::store::heal::copy_segment;
 use crate::store::replica::{GrowingSegment, Replica};
 use crate::store::walk::Copy;
@@ -88,7 +89,8 @@ pub(super) fn make_sealed(
 /// Completes the last but one segment: it was sealed on every replica before the last one was begun, unless a replica lost it since.
 ///
 /// A copy is replaced as a whole, and only by one that matches its seal. Where none does, or a copy cannot be read, it stays as it is
-/// for a scrub, which has more to heal it from.
+/// for a scrub, which has more to heal it from. A copy that holds another commit than the sealed ones was written elsewhere: then no
+/// copy is touched.
 pub(super) fn finish_seal(
     replicas: &[Arc<Replica>],
     segment: u32,
@@ -102,7 +104,7 @@ pub(super) fn finish_seal(
             None => Ok(None),
         };
         match read {
-            Ok(Some(_)) => sealed.push(replica),
+            Ok(Some(_)) => sealed.push(Arc::clone(replica)),
             Ok(None) => unsealed.push(replica),
             Err(_) => report.note_incomplete(replica, segment),
         }
@@ -110,7 +112,16 @@ pub(super) fn finish_seal(
     if sealed.is_empty() {
         return Ok(());
     }
+    let mut lacking = Vec::new();
     for to in unsealed {
+        match require_no_other_commit(&sealed, to, segment) {
+            Ok(()) => lacking.push(to),
+            // What cannot be read may be such a commit.
+            Err(StoreError::Io { .. }) => report.note_incomplete(to, segment),
+            Err(error) => return Err(error),
+        }
+    }
+    for to in lacking {
         match copy_from_any(&sealed, to, segment)? {
             Some(bytes) => report.bytes_repaired += bytes,
             None => report.note_incomplete(to, segment),
@@ -124,7 +135,7 @@ pub(super) fn finish_seal(
 /// # Errors
 /// Those of the medium that is written to.
 fn copy_from_any(
-    sources: &[&Arc<Replica>],
+    sources: &[Arc<Replica>],
     to: &Replica,
     segment: u32,
 ) -> Result<Option<u64>, StoreError> {

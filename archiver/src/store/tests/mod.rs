@@ -4,6 +4,7 @@ mod faulty;
 mod fixity;
 mod growing;
 mod healing;
+mod histories;
 mod opening;
 mod recovering;
 mod replicas;

@@ -13,10 +13,10 @@ use super::replicas::{add, failing, upto};
 use super::*;
 use crate::store::durable::faults::Call;
 
-type Files = BTreeMap<PathBuf, Vec<u8>>;
+pub(super) type Files = BTreeMap<PathBuf, Vec<u8>>;
 
 /// The segment files of a medium.
-fn files(directory: &Path) -> Files {
+pub(super) fn files(directory: &Path) -> Files {
     let entries = std::fs::read_dir(directory.join(SEGMENTS_DIRECTORY)).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
     paths
@@ -25,7 +25,7 @@ fn files(directory: &Path) -> Files {
 }
 
 /// Puts segment files of another time on a medium.
-fn restore(directory: &Path, files: &Files) {
+pub(super) fn restore(directory: &Path, files: &Files) {
     let segments = directory.join(SEGMENTS_DIRECTORY);
     std::fs::remove_dir_all(&segments).unwrap();
     std::fs::create_dir(&segments).unwrap();
@@ -34,7 +34,7 @@ fn restore(directory: &Path, files: &Files) {
     }
 }
 
-fn filled(replicas: u32, records: u32) -> Media {
+pub(super) fn filled(replicas: u32, records: u32) -> Media {
     let media = Media::with_small_segments(replicas);
     let (store, _) = media.open(1);
     (0..records).for_each(|number| add(&store, number));
@@ -42,7 +42,7 @@ fn filled(replicas: u32, records: u32) -> Media {
     media
 }
 
-fn copy_to(media: &Media, target: &Path) -> Result<CopyReport, StoreError> {
+pub(super) fn copy_to(media: &Media, target: &Path) -> Result<CopyReport, StoreError> {
     let disk: Arc<dyn Disk> = media.disk.clone();
     let (directories, copies) = (&media.directories, &media.copies);
     copy_sealed(directories, ARCHIVE, copies, &disk, target, &mut |_| ())

@@ -66,7 +66,8 @@ impl Copy {
             && same_address.count() + same_start.count() >= 16)
     }
 
-    fn is_mark(&mut self, segment: u32, offset: u64) -> io::Result<bool> {
+    /// Whether a whole commit mark stands here that names its own place.
+    pub(super) fn is_mark(&mut self, segment: u32, offset: u64) -> io::Result<bool> {
         let own = FrameAddress::new(segment, offset);
         let bytes = self.bytes(offset, CommitMark::FRAME_BYTES)?;
         Ok(matches!(Frame::parse(bytes), Ok(Frame::CommitMark(mark)) if mark.address == own))
