@@ -209,13 +209,17 @@ impl Store {
     /// [`StoreError::OnlyCopy`].
     pub fn require_dispensable(&self, medium: MediumId) -> Result<(), StoreError> {
         let (mut leaving, mut staying) = (None, Vec::new());
+        let mut left = None;
         for state in self.replicas() {
             let Some(directory) = &state.directory else {
                 continue;
             };
             let replica = Replica::new(directory, state.medium, Arc::clone(&self.shared.disk));
             if let ReplicaCondition::OutOfService(out) = state.state {
-                replica.end_before(out.from.segment);
+                let is_leaving = state.medium == medium;
+                left = is_leaving.then_some(out.from.segment).or(left);
+                let end = out.from.segment.saturating_add(u32::from(is_leaving));
+                replica.end_before(end);
             }
             if state.medium == medium {
                 leaving = Some(replica);
@@ -226,7 +230,7 @@ impl Store {
         let writing = self.shared.writing.as_ref();
         let end = writing.map_or(u32::MAX, |writing| writing.queue.committed().segment);
         leaving.map_or(Ok(()), |leaving| {
-            admission::require_copies_elsewhere(&leaving, &staying, end)
+            admission::require_copies_elsewhere(&leaving, &staying, end, left)
         })
     }
 

@@ -5,12 +5,15 @@
     reason = "a test puts media in order by hand"
 )]
 
+use std::io;
+
 use formats::roster::OutCause;
 use formats::segment::CommitMark;
 
-use super::replicas::{add, upto};
+use super::replicas::{add, failing, upto};
 use super::returning::{Files, copy_to, files, filled, restore};
 use super::*;
+use crate::store::durable::faults::Call;
 
 /// Two media of one history, and what medium 2 has when it is written apart from there; the archive is some segments further.
 fn parted(from: u32, elsewhere: u32) -> (Media, Files) {
@@ -143,4 +146,29 @@ fn damage_in_the_archive_is_no_other_history() {
         assert_eq!(report.damaged, [0; 0], "{damage}");
         assert!(media.bytes(1, 3) == whole, "{damage}");
     }
+}
+
+#[test]
+fn the_segment_in_which_a_medium_left_is_not_given_up() {
+    let mut media = Media::with_small_segments(2);
+    media.copies.min = Some(1);
+    let (store, _) = media.open(1);
+    (0..30).for_each(|number| add(&store, number));
+    let left = store.appender().unwrap().committed().segment;
+    let fault = failing(Call::Sync, "medium-2", io::ErrorKind::Other);
+    media.disk.arm(fault);
+    (30..100).for_each(|number| add(&store, number));
+    media.disk.heal();
+    store.close().unwrap();
+    let whole = media.bytes(0, left);
+    let (store, _) = media.open(1);
+    assert!(store.appender().unwrap().committed().segment > left);
+    flip(&media.segment(0, left), 8 * 900);
+    let error = store.dismiss(label(2).medium).unwrap_err();
+    assert!(
+        matches!(error, StoreError::OnlyCopy { segment, .. } if segment == left),
+        "{error}"
+    );
+    put(&media.segment(0, left), &whole);
+    store.dismiss(label(2).medium).unwrap();
 }
