@@ -7,7 +7,7 @@ use formats::id::VersionId;
 
 use super::KeyLedger;
 use super::LedgerAccess;
-use super::entry::{LedgerEntry, wrap_context};
+use super::entry::{Guess, LedgerEntry, wrap_context};
 use super::files::{self, OpenedLedger};
 use crate::keys::error::KeyError;
 use crate::keys::secret::KeyOwner;
@@ -71,7 +71,8 @@ impl Damage {
         its: &OpenedLedger,
         going: &[KeyOwner],
     ) -> Result<(), KeyError> {
-        for guess in &its.guesses {
+        for Guess { entry, is_no_key } in &its.guesses {
+            let guess = entry;
             let owner = guess.owner;
             if leading.destroyed.contains_key(&owner) || going.contains(&owner) {
                 continue;
@@ -82,6 +83,7 @@ impl Damage {
                 Ok(Some(_)) => {
                     self.salvaged.insert(owner, guess.clone());
                 }
+                Ok(None) | Err(KeyError::UnknownEpoch { .. }) if *is_no_key => {}
                 Ok(None) | Err(KeyError::UnknownEpoch { .. }) => self.lose(&its.root, guess),
                 Err(error) => return Err(error),
             }

@@ -52,6 +52,14 @@ pub(super) struct Tombstone {
     pub(super) time: i64,
 }
 
+/// What a damaged entry seems to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Guess {
+    pub(super) entry: LedgerEntry,
+    /// Zeros stand where it begins or ends, or nearly everywhere: it was never written whole, so nobody was told of it, or it is a tombstone.
+    pub(super) is_no_key: bool,
+}
+
 /// What stands in the place of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum EntryState {
@@ -132,13 +140,28 @@ impl LedgerEntry {
     }
 
     /// What an entry whose checksum does not hold would say. Only the tag of the wrapped key can tell whether it is true.
-    pub(super) fn guess(bytes: &[u8; ENTRY_BYTES]) -> Option<Self> {
+    pub(super) fn guess(bytes: &[u8; ENTRY_BYTES]) -> Option<Guess> {
         let (rest, _) = bytes.split_last_chunk::<CHECKSUM_BYTES>()?;
         let (_, rest) = rest.split_first_chunk::<4>()?;
         let (rest, _) = rest.split_last_chunk::<4>()?;
-        Self::read(&mut FixedReader {
+        let entry = Self::read(&mut FixedReader {
             rest: &[rest, &[0; 4]].concat(),
-        })
+        })?;
+        let zeros = |bytes: &[u8]| bytes.iter().all(|&byte| byte == 0);
+        let is_no_key = bytes
+            .first_chunk::<HEAD_BYTES>()
+            .is_some_and(|it| zeros(it))
+            || bytes
+                .last_chunk::<CHECKSUM_BYTES>()
+                .is_some_and(|it| zeros(it))
+            || entry
+                .wrapped
+                .sealed
+                .iter()
+                .filter(|&&byte| byte == 0)
+                .count()
+                > KEY_BYTES;
+        Some(Guess { entry, is_no_key })
     }
 
     fn read(reader: &mut FixedReader<'_>) -> Option<Self> {
@@ -251,6 +274,8 @@ pub(super) const FORMAT_VERSION: u16 = 1;
 const TYPE_DATA_KEY: u8 = 1;
 const TYPE_TOMBSTONE: u8 = 2;
 const CHECKSUM_BYTES: usize = 4;
+/// Type and owner.
+const HEAD_BYTES: usize = 24;
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use formats::id::ArchiveId;
 
 use super::entry::{
-    ENTRY_BYTES, EntryState, FORMAT_VERSION, HEADER_BYTES, LedgerEntry, LedgerHeader, Tombstone,
+    ENTRY_BYTES, EntryState, FORMAT_VERSION, Guess, HEADER_BYTES, LedgerEntry, LedgerHeader,
+    Tombstone,
 };
 use super::places::Places;
 use super::{LedgerAccess, LedgerReport};
@@ -43,7 +44,7 @@ pub(super) struct OpenedLedger {
     pub(super) places: Places,
     pub(super) destroyed: HashMap<KeyOwner, Tombstone>,
     /// Entries whose checksum does not hold, as far as they can be read.
-    pub(super) guesses: Vec<LedgerEntry>,
+    pub(super) guesses: Vec<Guess>,
     pub(super) report: LedgerReport,
     /// That of the latest file that replaced others.
     pub(super) generation: u32,

@@ -98,8 +98,6 @@ struct State {
     /// Where the durable entries stand on it.
     places: Places,
     destroyed: HashMap<KeyOwner, Tombstone>,
-    /// Damaged entries, as far as they can be read.
-    guesses: Vec<LedgerEntry>,
     /// The files when they were read last.
     shape: Vec<(u32, u64)>,
     /// The lowest epoch under which a staged key may be written.
@@ -121,7 +119,6 @@ impl State {
         self.files = Arc::new(opened.files);
         self.places = opened.places;
         self.destroyed = opened.destroyed;
-        self.guesses = opened.guesses;
         self.shape = opened.shape;
     }
 }
@@ -176,7 +173,6 @@ impl KeyLedger {
             files: Arc::default(),
             places: Places::default(),
             destroyed: HashMap::new(),
-            guesses: Vec::new(),
             shape: Vec::new(),
             epoch: provider.current_epoch(),
             staged: HashMap::new(),

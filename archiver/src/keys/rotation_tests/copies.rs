@@ -271,6 +271,27 @@ fn a_damaged_entry_is_healed_from_the_copy_before_it_is_wrapped_anew() {
     }
 }
 
+/// What a power loss leaves of entries that nobody was told of, and what is left of a tombstone, is no key that could be lost.
+#[test]
+fn an_entry_that_was_never_whole_stops_no_rotation() {
+    for (from, to) in [(0, 32), (0, 64), (24, 96), (60, 96), (92, 96), (33, 95)] {
+        let bench = Bench::new();
+        let [one, _] = bench.roots();
+        let path = one.join("ledger/0000000001.led");
+        let mut bytes = fs::read(&path).unwrap();
+        let mut torn = bytes[64..64 + 96].to_vec();
+        torn[4..20].fill(9);
+        torn[from..to].fill(0);
+        bytes.extend(torn);
+        crate::store::durable::replace_file(&SystemDisk, &path, &bytes).unwrap();
+        let medium = bench.open(LedgerAccess::Write).unwrap();
+        let report = medium.rotate(&mut |_| ()).unwrap();
+        assert_eq!(report.damaged_dropped, 0, "{from}..{to}");
+        drop(medium);
+        bench.assert_whole(&[], "after");
+    }
+}
+
 #[test]
 fn a_damaged_entry_whose_version_stands_whole_under_another_number_is_no_copy_of_it() {
     let bench = Bench::new();
