@@ -11,10 +11,11 @@ use crate::cli::commands::tsa::stopped;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
+use crate::cli::unlocking::provider_file;
 use crate::config::Config;
 use crate::keys::agent::{self, Ended};
 use crate::keys::passphrase::{PassphraseSource, Prompt};
-use crate::keys::{FileKek, KdfParameters, Passphrase};
+use crate::keys::{FileKek, KdfParameters, KeyError, Passphrase};
 
 use super::custody::Custody;
 
@@ -139,7 +140,9 @@ pub(super) fn passphrase(session: &Session, arguments: &NewPassphrase) -> Result
             Prompt::Never
         },
     })?;
-    custody.kek.seal_under_passphrase(&passphrase, parameters)?;
+    if let Err(error) = custody.kek.seal_under_passphrase(&passphrase, parameters) {
+        return Err(half_sealed(session, &custody, &passphrase, error));
+    }
     let KdfParameters {
         memory_kib,
         passes,
@@ -159,4 +162,84 @@ pub(super) fn passphrase(session: &Session, arguments: &NewPassphrase) -> Result
     ));
     custody.record(session);
     Ok(Exit::Done)
+}
+
+/// A medium failed while the others may be sealed under the new passphrase already: then it counts, and whoever forgets it loses all.
+fn half_sealed(
+    session: &Session,
+    custody: &Custody,
+    passphrase: &Passphrase,
+    error: KeyError,
+) -> Failure {
+    let place = provider_file(&custody.config);
+    let entropy = Arc::clone(&session.environment.entropy);
+    if FileKek::open(place, custody.config.archive, passphrase, entropy).is_err() {
+        return error.into();
+    }
+    let failure = Failure::from(error);
+    let (exit, cause) = (failure.exit(), failure.text(session.output.lang));
+    Failure::said(
+        exit,
+        session.output.lang,
+        format!(
+            "新しいパスフレーズはすでに有効です。忘れないでください。鍵媒体の一つに書けませんでした: {cause}。直してから archiver keys unlock で確かめてください"
+        ),
+        format!(
+            "the new passphrase IS in force: keep it. One key medium could not be written: {cause}. Mend it, then try the passphrase with 'archiver keys unlock'"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::fixture::{self, Bench};
+    use crate::store::durable::faults::{Call, Fault, Outcome};
+    use crate::store::durable::replace_file;
+
+    /// A change of the passphrase in which one call fails; tells what was said, and whether the old and the new passphrase open.
+    fn change(call: Call, path: &str) -> (String, bool, bool) {
+        let mut bench = Bench::new();
+        let disk = Arc::clone(&bench.session.environment.disk);
+        let file = |name: &str, text: &[u8]| {
+            let path = bench.place.path().join(name);
+            replace_file(&*disk, &path, text).unwrap();
+            path
+        };
+        let old = file("old", fixture::passphrase().reveal());
+        let new = file("new", b"known to nobody yet");
+        bench.session.common.passphrase_file = Some(old.clone());
+        bench.disk.arm(Fault {
+            call: Some(call),
+            path: path.to_owned(),
+            after: 0,
+            sticky: true,
+            error: std::io::ErrorKind::Other,
+            outcome: Outcome::Lost,
+        });
+        let arguments = NewPassphrase {
+            new_passphrase_file: Some(new.clone()),
+            memory: Some(8),
+            passes: Some(1),
+        };
+        let failure = passphrase(&bench.session, &arguments).unwrap_err();
+        let opens = |file: &PathBuf| {
+            let entropy = Arc::clone(&bench.session.environment.entropy);
+            let passphrase = Passphrase::from_file(file).unwrap();
+            let place = provider_file(&bench.config);
+            FileKek::open(place, bench.config.archive, &passphrase, entropy).is_ok()
+        };
+        let text = failure.text(crate::cli::lang::Lang::En);
+        (text, opens(&old), opens(&new))
+    }
+
+    #[test]
+    fn a_passphrase_that_is_in_force_after_a_failure_is_said_to_be() {
+        let (text, old, new) = change(Call::Remove, "kek.json.old");
+        assert!(text.contains("IS in force"), "{text}");
+        assert_eq!((old, new), (false, true));
+        let (text, old, new) = change(Call::Create, "kek.json.new");
+        assert!(!text.contains("in force"), "{text}");
+        assert_eq!((old, new), (true, false));
+    }
 }
