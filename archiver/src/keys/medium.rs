@@ -103,7 +103,13 @@ impl KeyMedium {
                 // A damaged key or secret must not keep everybody from depositing.
                 medium.hindrance = match medium.rotate(&mut |_| ()) {
                     Ok(_) => None,
-                    Err(error) if error.is_damage() || error.is_unknown_kind() => Some(error),
+                    Err(error)
+                        if error.is_damage()
+                            || error.is_unknown_kind()
+                            || matches!(error, KeyError::CopiesMissing { .. }) =>
+                    {
+                        Some(error)
+                    }
                     Err(error) => return Err(error),
                 };
             }
@@ -135,7 +141,8 @@ impl KeyMedium {
     ///
     /// # Errors
     /// As [`KeyLedger::rotate`]; before anything is done, [`KeyError::SecretDamaged`] for a sealed file that does not open on any key medium,
-    /// and [`KeyError::UnsupportedFormat`] for one that this program does not know.
+    /// and [`KeyError::UnsupportedFormat`] for one that this program does not know; [`KeyError::CopiesMissing`] where a key medium is there and
+    /// failed: its ledger would stay under the old keys, while `kek.json` on it gets the new ones.
     pub fn rotate(
         &self,
         progress: &mut dyn FnMut(RotationProgress),

@@ -94,7 +94,7 @@ impl KeyLedger {
     /// end. Readers go on meanwhile; deposits wait.
     ///
     /// # Errors
-    /// [`KeyError::EntriesDamaged`] before anything is done, where damaged entries would be lost and are not given up;
+    /// [`KeyError::CopiesMissing`] where a key medium is there and failed; [`KeyError::EntriesDamaged`] before anything is done, where damaged entries would be lost and are not given up;
     /// [`KeyError::ReadOnly`], [`KeyError::Stopped`]; [`KeyError::KeyDamaged`] when the entry of a live key does not open on any copy;
     /// errors of writing. Nothing is lost then: open again, and rotate again.
     pub fn rotate(
@@ -104,6 +104,7 @@ impl KeyLedger {
         progress: &mut dyn FnMut(RotationProgress),
     ) -> Result<RotationReport, KeyError> {
         let exclusive = self.exclusive()?;
+        self.require_none_failed()?;
         self.require_entries(&[], damaged)?;
         let report = self.wrap_anew(damaged, others, progress);
         self.stop_after(&report);
@@ -151,6 +152,25 @@ impl KeyLedger {
         let mut place = self.place.clone();
         place.copies_min = all;
         Err(copies::too_few(&place, &self.copies))
+    }
+
+    /// Refuses where a key medium is there and failed: `kek.json` on it goes with the others, and its ledger would not.
+    fn require_none_failed(&self) -> Result<(), KeyError> {
+        let failed =
+            |copy: &&Copy| matches!(copy.state().condition, CopyCondition::OutOfService { .. });
+        let missing: Vec<PathBuf> = self
+            .copies
+            .iter()
+            .filter(failed)
+            .map(|copy| copy.root.clone())
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(KeyError::CopiesMissing {
+            copies_min: self.in_service().count() + missing.len(),
+            missing,
+        })
     }
 
     /// After a failed write nobody knows what stands there. What was damaged before stops nobody.
