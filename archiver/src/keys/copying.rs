@@ -26,15 +26,17 @@ pub struct CopyReport {
 }
 
 impl KeyMedium {
-    /// Makes the directory a copy of this key medium, or makes a copy anew that stands there. It may be repeated after an interruption; what makes
-    /// it a key medium, `kek.json`, is written last, and every entry is compared before.
+    /// Makes the directory a copy of this key medium, or makes a copy anew that stands there. It may be repeated after an interruption. The new ledger
+    /// is written and read again beside an old one, then come the other files and `kek.json`, and only then the old ledger is erased and every entry
+    /// compared: where this medium fails meanwhile, the copy opens, as it was or as it is to be.
     ///
     /// `replace` allows to overwrite a copy that holds keys which this medium does not hold, or that is of a later state. One that knows of destroyed
     /// keys which this medium still holds is never overwritten.
     ///
     /// # Errors
     /// [`KeyError::AlreadyCreated`] when something else stands there; [`KeyError::ProvidersDiffer`], [`KeyError::OtherArchive`],
-    /// [`KeyError::CopiesDiverge`], [`KeyError::KeysDiverge`], [`KeyError::DestructionsUnknown`];
+    /// [`KeyError::CopiesDiverge`], [`KeyError::KeysDiverge`], [`KeyError::DestructionsUnknown`]; [`KeyError::SecretDamaged`] where a
+    /// sealed secret of this medium does not open: the copy's may be the only whole one;
     /// [`KeyError::InUse`] when somebody writes to it; errors of reading and writing.
     pub fn copy_to(
         &self,
@@ -44,6 +46,7 @@ impl KeyMedium {
         progress: &mut dyn FnMut(u64),
     ) -> Result<CopyReport, KeyError> {
         self.refuse_foreign(root)?;
+        let files = self.other_files()?;
         self.ledger().check_target(root, replace)?;
         if root.is_dir() && !replace {
             self.refuse_lone_secrets(root)?;
@@ -63,21 +66,38 @@ impl KeyMedium {
             })?;
             replace_file(self.disk(), &path, &text).map_err(written(&path))?;
         }
-        let files = sealed::files(self.root())?;
-        for relative in &files {
-            let from = self.root().join(relative);
-            let contents = read_settled(&from).map_err(|e| KeyError::io(&from, "read", e))?;
-            self.write_file(root, relative, &contents)?;
-        }
-        let (entries, dropped) = self.ledger().copy_to(root, replace, progress)?;
-        let path = root.join(KEK_FILE);
-        replace_and_erase(self.disk(), &path, &self.provider().file()?).map_err(written(&path))?;
+        let kek = self.provider().file()?;
+        let replicated = &mut || {
+            for (relative, contents) in &files {
+                self.write_file(root, relative, contents)?;
+            }
+            let path = root.join(KEK_FILE);
+            replace_and_erase(self.disk(), &path, &kek).map_err(written(&path))
+        };
+        let ledger = self.ledger();
+        let (entries, dropped) = ledger.copy_to(root, replace, replicated, progress)?;
         Ok(CopyReport {
             root: root.to_path_buf(),
             entries,
             files: files.len() as u64,
             dropped,
         })
+    }
+
+    /// The files beside ledger and `kek.json`, read before anything is written. Each sealed secret opens.
+    fn other_files(&self) -> Result<Vec<(PathBuf, Vec<u8>)>, KeyError> {
+        let mut files = Vec::new();
+        for relative in sealed::files(self.root())? {
+            let path = self.root().join(&relative);
+            let contents = read_settled(&path).map_err(|e| KeyError::io(&path, "read", e))?;
+            if sealed::is_sealed(&relative) {
+                let kind = sealed::kind_of(&relative);
+                let kind = kind.ok_or(KeyError::UnsupportedFormat { path })?;
+                self.open_secret(kind.label, &contents)?;
+            }
+            files.push((relative, contents));
+        }
+        Ok(files)
     }
 
     /// The key of a secret that stands only there is overwritten only where that is asked for.

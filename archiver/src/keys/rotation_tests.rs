@@ -29,6 +29,7 @@ const CHEAP: KdfParameters = KdfParameters {
 const NOW: OffsetDateTime = time::macros::datetime!(2026-11-22 06:00 UTC);
 
 mod copies;
+mod copying;
 mod joining;
 
 /// Two key media in step, with the keys of a few versions and one more secret.

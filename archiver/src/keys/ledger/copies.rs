@@ -15,9 +15,9 @@ use super::files::{self, LEDGER_DIRECTORY, OpenedLedger, Sink};
 use super::joining::Joining;
 use super::{KeyLedger, LedgerAccess};
 use crate::keys::error::KeyError;
-use crate::keys::provider::KekProvider;
+use crate::keys::provider::{KEK_FILE, KekProvider};
 use crate::keys::secret::KeyOwner;
-use crate::store::durable::{DirectoryLock, Disk, erase_file};
+use crate::store::durable::{DirectoryLock, Disk, erase_file, replace_and_erase};
 
 /// Where the ledger stands.
 #[derive(Debug, Clone)]
@@ -179,9 +179,14 @@ pub(super) fn open(
             others: found.iter().map(|(_, its)| its).collect(),
         };
         joining.check()?;
+        // First the leading one gets what any has, then each what the leading one has.
+        for (_, its) in &found {
+            take_over(&place.disk, &mut opened, its)?;
+        }
+        let kek = provider.file()?;
         for (other, mut its) in found {
             if let Some(copy) = copies.get(other) {
-                bring_into_step(&place.disk, &mut opened, copy, &mut its)?;
+                bring_into_step(&place.disk, &opened, &kek, copy, &mut its)?;
             }
         }
         if let Some(copy) = copies.get(number) {
@@ -238,16 +243,32 @@ fn rank(found: &[(usize, OpenedLedger)], n: usize) -> (u32, usize, std::cmp::Rev
     (generation, keys, std::cmp::Reverse(n))
 }
 
-/// Gives a copy what only the leading one holds, and the other way round.
-fn bring_into_step(
+/// Gives the leading ledger what only a copy holds. One that is behind a rotation was shown to hold nothing of its own.
+fn take_over(
     disk: &Arc<dyn Disk>,
     leading: &mut OpenedLedger,
+    its: &OpenedLedger,
+) -> Result<(), KeyError> {
+    if its.generation < leading.generation {
+        return Ok(());
+    }
+    append(disk, leading, &lacking(its, leading)?)
+}
+
+/// Gives a copy what only the leading one holds.
+fn bring_into_step(
+    disk: &Arc<dyn Disk>,
+    leading: &OpenedLedger,
+    kek: &[u8],
     copy: &Copy,
     its: &mut OpenedLedger,
 ) -> Result<(), KeyError> {
     if its.generation < leading.generation {
         let number = its.next_number()?;
         replicate(disk, leading, &copy.root, number, &mut |_| ())?;
+        // What opens the new file, before the old one goes: the leading medium may fail at any moment.
+        let path = copy.root.join(KEK_FILE);
+        replace_and_erase(&**disk, &path, kek).map_err(|e| KeyError::io(&path, "write", e))?;
         erase_replaced(disk, &copy.root, number)?;
         let added = (leading.places.len() + leading.destroyed.len()) as u64;
         *its = files::open(&copy.root, leading.archive, LedgerAccess::Read)?;
@@ -255,9 +276,7 @@ fn bring_into_step(
         (inner.state.stale, inner.state.caught_up) = (true, added);
         inner.state.damaged = 0;
     } else {
-        let to_leader = lacking(its, leading)?;
         let to_copy = lacking(leading, its)?;
-        append(disk, leading, &to_leader)?;
         append(disk, its, &to_copy)?;
         copy.inner().state.caught_up = (to_copy.len() / ENTRY_BYTES) as u64;
     }
@@ -354,10 +373,12 @@ impl KeyLedger {
     }
 
     /// Writes all keys and tombstones on another key medium and compares each; tells how many, and how many keys only that medium held.
+    /// `replicated` puts there what opens them, before what stood there is erased.
     pub(in crate::keys) fn copy_to(
         &self,
         root: &Path,
         replace: bool,
+        replicated: &mut dyn FnMut() -> Result<(), KeyError>,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(u64, u64), KeyError> {
         let exclusive = self.exclusive()?;
@@ -369,6 +390,7 @@ impl KeyLedger {
         replicate(disk, &from, root, number, &mut |done| {
             progress(done as u64);
         })?;
+        replicated()?;
         erase_replaced(disk, root, number)?;
         let copied = files::open(root, self.archive, LedgerAccess::Read)?;
         let lacks = !lacking(&from, &copied)?.is_empty() || !lacking(&copied, &from)?.is_empty();
