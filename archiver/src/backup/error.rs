@@ -68,6 +68,13 @@ pub enum BackupError {
         /// The generation.
         generation: u32,
     },
+    /// The backup that somebody says was destroyed stands where it was written. Prune it.
+    StillThere {
+        /// The generation.
+        generation: u32,
+        /// The file.
+        path: PathBuf,
+    },
     /// A file or folder.
     Io {
         /// Which.
@@ -129,6 +136,11 @@ impl fmt::Display for BackupError {
                 path.display()
             ),
             Self::Unknown { generation } => write!(f, "no backup {generation} is kept"),
+            Self::StillThere { generation, path } => write!(
+                f,
+                "backup {generation} still stands at {}: run 'archiver backup --prune', or destroy it first",
+                path.display()
+            ),
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
         }
     }

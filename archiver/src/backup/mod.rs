@@ -17,6 +17,7 @@ mod plain;
 pub mod report;
 pub mod restore;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
@@ -43,14 +44,25 @@ pub struct BackupOptions {
 }
 
 /// What a backup run did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct BackupReport {
     /// The new backup, read back and found whole.
     pub taken: BackupTaken,
-    /// Older ones that were overwritten and removed.
-    pub removed: Vec<BackupDestroyed>,
+    /// What became of older ones that were to be removed.
+    pub older: Removal,
     /// What is not in it.
     pub gaps: Gaps,
+}
+
+/// What became of backups that were to be overwritten and removed. A failure does not hinder the others.
+#[derive(Debug, Default)]
+pub struct Removal {
+    /// Those that are no more.
+    pub removed: Vec<BackupDestroyed>,
+    /// Those that are not where they were written.
+    pub absent: Vec<BackupTaken>,
+    /// Those that could not be removed, or whose end could not be recorded, and why.
+    pub failed: Vec<(BackupTaken, BackupError)>,
 }
 
 /// What a backup lacks since the archive lacks it. As long as there is anything, no older backup is removed: one of them may have it.
@@ -135,38 +147,25 @@ pub fn take(
     };
     archive.record_event(by, &taken)?;
     let keep = options.keep.filter(|_| gaps.is_empty());
-    let removed = remove_old(archive, by, &backups, &to, keep)?;
-    Ok(BackupReport {
-        taken,
-        removed,
-        gaps,
-    })
+    let older = remove_old(archive, by, &backups, &to, keep);
+    Ok(BackupReport { taken, older, gaps })
 }
 
-/// Overwrites and removes the backups that hold keys which were destroyed since, as far as they are where they were written. Answers what was
-/// removed, and what was not found.
+/// Overwrites and removes the backups that hold keys which were destroyed since, as far as they are where they were written.
 ///
 /// # Errors
-/// Errors of writing, and of the archive.
-pub fn prune(
-    archive: &Archive,
-    by: &str,
-) -> Result<(Vec<BackupDestroyed>, Vec<BackupTaken>), BackupError> {
+/// [`BackupError::Archive`] when the index is damaged.
+pub fn prune(archive: &Archive, by: &str) -> Result<Removal, BackupError> {
     let backups = Backups::read(archive)?;
-    let (mut removed, mut absent) = (Vec::new(), Vec::new());
-    for one in backups.to_be_destroyed(archive.keys().ledger()) {
-        match remove(archive, by, one, DestroyedBecause::HoldsDestroyedKeys)? {
-            Some(destroyed) => removed.push(destroyed),
-            None => absent.push(one.clone()),
-        }
-    }
-    Ok((removed, absent))
+    let doomed = backups.to_be_destroyed(archive.keys().ledger());
+    let because = DestroyedBecause::HoldsDestroyedKeys;
+    Ok(remove_all(archive, by, &doomed, because))
 }
 
 /// Records that a backup that is kept elsewhere was destroyed.
 ///
 /// # Errors
-/// [`BackupError::Unknown`] when there is no such backup.
+/// [`BackupError::Unknown`] when there is no such backup; [`BackupError::StillThere`] when it stands where it was written.
 pub fn confirm_destroyed(
     archive: &Archive,
     by: &str,
@@ -176,6 +175,10 @@ pub fn confirm_destroyed(
     let mut there = backups.kept();
     let found = there.find(|one| one.generation == generation);
     let one = found.ok_or(BackupError::Unknown { generation })?;
+    if is_backup(archive, &one.file, generation) {
+        let path = one.file.clone();
+        return Err(BackupError::StillThere { generation, path });
+    }
     let destroyed = BackupDestroyed {
         generation,
         file: one.file.clone(),
@@ -191,11 +194,11 @@ fn remove_old(
     before: &Backups,
     to: &Path,
     keep: Option<u32>,
-) -> Result<Vec<BackupDestroyed>, BackupError> {
+) -> Removal {
     let Some(keep) = keep else {
-        return Ok(Vec::new());
+        return Removal::default();
     };
-    let here: Vec<&BackupTaken> = before
+    let mut here: Vec<&BackupTaken> = before
         .kept()
         .filter(|one| one.file.parent() == Some(to))
         .collect();
@@ -203,11 +206,25 @@ fn remove_old(
     let stay = usize::try_from(keep)
         .unwrap_or(usize::MAX)
         .saturating_sub(1);
-    let mut removed = Vec::new();
-    for one in here.iter().take(here.len().saturating_sub(stay)) {
-        removed.extend(remove(archive, by, one, DestroyedBecause::Superseded)?);
+    here.truncate(here.len().saturating_sub(stay));
+    remove_all(archive, by, &here, DestroyedBecause::Superseded)
+}
+
+fn remove_all(
+    archive: &Archive,
+    by: &str,
+    backups: &[&BackupTaken],
+    because: DestroyedBecause,
+) -> Removal {
+    let mut removal = Removal::default();
+    for &one in backups {
+        match remove(archive, by, one, because) {
+            Ok(Some(destroyed)) => removal.removed.push(destroyed),
+            Ok(None) => removal.absent.push(one.clone()),
+            Err(error) => removal.failed.push((one.clone(), error)),
+        }
     }
-    Ok(removed)
+    removal
 }
 
 /// Overwrites and removes a backup. `None`: it is not where it was written, or that is another file.
@@ -217,8 +234,12 @@ fn remove(
     one: &BackupTaken,
     because: DestroyedBecause,
 ) -> Result<Option<BackupDestroyed>, BackupError> {
-    if !is_backup(archive, &one.file, one.generation) {
-        return Ok(None);
+    match container::read_header(&one.file) {
+        Ok((header, _)) if is_of(archive, &header, one.generation) => {}
+        Err(BackupError::Io { path, source }) if source.kind() != ErrorKind::NotFound => {
+            return Err(BackupError::Io { path, source });
+        }
+        _ => return Ok(None),
     }
     container::destroy(archive.environment().disk.as_ref(), &one.file)?;
     let destroyed = BackupDestroyed {
@@ -232,9 +253,12 @@ fn remove(
 
 /// Whether a file is, by its header, the backup of this archive with this number.
 fn is_backup(archive: &Archive, path: &Path, generation: u32) -> bool {
-    container::read_header(path).is_ok_and(|(header, _)| {
-        header.archive == archive.config().archive && header.generation == generation
-    })
+    let header = container::read_header(path);
+    header.is_ok_and(|(header, _)| is_of(archive, &header, generation))
+}
+
+fn is_of(archive: &Archive, header: &BackupHeader, generation: u32) -> bool {
+    header.archive == archive.config().archive && header.generation == generation
 }
 
 /// What is lost with a data medium must not be lost with the same device.

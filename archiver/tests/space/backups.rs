@@ -211,7 +211,12 @@ fn generations_are_kept_and_older_ones_removed() {
     for generation in 1..=4 {
         let report = take(&archive, &world, Some(2)).unwrap();
         assert_eq!(report.taken.generation, generation);
-        let removed: Vec<u32> = report.removed.iter().map(|one| one.generation).collect();
+        let removed: Vec<u32> = report
+            .older
+            .removed
+            .iter()
+            .map(|one| one.generation)
+            .collect();
         let expected: Vec<u32> = generation
             .checked_sub(2)
             .into_iter()
@@ -254,7 +259,7 @@ fn no_backup_that_held_a_key_is_removed_once_the_key_rotted() {
         let report = take(&archive, &world, Some(1)).unwrap();
         assert_eq!(report.gaps.versions_without_key, 1);
         assert_eq!(report.gaps.ledger_damaged, 1);
-        assert_eq!(report.removed, []);
+        assert_eq!(report.older.removed, []);
     }
     archive.close().unwrap();
     let restored = restore_to(&world, &first.taken.file, "backup", "new").unwrap();
@@ -296,6 +301,36 @@ fn a_backup_that_a_cut_run_did_not_record_is_replaced() {
 }
 
 #[test]
+fn pruning_goes_on_after_a_failure_and_names_it() {
+    let world = World::new(13);
+    let archive = world.open(Access::Write);
+    let versions = fill(&archive, &world, 2, 1000);
+    let taken: Vec<_> = (0..3)
+        .map(|_| take(&archive, &world, None).unwrap().taken)
+        .collect();
+    world.wait();
+    destroy(&archive, &versions[..1]);
+    // A folder in the place of the first: it is there, and it cannot be read.
+    let first = std::fs::read(&taken[0].file).unwrap();
+    std::fs::remove_file(&taken[0].file).unwrap();
+    std::fs::create_dir(&taken[0].file).unwrap();
+    let pruned = backup::prune(&archive, "tester").unwrap();
+    let failed: Vec<u32> = pruned.failed.iter().map(|one| one.0.generation).collect();
+    assert_eq!((failed, pruned.removed.len()), (vec![1], 2));
+    assert!(!taken[1].file.exists() && !taken[2].file.exists());
+    // Nobody may say that it is gone while it is there.
+    std::fs::remove_dir(&taken[0].file).unwrap();
+    put(&taken[0].file, &first);
+    assert!(matches!(
+        backup::confirm_destroyed(&archive, "tester", 1),
+        Err(BackupError::StillThere { generation: 1, .. })
+    ));
+    let pruned = backup::prune(&archive, "tester").unwrap();
+    assert_eq!(pruned.removed.len(), 1);
+    assert!(pruned.failed.is_empty() && !taken[0].file.exists());
+}
+
+#[test]
 fn a_destroyed_key_does_not_survive_in_a_backup() {
     let world = World::new(7);
     let archive = world.open(Access::Write);
@@ -322,9 +357,10 @@ fn a_destroyed_key_does_not_survive_in_a_backup() {
         doomed.iter().map(|one| one.generation).collect()
     };
     assert_eq!(doomed(&archive), [1, 2]);
-    let (removed, absent) = backup::prune(&archive, "tester").unwrap();
-    assert_eq!(removed.len(), 1);
-    assert_eq!(absent, [elsewhere]);
+    let pruned = backup::prune(&archive, "tester").unwrap();
+    assert_eq!(pruned.removed.len(), 1);
+    assert_eq!(pruned.absent, [elsewhere]);
+    assert!(pruned.failed.is_empty());
     assert!(!first.file.exists());
     assert_eq!(doomed(&archive), [2]);
     backup::confirm_destroyed(&archive, "tester", 2).unwrap();

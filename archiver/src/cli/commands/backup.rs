@@ -6,14 +6,13 @@ use serde_json::json;
 
 use crate::archive::{Access, Archive};
 use crate::backup::ledger::{BackupDestroyed, Backups};
-use crate::backup::{self, BackupError, BackupOptions, Gaps};
+use crate::backup::{self, BackupError, BackupOptions, Gaps, Removal};
 use crate::cli::arguments::Backup;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::key_texts;
 use crate::cli::output::{grouped, sized};
 use crate::cli::session::Session;
-use crate::keys::{KdfParameters, KeyError, Passphrase};
+use crate::keys::{KdfParameters, Passphrase};
 
 /// The credential that holds the passphrase of backups.
 const CREDENTIAL: &str = "fumikura-backup-passphrase";
@@ -41,7 +40,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Backup) -> Result<Exit,
         }
         (_, _, Some(generation)) => {
             let destroyed = backup::confirm_destroyed(&archive, &session.user, generation)
-                .map_err(|error| failure(session, &error))?;
+                .map_err(|error| failure(session, error))?;
             tell_destroyed(session, &destroyed);
             Exit::Done
         }
@@ -79,7 +78,7 @@ fn take(
     let bar = output.spinner(lang.pick("バックアップ", "backup"));
     let report = backup::take(archive, &session.user, passphrase, options);
     bar.finish_and_clear();
-    let report = report.map_err(|error| failure(session, &error))?;
+    let report = report.map_err(|error| failure(session, error))?;
     let taken = &report.taken;
     output.event(&json!({
         "event": "backup-taken", "generation": taken.generation, "file": taken.file, "bytes": taken.bytes,
@@ -101,10 +100,8 @@ fn take(
             taken.generation
         ),
     ));
-    for destroyed in &report.removed {
-        tell_destroyed(session, destroyed);
-    }
-    let exit = tell_gaps(session, &report.gaps);
+    let exit = tell_removal(session, report.older);
+    let exit = exit.max(tell_gaps(session, &report.gaps));
     Ok(exit.max(tell_to_be_destroyed(session, archive)?))
 }
 
@@ -129,24 +126,43 @@ fn tell_gaps(session: &Session, gaps: &Gaps) -> Exit {
 }
 
 pub(super) fn prune(session: &Session, archive: &Archive) -> Result<Exit, Failure> {
-    let (removed, absent) =
-        backup::prune(archive, &session.user).map_err(|error| failure(session, &error))?;
-    for destroyed in &removed {
-        tell_destroyed(session, destroyed);
-    }
-    if removed.is_empty() && absent.is_empty() {
+    let removal = backup::prune(archive, &session.user).map_err(|error| failure(session, error))?;
+    if removal.removed.is_empty() && removal.absent.is_empty() && removal.failed.is_empty() {
         session.output.say(session.output.lang.pick(
             "廃棄された鍵を含むバックアップはありません",
             "no backup holds a key that was destroyed",
         ));
     }
-    tell_to_be_destroyed(session, archive)
+    let exit = tell_removal(session, removal);
+    Ok(exit.max(tell_to_be_destroyed(session, archive)?))
+}
+
+/// Says which backups are no more, and which could not be removed.
+fn tell_removal(session: &Session, removal: Removal) -> Exit {
+    let (lang, output) = (session.output.lang, &session.output);
+    for destroyed in &removal.removed {
+        tell_destroyed(session, destroyed);
+    }
+    let mut exit = Exit::Done;
+    for (one, error) in removal.failed {
+        exit = Exit::Partial;
+        let (generation, file) = (one.generation, one.file.display());
+        let text = failure(session, error).text(lang);
+        output.event(&json!({
+            "event": "backup-not-destroyed", "generation": generation, "file": one.file, "text": text,
+        }));
+        output.note(&lang.pick(
+            format!("バックアップ {generation}({file})を廃棄できませんでした: {text}"),
+            format!("backup {generation} ({file}) could not be destroyed: {text}"),
+        ));
+    }
+    exit
 }
 
 fn list(session: &Session) -> Result<Exit, Failure> {
     let archive = session.open(Access::Read)?;
     let (lang, output) = (session.output.lang, &session.output);
-    let backups = Backups::read(&archive).map_err(|error| failure(session, &error))?;
+    let backups = Backups::read(&archive).map_err(|error| failure(session, error))?;
     let doomed: Vec<u32> = backups
         .to_be_destroyed(archive.keys().ledger())
         .iter()
@@ -212,7 +228,7 @@ fn tell_destroyed(session: &Session, destroyed: &BackupDestroyed) {
 
 /// Names the backups from which destroyed keys could still be had.
 fn tell_to_be_destroyed(session: &Session, archive: &Archive) -> Result<Exit, Failure> {
-    let backups = Backups::read(archive).map_err(|error| failure(session, &error))?;
+    let backups = Backups::read(archive).map_err(|error| failure(session, error))?;
     let doomed = backups.to_be_destroyed(archive.keys().ledger());
     for one in &doomed {
         let (generation, file) = (one.generation, one.file.display());
@@ -232,18 +248,22 @@ fn tell_to_be_destroyed(session: &Session, archive: &Archive) -> Result<Exit, Fa
 }
 
 /// A failure in the user's language.
-pub(super) fn failure(session: &Session, error: &BackupError) -> Failure {
-    let (exit, ja) = said(error);
-    let wrong = matches!(error, BackupError::Keys(KeyError::WrongPassphrase));
-    let exit = if wrong { Exit::Passphrase } else { exit };
-    Failure::said(exit, session.output.lang, ja, error.to_string())
+pub(super) fn failure(session: &Session, error: BackupError) -> Failure {
+    match error {
+        BackupError::Archive(error) => error.into(),
+        BackupError::Keys(error) => error.into(),
+        other => {
+            let (exit, ja) = said(&other);
+            Failure::said(exit, session.output.lang, ja, other.to_string())
+        }
+    }
 }
 
 /// The exit code of a failure, and its text in Japanese.
 fn said(error: &BackupError) -> (Exit, String) {
     match error {
-        BackupError::Keys(error) => (Exit::Unusable, key_texts::key(error)),
-        BackupError::Archive(_) => (Exit::Unusable, error.to_string()),
+        // These have their own.
+        BackupError::Keys(_) | BackupError::Archive(_) => (Exit::Unusable, error.to_string()),
         BackupError::SameDevice { to, medium } => (
             Exit::Unusable,
             format!(
@@ -302,6 +322,13 @@ fn said(error: &BackupError) -> (Exit, String) {
         BackupError::Unknown { generation } => (
             Exit::NotFound,
             format!("バックアップ {generation} はありません"),
+        ),
+        BackupError::StillThere { generation, path } => (
+            Exit::Usage,
+            format!(
+                "バックアップ {generation} は {} にまだあります。archiver backup --prune を実行するか、先に廃棄してください",
+                path.display()
+            ),
         ),
         BackupError::Io { path, source } => (Exit::Medium, format!("{}: {source}", path.display())),
     }

@@ -39,7 +39,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Restore) -> Result<Exit
         &arguments.into,
         arguments.evaluation,
     )
-    .map_err(|error| failure(session, &error))?;
+    .map_err(|error| failure(session, error))?;
     let keys = session.unlock(&restored.config)?;
     let archive = session.open_config(restored.config.clone(), &keys, Access::Read)?;
     let mut drill = begun(session, &restored);
@@ -47,9 +47,9 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Restore) -> Result<Exit
     drill.started_at = crate::cli::output::moment(started);
     drill.restored_ms = elapsed_ms();
     let sample = drill::sample(&archive, arguments.sample, &mut drill)
-        .map_err(|error| failure(session, &error))?;
+        .map_err(|error| failure(session, error))?;
     verify(session, &archive, &sample, &mut drill)?;
-    let backups = Backups::read(&archive).map_err(|error| failure(session, &error))?;
+    let backups = Backups::read(&archive).map_err(|error| failure(session, error))?;
     let newest = backups.taken.last_key_value().map(|(newest, _)| *newest);
     drill.newer_generation = newest.filter(|newest| *newest > drill.generation);
     drill.total_ms = elapsed_ms();
@@ -140,7 +140,7 @@ fn write(session: &Session, arguments: &Restore, drill: &Drill) -> Result<(), Fa
     ] {
         let path = arguments.into.join(name);
         durable::replace_file(session.environment.disk.as_ref(), &path, &contents)
-            .map_err(|source| failure(session, &BackupError::Io { path, source }))?;
+            .map_err(|source| failure(session, BackupError::Io { path, source }))?;
     }
     Ok(())
 }

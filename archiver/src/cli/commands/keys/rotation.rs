@@ -218,7 +218,10 @@ pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit
         ));
     }
     // Backups hold the keys as they were, too.
-    let exit = backup::prune(session, &archive)?;
+    let exit = backup::prune(session, &archive).unwrap_or_else(|failure| {
+        session.output.note(&failure.text(lang));
+        Exit::Partial
+    });
     archive.close()?;
     Ok(if facts.damaged_dropped > 0 {
         Exit::Integrity
