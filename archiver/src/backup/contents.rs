@@ -37,10 +37,13 @@ enum Source {
     File(PathBuf),
 }
 
-/// Everything of an archive that stands on no data medium. The file of a passphrase is never part of it.
-pub(super) fn gather(archive: &Archive) -> Result<Vec<Entry>, BackupError> {
+/// Everything of an archive that stands on no data medium. The file of a passphrase is never part of it. A file that the configuration names and
+/// that cannot be read goes in as it was recorded last; those that are not recorded either are answered, too.
+pub(super) fn gather(archive: &Archive) -> Result<(Vec<Entry>, Vec<PathBuf>), BackupError> {
     let config = archive.config();
-    let recorded = ConfigurationRecorded::of(config);
+    let last = archive.recorded_configuration()?.configuration;
+    let recorded = ConfigurationRecorded::after(config, last.as_ref());
+    let missing = recorded.missing(config);
     let configuration = serde_json_canonicalizer::to_vec(&recorded).unwrap_or_default();
     let mut entries = vec![Entry {
         path: CONFIGURATION.to_owned(),
@@ -61,7 +64,7 @@ pub(super) fn gather(archive: &Archive) -> Result<Vec<Entry>, BackupError> {
             path: keys.to_path_buf(),
         }));
     }
-    Ok(entries)
+    Ok((entries, missing))
 }
 
 /// Adds all regular files below a folder, in the order of their names. Links are passed over: what they name is not on the medium.

@@ -72,6 +72,8 @@ pub struct Gaps {
     pub versions_without_key: u64,
     /// Damaged entries and headers of the key ledger.
     pub ledger_damaged: u64,
+    /// Files that the configuration names and that cannot be read, or are too large, and were never recorded.
+    pub files: Vec<PathBuf>,
 }
 
 impl Gaps {
@@ -114,7 +116,7 @@ pub fn take(
         options.parameters,
         environment.entropy.as_ref(),
     )?;
-    let entries = contents::gather(archive)?;
+    let (entries, missing) = contents::gather(archive)?;
     let files = entries.len() as u64;
     let mut sealer = Sealer::create(
         disk,
@@ -135,6 +137,7 @@ pub fn take(
     let gaps = Gaps {
         versions_without_key: census.versions_without_key,
         ledger_damaged: archive.keys().ledger().report().damaged.len() as u64,
+        files: missing,
     };
     let taken = BackupTaken {
         generation,

@@ -115,6 +115,26 @@ impl ConfigurationRecorded {
     }
 }
 
+impl ConfigurationRecorded {
+    /// The files that a configuration names and that are not here.
+    #[must_use]
+    pub fn missing(&self, config: &Config) -> Vec<PathBuf> {
+        let mut named = config.clone();
+        let paths = named_files(&mut named).into_iter();
+        let is_here = |path: &PathBuf| {
+            let written = config.written(path);
+            self.files.iter().any(|file| file.path == written)
+        };
+        let mut missing: Vec<PathBuf> = paths
+            .filter(|path| !is_here(path))
+            .map(|path| path.clone())
+            .collect();
+        missing.sort();
+        missing.dedup();
+        missing
+    }
+}
+
 /// What of the configuration is recorded: the newest of everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordedConfiguration {
@@ -227,6 +247,8 @@ mod tests {
         assert_eq!(last.changed_configuration(&config), None);
         let poorer = ConfigurationRecorded::of(&config);
         assert_eq!(poorer.files.len(), 1);
+        assert_eq!(poorer.missing(&config), [registry.clone()]);
+        assert!(first.missing(&config).is_empty());
 
         // What changed beside it is recorded, with the bytes that were.
         put(&folder.path().join("policy.json"), b"another policy");

@@ -235,6 +235,30 @@ fn generations_are_kept_and_older_ones_removed() {
 }
 
 #[test]
+fn a_named_file_is_in_the_backup_or_told_to_be_missing() {
+    let mut world = World::new(14);
+    let registry = world.path("registry.toml");
+    world.config.registry = Some(registry.clone());
+    let taken = |number: u32| {
+        let archive = world.open(Access::Write);
+        let report = take(&archive, &world, None).unwrap();
+        archive.close().unwrap();
+        let into = format!("new-{number}");
+        let restored = restore_to(&world, &report.taken.file, "backup", &into).unwrap();
+        let place = restored.config.registry.unwrap();
+        (report.gaps.files, std::fs::read(place).ok())
+    };
+    assert_eq!(taken(1), (vec![registry.clone()], None));
+    put(&registry, &vec![b'#'; 5 << 20]);
+    assert_eq!(taken(2), (vec![registry.clone()], None));
+    put(&registry, b"# whole");
+    assert_eq!(taken(3), (Vec::new(), Some(b"# whole".to_vec())));
+    // It is gone, and was recorded.
+    std::fs::remove_file(&registry).unwrap();
+    assert_eq!(taken(4), (Vec::new(), Some(b"# whole".to_vec())));
+}
+
+#[test]
 fn no_backup_that_held_a_key_is_removed_once_the_key_rotted() {
     let world = World::new(10);
     let archive = world.open(Access::Write);

@@ -84,6 +84,7 @@ fn take(
         "event": "backup-taken", "generation": taken.generation, "file": taken.file, "bytes": taken.bytes,
         "sha256": taken.sha256, "created_at": taken.created_at, "files": taken.files, "verified": true,
         "versions_without_key": report.gaps.versions_without_key, "ledger_damaged": report.gaps.ledger_damaged,
+        "files_missing": report.gaps.files,
     }));
     let (file, bytes, files) = (
         taken.file.display(),
@@ -114,8 +115,15 @@ fn tell_gaps(session: &Session, gaps: &Gaps) -> Exit {
     let (versions, damaged) = (gaps.versions_without_key, gaps.ledger_damaged);
     if versions > 0 || damaged > 0 {
         output.note(&lang.pick(
-            format!("鍵台帳に損傷が {damaged} か所、鍵のない版が {versions} 版あります。このバックアップにもその鍵はありません。鍵媒体の複製か、以前のバックアップから復元してください"),
-            format!("the key ledger is damaged in {damaged} places, and {versions} versions have no key: this backup does not have their keys either. Restore them from a copy of the key medium or an older backup"),
+            format!("鍵台帳に損傷が {damaged} か所、鍵のない版が {versions} 版あります。このバックアップにもその鍵はありません。鍵媒体の複製か、以前のバックアップから復元するか、鍵のある預入専用の媒体を引き取ってください"),
+            format!("the key ledger is damaged in {damaged} places, and {versions} versions have no key: this backup does not have their keys either. Restore them from a copy of the key medium or an older backup, or accept the intake medium that has them"),
+        ));
+    }
+    for file in &gaps.files {
+        let file = file.display();
+        output.note(&lang.pick(
+            format!("設定にあるファイル {file} を読めないか大きすぎ(4 MiB まで)、バックアップに入っていません"),
+            format!("the configuration names {file}, which cannot be read or is too large (4 MiB at most): it is not in the backup"),
         ));
     }
     output.note(lang.pick(
