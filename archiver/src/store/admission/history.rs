@@ -209,20 +209,52 @@ fn are_sealed_alike(
         if segment >= last {
             break;
         }
-        let Some((generation, own)) = sealed(target, segment)? else {
+        let Some(own) = origin(target, segment)? else {
             continue;
         };
         for source in sources {
             // One that cannot be read says nothing.
-            let Ok(Some((theirs, seal))) = sealed(source, segment) else {
+            let Ok(Some(theirs)) = origin(source, segment) else {
                 continue;
             };
-            if theirs == generation && !same(&seal, &own) {
+            if theirs.generation == own.generation && theirs != own {
                 return Ok(false);
             }
         }
     }
     Ok(true)
+}
+
+/// What a segment was when it was sealed.
+#[derive(PartialEq, Eq)]
+struct Origin {
+    /// How often it was compacted since.
+    generation: u32,
+    length: u64,
+    digest: [u8; 32],
+}
+
+/// Copies that were compacted apart from each other may have dropped other frames: their maps say what they were.
+fn origin(replica: &Replica, segment: u32) -> Result<Option<Origin>, StoreError> {
+    let Some((generation, seal)) = sealed(replica, segment)? else {
+        return Ok(None);
+    };
+    let mut origin = Origin {
+        generation,
+        length: seal.length + SegmentSeal::FRAME_BYTES as u64,
+        digest: seal.digest,
+    };
+    if generation > 0 {
+        let path = replica.path(segment);
+        let failed = |error| replica.error("reading", &path, error);
+        let file = replica.open(segment)?;
+        let copy = file.map(Copy::new).transpose().map_err(failed)?;
+        let Some(map) = copy.and_then(|copy| copy.map()) else {
+            return Ok(None);
+        };
+        (origin.length, origin.digest) = (map.original_length, map.original_digest);
+    }
+    Ok(Some(origin))
 }
 
 /// The seal of a copy, and how often it was compacted.

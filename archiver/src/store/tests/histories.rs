@@ -10,6 +10,7 @@ use std::io;
 use formats::roster::OutCause;
 use formats::segment::CommitMark;
 
+use super::compacting::{archive, compact, odd};
 use super::replicas::{add, failing, upto};
 use super::returning::{Files, copy_to, files, filled, restore};
 use super::*;
@@ -171,4 +172,28 @@ fn the_segment_in_which_a_medium_left_is_not_given_up() {
     );
     put(&media.segment(0, left), &whole);
     store.dismiss(label(2).medium).unwrap();
+}
+
+/// Copies of one segment that were compacted apart dropped other frames; the archive's count.
+#[test]
+fn copies_that_were_compacted_apart_are_of_one_history() {
+    let media = archive(2);
+    let early: Vec<Files> = media.directories.iter().map(|one| files(one)).collect();
+    let (store, _) = media.open(1);
+    compact(&store, &|version| !odd(version)).unwrap();
+    store.close().unwrap();
+    let other = files(&media.directories[1]);
+    for (directory, early) in media.directories.iter().zip(&early) {
+        restore(directory, early);
+    }
+    let (store, _) = media.open(1);
+    compact(&store, &odd).unwrap();
+    store.close().unwrap();
+    restore(&media.directories[1], &other);
+    assert!(media.bytes(0, 2) != media.bytes(1, 2));
+    assert_eq!(
+        copy_to(&media, &media.directories[1]).unwrap().damaged,
+        [0; 0]
+    );
+    media.assert_replicas_equal();
 }
