@@ -237,7 +237,7 @@ fn archive_text(error: &ArchiveError, lang: Lang) -> String {
 
 #[allow(
     clippy::wildcard_enum_match_arm,
-    reason = "what is not named says it in English"
+    reason = "the others have their words below"
 )]
 fn store_text(error: &StoreError, lang: Lang) -> String {
     match error {
@@ -293,7 +293,70 @@ fn store_text(error: &StoreError, lang: Lang) -> String {
             ),
             error.to_string(),
         ),
-        _ => error.to_string(),
+        other => lang.pick(store_text_ja(other), other.to_string()),
+    }
+}
+
+/// The other failures of the store in Japanese.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not named here is named in `store_text`"
+)]
+fn store_text_ja(error: &StoreError) -> String {
+    match error {
+        StoreError::MediumNotEmpty { directory } => format!(
+            "{} には何かが入っています。新しい媒体には空のフォルダを指定してください",
+            directory.display()
+        ),
+        StoreError::WrongMedium { directory } => format!(
+            "{} の媒体は別の保管庫か別の役割のものです。正しい媒体をマウントしてください",
+            directory.display()
+        ),
+        StoreError::MediumTwice { directory } => format!(
+            "{} の媒体は既に指定されています。複製ごとに別の媒体が要ります",
+            directory.display()
+        ),
+        StoreError::CopyDiffers { directory, segment } => format!(
+            "区画 {segment:010} を {} に書きましたが、読むと異なります。この媒体を使わないでください",
+            directory.display()
+        ),
+        StoreError::Io { path, source, .. } => format!(
+            "{} の読み書きに失敗しました({source})。媒体を確かめてください",
+            path.display()
+        ),
+        StoreError::Stopped { cause } => {
+            format!(
+                "先の失敗のあと、何も書いていません: {}",
+                store_text(cause, Lang::Ja)
+            )
+        }
+        StoreError::ReadOnly => "保管庫は読み取り用に開かれています".to_owned(),
+        StoreError::Closed => "保管庫は既に閉じられています".to_owned(),
+        StoreError::NotFound { address } => {
+            format!("どの媒体の {address} にも何もありません")
+        }
+        StoreError::Damaged { address, .. } => {
+            format!("{address} はどの媒体でも壊れています。区画を別の写しから戻してください")
+        }
+        StoreError::SegmentDamaged { segment } => format!(
+            "区画 {segment:010} の先頭はどの媒体でも壊れています。別の写しから戻してください"
+        ),
+        StoreError::NotWhole { path } => format!(
+            "{} は完全でないか、書いたとおりではありません。置き換えはしていません。archiver scrub を実行してください",
+            path.display()
+        ),
+        StoreError::IndexInUse { directory } => format!(
+            "索引 {} は別のプロセスが使用中です。終わってからもう一度実行してください",
+            directory.display()
+        ),
+        StoreError::IndexFilling { .. } => {
+            "索引を作り直している途中です。終わってからもう一度実行してください".to_owned()
+        }
+        StoreError::IndexDamaged { directory } => format!(
+            "索引 {} が壊れています。archiver rebuild を実行してください",
+            directory.display()
+        ),
+        other => other.to_string(),
     }
 }
 
@@ -324,5 +387,28 @@ from! {
 impl From<TsaError> for Failure {
     fn from(error: TsaError) -> Self {
         Self::Stamp(StampError::Authority(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_of_a_medium_is_said_in_the_users_language() {
+        let place = Path::new("/media/a");
+        let io = StoreError::io("reading", place, place, io::Error::from_raw_os_error(5));
+        let stopped = StoreError::Stopped {
+            cause: Box::new(io.clone()),
+        };
+        for (error, ja) in [(io, "媒体を確かめて"), (stopped, "先の失敗")] {
+            let failure = Failure::from(error);
+            assert_eq!(failure.exit(), Exit::Medium);
+            assert!(failure.text(Lang::Ja).contains(ja));
+            assert!(failure.text(Lang::En).contains("check the medium"));
+        }
     }
 }

@@ -341,3 +341,70 @@ fn said(error: &BackupError) -> (Exit, String) {
         BackupError::Io { path, source } => (Exit::Medium, format!("{}: {source}", path.display())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use formats::id::{RecordId, VersionId};
+
+    use super::*;
+    use crate::backup::ledger::BackupTaken;
+    use crate::cli::fixture::Bench;
+    use crate::cli::lang::Lang;
+    use crate::store::StoreError;
+
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test makes its own input files"
+    )]
+    fn the_list_ends_with_1_while_it_names_a_backup_to_be_destroyed() {
+        let mut bench = Bench::new();
+        let secret = bench.place.path().join("passphrase");
+        std::fs::write(&secret, "known to everybody").unwrap();
+        bench.session.common.passphrase_file = Some(secret);
+        let archive = bench.open(Access::Write);
+        let ledger = archive.keys().ledger();
+        let version = VersionId::new(RecordId::from_bytes([7; 16]), 1).unwrap();
+        let staged = ledger.wrap_new(version).unwrap();
+        ledger.commit(staged.ticket()).unwrap();
+        let mut taken = BackupTaken {
+            generation: 1,
+            file: bench.place.path().join("fumikura-00000001.backup"),
+            bytes: 1,
+            sha256: String::new(),
+            created_at: "2020-01-01T00:00:00Z".to_owned(),
+            files: 1,
+            keys_without_record: 0,
+        };
+        archive.record_event("tester", &taken).unwrap();
+        archive.close().unwrap();
+        assert_eq!(list(&bench.session).unwrap(), Exit::Done);
+        let archive = bench.open(Access::Write);
+        let now = archive.environment().clock.now();
+        archive
+            .keys()
+            .destroy(&[version], now, &mut |_| {})
+            .unwrap();
+        // One that is newer than the destruction.
+        taken.generation = 2;
+        taken.created_at = "9999-01-01T00:00:00Z".to_owned();
+        archive.record_event("tester", &taken).unwrap();
+        archive.close().unwrap();
+        assert_eq!(list(&bench.session).unwrap(), Exit::Partial);
+        let archive = bench.open(Access::Write);
+        backup::confirm_destroyed(&archive, "tester", 1).unwrap();
+        archive.close().unwrap();
+        assert_eq!(list(&bench.session).unwrap(), Exit::Done);
+    }
+
+    #[test]
+    fn a_failure_of_the_archive_keeps_its_code_and_language() {
+        let bench = Bench::new();
+        let full = StoreError::MediumFull {
+            directory: "/media/a".into(),
+        };
+        let failure = failure(&bench.session, BackupError::Archive(full.into()));
+        assert_eq!(failure.exit(), Exit::Medium);
+        assert!(failure.text(Lang::Ja).contains("満杯"));
+    }
+}

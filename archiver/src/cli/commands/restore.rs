@@ -15,7 +15,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::lang::Lang;
 use crate::cli::session::Session;
-use crate::evidence::verify_records::{Outcome, RecordVerdict, RecordVerifier};
+use crate::evidence::verify_records::{Outcome, RecordVerdict, RecordVerifier, VerifyError};
 use crate::store::durable;
 
 use super::backup::{failure, passphrase};
@@ -114,21 +114,53 @@ fn verify(
     let mut each = |verdict: &RecordVerdict| {
         bar.inc(1);
         if !matches!(verdict.outcome, Outcome::Passed { .. }) {
-            let text = format!("{}: {:?}", verdict.version, verdict.outcome);
+            let said = outcome(&verdict.outcome, session.output.lang);
+            let text = format!("{}: {said}", verdict.version);
             bar.suspend(|| session.output.note(&text));
         }
     };
     let summary = verifier.verify_versions(versions, &mut each);
     bar.finish_and_clear();
-    let summary = summary.map_err(|error| Failure::Said {
-        exit: Exit::Unusable,
-        text: error.to_string(),
-    })?;
+    let summary = summary.map_err(|error| unverified(error, session.output.lang))?;
     drill.sampled = summary.versions;
     drill.passed = summary.passed;
     drill.unstamped = summary.unstamped;
     drill.not_passed = summary.indeterminate + summary.failed + summary.unreadable;
     Ok(())
+}
+
+/// What was found of a version that did not pass.
+fn outcome(outcome: &Outcome, lang: Lang) -> String {
+    match outcome {
+        Outcome::Passed { .. } => lang.pick("合格", "passed").to_owned(),
+        Outcome::Unstamped { .. } => lang
+            .pick("完全、タイムスタンプ待ち", "whole, waits for its timestamp")
+            .to_owned(),
+        Outcome::NotPassed {
+            judgement,
+            findings,
+        } => {
+            let codes: Vec<&str> = findings.iter().map(|one| one.code().id()).collect();
+            format!("{} {}", judgement.conclusion(), codes.join(", "))
+        }
+        Outcome::Unreadable(error) => error.text(lang),
+        Outcome::NoEvidence(error) => lang.pick(
+            format!("証拠がないか、読めません: {error}"),
+            error.to_string(),
+        ),
+    }
+}
+
+fn unverified(error: VerifyError, lang: Lang) -> Failure {
+    match error {
+        VerifyError::Store(error) => error.into(),
+        VerifyError::Machine(_) | VerifyError::Changed => Failure::said(
+            Exit::Unusable,
+            lang,
+            format!("検証を始められませんでした: {error}"),
+            error.to_string(),
+        ),
+    }
 }
 
 fn write(session: &Session, arguments: &Restore, drill: &Drill) -> Result<(), Failure> {

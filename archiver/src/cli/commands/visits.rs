@@ -56,7 +56,11 @@ impl<'a> Archivist<'a> {
                     visit.stamped = stamped.versions;
                     visit.tokens += stamped.batches;
                     if stamped.unreadable > 0 {
-                        let text = format!("{} records cannot be opened", stamped.unreadable);
+                        let count = stamped.unreadable;
+                        let text = self.session.output.lang.pick(
+                            format!("{count} 件の記録を開けません"),
+                            format!("{count} records cannot be opened"),
+                        );
                         visit.failures.push(text);
                     }
                 }
@@ -100,7 +104,11 @@ impl<'a> Archivist<'a> {
         visit.tokens += done.tokens;
         visit.renewed += done.chains;
         if done.left > 0 {
-            let text = format!("{} chains or records could not be renewed", done.left);
+            let left = done.left;
+            let text = self.session.output.lang.pick(
+                format!("{left} 個の鎖か記録を更新できませんでした"),
+                format!("{left} chains or records could not be renewed"),
+            );
             visit.failures.push(text);
         }
         Ok(())

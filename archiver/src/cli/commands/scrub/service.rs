@@ -62,9 +62,10 @@ pub(in crate::cli::commands) fn daily(
         state.write(session.environment.disk.as_ref(), &path)?;
     }
     Ok((exit != Exit::Done).then(|| {
-        format!(
-            "scrub of part {selection}: exit code {}; see 'archiver scrub --report'",
-            exit.code()
+        let code = exit.code();
+        session.output.lang.pick(
+            format!("点検(分担 {selection}): 終了コード {code}。archiver scrub --report で確かめてください"),
+            format!("scrub of part {selection}: exit code {code}; see 'archiver scrub --report'"),
         )
     }))
 }
