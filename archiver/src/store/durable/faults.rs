@@ -335,6 +335,11 @@ fn path_of(file: &File) -> PathBuf {
     std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap()
 }
 
+/// Whether a path contains the text, or ends with it if `$` stands behind it.
 fn contains(path: &Path, text: &str) -> bool {
-    path.to_string_lossy().contains(text)
+    let path = path.to_string_lossy();
+    match text.strip_suffix('$') {
+        Some(end) => path.ends_with(end),
+        None => path.contains(text),
+    }
 }

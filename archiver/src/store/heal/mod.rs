@@ -10,6 +10,7 @@
 
 mod gather;
 mod merge;
+mod ranges;
 mod reference;
 mod replacement;
 mod replica;

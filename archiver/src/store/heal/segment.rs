@@ -1,12 +1,12 @@
 //! Healing one segment.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use formats::id::ArchiveId;
 use formats::segment::FrameAddress;
 
 use super::merge::{Merge, Merged, Piece, TakePiece, bytes, next_choices};
+use super::ranges::{append_range, reads, source_of_gap};
 use super::reference::{Reference, reference, stands};
 use super::replacement::{Replacement, copy_segment};
 use super::{CopyHealing, CopyOutcome, HealSource, Loss, SegmentHealing, Site, Suspects};
@@ -327,34 +327,50 @@ impl Patient<'_> {
         target.finish(expected)
     }
 
-    /// Frames from whoever has them; where nobody has, the bytes that this copy, or another one, holds.
+    /// Frames from whoever has them; where nobody has, the bytes that this copy, or another one, gives back. `None`: none can be read there, and
+    /// what stands on the site is as it was, for its medium may give it back yet. Only where nothing stands, zeros take their place.
     pub(super) fn write_own(
         &self,
         copies: &mut [Option<Copy>],
         own: usize,
         site: &Site,
-    ) -> Result<u64, StoreError> {
-        let mut target = Replacement::begin(&site.replica, site.replica.path(self.segment))?;
-        self.merge(copies, &[], &mut |copies, piece| match piece {
-            Piece::Frame {
-                offset,
-                header,
-                source,
-                ..
-            } => target.append(bytes(copies, source, offset, header.frame_bytes())),
-            Piece::Gap { offset, end } => {
-                let holds =
-                    |copy: &Option<Copy>| copy.as_ref().is_some_and(|copy| copy.length() >= end);
-                let source = if copies.get(own).is_some_and(holds) {
-                    own
-                } else {
-                    copies.iter().position(holds).unwrap_or(own)
-                };
-                append_range(copies, source, offset..end, &mut target)
+    ) -> Result<Option<u64>, StoreError> {
+        let path = site.replica.path(self.segment);
+        let stands = path.exists();
+        let mut leave = false;
+        let mut target = Replacement::begin(&site.replica, path)?;
+        let merged = self.merge(copies, &[], &mut |copies, piece| {
+            let (source, range, is_read) = match piece {
+                Piece::Frame {
+                    offset,
+                    header,
+                    source,
+                    ..
+                } => {
+                    let range = offset..offset + header.frame_bytes() as u64;
+                    let is_read = reads(copies, source, &range);
+                    (source, range, is_read)
+                }
+                Piece::Gap { offset, end } => {
+                    let (source, is_read) = source_of_gap(copies, own, &(offset..end));
+                    (source, offset..end, is_read)
+                }
+            };
+            leave |= stands && !is_read;
+            if leave {
+                return Ok(());
             }
-        })?;
+            append_range(copies, source, range, &mut target)
+        });
+        if leave || merged.is_err() {
+            target.give_up();
+        }
+        merged?;
+        if leave {
+            return Ok(None);
+        }
         let expected = target.digest();
-        target.finish(expected)
+        target.finish(expected).map(Some)
     }
 
     /// Writes the damaged frames of the growing segment, before its last commit mark, from copies that have them.
@@ -423,26 +439,6 @@ impl Patient<'_> {
     }
 }
 
-fn append_range(
-    copies: &mut [Option<Copy>],
-    source: usize,
-    range: Range<u64>,
-    target: &mut Replacement<'_>,
-) -> Result<(), StoreError> {
-    let mut at = range.start;
-    while at < range.end {
-        let count = usize::try_from(range.end - at)
-            .unwrap_or(usize::MAX)
-            .min(PIECE_BYTES);
-        let mut piece = bytes(copies, source, at, count).to_vec();
-        // What no copy can read is zeros from now on.
-        piece.resize(count, 0);
-        target.append(&piece)?;
-        at += count as u64;
-    }
-    Ok(())
-}
-
 const fn differs() -> FixityProblem {
     FixityProblem {
         offset: 0,
@@ -461,6 +457,3 @@ pub(super) fn leave_one_generation(copies: &mut [Option<Copy>]) {
         }
     }
 }
-
-/// Bytes copied at once.
-const PIECE_BYTES: usize = 1024 * 1024;

@@ -4,7 +4,7 @@ use formats::segment::{CompactionMap, SegmentSeal};
 
 use super::fixity::sealed;
 use super::*;
-use crate::store::durable::faults::{Fault, Outcome, Random};
+use crate::store::durable::faults::{Fault, Outcome, Random, Unreadable};
 use crate::store::heal::{
     CopyOutcome, HealSource, Patient, SegmentHealing, Suspects, heal_replica, heal_segment, sites,
 };
@@ -166,6 +166,36 @@ fn what_no_copy_has_is_named_and_the_rest_is_healed() {
     let calls = media.disk.calls();
     assert!(!heal(&media, 1).is_whole());
     assert_eq!(media.disk.calls(), calls);
+}
+
+#[test]
+fn bytes_that_no_medium_gives_back_are_not_replaced_by_zeros() {
+    let media = sealed(2);
+    let frames = frames(&media);
+    let whole = media.bytes(0, 1);
+    let owned = |frame: &&(usize, Vec<u8>)| frame.1[4] == 2 || frame.1[4] == 3;
+    let lost = frames.iter().filter(owned).nth(4).unwrap().0;
+    let mut second = whole.clone();
+    second[frames[2].0 + 20] ^= 1;
+    put(&media.segment(1, 1), &second);
+    let range = lost as u64 + 40..lost as u64 + 41;
+    {
+        let _neither = Unreadable::new("/segments/0000000001.seg$", range.clone());
+        let healing = heal(&media, 1);
+        assert!(matches!(healing.copies[1].outcome, CopyOutcome::Damaged));
+        assert_eq!(healing.losses.len(), 1);
+    }
+    assert!(media.bytes(0, 1) == whole && media.bytes(1, 1) == second);
+
+    // The first medium gives back damaged bytes, the second one none: these are better than zeros.
+    let mut first = whole.clone();
+    first[lost + 44] ^= 1;
+    put(&media.segment(0, 1), &first);
+    {
+        let _second = Unreadable::new("medium-2/segments/0000000001.seg$", range);
+        assert!(!heal(&media, 1).is_whole());
+    }
+    assert!(media.bytes(0, 1) == first && media.bytes(1, 1) == first);
 }
 
 /// Another archive's segment would be noticed by its id; this one is of the same archive and whole.
