@@ -133,7 +133,33 @@ impl Session {
         unlock: impl Into<UnlockWith<'a>>,
         access: Access,
     ) -> Result<Archive, Failure> {
-        let unlock = unlock.into();
+        let archive = self.open_unrecorded(config, unlock.into(), access)?;
+        if access != Access::Read {
+            self.record_surroundings(&archive);
+        }
+        Ok(archive)
+    }
+
+    /// Opens the archive for writing with a configuration that was altered for this one command: it is not recorded as the archive's own.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn open_altered<'a>(
+        &self,
+        config: Config,
+        unlock: impl Into<UnlockWith<'a>>,
+    ) -> Result<Archive, Failure> {
+        let archive = self.open_unrecorded(config, unlock.into(), Access::Write)?;
+        self.tell_unrecorded(self.record_media_and_custody(&archive));
+        Ok(archive)
+    }
+
+    fn open_unrecorded(
+        &self,
+        config: Config,
+        unlock: UnlockWith<'_>,
+        access: Access,
+    ) -> Result<Archive, Failure> {
         let label = self.output.lang.pick("索引", "index");
         let bar = self.output.spinner(label);
         let open = || {
@@ -163,9 +189,6 @@ impl Session {
         let (archive, report) = opened?;
         self.announce(&archive, &report, access);
         self.watches.borrow_mut().push(archive.store().watch());
-        if access != Access::Read {
-            self.record_surroundings(&archive);
-        }
         Ok(archive)
     }
 
@@ -177,8 +200,16 @@ impl Session {
         }
         let recorded = archive
             .record_configuration(&self.user)
-            .and_then(|()| record_media(archive, &self.user))
-            .and_then(|()| archive.record_custody(&self.user));
+            .and_then(|()| self.record_media_and_custody(archive));
+        self.tell_unrecorded(recorded);
+    }
+
+    fn record_media_and_custody(&self, archive: &Archive) -> Result<(), ArchiveError> {
+        record_media(archive, &self.user)?;
+        archive.record_custody(&self.user)
+    }
+
+    fn tell_unrecorded(&self, recorded: Result<(), ArchiveError>) {
         if let Err(error) = recorded {
             let text = Failure::from(error).text(self.output.lang);
             self.output.note(&self.output.lang.pick(
@@ -315,3 +346,34 @@ const IN_USE_WAIT: Duration = Duration::from_secs(10);
 
 /// How often it is looked whether it is gone.
 const IN_USE_PAUSE: Duration = Duration::from_millis(200);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::cli::fixture::{Bench, passphrase};
+
+    #[test]
+    fn a_configuration_that_was_altered_for_one_command_is_not_recorded() {
+        let bench = Bench::with(
+            Arc::new(firmware::clock::SystemClock),
+            "data = [\"data-a\", \"data-b\"]",
+            "[media]\ncopies_min = 2",
+        );
+        let recorded = |archive: &Archive| {
+            let recorded = archive.recorded_configuration().unwrap();
+            recorded.configuration.map(|one| one.text)
+        };
+        let archive = bench.open(Access::Write);
+        let own = recorded(&archive).unwrap();
+        assert!(own.contains("copies_min = 2"));
+        archive.close().unwrap();
+        let mut altered = bench.config.clone();
+        altered.media.copies_min = Some(1);
+        let archive = bench.session.open_altered(altered, &passphrase()).unwrap();
+        assert_eq!(archive.config().media.copies_min, Some(1));
+        assert_eq!(recorded(&archive).unwrap(), own);
+        archive.close().unwrap();
+    }
+}

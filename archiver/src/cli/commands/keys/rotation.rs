@@ -74,7 +74,7 @@ pub(super) fn copy(session: &Session, arguments: &KeyCopy) -> Result<Exit, Failu
     media.push(nearest(&target));
     require_separate_media(&media, &config.data, config.evaluation).map_err(ArchiveError::from)?;
     let unlock = session.unlock(&config)?;
-    let archive = session.open_config(config, &unlock, Access::Write)?;
+    let archive = session.open_altered(config, &unlock)?;
     let label = label(session, &archive, &target)?;
     let bar = session.output.bar(
         session.output.lang.pick("鍵", "keys"),

@@ -126,7 +126,7 @@ fn unlocked(session: &Session) -> Result<(Config, Unlock), Failure> {
 fn open_tolerant(session: &Session, unlock: &Unlock) -> Result<Archive, Failure> {
     let mut config = session.config()?;
     config.media.copies_min = Some(1);
-    session.open_config(config, unlock, Access::Write)
+    session.open_altered(config, unlock)
 }
 
 /// Copies with a progress bar, or a line of JSON for each segment.
