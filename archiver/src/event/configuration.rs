@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(last.changed_configuration(&config), None);
         let poorer = ConfigurationRecorded::of(&config);
         assert_eq!(poorer.files.len(), 1);
-        assert_eq!(poorer.missing(&config), [registry.clone()]);
+        assert_eq!(poorer.missing(&config), std::slice::from_ref(&registry));
         assert!(first.missing(&config).is_empty());
 
         // What changed beside it is recorded, with the bytes that were.

@@ -257,13 +257,13 @@ fn tell_to_be_destroyed(session: &Session, archive: &Archive) -> Result<Exit, Fa
 
 /// A failure in the user's language.
 pub(super) fn failure(session: &Session, error: BackupError) -> Failure {
-    match error {
-        BackupError::Archive(error) => error.into(),
-        BackupError::Keys(error) => error.into(),
-        other => {
-            let (exit, ja) = said(&other);
-            Failure::said(exit, session.output.lang, ja, other.to_string())
-        }
+    if let BackupError::Archive(error) = error {
+        error.into()
+    } else if let BackupError::Keys(error) = error {
+        error.into()
+    } else {
+        let (exit, ja) = said(&error);
+        Failure::said(exit, session.output.lang, ja, error.to_string())
     }
 }
 

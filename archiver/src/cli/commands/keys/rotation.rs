@@ -158,24 +158,8 @@ fn label(session: &Session, archive: &Archive, target: &Path) -> Result<MediumLa
 pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit, Failure> {
     let archive = session.open(Access::Write)?;
     let lang = session.output.lang;
-    let mut versions: Vec<VersionId> = Vec::new();
-    for text in &arguments.records {
-        let record: RecordId = text.parse().map_err(|_| not_found(session, text))?;
-        let hits = archive
-            .catalog()
-            .versions(record)
-            .map_err(ArchiveError::from)?;
-        if hits.is_empty() {
-            return Err(not_found(session, text));
-        }
-        if !arguments.without_timestamp {
-            require_stamped(session, &archive, text, &hits)?;
-        }
-        confirm(session, text, hits.len())?;
-        versions.extend(hits.iter().map(|hit| hit.version));
-    }
     let destruction = Destruction {
-        versions,
+        versions: confirmed(session, &archive, arguments)?,
         by: arguments.by.clone(),
         approved_by: arguments.approved_by.clone(),
         reason: arguments.reason.clone(),
@@ -230,6 +214,31 @@ pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit
     } else {
         exit.max(Exit::Partial)
     })
+}
+
+/// The versions of the records, each confirmed by its id.
+fn confirmed(
+    session: &Session,
+    archive: &Archive,
+    arguments: &DestroyKeys,
+) -> Result<Vec<VersionId>, Failure> {
+    let mut versions: Vec<VersionId> = Vec::new();
+    for text in &arguments.records {
+        let record: RecordId = text.parse().map_err(|_| not_found(session, text))?;
+        let hits = archive
+            .catalog()
+            .versions(record)
+            .map_err(ArchiveError::from)?;
+        if hits.is_empty() {
+            return Err(not_found(session, text));
+        }
+        if !arguments.without_timestamp {
+            require_stamped(session, archive, text, &hits)?;
+        }
+        confirm(session, text, hits.len())?;
+        versions.extend(hits.iter().map(|hit| hit.version));
+    }
+    Ok(versions)
 }
 
 const fn damaged(give_up: bool) -> DamagedEntries {
