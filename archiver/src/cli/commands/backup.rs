@@ -133,7 +133,7 @@ fn tell_gaps(session: &Session, gaps: &Gaps) -> Exit {
     Exit::Partial
 }
 
-pub(super) fn prune(session: &Session, archive: &Archive) -> Result<Exit, Failure> {
+fn prune(session: &Session, archive: &Archive) -> Result<Exit, Failure> {
     let removal = backup::prune(archive, &session.user).map_err(|error| failure(session, error))?;
     if removal.removed.is_empty() && removal.absent.is_empty() && removal.failed.is_empty() {
         session.output.say(session.output.lang.pick(
@@ -143,6 +143,14 @@ pub(super) fn prune(session: &Session, archive: &Archive) -> Result<Exit, Failur
     }
     let exit = tell_removal(session, removal);
     Ok(exit.max(tell_to_be_destroyed(session, archive)?))
+}
+
+/// The same after keys were destroyed: what hinders it does not undo that, and is told.
+pub(super) fn prune_or_tell(session: &Session, archive: &Archive) -> Exit {
+    prune(session, archive).unwrap_or_else(|failure| {
+        session.output.note(&failure.text(session.output.lang));
+        Exit::Partial
+    })
 }
 
 /// Says which backups are no more, and which could not be removed.
@@ -256,6 +264,10 @@ fn tell_to_be_destroyed(session: &Session, archive: &Archive) -> Result<Exit, Fa
 }
 
 /// A failure in the user's language.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the others have their words in `said`"
+)]
 pub(super) fn failure(session: &Session, error: BackupError) -> Failure {
     if let BackupError::Archive(error) = error {
         error.into()

@@ -202,10 +202,7 @@ pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit
         ));
     }
     // Backups hold the keys as they were, too.
-    let exit = backup::prune(session, &archive).unwrap_or_else(|failure| {
-        session.output.note(&failure.text(lang));
-        Exit::Partial
-    });
+    let exit = backup::prune_or_tell(session, &archive);
     archive.close()?;
     Ok(if facts.damaged_dropped > 0 {
         Exit::Integrity
