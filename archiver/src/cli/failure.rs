@@ -13,6 +13,7 @@ use crate::signature::SignatureError;
 use crate::store::StoreError;
 use crate::tsa::refusal::TsaError;
 
+use super::archive_texts::{archive_text, store_text};
 use super::exit::Exit;
 use super::key_texts;
 use super::lang::Lang;
@@ -73,8 +74,13 @@ impl Failure {
             Self::Stamp(error) => {
                 let why = match error {
                     StampError::Authority(error) => error.text(lang),
-                    StampError::Store(_) | StampError::Tree(_) | StampError::Entropy => {
-                        error.to_string()
+                    StampError::Store(error) => store_text(error, lang),
+                    StampError::Tree(_) => lang.pick(
+                        format!("ハッシュ木を作れません({error})"),
+                        error.to_string(),
+                    ),
+                    StampError::Entropy => {
+                        lang.pick("乱数源が応答しません".to_owned(), error.to_string())
                     }
                 };
                 lang.pick(
@@ -198,165 +204,6 @@ fn stamp_exit(error: &StampError) -> Exit {
         StampError::Authority(_) => Exit::Tsa,
         StampError::Store(error) => store_exit(error),
         StampError::Tree(_) | StampError::Entropy => Exit::Unusable,
-    }
-}
-
-fn archive_text(error: &ArchiveError, lang: Lang) -> String {
-    match error {
-        ArchiveError::Class(error) => error.text(lang),
-        ArchiveError::Deposit(error) => error.text(lang),
-        ArchiveError::Config(ConfigError::Missing { looked_at }) => {
-            let places: Vec<String> = looked_at.iter().map(|p| p.display().to_string()).collect();
-            lang.pick(
-                format!(
-                    "保管庫の設定が見つかりません(探した場所: {})。archiver init で保管庫を作るか、--config でファイルを指定してください",
-                    places.join("、")
-                ),
-                error.to_string(),
-            )
-        }
-        ArchiveError::Keys(error) | ArchiveError::Signature(SignatureError::Keys(error)) => {
-            lang.pick(key_texts::key(error), error.to_string())
-        }
-        ArchiveError::Signature(error) => error.text(lang),
-        ArchiveError::KeyMedium(error) => lang.pick(error.text_ja(), error.to_string()),
-        ArchiveError::Store(error) => store_text(error, lang),
-        ArchiveError::Config(_)
-        | ArchiveError::Seal(_)
-        | ArchiveError::Authority(_)
-        | ArchiveError::Vault(_)
-        | ArchiveError::Tsa { .. }
-        | ArchiveError::TrustFile { .. }
-        | ArchiveError::Registry(_)
-        | ArchiveError::Policy { .. }
-        | ArchiveError::AlreadyConfigured { .. }
-        | ArchiveError::Machine(_)
-        | ArchiveError::Entropy(_) => error.to_string(),
-    }
-}
-
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "the others have their words below"
-)]
-fn store_text(error: &StoreError, lang: Lang) -> String {
-    match error {
-        StoreError::MediumUnusable { problem } => {
-            super::media_words::problem(problem, lang)
-        }
-        StoreError::TooFewCopies { wanted } => lang.pick(
-            format!("受領には {wanted} 個の媒体に書くことになっており(copies_min)、それを下回ります。先に媒体を追加してください"),
-            error.to_string(),
-        ),
-        StoreError::OnlyCopy { directory, segment } => lang.pick(
-            format!(
-                "区画 {segment:010} は媒体 {} にしかありません。archiver scrub で他の媒体に写してからもう一度実行してください",
-                directory.display()
-            ),
-            error.to_string(),
-        ),
-        StoreError::StraySegment { path } => lang.pick(
-            format!("{} は区画の名前ですが区画ではありません。取り除いてください", path.display()),
-            error.to_string(),
-        ),
-        StoreError::RosterUnreadable { path, cause } => lang.pick(
-            format!(
-                "{} を読めません({cause})。媒体を外した記録かもしれないので、何も書きません。使用中の他の媒体からこのファイルを写すか、その媒体を外してください",
-                path.display()
-            ),
-            error.to_string(),
-        ),
-        StoreError::MediumFull { directory } => lang.pick(
-            format!(
-                "媒体 {} が満杯です。空きを作ってもう一度実行してください。受領を返していないものは保管庫に入っていません",
-                directory.display()
-            ),
-            error.to_string(),
-        ),
-        StoreError::MediumMissing { directory } => lang.pick(
-            format!("媒体が {} にありません。マウントするか、archiver media replace で交換してください", directory.display()),
-            error.to_string(),
-        ),
-        StoreError::Locked { directory } => lang.pick(
-            format!("媒体 {} は別のプロセスが使用中です。終わるまで待ってください", directory.display()),
-            error.to_string(),
-        ),
-        StoreError::SegmentMissing { segment } => lang.pick(
-            format!(
-                "区画 {segment:010} がどの媒体にもありません(後の区画はあります)。それを持つ媒体を接続するか、別の写しから戻してください"
-            ),
-            error.to_string(),
-        ),
-        StoreError::RecordsLost { lost, segment } => lang.pick(
-            format!(
-                "消失: 索引にある記録またはタイムスタンプ {lost} 件が、どの媒体にもありません(残る最後の区画は {segment:010})。それを持つ媒体を接続してください。失われたまま続けるのは archiver rebuild だけです"
-            ),
-            error.to_string(),
-        ),
-        other => lang.pick(store_text_ja(other), other.to_string()),
-    }
-}
-
-/// The other failures of the store in Japanese.
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "what is not named here is named in `store_text`"
-)]
-fn store_text_ja(error: &StoreError) -> String {
-    match error {
-        StoreError::MediumNotEmpty { directory } => format!(
-            "{} には何かが入っています。新しい媒体には空のフォルダを指定してください",
-            directory.display()
-        ),
-        StoreError::WrongMedium { directory } => format!(
-            "{} の媒体は別の保管庫か別の役割のものです。正しい媒体をマウントしてください",
-            directory.display()
-        ),
-        StoreError::MediumTwice { directory } => format!(
-            "{} の媒体は既に指定されています。複製ごとに別の媒体が要ります",
-            directory.display()
-        ),
-        StoreError::CopyDiffers { directory, segment } => format!(
-            "区画 {segment:010} を {} に書きましたが、読むと異なります。この媒体を使わないでください",
-            directory.display()
-        ),
-        StoreError::Io { path, source, .. } => format!(
-            "{} の読み書きに失敗しました({source})。媒体を確かめてください",
-            path.display()
-        ),
-        StoreError::Stopped { cause } => {
-            format!(
-                "先の失敗のあと、何も書いていません: {}",
-                store_text(cause, Lang::Ja)
-            )
-        }
-        StoreError::ReadOnly => "保管庫は読み取り用に開かれています".to_owned(),
-        StoreError::Closed => "保管庫は既に閉じられています".to_owned(),
-        StoreError::NotFound { address } => {
-            format!("どの媒体の {address} にも何もありません")
-        }
-        StoreError::Damaged { address, .. } => {
-            format!("{address} はどの媒体でも壊れています。区画を別の写しから戻してください")
-        }
-        StoreError::SegmentDamaged { segment } => format!(
-            "区画 {segment:010} の先頭はどの媒体でも壊れています。別の写しから戻してください"
-        ),
-        StoreError::NotWhole { path } => format!(
-            "{} は完全でないか、書いたとおりではありません。置き換えはしていません。archiver scrub を実行してください",
-            path.display()
-        ),
-        StoreError::IndexInUse { directory } => format!(
-            "索引 {} は別のプロセスが使用中です。終わってからもう一度実行してください",
-            directory.display()
-        ),
-        StoreError::IndexFilling { .. } => {
-            "索引を作り直している途中です。終わってからもう一度実行してください".to_owned()
-        }
-        StoreError::IndexDamaged { directory } => format!(
-            "索引 {} が壊れています。archiver rebuild を実行してください",
-            directory.display()
-        ),
-        other => other.to_string(),
     }
 }
 

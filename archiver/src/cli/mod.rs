@@ -1,5 +1,6 @@
 //! The command line: arguments in, lines and exit codes out.
 
+mod archive_texts;
 pub mod arguments;
 mod commands;
 pub mod exit;

@@ -156,10 +156,14 @@ pub(super) fn read(forms: Vec<TsaForm>, place: &Place) -> Result<Vec<TsaConfig>,
     for form in forms {
         let name = form.name.clone();
         if name.is_empty() || tsas.iter().any(|tsa| tsa.name == name) {
-            return Err(place.invalid("tsa.name", "a name that no other authority has"));
+            return Err(place.invalid(
+                "tsa.name",
+                "a name that no other authority has",
+                "ほかの局にない名前",
+            ));
         }
         if form.retries > 10 {
-            return Err(place.invalid("tsa.retries", "from 0 to 10"));
+            return Err(place.invalid("tsa.retries", "from 0 to 10", "0 から 10 まで"));
         }
         let demands = demands(&form, place)?;
         tsas.push(TsaConfig {
@@ -183,15 +187,27 @@ fn demands(form: &TsaForm, place: &Place) -> Result<TsaDemands, ConfigError> {
     let usual = TsaDemands::default();
     let accuracy_max_ms = form.accuracy_max_ms.unwrap_or(usual.accuracy_max_ms);
     if !(1..=60_000).contains(&accuracy_max_ms) {
-        return Err(place.invalid("tsa.accuracy_max_ms", "from 1 to 60000 milliseconds"));
+        return Err(place.invalid(
+            "tsa.accuracy_max_ms",
+            "from 1 to 60000 milliseconds",
+            "1 から 60000 ミリ秒まで",
+        ));
     }
     let clock_tolerance_s = form.clock_tolerance_s.unwrap_or(usual.clock_tolerance_s);
     if !(1..=3600).contains(&clock_tolerance_s) {
-        return Err(place.invalid("tsa.clock_tolerance_s", "from 1 to 3600 seconds"));
+        return Err(place.invalid(
+            "tsa.clock_tolerance_s",
+            "from 1 to 3600 seconds",
+            "1 から 3600 秒まで",
+        ));
     }
     let holds_min_days = form.holds_min_days.unwrap_or(usual.holds_min_days);
     if holds_min_days > 3650 {
-        return Err(place.invalid("tsa.holds_min_days", "from 0 to 3650 days"));
+        return Err(place.invalid(
+            "tsa.holds_min_days",
+            "from 0 to 3650 days",
+            "0 から 3650 日まで",
+        ));
     }
     let accuracy_may_miss = form
         .accuracy_missing
@@ -211,12 +227,18 @@ fn kind(tsa: TsaForm, place: &Place) -> Result<TsaKind, ConfigError> {
         (true, None, None) => Ok(TsaKind::Embedded),
         (false, Some(url), Some(trust)) => {
             if !(url.starts_with("https://") || url.starts_with("http://")) {
-                return Err(
-                    place.invalid("tsa.url", "an address that starts with https:// or http://")
-                );
+                return Err(place.invalid(
+                    "tsa.url",
+                    "an address that starts with https:// or http://",
+                    "https:// か http:// で始まるアドレス",
+                ));
             }
             if !(1..=600).contains(&tsa.timeout_s) {
-                return Err(place.invalid("tsa.timeout_s", "from 1 to 600 seconds"));
+                return Err(place.invalid(
+                    "tsa.timeout_s",
+                    "from 1 to 600 seconds",
+                    "1 から 600 秒まで",
+                ));
             }
             Ok(TsaKind::Remote {
                 url,
@@ -226,7 +248,11 @@ fn kind(tsa: TsaForm, place: &Place) -> Result<TsaKind, ConfigError> {
                 timeout_s: tsa.timeout_s,
             })
         }
-        _ => Err(place.invalid("tsa", "either embedded = true, or both url and trust")),
+        _ => Err(place.invalid(
+            "tsa",
+            "either embedded = true, or both url and trust",
+            "embedded = true か、url と trust の両方か、どちらか一方",
+        )),
     }
 }
 

@@ -31,8 +31,10 @@ pub enum ConfigError {
         path: PathBuf,
         /// The key, dotted.
         key: &'static str,
-        /// What is accepted.
+        /// What is accepted, in English.
         accepted: &'static str,
+        /// The same in Japanese.
+        accepted_ja: &'static str,
     },
 }
 
@@ -64,6 +66,7 @@ impl std::fmt::Display for ConfigError {
                 path,
                 key,
                 accepted,
+                ..
             } => {
                 write!(f, "{}: {key} is not usable: {accepted}", path.display())
             }

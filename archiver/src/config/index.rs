@@ -64,11 +64,20 @@ pub(super) fn read(form: IndexForm, place: &Place) -> Result<(PathBuf, IndexConf
     };
     let usual = IndexConfig::default();
     let engine = table.engine.as_deref().map(str::parse).transpose();
-    let engine =
-        engine.map_err(|_| place.invalid("index.engine", "\"auto\", \"sled\" or \"fjall\""))?;
+    let engine = engine.map_err(|_| {
+        place.invalid(
+            "index.engine",
+            "\"auto\", \"sled\" or \"fjall\"",
+            "\"auto\"、\"sled\"、\"fjall\" のいずれか",
+        )
+    })?;
     let cache_bytes = table.cache_bytes.unwrap_or(usual.cache_bytes);
     if !CACHE_BYTES.contains(&cache_bytes) {
-        return Err(place.invalid("index.cache_bytes", "from 1 MiB to 64 GiB"));
+        return Err(place.invalid(
+            "index.cache_bytes",
+            "from 1 MiB to 64 GiB",
+            "1 MiB から 64 GiB まで",
+        ));
     }
     let config = IndexConfig {
         engine: engine.unwrap_or(usual.engine),

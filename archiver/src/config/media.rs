@@ -49,11 +49,12 @@ pub(super) fn read(
         return Err(place.invalid(
             "media.copies_min",
             "from 1 to the number of folders in 'data'",
+            "1 から data のフォルダの数まで",
         ));
     }
     let days = |value: Option<u32>, usual: u32, key| match value.unwrap_or(usual) {
         days @ 1..=3660 => Ok(days),
-        _ => Err(place.invalid(key, "from 1 to 3660 days")),
+        _ => Err(place.invalid(key, "from 1 to 3660 days", "1 から 3660 日まで")),
     };
     Ok(MediaConfig {
         copies_min: form.copies_min,

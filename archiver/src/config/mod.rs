@@ -177,24 +177,39 @@ impl Config {
         let place = Place::of(path);
         let form: FileForm = toml::from_str(text).map_err(|e| place.malformed(e.to_string()))?;
         if form.version != CONFIG_VERSION {
-            return Err(place.invalid("version", "this program reads version 1"));
+            return Err(place.invalid(
+                "version",
+                "this program reads version 1",
+                "このプログラムが読むのは第 1 版です",
+            ));
         }
-        let archive = form
-            .archive
-            .parse()
-            .map_err(|_| place.invalid("archive", "the archive's id, a UUID"))?;
+        let archive = form.archive.parse().map_err(|_| {
+            place.invalid("archive", "the archive's id, a UUID", "保管庫の ID(UUID)")
+        })?;
         if form.data.is_empty() {
-            return Err(place.invalid("data", "at least one folder, one for each data medium"));
+            return Err(place.invalid(
+                "data",
+                "at least one folder, one for each data medium",
+                "データ媒体ごとに一つのフォルダを、一つ以上",
+            ));
         }
         if !SEGMENT_BYTES_RANGE.contains(&form.segments.max_bytes) {
-            return Err(place.invalid("segments.max_bytes", "from 4 MiB to 4 GiB less one byte"));
+            return Err(place.invalid(
+                "segments.max_bytes",
+                "from 4 MiB to 4 GiB less one byte",
+                "4 MiB から 4 GiB 未満まで",
+            ));
         }
         let key_media = form.key_copies.len() + 1;
         if form
             .key_copies_min
             .is_some_and(|min| !(1..=key_media).contains(&min))
         {
-            return Err(place.invalid("key_copies_min", "from 1 to the number of key media"));
+            return Err(place.invalid(
+                "key_copies_min",
+                "from 1 to the number of key media",
+                "1 から鍵媒体の数まで",
+            ));
         }
         let tsas = authorities::read(form.tsas, &place)?;
         let media = media::read(form.media, form.data.len(), &place)?;

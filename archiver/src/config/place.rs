@@ -49,12 +49,18 @@ impl Place {
         }
     }
 
-    /// The refusal of one value.
-    pub(super) fn invalid(&self, key: &'static str, accepted: &'static str) -> ConfigError {
+    /// The refusal of one value; what is accepted, in English and Japanese.
+    pub(super) fn invalid(
+        &self,
+        key: &'static str,
+        accepted: &'static str,
+        accepted_ja: &'static str,
+    ) -> ConfigError {
         ConfigError::Invalid {
             path: self.file.clone(),
             key,
             accepted,
+            accepted_ja,
         }
     }
 }

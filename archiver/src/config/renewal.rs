@@ -49,7 +49,7 @@ pub(super) fn read(form: RenewalForm, place: &Place) -> Result<RenewalConfig, Co
     let usual = RenewalConfig::default();
     let days = |key, value: Option<u32>, usual| match value.unwrap_or(usual) {
         days if DAYS.contains(&days) => Ok(days),
-        _ => Err(place.invalid(key, "from 1 to 3650 days")),
+        _ => Err(place.invalid(key, "from 1 to 3650 days", "1 から 3650 日まで")),
     };
     let third_digest = match &form.third_digest {
         None => usual.third_digest,
@@ -59,6 +59,7 @@ pub(super) fn read(form: RenewalForm, place: &Place) -> Result<RenewalConfig, Co
                 place.invalid(
                     "renewal.third_digest",
                     "a digest algorithm of 256 bits or more, as SHA3-512",
+                    "SHA3-512 など、256 ビット以上のダイジェスト方式",
                 )
             })?,
     };
@@ -71,7 +72,13 @@ pub(super) fn read(form: RenewalForm, place: &Place) -> Result<RenewalConfig, Co
         )?,
         join_days: match form.join_days.unwrap_or(usual.join_days) {
             days if days <= *DAYS.end() => days,
-            _ => return Err(place.invalid("renewal.join_days", "from 0 to 3650 days")),
+            _ => {
+                return Err(place.invalid(
+                    "renewal.join_days",
+                    "from 0 to 3650 days",
+                    "0 から 3650 日まで",
+                ));
+            }
         },
         age_max_days: match form.age_max_days {
             None => None,

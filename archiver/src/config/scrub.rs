@@ -98,7 +98,7 @@ pub(super) fn read(form: ScrubForm, place: &Place) -> Result<ScrubConfig, Config
         .part
         .is_some_and(|part| !(1..=PARTS_MAX).contains(&part))
     {
-        return Err(place.invalid("scrub.part", "from 1 to 3650 parts"));
+        return Err(place.invalid("scrub.part", "from 1 to 3650 parts", "1 から 3650 分割まで"));
     }
     let hours = match form.hours.as_deref() {
         None => None,
@@ -106,15 +106,24 @@ pub(super) fn read(form: ScrubForm, place: &Place) -> Result<ScrubConfig, Config
             place.invalid(
                 "scrub.hours",
                 "hours of the day in Japan, as 22-6 or 22:00-06:30",
+                "日本時間の時間帯(22-6 や 22:00-06:30 など)",
             )
         })?),
     };
     if form.bytes_per_second == Some(0) {
-        return Err(place.invalid("scrub.bytes_per_second", "at least one byte a second"));
+        return Err(place.invalid(
+            "scrub.bytes_per_second",
+            "at least one byte a second",
+            "毎秒 1 バイト以上",
+        ));
     }
     let overdue_days = form.overdue_days.unwrap_or(usual.overdue_days);
     if !(1..=3650).contains(&overdue_days) {
-        return Err(place.invalid("scrub.overdue_days", "from 1 to 3650 days"));
+        return Err(place.invalid(
+            "scrub.overdue_days",
+            "from 1 to 3650 days",
+            "1 から 3650 日まで",
+        ));
     }
     Ok(ScrubConfig {
         part: form.part,
@@ -134,6 +143,7 @@ pub(super) fn read_parity(
         place.invalid(
             "segments.parity",
             "data and parity shards, as 10+2 (at most 64+32), or a percentage, as 20%",
+            "データとパリティの数(10+2 など、64+32 まで)か、割合(20% など)",
         )
     })
 }

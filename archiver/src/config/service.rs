@@ -104,17 +104,25 @@ pub(super) fn read(form: ServiceForm, place: &Place) -> Result<ServiceConfig, Co
     let usual = ServiceConfig::default();
     let minutes = |key, value: Option<u32>, usual| match value.unwrap_or(usual) {
         minutes @ 1..=MINUTES_MAX => Ok(minutes),
-        _ => Err(place.invalid(key, "from 1 to 10080 minutes (a week)")),
+        _ => Err(place.invalid(
+            key,
+            "from 1 to 10080 minutes (a week)",
+            "1 から 10080 分(1 週間)まで",
+        )),
     };
     let listen = match &form.listen {
         None => usual.listen,
         Some(text) => text.parse().map_err(|_| {
-            place.invalid("service.listen", "an address and a port, as 127.0.0.1:8420")
+            place.invalid(
+                "service.listen",
+                "an address and a port, as 127.0.0.1:8420",
+                "アドレスとポート(127.0.0.1:8420 など)",
+            )
         })?,
     };
     let stamp_count = form.stamp_count.unwrap_or(usual.stamp_count);
     if stamp_count == 0 {
-        return Err(place.invalid("service.stamp_count", "1 or more records"));
+        return Err(place.invalid("service.stamp_count", "1 or more records", "1 件以上"));
     }
     Ok(ServiceConfig {
         listen,
@@ -135,8 +143,8 @@ pub(super) fn read(form: ServiceForm, place: &Place) -> Result<ServiceConfig, Co
 /// Reads the part `[alarms]`.
 pub(super) fn read_alarms(form: AlarmsForm, place: &Place) -> Result<AlarmsConfig, ConfigError> {
     let usual = AlarmsConfig::default();
-    let at_least_one = |key, accepted, value: Option<u32>, usual| match value.unwrap_or(usual) {
-        0 => Err(place.invalid(key, accepted)),
+    let at_least_one = |key, en, ja, value: Option<u32>, usual| match value.unwrap_or(usual) {
+        0 => Err(place.invalid(key, en, ja)),
         value => Ok(value),
     };
     let secret = match (&form.webhook_secret_file, &form.webhook_credential) {
@@ -149,6 +157,7 @@ pub(super) fn read_alarms(form: AlarmsForm, place: &Place) -> Result<AlarmsConfi
             return Err(place.invalid(
                 "alarms.webhook_credential",
                 "the name of a credential, and not beside webhook_secret_file",
+                "クレデンシャルの名前(webhook_secret_file と併用できません)",
             ));
         }
     };
@@ -165,6 +174,7 @@ pub(super) fn read_alarms(form: AlarmsForm, place: &Place) -> Result<AlarmsConfi
             return Err(place.invalid(
                 "alarms.webhook",
                 "an address that starts with https:// or http://",
+                "https:// か http:// で始まるアドレス",
             ));
         }
     };
@@ -172,18 +182,21 @@ pub(super) fn read_alarms(form: AlarmsForm, place: &Place) -> Result<AlarmsConfi
         unstamped_hours: at_least_one(
             "alarms.unstamped_hours",
             "1 or more hours",
+            "1 時間以上",
             form.unstamped_hours,
             usual.unstamped_hours,
         )?,
         renewal_days: at_least_one(
             "alarms.renewal_days",
             "1 or more days",
+            "1 日以上",
             form.renewal_days,
             usual.renewal_days,
         )?,
         tsa_failures: at_least_one(
             "alarms.tsa_failures",
             "1 or more failures",
+            "1 回以上",
             form.tsa_failures,
             usual.tsa_failures,
         )?,
