@@ -279,28 +279,38 @@ impl CopyCheck<'_> {
         let Some(header) = header else {
             return self.step_over(offset);
         };
-        let bytes = self.bytes(offset, header.frame_bytes());
-        match Frame::parse(&bytes) {
-            Ok(Frame::SegmentSeal(seal)) => self.check_seal(offset, seal),
-            Ok(Frame::CommitMark(mark)) => {
-                let here = FrameAddress::new(self.segment, self.original(offset));
-                let own = mark.address == here;
-                return Some(self.check_mark(offset, &bytes, own));
-            }
-            Ok(_) => {}
-            Err(_) => self.problem(offset, FixityProblemKind::Frame),
+        let here = FrameAddress::new(self.segment, self.original(offset));
+        // The frame was just read, so its bytes are at hand: they are looked at where they are.
+        let own = self.own.as_deref_mut();
+        let Some(Ok(bytes)) = own.map(|copy| copy.bytes(offset, header.frame_bytes())) else {
+            self.problem(offset, FixityProblemKind::Unreadable);
+            return None;
+        };
+        let parsed = Frame::parse(bytes);
+        if let Ok(Frame::SegmentSeal(seal)) = parsed {
+            self.check_seal(offset, seal);
+            return Some(offset + header.frame_bytes() as u64);
         }
-        self.digest.update(&bytes);
-        Some(offset + bytes.len() as u64)
+        let (mark, damaged) = match parsed {
+            Ok(Frame::CommitMark(mark)) => (Some(mark.address == here), false),
+            Ok(_) => (None, false),
+            Err(_) => (None, true),
+        };
+        self.digest.update(bytes);
+        let end = offset + header.frame_bytes() as u64;
+        match mark {
+            Some(own) => self.check_mark(offset, end, own),
+            None if damaged => self.problem(offset, FixityProblemKind::Frame),
+            None => {}
+        }
+        Some(end)
     }
 
     /// A commit mark names its own place: one that names another was misdirected.
-    fn check_mark(&mut self, offset: u64, bytes: &[u8], own: bool) -> u64 {
-        self.digest.update(bytes);
-        let end = offset + bytes.len() as u64;
+    fn check_mark(&mut self, offset: u64, end: u64, own: bool) {
         if !own {
             self.problem(offset, FixityProblemKind::Frame);
-            return end;
+            return;
         }
         self.checked.committed = end;
         if self.newest {
@@ -310,7 +320,6 @@ impl CopyCheck<'_> {
             let digest = self.digest.clone().finalize().into();
             self.checked.marks.push_back((end, digest));
         }
-        end
     }
 
     fn check_seal(&mut self, offset: u64, seal: SegmentSeal) {

@@ -1,6 +1,7 @@
 //! `archiver verify`
 
 use std::num::NonZeroUsize;
+use std::thread;
 
 use formats::id::VersionId;
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ use crate::evidence::verify_records::{
 };
 use crate::keys::KeyError;
 use crate::record::error::RetrieveError;
-use crate::store::FixityProblem;
+use crate::store::{FixityProblem, SegmentFixity, StoreError};
 
 use super::deposit::records_bar;
 use super::evidence::trust;
@@ -135,20 +136,46 @@ fn stored_bytes(
         "checking media",
         segments.len() as u64,
     );
-    for segment in segments {
-        let fixity = archive.store().verify_segment(segment)?;
-        for copy in &fixity.replicas {
-            verified.copies += 1;
-            for problem in &copy.problems {
-                verified.problems += 1;
-                let medium = copy.directory.display().to_string();
-                bar.suspend(|| tell_problem(session, segment, &medium, problem));
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    for together in segments.chunks(threads) {
+        for fixity in verify_segments(archive, together) {
+            let fixity = fixity?;
+            for copy in &fixity.replicas {
+                verified.copies += 1;
+                for problem in &copy.problems {
+                    verified.problems += 1;
+                    let medium = copy.directory.display().to_string();
+                    bar.suspend(|| tell_problem(session, fixity.segment, &medium, problem));
+                }
             }
+            bar.inc(1);
         }
-        bar.inc(1);
     }
     bar.finish_and_clear();
     Ok(())
+}
+
+/// Reads all copies of several segments, each in a thread of its own where the system gives one.
+fn verify_segments(archive: &Archive, segments: &[u32]) -> Vec<Result<SegmentFixity, StoreError>> {
+    let store = archive.store();
+    thread::scope(|scope| {
+        let begun: Vec<_> = segments
+            .iter()
+            .map(|&segment| {
+                let verify = move || store.verify_segment(segment);
+                (segment, thread::Builder::new().spawn_scoped(scope, verify))
+            })
+            .collect();
+        begun
+            .into_iter()
+            .map(|(segment, thread)| match thread {
+                Ok(thread) => thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                Err(_) => store.verify_segment(segment),
+            })
+            .collect()
+    })
 }
 
 fn tell_problem(session: &Session, segment: u32, medium: &str, problem: &FixityProblem) {
@@ -202,7 +229,7 @@ fn records(
             cache: Some(&cache),
             ..bare
         },
-        workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         lang: session.output.lang,
     };
     let total = if versions.is_empty() {
