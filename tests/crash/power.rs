@@ -29,6 +29,7 @@ fn the_power_fails_anywhere() {
         points: given("FUMIKURA_POINTS", POINTS),
         points_per_life: 40,
         honest: true,
+        often: None,
     };
     println!("seed {}", plan.seed);
     let tally = run(plan).unwrap_or_else(|broken| panic!("{broken}"));
@@ -57,6 +58,7 @@ fn a_disk_that_lies_is_found_out() {
             points: 40,
             points_per_life: 40,
             honest: false,
+            often: None,
         };
         // Most such archives do not even open again, which is not the oracle's merit.
         let ended = catch_unwind(AssertUnwindSafe(|| run(plan)));

@@ -259,7 +259,8 @@ impl Writer {
     fn cut(&self) -> Result<(), StoreError> {
         let committed = self.queue.committed();
         let mut result = Ok(());
-        for copy in &self.growing {
+        // The one that joined last may not be among those that are opened next: it must not be left with a commit that the others lost.
+        for copy in self.growing.iter().rev() {
             if copy.segment() == committed.segment && copy.is_longer_than(committed.offset) {
                 result = result.and(copy.cut(committed.offset));
             }

@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use tests::endurance::{Plan, run};
+use tests::endurance::{Plan, Step, run};
 
 /// Cuts the power of an archive at random points, and looks at it after each.
 #[derive(Debug, Parser)]
@@ -20,6 +20,18 @@ struct Arguments {
     /// How many cuts each archive goes through.
     #[arg(long, default_value_t = 40)]
     per_life: u64,
+    /// Half of all steps are this one: deposit, compact, heal, change-medium and so on.
+    #[arg(long, value_parser = step)]
+    often: Option<Step>,
+}
+
+fn step(name: &str) -> Result<Step, String> {
+    let mut all = Step::ALL.iter();
+    let found = all.find(|step| step.name() == name).copied();
+    found.ok_or_else(|| {
+        let names: Vec<&str> = Step::ALL.iter().map(|step| step.name()).collect();
+        format!("one of {}", names.join(", "))
+    })
 }
 
 fn main() -> ExitCode {
@@ -30,6 +42,7 @@ fn main() -> ExitCode {
         points: arguments.points,
         points_per_life: arguments.per_life,
         honest: true,
+        often: arguments.often,
     });
     match tally {
         Ok(tally) => {

@@ -92,7 +92,7 @@ impl Life {
             None => return Ok(()),
             Some(Pending::Healing(_)) => self.heal()?,
             Some(Pending::Joining(directory, succession)) => {
-                self.join_or_begin_again(&directory, succession)?;
+                self.join(&directory, succession)?;
             }
             Some(Pending::Leaving(directory)) => self.retire(&directory)?,
         }
@@ -166,32 +166,6 @@ impl Life {
         });
         run.map_err(said)?;
         ill.map_or(Ok(()), Err)
-    }
-
-    /// A medium that a power loss met while it was being admitted may hold a commit mark that recovery, without it, wrote anew on the others. It is
-    /// refused as written elsewhere, and an empty one is taken, as the message asks for.
-    fn join_or_begin_again(
-        &mut self,
-        directory: &Path,
-        succession: Option<Succession>,
-    ) -> Result<(), String> {
-        let joined = self.join(directory, succession);
-        let is_configured = || {
-            self.place
-                .config(self.retired)
-                .data
-                .contains(&directory.to_owned())
-        };
-        match joined {
-            Err(refusal) if refusal.contains("Diverged") && !is_configured() => {
-                self.media += 1;
-                self.begun_again += 1;
-                let empty = self.place.at(&format!("data-{}", self.media));
-                self.pending = Some(Pending::Joining(empty.clone(), succession));
-                self.join(&empty, succession)
-            }
-            joined => joined,
-        }
     }
 
     /// As `archiver media add`, `replace` and `migrate` do it.

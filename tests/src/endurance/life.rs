@@ -41,12 +41,13 @@ pub struct Life {
     /// Media that were ever there.
     pub(super) media: u64,
     pub(super) pending: Option<Pending>,
-    pub(super) begun_again: u64,
     /// A compaction may wait for its end: one copy is compacted and the other is not.
     compacting: bool,
     /// The most calls on a medium that a step was seen to make, so that cuts fall all over it.
     calls: BTreeMap<(Step, PathBuf), u64>,
     steps: u64,
+    /// Every second step is this one.
+    often: Option<Step>,
 }
 
 impl std::fmt::Debug for Life {
@@ -66,7 +67,7 @@ enum End {
 }
 
 impl Life {
-    pub(super) fn new(base: &Base, seed: u64, honest: bool) -> Self {
+    pub(super) fn new(base: &Base, seed: u64, honest: bool, often: Option<Step>) -> Self {
         let place = base.copy();
         let mut random = Random::new(seed);
         random.next();
@@ -89,10 +90,10 @@ impl Life {
             retired: false,
             media: 2,
             pending: None,
-            begun_again: 0,
             compacting: false,
             calls: BTreeMap::new(),
             steps: 0,
+            often,
         }
     }
 
@@ -128,7 +129,6 @@ impl Life {
             self.drill(&backup)?;
             tally.restored += 1;
         }
-        tally.begun_again += self.begun_again;
         tally.acknowledged += self.oracle.records();
         tally.evidence += self.oracle.evidence();
         tally.segments += self.equal()?.saturating_sub(1);
@@ -136,6 +136,11 @@ impl Life {
     }
 
     fn choose(&mut self) -> Step {
+        if let Some(often) = self.often
+            && self.random.below(2) == 0
+        {
+            return often;
+        }
         match self.random.below(36) {
             0..8 => Step::Deposit,
             8..10 => Step::DepositMany,

@@ -31,6 +31,8 @@ pub struct Plan {
     pub points_per_life: u64,
     /// Whether the disk keeps what it says is synchronised. One that lies shows that the oracle sees a loss.
     pub honest: bool,
+    /// Half of all steps are this one, if any.
+    pub often: Option<Step>,
 }
 
 /// What was done and seen.
@@ -58,8 +60,6 @@ pub struct Tally {
     pub looks: u64,
     /// Backups that were restored and read.
     pub restored: u64,
-    /// Media that were refused after a cut while they joined, so that an empty one was taken.
-    pub begun_again: u64,
     /// Segments that were sealed.
     pub segments: u64,
     /// Openings that found the index damaged and made it anew.
@@ -80,7 +80,7 @@ pub fn run(plan: Plan) -> Result<Tally, String> {
     while tally.points < plan.points {
         let seed = plan.seed.wrapping_add(number);
         let points = plan.points_per_life.min(plan.points - tally.points);
-        Life::new(&base, seed, plan.honest).run(points, &mut tally)?;
+        Life::new(&base, seed, plan.honest, plan.often).run(points, &mut tally)?;
         number += 1;
     }
     Ok(tally)

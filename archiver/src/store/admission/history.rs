@@ -116,26 +116,38 @@ impl<'a> OwnMarks<'a> {
         })
     }
 
+    /// The next one that commits anything.
     fn previous(&mut self) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
-        let found = match (self.sealed.take(), &mut self.copy) {
-            (Some(sealed), _) => Some(sealed),
-            (None, Some(copy)) => {
-                let path = self.replica.path(self.segment);
-                let failed = |error| self.replica.error("reading", &path, error);
-                match copy.mark_before(self.segment, self.end).map_err(failed)? {
-                    Some(offset) => {
-                        let mark = copy.bytes(offset, CommitMark::FRAME_BYTES);
-                        Some((offset, mark.map_err(failed)?.to_vec()))
-                    }
-                    None => None,
-                }
-            }
-            (None, None) => None,
-        };
-        if let Some((offset, _)) = found {
+        let segment = self.segment;
+        while let Some((offset, mark)) = self.previous_mark()? {
             self.end = offset;
+            let path = self.replica.path(segment);
+            let failed = |error| self.replica.error("reading", &path, error);
+            let says_nothing = match &mut self.copy {
+                Some(copy) => copy.commits_nothing(segment, offset).map_err(failed)?,
+                None => false,
+            };
+            if !says_nothing {
+                return Ok(Some((offset, mark)));
+            }
         }
-        Ok(found)
+        Ok(None)
+    }
+
+    fn previous_mark(&mut self) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        if let Some(sealed) = self.sealed.take() {
+            return Ok(Some(sealed));
+        }
+        let Some(copy) = &mut self.copy else {
+            return Ok(None);
+        };
+        let path = self.replica.path(self.segment);
+        let failed = |error| self.replica.error("reading", &path, error);
+        let Some(offset) = copy.mark_before(self.segment, self.end).map_err(failed)? else {
+            return Ok(None);
+        };
+        let mark = copy.bytes(offset, CommitMark::FRAME_BYTES);
+        Ok(Some((offset, mark.map_err(failed)?.to_vec())))
     }
 
     /// What the sources have of a commit: the best that one of them says.

@@ -1,6 +1,7 @@
 //! Which copy of the growing segment is right where copies differ. A copy that cannot be read where its last commit mark may stand is an
 //! error: it would count as one that is behind.
 
+use std::io;
 use std::sync::Arc;
 
 use formats::segment::{CommitMark, SegmentHeader};
@@ -33,7 +34,9 @@ pub(super) fn require_one_history(
     copies: &mut [Option<Copy>],
     segment: u32,
 ) -> Result<(), StoreError> {
-    let lasts = last_marks(replicas, copies, segment)?;
+    let lasts = each(replicas, copies, segment, |copy| {
+        copy.commit_before(segment, u64::MAX)
+    })?;
     let mut others = replicas.iter().zip(lasts).enumerate().skip(1);
     let Some((Some(first), rest)) = copies.split_first_mut() else {
         return Ok(());
@@ -100,13 +103,22 @@ fn last_marks(
     copies: &mut [Option<Copy>],
     segment: u32,
 ) -> Result<Vec<Option<u64>>, StoreError> {
-    let mut lasts = Vec::new();
+    each(replicas, copies, segment, |copy| {
+        copy.mark_before(segment, u64::MAX)
+    })
+}
+
+/// What each copy answers.
+fn each(
+    replicas: &[Arc<Replica>],
+    copies: &mut [Option<Copy>],
+    segment: u32,
+    mut ask: impl FnMut(&mut Copy) -> io::Result<Option<u64>>,
+) -> Result<Vec<Option<u64>>, StoreError> {
+    let mut answers = Vec::new();
     for (number, copy) in copies.iter_mut().enumerate() {
-        let last = match copy {
-            Some(copy) => copy.mark_before(segment, u64::MAX),
-            None => Ok(None),
-        };
-        lasts.push(last.map_err(|error| unread(replicas, segment, number, error))?);
+        let answer = copy.as_mut().map_or(Ok(None), &mut ask);
+        answers.push(answer.map_err(|error| unread(replicas, segment, number, error))?);
     }
-    Ok(lasts)
+    Ok(answers)
 }

@@ -60,3 +60,45 @@ fn a_new_medium_gets_everything_and_takes_part() {
         assert!(store.verify_segment(segment).unwrap().is_intact());
     }
 }
+
+/// Both media of the archive fail at a commit mark, and the process dies while it cuts the commit off again. The new medium is not configured yet and
+/// away at the next opening.
+#[test]
+fn a_medium_that_joins_is_never_ahead_of_the_others() {
+    for cuts in 0..3 {
+        let media = Media::new(2);
+        let new = media.root().join("medium-new");
+        let joining = joining::Joining::new(ARCHIVE, None);
+        joining::prepare(media.disk.as_ref(), &new, &joining, label(9)).unwrap();
+        let (store, _) = media.open(1);
+        add(&store, 0);
+        store.admit(&new).unwrap();
+        let appender = store.appender().unwrap();
+        let address = deposit(&appender, 1).unwrap();
+        for medium in ["medium-1", "medium-2"] {
+            media.disk.arm(Fault {
+                after: 1,
+                sticky: false,
+                ..failing(Call::Write, medium, io::ErrorKind::Other)
+            });
+        }
+        media.disk.arm(Fault {
+            after: cuts,
+            ..failing(Call::Truncate, "medium-", io::ErrorKind::Other)
+        });
+        appender.commit(address).unwrap_err();
+        drop(store);
+        media.disk.heal();
+        let (store, _) = media.open(1);
+        add(&store, 2);
+        store.admit(&new).unwrap();
+        add(&store, 3);
+        let kept: &[u32] = if records(&store).contains(&1) {
+            &[0, 1, 2, 3]
+        } else {
+            &[0, 2, 3]
+        };
+        assert_eq!(records(&store), kept, "{cuts}");
+        store.close().unwrap();
+    }
+}

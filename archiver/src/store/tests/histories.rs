@@ -8,7 +8,7 @@
 use std::io;
 
 use formats::roster::OutCause;
-use formats::segment::CommitMark;
+use formats::segment::{CommitMark, FrameHeader};
 
 use super::compacting::{archive, compact, odd};
 use super::replicas::{add, failing, upto};
@@ -119,6 +119,75 @@ fn a_mark_that_recovery_wrote_again_is_no_other_history() {
         store.close().unwrap();
         media.assert_replicas_equal();
     }
+}
+
+/// A segment is sealed behind a mark of its own, which commits nothing where the one before did all. A power loss took it and what follows from one
+/// medium, and let them be on the other, which was away when the archive went on.
+#[test]
+fn a_mark_that_commits_nothing_is_no_other_history() {
+    // What is committed later, and how much of the seal the other medium has; only out of service it may have all of it.
+    for (further, seals) in [(0, 0), (1, 0), (1, 1), (60, 0), (60, 2)] {
+        let media = Media::with_small_segments(2);
+        let (store, _) = media.open(1);
+        commit_chunks(&store, 0, 3);
+        store.close().unwrap();
+        let whole = media.bytes(1, 2);
+        let ends = frame_ends(&whole);
+        let [.., record, before, last, index, seal] = ends[..] else {
+            panic!("{ends:?}");
+        };
+        let marks = [before - record, last - before];
+        assert_eq!(marks, [CommitMark::FRAME_BYTES; 2], "nothing between them");
+        for medium in 0..2 {
+            let segments = media.directories[medium].join(SEGMENTS_DIRECTORY);
+            for name in ["0000000002.seg", "0000000003.seg", "growing"] {
+                std::fs::remove_file(segments.join(name)).ok();
+            }
+            put(&media.segment(medium, 2), &whole[..before]);
+        }
+        let mut away = files(&media.directories[1]);
+        let end = [last, index, seal][seals];
+        away.insert(media.segment(1, 2), whole[..end].to_vec());
+        let (store, _) = media.open(2);
+        (0..further).for_each(|number| add(&store, number));
+        store.close().unwrap();
+        restore(&media.directories[1], &away);
+        let copied = copy_to(&media, &media.directories[1]);
+        let copied = copied.unwrap_or_else(|error| panic!("{further}, {seals}: {error}"));
+        assert_eq!(copied.damaged, [0; 0]);
+        if further == 1 {
+            restore(&media.directories[1], &away);
+        }
+        let (store, report) = media.open(3);
+        assert!(report.media.is_empty(), "{further}, {seals}: {report:?}");
+        assert_eq!(records(&store), upto(further));
+        store.close().unwrap();
+        media.assert_replicas_equal();
+    }
+}
+
+/// Commits chunks one by one until a segment is begun.
+fn commit_chunks(store: &Store, from: u32, segment: u32) {
+    let appender = store.appender().unwrap();
+    for number in from.. {
+        let address = appender.append(chunk(number, 50)).unwrap();
+        appender.commit(address).unwrap();
+        if address.segment == segment {
+            break;
+        }
+    }
+}
+
+/// Where each frame ends.
+fn frame_ends(segment: &[u8]) -> Vec<usize> {
+    let mut ends = Vec::new();
+    let mut at = 0;
+    while at < segment.len() {
+        let header = FrameHeader::parse(&segment[at..]).unwrap();
+        at += header.frame_bytes();
+        ends.push(at);
+    }
+    ends
 }
 
 /// What is damaged in the archive is no sign that another medium was written elsewhere.

@@ -54,6 +54,39 @@ impl Copy {
         Ok(None)
     }
 
+    /// Where the last commit mark stands, before `end`, that commits anything.
+    ///
+    /// A segment that is sealed gets a mark of its own, also where nothing was appended since the one before. A power loss may take it, and
+    /// as no frame behind the one before was committed, the segment goes on there.
+    ///
+    /// # Errors
+    /// As [`Copy::mark_before`].
+    pub(in crate::store) fn commit_before(
+        &mut self,
+        segment: u32,
+        mut end: u64,
+    ) -> io::Result<Option<u64>> {
+        while let Some(place) = self.mark_before(segment, end)? {
+            if !self.commits_nothing(segment, place)? {
+                return Ok(Some(place));
+            }
+            end = place;
+        }
+        Ok(None)
+    }
+
+    /// Whether another commit mark ends where the one at `offset` begins.
+    pub(in crate::store) fn commits_nothing(
+        &mut self,
+        segment: u32,
+        offset: u64,
+    ) -> io::Result<bool> {
+        match offset.checked_sub(CommitMark::FRAME_BYTES as u64) {
+            Some(before) => self.is_mark(segment, before),
+            None => Ok(false),
+        }
+    }
+
     /// Whether most of what is the same in every mark at this place stands here: its start and its address.
     pub(in crate::store) fn was_mark(&mut self, own: FrameAddress) -> io::Result<bool> {
         let bytes = self.bytes(own.offset, CommitMark::FRAME_BYTES)?;
