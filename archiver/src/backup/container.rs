@@ -358,6 +358,14 @@ pub fn check(
     read(path, passphrase, &mut Nothing)
 }
 
+/// Whether the destruction of a backup was begun at this path and not ended: its first bytes are zeros in place of what every backup begins with.
+pub(super) fn is_overwritten(path: &Path) -> bool {
+    let mut start = [0; MAGIC.len()];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    let mut pairs = start.iter().zip(MAGIC);
+    read.is_ok() && start != MAGIC && pairs.all(|(found, whole)| *found == 0 || *found == whole)
+}
+
 /// Overwrites a backup with zeros, waits until they are on the medium, and removes it.
 pub(super) fn destroy(disk: &dyn Disk, path: &Path) -> Result<(), BackupError> {
     let failed = |error| BackupError::io(path, error);

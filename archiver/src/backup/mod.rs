@@ -103,8 +103,8 @@ pub fn take(
     let generation = backups.next_generation();
     let path = to.join(format!("fumikura-{generation:08}.backup"));
     if path.exists() {
-        // An interrupted run finished it and did not come to record it: nobody would ever prune it.
-        if !is_backup(archive, &path, generation) {
+        // An interrupted run finished it and did not come to record it: nobody would ever prune it. Another one may have begun to remove that.
+        if !is_backup(archive, &path, generation) && !container::is_overwritten(&path) {
             return Err(BackupError::Exists { path });
         }
         container::destroy(disk, &path)?;
@@ -239,6 +239,8 @@ fn remove(
 ) -> Result<Option<BackupDestroyed>, BackupError> {
     match container::read_header(&one.file) {
         Ok((header, _)) if is_of(archive, &header, one.generation) => {}
+        // An interrupted run had begun with it.
+        Err(_) if container::is_overwritten(&one.file) => {}
         Err(BackupError::Io { path, source }) if source.kind() != ErrorKind::NotFound => {
             return Err(BackupError::Io { path, source });
         }

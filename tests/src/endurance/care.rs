@@ -221,15 +221,7 @@ impl Life {
         let mut config = self.place.config(self.retired);
         config.segment_bytes_max = 4 << 20;
         let archive = self.open_with(config)?.0;
-        let options = BackupOptions {
-            to: self.place.at("backups"),
-            keep: Some(2),
-            parameters: KdfParameters {
-                memory_kib: 64,
-                passes: 1,
-                lanes: 1,
-            },
-        };
+        let options = backup_options(self.place.at("backups"));
         let taken = backup::take(&archive, BY, &passphrase(), &options);
         let taken = taken.map_err(said)?.taken;
         self.oracle.backed_up(taken.generation);
@@ -277,6 +269,19 @@ impl Life {
         drop(archive);
         std::fs::remove_dir_all(into).map_err(said)?;
         seen.map_err(|lost| format!("restored: {lost}"))
+    }
+}
+
+/// Few are kept, and the key is derived at once.
+pub(super) const fn backup_options(to: PathBuf) -> BackupOptions {
+    BackupOptions {
+        to,
+        keep: Some(2),
+        parameters: KdfParameters {
+            memory_kib: 64,
+            passes: 1,
+            lanes: 1,
+        },
     }
 }
 

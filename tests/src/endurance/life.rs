@@ -24,6 +24,9 @@ use crate::world::put;
 /// How long locks may be held by a child that has not begun its program yet.
 const FORK_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
+/// So often time passes.
+const RENEWALS: u64 = 3;
+
 /// One archive.
 pub struct Life {
     seed: u64,
@@ -135,36 +138,35 @@ impl Life {
         Ok(())
     }
 
+    /// What is done next, and what the world does for it: time passes, what waits is noted.
     fn choose(&mut self) -> Step {
-        if let Some(often) = self.often
-            && self.random.below(2) == 0
-        {
-            return often;
+        let often = self.often.filter(|_| self.random.below(2) == 0);
+        let step = often.unwrap_or_else(|| self.draw());
+        if [Step::Renew, Step::RenewInVain].contains(&step) && self.renewals < RENEWALS {
+            self.renewals += 1;
+            self.clock.advance(Duration::days(255));
+            // At the end, SHA-256 is about to be retired: the hash trees are renewed.
+            self.retired = self.renewals == RENEWALS;
         }
+        self.compacting |= step == Step::Compact;
+        step
+    }
+
+    fn draw(&mut self) -> Step {
         match self.random.below(36) {
             0..8 => Step::Deposit,
             8..10 => Step::DepositMany,
             10 => Step::DepositLarge,
             11..14 => Step::Stamp,
-            14 if self.renewals < 3 => {
-                self.renewals += 1;
-                self.clock.advance(Duration::days(255));
-                // At the end, SHA-256 is about to be retired: the hash trees are renewed.
-                self.retired = self.renewals == 3;
-                if self.random.below(2) == 0 {
-                    Step::RenewInVain
-                } else {
-                    Step::Renew
-                }
-            }
+            14 if self.renewals < RENEWALS => match self.random.below(2) {
+                0 => Step::RenewInVain,
+                _ => Step::Renew,
+            },
             15..17 => Step::Sign,
             17..19 => Step::Event,
             19 => Step::Rotate,
             20 => Step::Destroy,
-            21..23 => {
-                self.compacting = true;
-                Step::Compact
-            }
+            21..23 => Step::Compact,
             23..26 => Step::Heal,
             26..29 => Step::ChangeMedium,
             29 => Step::Backup,

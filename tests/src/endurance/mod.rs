@@ -16,7 +16,10 @@ mod trace;
 use std::collections::BTreeMap;
 
 pub use life::Life;
-pub use staged::{a_key_behind_a_name_that_was_not_synchronised, a_note_of_a_mark_that_was_lost};
+pub use staged::{
+    a_backup_whose_removal_was_cut, a_key_behind_a_name_that_was_not_synchronised,
+    a_note_of_a_mark_that_was_lost,
+};
 pub use steps::Step;
 pub use trace::{Traced, trace};
 

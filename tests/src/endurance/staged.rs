@@ -5,11 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use archiver::archive::{Access, Archive};
+use archiver::backup;
 use archiver::store::durable::Disk;
 use firmware::clock::SimulatedClock;
 use formats::segment::CommitMark;
 
 use super::Tally;
+use super::care::backup_options;
 use super::oracle::Oracle;
 use super::place::{BIRTH, Base, Place, environment, passphrase};
 use super::steps::Step;
@@ -161,6 +163,51 @@ pub fn a_key_behind_a_name_that_was_not_synchronised() -> Result<(), String> {
         seen.map_err(|lost| format!("killed at call {after} on the key medium: {lost}"))?;
     }
     Ok(())
+}
+
+/// A backup is finished and not recorded; the next run is killed at each of its calls on the folder of backups, while it removes that one and writes
+/// anew. The run after it takes the backup.
+///
+/// # Errors
+/// The refusal.
+///
+/// # Panics
+/// When the stage cannot be set.
+pub fn a_backup_whose_removal_was_cut() -> Result<(), String> {
+    let base = Base::new(33);
+    for (after, effect) in
+        (0..).flat_map(|after| [Effect::Part(5), Effect::Whole].map(|one| (after, one)))
+    {
+        let mut stage = Stage::new(&base);
+        let cut = |stage: &mut Stage, on: &str, after, effect| {
+            let on = Some(stage.place.at(on));
+            let archive = stage.open();
+            stage.disk.restart(Some(Cut { on, after, effect }));
+            let taken = backup_to(&archive, &stage.place.at("backups"));
+            let is_over = !stage.disk.is_dead();
+            stage.kill(archive);
+            stage.disk.restart(None);
+            (is_over, taken)
+        };
+        let (is_over, _) = cut(&mut stage, "data-a", 0, Effect::None);
+        assert!(!is_over, "it cannot be recorded");
+        let (is_over, taken) = cut(&mut stage, "backups", after, effect);
+        if is_over {
+            assert!(after > 5, "the second run made so few calls");
+            return taken;
+        }
+        let archive = stage.open();
+        backup_to(&archive, &stage.place.at("backups"))
+            .map_err(|refused| format!("killed at call {after} ({effect:?}): {refused}"))?;
+        archive.close().expect("closed");
+    }
+    Ok(())
+}
+
+fn backup_to(archive: &Archive, folder: &Path) -> Result<(), String> {
+    let options = backup_options(folder.to_path_buf());
+    let taken = backup::take(archive, "somebody", &passphrase(), &options);
+    taken.map(drop).map_err(|error| format!("{error:?}"))
 }
 
 fn shorten(path: &Path, bytes: u64) {
