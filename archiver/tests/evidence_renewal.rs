@@ -192,7 +192,6 @@ fn catch_up(years: &Years) {
         log: &appender,
         clock: world.clock.as_ref(),
         entropy: world.entropy.as_ref(),
-        threads: std::num::NonZeroUsize::MIN,
     };
     for batch in archiver::evidence::batch::missing_second(&world.catalog).unwrap() {
         let made = maker.catch_up(&world.store, &batch).unwrap();

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use archiver::evidence::batch::{BatchMaker, MadeBatch, missing_second};
 use archiver::evidence::calendar::gather::JudgedBy;
 use archiver::evidence::calendar::{RenewalOptions, RenewalPlan, first_digest, gather, plan};
-use archiver::evidence::leaves;
-use archiver::evidence::plan::{BatchOptions, plan as batches};
+use archiver::evidence::plan::BatchOptions;
+use archiver::evidence::queue::Queue;
 use archiver::evidence::renew::{RenewOptions, RenewalAuthorities, RenewedChains, Renewer};
 use archiver::tsa::client::{Failover, Timestamper};
 use firmware::clock::{Clock, SimulatedClock};
@@ -95,13 +95,12 @@ impl Life {
         let archive = &self.archive;
         let digest = first_digest(&archive.policy, &RenewalOptions::default(), now);
         let algorithm = digest.expect("one is left");
-        let waiting = archive.catalog.unstamped(usize::MAX).expect("an index");
-        let waiting = leaves::under(algorithm, waiting, &archive.retriever());
         let options = BatchOptions {
             algorithm,
             ..BatchOptions::default()
         };
-        let planned = batches(waiting, options);
+        let planned = Queue::new(archive.retriever()).plan(options);
+        let planned = planned.expect("an index");
         assert!(planned.unreadable.is_empty());
         let appender = archive.store.appender().expect("writable");
         let maker = BatchMaker {
@@ -110,7 +109,6 @@ impl Life {
             log: &appender,
             clock: archive.clock.as_ref(),
             entropy: archive.entropy.as_ref(),
-            threads: NonZeroUsize::MIN,
         };
         let mut ends = Vec::new();
         let mut note = |made: &MadeBatch, tally: &mut Tally| {
@@ -127,7 +125,7 @@ impl Life {
             }
         };
         for batch in planned.batches {
-            let batch = maker.make(batch, &mut |_| {}).expect("a first token");
+            let batch = maker.make(&batch, &mut |_| {}).expect("a first token");
             note(&batch, &mut self.tally);
             if let archiver::evidence::batch::SecondToken::Made(second) = &batch.second {
                 note(second, &mut self.tally);

@@ -79,6 +79,11 @@ impl Failure {
                         format!("ハッシュ木を作れません({error})"),
                         error.to_string(),
                     ),
+                    StampError::Changed => lang.pick(
+                        "時刻認証局に問い合わせている間に待ち行列が変わりました。もう一度実行してください"
+                            .to_owned(),
+                        error.to_string(),
+                    ),
                     StampError::Entropy => {
                         lang.pick("乱数源が応答しません".to_owned(), error.to_string())
                     }
@@ -203,7 +208,7 @@ fn stamp_exit(error: &StampError) -> Exit {
     match error {
         StampError::Authority(_) => Exit::Tsa,
         StampError::Store(error) => store_exit(error),
-        StampError::Tree(_) | StampError::Entropy => Exit::Unusable,
+        StampError::Tree(_) | StampError::Changed | StampError::Entropy => Exit::Unusable,
     }
 }
 

@@ -2,29 +2,28 @@
 //!
 //! The order makes every failure harmless:
 //!
-//! 1. the tree is built in memory;
+//! 1. the root of the tree is computed; leaves and nodes are not kept;
 //! 2. the authority is asked. When it fails, nothing was written and the versions stay queued;
-//! 3. pages of nodes and of leaves, and the validation material of the token, are appended. A crash here leaves frames that no archive
-//!    timestamp names: dead weight, not evidence;
+//! 3. the tree is computed once more. Its pages of nodes and of leaves are appended while it grows, then the validation material of the
+//!    token. A crash here leaves frames that no archive timestamp names: dead weight, not evidence;
 //! 4. the `ArchiveTimeStamp` frame is appended and committed: from now on the versions are stamped;
 //! 5. where a second, independent authority is configured, it is asked for a token over the same root, which becomes a frame over the same
 //!    pages. When it fails, the next stamping catches up.
 
 use std::fmt;
-use std::num::NonZeroUsize;
 
 use firmware::clock::Clock;
 use firmware::entropy::Entropy;
 use formats::error::{ErrorKind, FormatError};
-use formats::evidence::hash_tree::HashTree;
-use formats::id::BatchId;
+use formats::id::{BatchId, VersionId};
 use formats::segment::{ArchiveTimeStamp, Frame, FrameAddress, Leaves, TimeStampKind};
 use formats::tsp::TimeStampToken;
 use time::OffsetDateTime;
 
+use super::batch_stream::{BatchStream, StreamedTree};
 use super::batch_writer::{BatchWriter, NewBatch, Tree};
 use super::log::{FrameLog, FrameSource};
-use super::plan::PlannedBatch;
+use super::plan::BatchLeaves;
 use crate::store::StoreError;
 use crate::store::catalog::{BatchEntry, Catalog};
 use crate::tsa::client::{FirstToken, Timestamper};
@@ -43,8 +42,6 @@ pub struct BatchMaker<'a> {
     pub clock: &'a dyn Clock,
     /// For the batch's identifier.
     pub entropy: &'a dyn Entropy,
-    /// Threads for the tree.
-    pub threads: NonZeroUsize,
 }
 
 /// A batch that was made and committed.
@@ -76,10 +73,10 @@ pub enum SecondToken {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BatchStep {
-    /// The tree is built; the authority is asked now.
+    /// The root of the tree is known; the authority is asked now.
     TreeBuilt {
         /// Number of leaves.
-        leaves: usize,
+        leaves: u64,
     },
     /// The authority answered.
     Stamped {
@@ -100,6 +97,8 @@ pub enum StampError {
     Store(StoreError),
     /// The tree could not be built: the plan is empty or larger than a tree may be.
     Tree(FormatError),
+    /// Leaves came or went while the authority was asked: the token is for another tree, and is not used. The next stamping takes them as they are.
+    Changed,
     /// The random source of the machine failed: look at the kernel log.
     Entropy,
 }
@@ -111,26 +110,25 @@ impl BatchMaker<'_> {
     /// [`StampError`]. That the second authority gave no token is no error.
     pub fn make(
         &self,
-        batch: PlannedBatch,
+        batch: &dyn BatchLeaves,
         progress: &mut dyn FnMut(BatchStep),
     ) -> Result<MadeBatch, StampError> {
-        let PlannedBatch {
-            algorithm,
-            versions,
-            leaves,
-        } = batch;
-        let tree = HashTree::build(algorithm, leaves, self.threads).map_err(StampError::Tree)?;
+        let asked = batch.root()?;
         progress(BatchStep::TreeBuilt {
-            leaves: tree.leaf_count(),
+            leaves: asked.leaf_count,
         });
-        let token = self.authority.timestamp(&tree.root())?;
+        let token = self.authority.timestamp(&asked.root)?;
         progress(BatchStep::Stamped {
             gen_time: token.gen_time(),
         });
+        let tree = self.append_tree(batch)?;
+        if tree.root != asked.root || tree.pages.leaf_count != asked.leaf_count {
+            return Err(StampError::Changed);
+        }
         let mut made = self.writer().write(NewBatch {
             kind: TimeStampKind::Initial,
             track: 0,
-            tree: Tree::New(&tree, Leaves::Versions(versions)),
+            tree: Tree::Streamed(tree),
             token: &token,
         })?;
         progress(BatchStep::Committed);
@@ -182,6 +180,12 @@ impl BatchMaker<'_> {
         self.make_second(&first)
     }
 
+    fn append_tree(&self, batch: &dyn BatchLeaves) -> Result<StreamedTree, StampError> {
+        let mut tree = BatchStream::begin(self.writer(), batch.algorithm())?;
+        batch.for_each(&mut |version, leaf| tree.push(version, leaf))?;
+        tree.close()
+    }
+
     fn writer(&self) -> BatchWriter<'_> {
         BatchWriter {
             log: self.log,
@@ -223,6 +227,29 @@ impl MadeBatch {
             frames.extend(second.frames());
         }
         frames
+    }
+
+    /// Calls `each` for the versions under the token, some thousands at a time.
+    ///
+    /// # Errors
+    /// Those of reading pages of leaves; those of `each`.
+    pub fn for_each_page<E: From<StoreError>>(
+        &self,
+        frames: &dyn FrameSource,
+        each: &mut dyn FnMut(&[VersionId]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut give = |leaves: &Leaves| match leaves {
+            Leaves::Versions(versions) if !versions.is_empty() => each(versions),
+            _ => Ok(()),
+        };
+        give(&self.frame.leaves)?;
+        for address in &self.frame.leaf_pages {
+            match frames.read(*address)? {
+                Frame::LeafPage(page) => give(&page.leaves)?,
+                _ => return Err(StoreError::NotFound { address: *address }.into()),
+            }
+        }
+        Ok(())
     }
 
     /// Tells the index. The batch is durable whatever comes of it: the next opening reads it from the segments.
@@ -269,6 +296,9 @@ impl fmt::Display for StampError {
             Self::Authority(error) => write!(f, "{error}; the records stay queued"),
             Self::Store(error) => error.fmt(f),
             Self::Tree(error) => write!(f, "the hash tree cannot be built: {error}"),
+            Self::Changed => f.write_str(
+                "records came in while the authority was asked: the records stay queued, stamp again",
+            ),
             Self::Entropy => {
                 f.write_str("the machine's random source failed: look at the kernel log")
             }

@@ -15,6 +15,7 @@ pub mod lines;
 pub mod log;
 pub mod package;
 pub mod plan;
+pub mod queue;
 pub mod record_verdict;
 pub mod renew;
 pub mod report_page;

@@ -38,6 +38,16 @@ pub struct OpenedVersion<'a> {
 }
 
 impl<'a> Retriever<'a> {
+    /// The index of the archive.
+    pub(crate) const fn catalog(&self) -> &'a Catalog {
+        self.catalog
+    }
+
+    /// The ledger of its keys.
+    pub(crate) const fn ledger(&self) -> &'a KeyLedger {
+        self.ledger
+    }
+
     /// A retriever.
     #[must_use]
     pub fn new(store: &'a Store, catalog: &'a Catalog, ledger: &'a KeyLedger) -> Self {

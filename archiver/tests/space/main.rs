@@ -20,9 +20,8 @@ use std::sync::Arc;
 use archiver::archive::{self, Access, Archive, Environment, NewArchive};
 use archiver::config::Config;
 use archiver::evidence::batch::BatchMaker;
-use archiver::evidence::leaves;
 use archiver::evidence::package::{ExportError, Exporter};
-use archiver::evidence::plan::{BatchOptions, plan};
+use archiver::evidence::plan::BatchOptions;
 use archiver::evidence::verify_records::{Outcome, RecordVerdict, RecordVerifier};
 use archiver::intake::SourceName;
 use archiver::intake::walk::Walk;
@@ -157,13 +156,6 @@ fn fill(archive: &Archive, world: &World, count: u32, bytes: usize) -> Vec<Versi
 }
 
 fn stamp(archive: &Archive) {
-    let waiting = archive.catalog().unstamped(usize::MAX).unwrap();
-    let algorithm = DigestAlgorithm::Sha256;
-    let waiting = leaves::under(algorithm, waiting, &archive.retriever());
-    let options = BatchOptions {
-        algorithm,
-        ..BatchOptions::default()
-    };
     let authorities = archive.authorities().unwrap();
     let appender = archive.store().appender().unwrap();
     let maker = BatchMaker {
@@ -172,10 +164,10 @@ fn stamp(archive: &Archive) {
         log: &appender,
         clock: archive.environment().clock.as_ref(),
         entropy: archive.environment().entropy.as_ref(),
-        threads: NonZeroUsize::MIN,
     };
-    for batch in plan(waiting, options).batches {
-        let made = maker.make(batch, &mut |_| {}).unwrap();
+    let plan = archive.queue().plan(BatchOptions::default()).unwrap();
+    for batch in plan.batches {
+        let made = maker.make(&batch, &mut |_| {}).unwrap();
         made.apply(archive.catalog()).unwrap();
     }
 }

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use archiver::class::ClassRegistry;
 use archiver::content::Manifests;
 use archiver::evidence::batch::{BatchMaker, MadeBatch};
-use archiver::evidence::leaves;
 use archiver::evidence::line_package::ExportedLines;
 use archiver::evidence::lines::{LineRange, LinesError};
 use archiver::evidence::package::{ExportError, ExportedPackage, Exporter};
-use archiver::evidence::plan::{BatchOptions, plan};
+use archiver::evidence::plan::BatchOptions;
+use archiver::evidence::queue::Queue;
 use archiver::evidence::verify_records::{Period, RecordVerdict, RecordVerifier, VerifySummary};
 use archiver::intake::SourceName;
 use archiver::intake::walk::Walk;
@@ -188,15 +188,11 @@ impl World {
 
     /// Stamps all that waits; one batch at most.
     pub fn stamp(&self, algorithm: DigestAlgorithm) -> Option<MadeBatch> {
-        let waiting = self.catalog.unstamped(usize::MAX).unwrap();
-        let waiting = leaves::under(algorithm, waiting, &self.retriever());
-        let planned = plan(
-            waiting,
-            BatchOptions {
-                algorithm,
-                ..BatchOptions::default()
-            },
-        );
+        let options = BatchOptions {
+            algorithm,
+            ..BatchOptions::default()
+        };
+        let planned = Queue::new(self.retriever()).plan(options).unwrap();
         assert!(planned.unreadable.is_empty());
         let appender = self.store.appender().unwrap();
         let maker = BatchMaker {
@@ -205,10 +201,9 @@ impl World {
             log: &appender,
             clock: self.clock.as_ref(),
             entropy: self.entropy.as_ref(),
-            threads: NonZeroUsize::MIN,
         };
         let batch = planned.batches.into_iter().next()?;
-        let made = maker.make(batch, &mut |_| {}).unwrap();
+        let made = maker.make(&batch, &mut |_| {}).unwrap();
         made.apply(&self.catalog).unwrap();
         Some(made)
     }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use archiver::content::{ContentWriter, VersionSealer};
 use archiver::evidence::assemble::{AssembleError, EvidenceAssembler};
 use archiver::evidence::batch::{BatchMaker, MadeBatch};
-use archiver::evidence::leaves;
 use archiver::evidence::log::FrameLog;
-use archiver::evidence::plan::{BatchOptions, plan};
+use archiver::evidence::plan::BatchOptions;
+use archiver::evidence::queue::Queue;
 use archiver::evidence::renew::{
     RenewError, RenewOptions, RenewalAction, RenewalAuthorities, RenewedChains, Renewer,
 };
@@ -180,8 +180,6 @@ impl Years {
     /// Stamps all that waits, in batches of at most so many.
     pub fn stamp(&self, algorithm: DigestAlgorithm, leaves_max: usize) -> Vec<MadeBatch> {
         let world = &self.world;
-        let waiting = world.catalog.unstamped(usize::MAX).unwrap();
-        let waiting = leaves::under(algorithm, waiting, &world.retriever());
         let options = BatchOptions {
             algorithm,
             leaves_max,
@@ -196,12 +194,12 @@ impl Years {
             log: &appender,
             clock: world.clock.as_ref(),
             entropy: world.entropy.as_ref(),
-            threads: NonZeroUsize::MIN,
         };
-        let batches = plan(waiting, options).batches.into_iter();
+        let batches = Queue::new(world.retriever()).plan(options).unwrap();
+        let batches = batches.batches.into_iter();
         batches
             .map(|batch| {
-                let made = maker.make(batch, &mut |_| {}).unwrap();
+                let made = maker.make(&batch, &mut |_| {}).unwrap();
                 made.apply(&world.catalog).unwrap();
                 made
             })

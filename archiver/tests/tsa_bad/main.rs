@@ -23,7 +23,6 @@ mod row;
 mod servers;
 mod tokens;
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use archiver::cli::lang::Lang;
@@ -49,7 +48,6 @@ fn stamp(authority: &dyn Timestamper, log: &MemoryLog) -> Result<(), StampError>
         log,
         clock: &clock,
         entropy: &entropy,
-        threads: NonZeroUsize::MIN,
     };
     let algorithm = DigestAlgorithm::Sha256;
     let batch = PlannedBatch {
@@ -57,7 +55,7 @@ fn stamp(authority: &dyn Timestamper, log: &MemoryLog) -> Result<(), StampError>
         versions: vec![VersionId::new(RecordId::new(1, &[1; 10]), 1).unwrap()],
         leaves: algorithm.digest(b"a group").as_bytes().to_vec(),
     };
-    maker.make(batch, &mut |_| {}).map(drop)
+    maker.make(&batch, &mut |_| {}).map(drop)
 }
 
 #[test]

@@ -9,7 +9,7 @@ use archiver::event::{EventBody, Topic};
 use archiver::evidence::batch::BatchMaker;
 use archiver::evidence::calendar::gather::JudgedBy;
 use archiver::evidence::calendar::{RenewalOptions, gather, plan as renewal_plan};
-use archiver::evidence::plan::{BatchOptions, plan};
+use archiver::evidence::plan::{BatchLeaves, BatchOptions};
 use archiver::evidence::renew::{RenewOptions, RenewalAuthorities, Renewer};
 use archiver::intake::SourceName;
 use archiver::intake::walk::Walk;
@@ -199,8 +199,10 @@ fn deposit(
 }
 
 fn stamp(archive: &Archive, oracle: &mut Oracle) -> Result<(), String> {
-    let waiting = archive.catalog().unstamped(usize::MAX).map_err(said)?;
-    let planned = plan(waiting, BatchOptions::default());
+    let planned = archive
+        .queue()
+        .plan(BatchOptions::default())
+        .map_err(said)?;
     if !planned.unreadable.is_empty() {
         return Err(format!("cannot be stamped: {:?}", planned.unreadable));
     }
@@ -213,11 +215,15 @@ fn stamp(archive: &Archive, oracle: &mut Oracle) -> Result<(), String> {
         log: &appender,
         clock: environment.clock.as_ref(),
         entropy: environment.entropy.as_ref(),
-        threads: NonZeroUsize::MIN,
     };
     for batch in planned.batches {
-        let versions = batch.versions.clone();
-        let made = maker.make(batch, &mut |_| {}).map_err(said)?;
+        let mut versions = Vec::new();
+        let each = &mut |version, _| {
+            versions.push(version);
+            Ok(())
+        };
+        batch.for_each(each).map_err(said)?;
+        let made = maker.make(&batch, &mut |_| {}).map_err(said)?;
         oracle.stamped(made.frame.batch, &versions);
         made.apply(archive.catalog()).map_err(said)?;
     }

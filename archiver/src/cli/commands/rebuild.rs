@@ -127,7 +127,7 @@ fn finish(session: &Session, archive: Archive, report: &OpeningReport) -> Result
     session.announce(&archive, report, Access::Write);
     let counts = archive.catalog().counts()?;
     session.output.event(&json!({
-        "event": "rebuilt", "versions": counts.versions, "batches": counts.batches, "unstamped": archive.waiting()?.len(),
+        "event": "rebuilt", "versions": counts.versions, "batches": counts.batches, "unstamped": archive.queue().waiting()?.count,
     }));
     let (versions, batches) = (grouped(counts.versions), grouped(counts.batches));
     session.output.say(&session.output.lang.pick(

@@ -1,7 +1,5 @@
 //! `archiver stamp`
 
-use std::num::NonZeroUsize;
-
 use formats::digest::DigestAlgorithm;
 use formats::id::VersionId;
 use formats::segment::ArchiveTimeStamp;
@@ -16,8 +14,7 @@ use crate::cli::query::rfc3339;
 use crate::cli::session::Session;
 use crate::evidence::batch::{BatchMaker, BatchStep, missing_second};
 use crate::evidence::calendar::{RenewalOptions, first_digest};
-use crate::evidence::leaves;
-use crate::evidence::plan::{self, BatchOptions};
+use crate::evidence::plan::{BatchLeaves, BatchOptions};
 use crate::tsa::client::Timestamper;
 use crate::tsa::registry::judge;
 
@@ -69,15 +66,11 @@ fn tell_unreadable(session: &Session, versions: &[VersionId]) -> u64 {
 /// Puts everything that waits under timestamps, and says so.
 pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Failure> {
     let lang = session.output.lang;
-    let waiting = archive.waiting()?;
-    let versions: Vec<VersionId> = waiting.iter().map(|one| one.version).collect();
-    let algorithm = digest(session, archive)?;
-    let waiting = leaves::under(algorithm, waiting, &archive.retriever());
     let options = BatchOptions {
-        algorithm,
+        algorithm: digest(session, archive)?,
         ..BatchOptions::default()
     };
-    let plan = plan::plan(waiting, options);
+    let plan = archive.queue().plan(options)?;
     let mut done = Stamped {
         unreadable: tell_unreadable(session, &plan.unreadable),
         ..Stamped::default()
@@ -95,10 +88,10 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
         log: &appender,
         clock: environment.clock.as_ref(),
         entropy: environment.entropy.as_ref(),
-        threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
     };
-    for batch in plan.batches {
-        let versions = batch.versions.len() as u64;
+    let mut all_made = Vec::new();
+    for batch in &plan.batches {
+        let versions = batch.root()?.leaf_count;
         let bar = session.output.spinner(lang.pick("ハッシュ木", "hash tree"));
         let made = maker.make(batch, &mut |step| {
             bar.set_message(match step {
@@ -117,14 +110,19 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
         done.versions += versions;
         done.batches += 1;
         done.gen_time = Some(made.frame.stamped_at);
+        all_made.push(made);
     }
     if let Some(second) = &authorities.second {
         let second: Option<&dyn Timestamper> = Some(second);
         stamp_second(session, archive, &BatchMaker { second, ..maker })?;
     }
     // After the batches: one token for all records comes before those for single signatures.
-    stamp_signatures(session, archive, &authorities, &versions)?;
-    stamp_receipts(archive, &authorities, &versions)?;
+    for made in all_made {
+        made.for_each_page(archive.store(), &mut |versions| {
+            stamp_signatures(session, archive, &authorities, versions)?;
+            stamp_receipts(archive, &authorities, versions).map(drop)
+        })?;
+    }
     Ok(done)
 }
 

@@ -16,8 +16,8 @@ use crate::tsa::registry::Statutory;
 pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
     let archive = session.open(Access::Read)?;
     let counts = archive.catalog().counts()?;
-    let waiting = archive.waiting()?;
-    let since = waiting.iter().map(|one| one.received_at).min();
+    let waiting = archive.queue().waiting()?;
+    let since = waiting.since;
     let batches = archive.catalog().batches()?;
     let last = batches.iter().max_by_key(|batch| batch.stamped_at);
     let accreditations = Accreditations::of(&archive)?;
@@ -31,7 +31,7 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
         "evaluation": archive.notice().is_some(),
         "versions": counts.versions,
         "batches": counts.batches,
-        "unstamped": waiting.len(),
+        "unstamped": waiting.count,
         "unstamped_since": since.map(rfc3339),
         "last_stamped_at": last.map(|batch| rfc3339(batch.stamped_at)),
         "last_tsa": last.map(|batch| batch.tsa.clone()),
@@ -41,7 +41,7 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
         "last_accreditation": accreditation.as_ref().map(Statutory::to_json),
     }));
     let lang = session.output.lang;
-    let (versions, unstamped) = (grouped(counts.versions), grouped(waiting.len() as u64));
+    let (versions, unstamped) = (grouped(counts.versions), grouped(waiting.count));
     session.output.say(&lang.pick(
         format!("保管庫 {}: {versions} 版", archive.config().archive),
         format!("archive {}: {versions} versions", archive.config().archive),

@@ -41,10 +41,10 @@ impl<'a> Archivist<'a> {
     }
 
     fn seen(archive: &Archive) -> Result<Seen, Failure> {
-        let waiting = archive.waiting()?;
+        let waiting = archive.queue().waiting()?;
         Ok(Seen {
-            unstamped: waiting.len() as u64,
-            since: waiting.iter().map(|one| one.received_at).min(),
+            unstamped: waiting.count,
+            since: waiting.since,
         })
     }
 

@@ -149,11 +149,21 @@ impl Fold {
         self.drain_when_full(pending)
     }
 
-    /// Versions without a stamp, at most `limit`, in the order of their ids.
+    /// Versions without a stamp that come after one, at most `limit`, in the order of their ids.
     ///
-    /// Batches take the oldest first, so everything before the first one found here has a stamp, and the next search begins there.
-    pub(super) fn unstamped(&self, limit: usize) -> Result<Vec<Unstamped>, StoreError> {
-        let from = self.lock().unstamped_from.clone();
+    /// Batches take the oldest first, so everything before the first one found from the start has a stamp, and the next search begins there.
+    pub(super) fn unstamped(
+        &self,
+        after: Option<VersionId>,
+        limit: usize,
+    ) -> Result<Vec<Unstamped>, StoreError> {
+        let first = self.lock().unstamped_from.clone();
+        let from = after.map_or_else(Vec::new, |version| {
+            let mut next = key::of_version(key::VERSIONS, version);
+            next.push(0);
+            next
+        });
+        let from = from.max(first.clone());
         let mut found = Vec::new();
         let mut failure = None;
         let mut all_stamped_before = from.clone();
@@ -179,7 +189,7 @@ impl Fold {
         })?;
         let mut pending = self.lock();
         // Not when an older one came in the meantime.
-        if pending.unstamped_from == from {
+        if from == first && pending.unstamped_from == first {
             pending.unstamped_from = all_stamped_before;
         }
         failure.map_or(Ok(found), Err)

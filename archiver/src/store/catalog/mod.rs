@@ -366,7 +366,19 @@ impl Catalog {
     /// # Errors
     /// [`StoreError::IndexDamaged`].
     pub fn unstamped(&self, limit: usize) -> Result<Vec<Unstamped>, StoreError> {
-        self.whole()?.unstamped(limit)
+        self.whole()?.unstamped(None, limit)
+    }
+
+    /// The next of them, behind a version: whoever goes through all of them holds a few at a time.
+    ///
+    /// # Errors
+    /// [`StoreError::IndexDamaged`].
+    pub fn unstamped_after(
+        &self,
+        after: Option<VersionId>,
+        limit: usize,
+    ) -> Result<Vec<Unstamped>, StoreError> {
+        self.whole()?.unstamped(after, limit)
     }
 
     /// The batch that covers a version, and its leaf in it.

@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write;
-use std::num::NonZeroUsize;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use std::time::Instant;
 use archiver::archive::{self, Access, Archive, Environment, NewArchive};
 use archiver::config::Config;
 use archiver::evidence::batch::BatchMaker;
-use archiver::evidence::plan::{BatchOptions, plan};
+use archiver::evidence::plan::BatchOptions;
 use archiver::intake::{SourceName, Walk};
 use archiver::keys::Passphrase;
 use archiver::record::deposit::{DepositOptions, DepositRequest};
@@ -110,7 +109,6 @@ fn deposit(folder: &Path, engine: IndexEngine, records: u64) -> Value {
 }
 
 fn stamp(archive: &Archive) {
-    let waiting = archive.catalog().unstamped(usize::MAX).unwrap();
     let authorities = archive.authorities().unwrap();
     let appender = archive.store().appender().unwrap();
     let environment = archive.environment();
@@ -120,10 +118,14 @@ fn stamp(archive: &Archive) {
         log: &appender,
         clock: environment.clock.as_ref(),
         entropy: environment.entropy.as_ref(),
-        threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
     };
-    for batch in plan(waiting, BatchOptions::default()).batches {
-        let made = maker.make(batch, &mut |_| {}).unwrap();
+    for batch in archive
+        .queue()
+        .plan(BatchOptions::default())
+        .unwrap()
+        .batches
+    {
+        let made = maker.make(&batch, &mut |_| {}).unwrap();
         made.apply(archive.catalog()).unwrap();
     }
 }

@@ -17,7 +17,7 @@ use archiver::config::{
 use archiver::evidence::assemble::EvidenceAssembler;
 use archiver::evidence::batch::BatchMaker;
 use archiver::evidence::leaves::group_of;
-use archiver::evidence::plan::{BatchOptions, plan};
+use archiver::evidence::plan::BatchOptions;
 use archiver::evidence::renew::{RenewOptions, RenewalAction, RenewalAuthorities, Renewer};
 use archiver::intake::{SourceName, Walk};
 use archiver::keys::Passphrase;
@@ -125,7 +125,6 @@ fn make(folder: &Path, records: u64, batches: u64) -> Value {
 }
 
 fn stamp(archive: &Archive) {
-    let waiting = archive.catalog().unstamped(usize::MAX).unwrap();
     let authorities = archive.authorities().unwrap();
     let appender = archive.store().appender().unwrap();
     let environment = archive.environment();
@@ -135,10 +134,14 @@ fn stamp(archive: &Archive) {
         log: &appender,
         clock: environment.clock.as_ref(),
         entropy: environment.entropy.as_ref(),
-        threads: threads(),
     };
-    for batch in plan(waiting, BatchOptions::default()).batches {
-        let made = maker.make(batch, &mut |_| {}).unwrap();
+    for batch in archive
+        .queue()
+        .plan(BatchOptions::default())
+        .unwrap()
+        .batches
+    {
+        let made = maker.make(&batch, &mut |_| {}).unwrap();
         made.apply(archive.catalog()).unwrap();
     }
 }
