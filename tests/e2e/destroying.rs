@@ -8,7 +8,7 @@ use tests::world::{Run, World};
 use crate::events;
 
 /// Destroys a record as two people would, with the id typed again.
-fn destroy(world: &World, record: &str, more: &[&str]) -> Run {
+pub(crate) fn destroy(world: &World, record: &str, more: &[&str]) -> Run {
     let words = ["keys", "destroy", record, "--by", "佐藤"];
     let rest = ["--approved-by", "鈴木", "--reason", "a test", "--json"];
     let mut child = world

@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, and moves and writes files that are not the archive's"
 )]
 
+mod backup_custodians;
 mod bad_input;
 mod bad_tsa;
 mod bulk;

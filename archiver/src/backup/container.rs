@@ -5,51 +5,23 @@
 //! chunk = last u8 | length u32 | nonce 12, ciphertext, tag 16
 //! ```
 //!
-//! The key is Argon2id of the passphrase with the header's salt, fresh for each file. The associated data of a chunk is
+//! The key is Argon2id of the passphrase with the header's salt, fresh for each file; or it is random, and the header holds it sealed to the
+//! archive's custodians. The associated data of a chunk is
 //! `"fumikura backup 1\0"` | SHA-256 of everything before the chunks | chunk number u64 | last u8.
 
 use std::fs::File;
 use std::io::{IoSlice, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use argon2::{Algorithm, Argon2, Block, Params, Version};
 use firmware::entropy::Entropy;
-use formats::id::ArchiveId;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::BackupError;
+use super::header::{BackupHeader, MAGIC, Opening, read_header};
 use super::plain::{CHUNK_BYTES, Plain, context};
-use crate::keys::secret::KEY_BYTES;
-use crate::keys::{DataKey, KdfParameters, KeyError, Passphrase, ValueKey};
+use crate::keys::ValueKey;
 use crate::store::durable::Disk;
-
-/// The clear header of a backup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct BackupHeader {
-    schema: String,
-    /// The archive.
-    pub archive: ArchiveId,
-    /// Number of the backup, from 1.
-    pub generation: u32,
-    /// When it was taken, RFC 3339.
-    pub created_at: String,
-    cipher: String,
-    derivation: Derivation,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct Derivation {
-    algorithm: String,
-    version: u32,
-    salt: String,
-    memory_kib: u32,
-    passes: u32,
-    lanes: u32,
-}
 
 /// Is given what a backup holds, file by file.
 pub trait EntrySink {
@@ -72,65 +44,6 @@ pub trait EntrySink {
     fn end(&mut self) -> Result<(), BackupError>;
 }
 
-impl BackupHeader {
-    pub(super) fn new(
-        archive: ArchiveId,
-        generation: u32,
-        created_at: String,
-        parameters: KdfParameters,
-        entropy: &dyn Entropy,
-    ) -> Result<Self, BackupError> {
-        let mut salt = [0; 16];
-        entropy.fill(&mut salt).map_err(KeyError::from)?;
-        Ok(Self {
-            schema: SCHEMA.to_owned(),
-            archive,
-            generation,
-            created_at,
-            cipher: CIPHER.to_owned(),
-            derivation: Derivation {
-                algorithm: ALGORITHM.to_owned(),
-                version: u32::from(Version::V0x13),
-                salt: hex::encode(salt),
-                memory_kib: parameters.memory_kib,
-                passes: parameters.passes,
-                lanes: parameters.lanes,
-            },
-        })
-    }
-
-    fn key(&self, passphrase: &Passphrase) -> Result<ValueKey, KeyError> {
-        let derivation = &self.derivation;
-        let too_much = derivation.memory_kib > MEMORY_KIB_MAX || derivation.passes > PASSES_MAX;
-        let salt = hex::decode(&derivation.salt).unwrap_or_default();
-        let params = Params::new(
-            derivation.memory_kib,
-            derivation.passes,
-            derivation.lanes,
-            Some(KEY_BYTES),
-        );
-        let (Ok(params), false) = (params, too_much) else {
-            return Err(KeyError::KeyDerivation);
-        };
-        let blocks = params.block_count();
-        let mut memory: Vec<Block> = Vec::new();
-        memory
-            .try_reserve_exact(blocks)
-            .map_err(|_| KeyError::KeyDerivation)?;
-        memory.resize(blocks, Block::default());
-        let mut key = Zeroizing::new([0; KEY_BYTES]);
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into_with_memory(
-                passphrase.reveal(),
-                &salt,
-                key.as_mut_slice(),
-                &mut memory,
-            )
-            .map_err(|_| KeyError::KeyDerivation)?;
-        Ok(DataKey::from_bytes(&key).value_key())
-    }
-}
-
 /// Writes a backup under a temporary name.
 pub(super) struct Sealer<'a> {
     disk: &'a dyn Disk,
@@ -151,7 +64,7 @@ impl<'a> Sealer<'a> {
         disk: &'a dyn Disk,
         path: &Path,
         header: &BackupHeader,
-        passphrase: &Passphrase,
+        opening: Opening<'_>,
         entropy: &'a dyn Entropy,
     ) -> Result<Self, BackupError> {
         let temporary = path.with_extension("backup.new");
@@ -161,11 +74,11 @@ impl<'a> Sealer<'a> {
             }
             _ => {}
         }
-        let key = header.key(passphrase)?;
+        let key = header.key(path, opening)?;
         let file = disk
             .create(&temporary)
             .map_err(|error| BackupError::io(&temporary, error))?;
-        let head = head(header);
+        let head = header.encode();
         let mut sealer = Self {
             disk,
             entropy,
@@ -244,52 +157,13 @@ impl Drop for Sealer<'_> {
     }
 }
 
-/// Reads the clear header, and says how many bytes stand before the chunks.
-///
-/// # Errors
-/// [`BackupError::NotABackup`], [`BackupError::UnsupportedVersion`], [`BackupError::Damaged`], [`BackupError::Io`].
-pub fn read_header(path: &Path) -> Result<(BackupHeader, u64), BackupError> {
-    let file = File::open(path).map_err(|error| BackupError::io(path, error))?;
-    let not_one = || BackupError::NotABackup {
-        path: path.to_path_buf(),
-    };
-    let mut start = Vec::new();
-    file.take(HEADER_BYTES_MAX)
-        .read_to_end(&mut start)
-        .map_err(|error| BackupError::io(path, error))?;
-    let rest = start.strip_prefix(&MAGIC).ok_or_else(not_one)?;
-    let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(not_one)?;
-    if u16::from_be_bytes(*version) != FORMAT_VERSION {
-        return Err(BackupError::UnsupportedVersion {
-            path: path.to_path_buf(),
-        });
-    }
-    let damaged = || BackupError::Damaged {
-        path: path.to_path_buf(),
-    };
-    let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-    let json = rest.get(..length).ok_or_else(damaged)?;
-    let header: BackupHeader = serde_json::from_slice(json).map_err(|_| damaged())?;
-    let known = header.schema == SCHEMA
-        && header.cipher == CIPHER
-        && header.derivation.algorithm == ALGORITHM
-        && header.derivation.version == u32::from(Version::V0x13);
-    if !known {
-        return Err(BackupError::UnsupportedVersion {
-            path: path.to_path_buf(),
-        });
-    }
-    Ok((header, 14 + length as u64))
-}
-
 /// Reads a backup whole: its checksum, then each chunk, then each file in it. Answers the header, the number of files, and the digest.
 ///
 /// # Errors
 /// [`BackupError::Damaged`] and [`BackupError::WrongPassphrase`] are told apart; errors of `sink`.
-pub fn read(
+pub fn read<'a>(
     path: &Path,
-    passphrase: &Passphrase,
+    opening: impl Into<Opening<'a>>,
     sink: &mut dyn EntrySink,
 ) -> Result<(BackupHeader, u64, [u8; 32]), BackupError> {
     let (header, start) = read_header(path)?;
@@ -301,7 +175,10 @@ pub fn read(
         .map_err(|error| BackupError::io(path, error))?;
     let left = end.saturating_sub(start);
     let bound = Sha256::digest(&head).into();
-    let mut plain = Plain::new(path, file, left, header.key(passphrase)?, bound);
+    let opening = opening.into();
+    let key = header.key(path, opening)?;
+    let by_passphrase = matches!(opening, Opening::Passphrase(_));
+    let mut plain = Plain::new(path, file, left, key, bound, by_passphrase);
     let mut files = 0;
     loop {
         let length = usize::from(u16::from_be_bytes(plain.array()?));
@@ -339,9 +216,9 @@ pub fn read(
 ///
 /// # Errors
 /// As [`read`].
-pub fn check(
+pub fn check<'a>(
     path: &Path,
-    passphrase: &Passphrase,
+    opening: impl Into<Opening<'a>>,
 ) -> Result<(BackupHeader, u64, [u8; 32]), BackupError> {
     struct Nothing;
     impl EntrySink for Nothing {
@@ -355,7 +232,7 @@ pub fn check(
             Ok(())
         }
     }
-    read(path, passphrase, &mut Nothing)
+    read(path, opening, &mut Nothing)
 }
 
 /// Whether the destruction of a backup was begun at this path and not ended: its first bytes are zeros in place of what every backup begins with.
@@ -424,62 +301,5 @@ fn check_sum(path: &Path) -> Result<([u8; 32], u64), BackupError> {
     }
 }
 
-fn head(header: &BackupHeader) -> Vec<u8> {
-    // Strings and numbers always have a canonical form.
-    let json = serde_json_canonicalizer::to_vec(header).unwrap_or_default();
-    let mut head = MAGIC.to_vec();
-    head.extend(FORMAT_VERSION.to_be_bytes());
-    head.extend(u32::try_from(json.len()).unwrap_or(u32::MAX).to_be_bytes());
-    head.extend(json);
-    head
-}
-
-const MAGIC: [u8; 8] = *b"FUMIBKUP";
-const FORMAT_VERSION: u16 = 1;
-const SCHEMA: &str = "urn:fumikura:backup:1";
-const CIPHER: &str = "AES-256-GCM";
-const ALGORITHM: &str = "Argon2id";
-
 /// Bytes handled at once.
 const PIECE_BYTES: usize = 256 * 1024;
-
-/// Most bytes of the header with what stands before it.
-const HEADER_BYTES_MAX: u64 = 64 * 1024;
-
-/// Bounds of the derivation that a foreign file may ask for: 1 GiB, and as many passes as for the key medium.
-const MEMORY_KIB_MAX: u32 = 1024 * 1024;
-const PASSES_MAX: u32 = 64;
-
-#[cfg(test)]
-mod tests {
-    use firmware::entropy::SeededEntropy;
-
-    use super::*;
-
-    #[test]
-    fn a_backup_does_not_ask_for_more_memory_than_there_may_be() {
-        let secret = Passphrase::new(&Zeroizing::new(b"of a backup".to_vec())).unwrap();
-        let key = |memory_kib, passes| {
-            let parameters = KdfParameters {
-                memory_kib,
-                passes,
-                lanes: 1,
-            };
-            let archive = ArchiveId::from_bytes([1; 16]);
-            let entropy = SeededEntropy::new(1);
-            let header = BackupHeader::new(archive, 1, String::new(), parameters, &entropy);
-            header.unwrap().key(&secret)
-        };
-        assert!(key(64, 1).is_ok());
-        for (memory_kib, passes) in [
-            (MEMORY_KIB_MAX + 1, 1),
-            (u32::MAX, 1),
-            (64, PASSES_MAX + 1),
-            (64, 0),
-            (7, 1),
-        ] {
-            let refused = key(memory_kib, passes);
-            assert!(matches!(refused, Err(KeyError::KeyDerivation)));
-        }
-    }
-}

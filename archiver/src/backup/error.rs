@@ -49,6 +49,31 @@ pub enum BackupError {
         /// The file.
         path: PathBuf,
     },
+    /// A passphrase was given, and custodians open the backup.
+    NeedsShares {
+        /// The file.
+        path: PathBuf,
+        /// Who they are.
+        ceremony: String,
+        /// The code on their sheets.
+        code: String,
+        /// Which of the archive's backup keys it is.
+        epoch: u32,
+    },
+    /// Shares were given, and a passphrase opens the backup.
+    NeedsPassphrase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No ceremony for backups was held yet.
+    NoCustodians,
+    /// What the archive recorded as this backup is another file: this one was made by somebody else.
+    NotRecorded {
+        /// The file.
+        path: PathBuf,
+        /// The generation.
+        generation: u32,
+    },
     /// The backup is of another archive than the data medium.
     Foreign {
         /// The backup's archive.
@@ -94,6 +119,7 @@ impl BackupError {
 }
 
 impl fmt::Display for BackupError {
+    #[allow(clippy::too_many_lines, reason = "one arm per variant")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Archive(error) => error.fmt(f),
@@ -119,6 +145,29 @@ impl fmt::Display for BackupError {
             Self::WrongPassphrase { path } => write!(
                 f,
                 "wrong passphrase: the backup {} is whole, but this passphrase does not open it",
+                path.display()
+            ),
+            Self::NeedsShares {
+                path,
+                ceremony,
+                code,
+                epoch,
+            } => write!(
+                f,
+                "the backup {} is sealed to custodians: {ceremony}, backup key {epoch}, ceremony {code}; give their backup shares",
+                path.display()
+            ),
+            Self::NeedsPassphrase { path } => write!(
+                f,
+                "the backup {} is sealed under a passphrase: shares do not open it",
+                path.display()
+            ),
+            Self::NoCustodians => f.write_str(
+                "no ceremony for backups was held: run 'archiver keys ceremony --backups', or give a passphrase",
+            ),
+            Self::NotRecorded { path, generation } => write!(
+                f,
+                "{} is not what the archive recorded as backup {generation}: somebody else made it, trust nothing in it",
                 path.display()
             ),
             Self::Foreign {

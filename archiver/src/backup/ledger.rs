@@ -31,6 +31,12 @@ pub struct BackupTaken {
     /// Keys in it that no record version belongs to: interrupted deposits left them.
     #[serde(default)]
     pub keys_without_record: u64,
+    /// The number of the backup key that it is sealed to; `None`: a passphrase opens it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_epoch: Option<u32>,
+    /// The code of the ceremony that parted that key, as it stands on the sheets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceremony: Option<String>,
 }
 
 /// A backup is no more.

@@ -3,7 +3,7 @@
 //! The data media are copies of each other. What else an archive needs is the key medium; with it, one data medium gives back everything:
 //! classes, configuration and events stand there as events. A backup holds the key medium as it is (each key wrapped under the key-encryption
 //! key, and that sealed), the configuration with the files that it names, and the class files, all sealed once more under a key from a
-//! passphrase of its own ([`container`], `SPEC.md` §7).
+//! passphrase of its own, or to custodians ([`container`], `SPEC.md` §7).
 //!
 //! **Destroyed keys.** A backup from before an erasure holds the destroyed keys. It is named ([`ledger::Backups::to_be_destroyed`]) until it is
 //! overwritten and removed, or its destruction elsewhere was confirmed; each is an event.
@@ -12,6 +12,7 @@ pub mod container;
 pub mod contents;
 pub mod drill;
 mod error;
+pub mod header;
 pub mod ledger;
 mod plain;
 pub mod report;
@@ -24,12 +25,14 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::archive::{Archive, ArchiveError};
-use crate::keys::{KdfParameters, Passphrase};
+use crate::keys::provider::custodians::BackupKey;
+use crate::keys::{DataKey, KdfParameters, Passphrase};
 use crate::store::durable;
 
 pub use error::BackupError;
 
-use container::{BackupHeader, Sealer};
+use container::Sealer;
+use header::{BackupHeader, Opening, read_header};
 use ledger::{BackupDestroyed, BackupTaken, Backups, DestroyedBecause};
 
 /// How a backup is taken.
@@ -41,6 +44,21 @@ pub struct BackupOptions {
     pub keep: Option<u32>,
     /// How the key is derived from the passphrase.
     pub parameters: KdfParameters,
+}
+
+/// What seals a backup.
+#[derive(Debug, Clone, Copy)]
+pub enum Protection<'a> {
+    /// A passphrase.
+    Passphrase(&'a Passphrase),
+    /// The public half of a key that custodians share. Nobody is needed for it.
+    Custodians(&'a BackupKey),
+}
+
+impl<'a> From<&'a Passphrase> for Protection<'a> {
+    fn from(passphrase: &'a Passphrase) -> Self {
+        Self::Passphrase(passphrase)
+    }
 }
 
 /// What a backup run did.
@@ -88,10 +106,10 @@ impl Gaps {
 ///
 /// # Errors
 /// [`BackupError::SameDevice`] when the folder stands on the device of a data medium and the archive is no trial; errors of reading and writing.
-pub fn take(
+pub fn take<'a>(
     archive: &Archive,
     by: &str,
-    passphrase: &Passphrase,
+    protection: impl Into<Protection<'a>>,
     options: &BackupOptions,
 ) -> Result<BackupReport, BackupError> {
     let environment = archive.environment();
@@ -109,27 +127,22 @@ pub fn take(
         }
         container::destroy(disk, &path)?;
     }
-    let header = BackupHeader::new(
-        archive.config().archive,
-        generation,
-        rfc3339(environment.clock.now()),
-        options.parameters,
-        environment.entropy.as_ref(),
-    )?;
+    let protection = protection.into();
+    let (header, content) = header(archive, generation, protection, options)?;
+    let opening = match (&content, protection) {
+        (Some(content), _) => Opening::Content(content),
+        (None, Protection::Passphrase(passphrase)) => Opening::Passphrase(passphrase),
+        (None, Protection::Custodians(_)) => return Err(BackupError::NoCustodians),
+    };
     let (entries, missing) = contents::gather(archive)?;
     let files = entries.len() as u64;
-    let mut sealer = Sealer::create(
-        disk,
-        &path,
-        &header,
-        passphrase,
-        environment.entropy.as_ref(),
-    )?;
+    let entropy = environment.entropy.as_ref();
+    let mut sealer = Sealer::create(disk, &path, &header, opening, entropy)?;
     for entry in &entries {
         entry.write(&mut sealer)?;
     }
     let (bytes, sha256) = sealer.finish()?;
-    let checked = container::check(&path, passphrase)?;
+    let checked = container::check(&path, opening)?;
     if checked.1 != files || hex::encode(checked.2) != hex::encode(sha256) {
         return Err(BackupError::Damaged { path });
     }
@@ -144,14 +157,38 @@ pub fn take(
         file: path,
         bytes,
         sha256: hex::encode(sha256),
-        created_at: header.created_at,
+        created_at: header.created_at.clone(),
         files,
         keys_without_record: census.keys_without_record,
+        key_epoch: header.custodians().map(|key| key.epoch),
+        ceremony: header.custodians().map(|key| key.code(header.archive)),
     };
     archive.record_event(by, &taken)?;
     let keep = options.keep.filter(|_| gaps.is_empty());
     let older = remove_old(archive, by, &backups, &to, keep);
     Ok(BackupReport { taken, older, gaps })
+}
+
+/// The header, and the key of the content where it is sealed in the header.
+fn header(
+    archive: &Archive,
+    generation: u32,
+    protection: Protection<'_>,
+    options: &BackupOptions,
+) -> Result<(BackupHeader, Option<DataKey>), BackupError> {
+    let environment = archive.environment();
+    let (id, now) = (archive.config().archive, rfc3339(environment.clock.now()));
+    let entropy = environment.entropy.as_ref();
+    Ok(match protection {
+        Protection::Passphrase(_) => (
+            BackupHeader::new(id, generation, now, options.parameters, entropy)?,
+            None,
+        ),
+        Protection::Custodians(to) => {
+            let (header, content) = BackupHeader::for_custodians(id, generation, now, to, entropy)?;
+            (header, Some(content))
+        }
+    })
 }
 
 /// Overwrites and removes the backups that hold keys which were destroyed since, as far as they are where they were written.
@@ -237,7 +274,7 @@ fn remove(
     one: &BackupTaken,
     because: DestroyedBecause,
 ) -> Result<Option<BackupDestroyed>, BackupError> {
-    match container::read_header(&one.file) {
+    match read_header(&one.file) {
         Ok((header, _)) if is_of(archive, &header, one.generation) => {}
         // An interrupted run had begun with it.
         Err(_) if container::is_overwritten(&one.file) => {}
@@ -258,7 +295,7 @@ fn remove(
 
 /// Whether a file is, by its header, the backup of this archive with this number.
 fn is_backup(archive: &Archive, path: &Path, generation: u32) -> bool {
-    let header = container::read_header(path);
+    let header = read_header(path);
     header.is_ok_and(|(header, _)| is_of(archive, &header, generation))
 }
 

@@ -16,6 +16,7 @@ pub(super) struct Plain<'a> {
     left: u64,
     key: ValueKey,
     bound: [u8; 32],
+    by_passphrase: bool,
     chunk: u64,
     is_last: bool,
     bytes: Zeroizing<Vec<u8>>,
@@ -30,6 +31,7 @@ impl<'a> Plain<'a> {
         left: u64,
         key: ValueKey,
         bound: [u8; 32],
+        by_passphrase: bool,
     ) -> Self {
         Self {
             path,
@@ -37,6 +39,7 @@ impl<'a> Plain<'a> {
             left,
             key,
             bound,
+            by_passphrase,
             chunk: 0,
             is_last: false,
             bytes: Zeroizing::new(Vec::new()),
@@ -87,12 +90,13 @@ impl<'a> Plain<'a> {
         let mut sealed = vec![0; length];
         self.take(&mut sealed)?;
         let context = context(&self.bound, self.chunk, last == 1);
-        // The checksum of the whole file was right: what does not open was sealed under another passphrase.
+        // The checksum of the whole file was right: what does not open was sealed under another passphrase. A key that was
+        // sealed proves itself: then it is the content that was exchanged.
         self.bytes = self
             .key
             .open(&context, &sealed)
             .ok_or_else(|| match self.chunk {
-                0 => BackupError::WrongPassphrase {
+                0 if self.by_passphrase => BackupError::WrongPassphrase {
                     path: self.path.to_path_buf(),
                 },
                 _ => self.damaged(),

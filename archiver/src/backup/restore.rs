@@ -5,11 +5,11 @@ use std::io::IoSlice;
 use std::path::{Component, Path, PathBuf};
 
 use super::BackupError;
-use super::container::{self, BackupHeader, EntrySink};
+use super::container::{self, EntrySink};
 use super::contents::{CLASSES, CONFIGURATION, KEYS};
+use super::header::{self, BackupHeader, Opening};
 use crate::config::{Config, TsaKind};
 use crate::event::configuration::ConfigurationRecorded;
-use crate::keys::Passphrase;
 use crate::store::durable::{self, Disk};
 use crate::store::read_label;
 
@@ -32,20 +32,21 @@ pub struct Restored {
 ///
 /// # Errors
 /// [`BackupError::NotEmpty`], [`BackupError::Foreign`]; what [`container::read`] says.
-pub fn restore(
+pub fn restore<'a>(
     disk: &dyn Disk,
     from: &Path,
-    passphrase: &Passphrase,
+    opening: impl Into<Opening<'a>>,
     data: &[PathBuf],
     into: &Path,
     evaluation: bool,
 ) -> Result<Restored, BackupError> {
+    let opening = opening.into();
     let into = std::path::absolute(into).map_err(|error| BackupError::io(into, error))?;
     let data = data
         .iter()
         .map(|one| std::path::absolute(one).map_err(|error| BackupError::io(one, error)));
     let data = data.collect::<Result<Vec<_>, _>>()?;
-    let (header, _) = container::read_header(from)?;
+    let (header, _) = header::read_header(from)?;
     for medium in &data {
         let label = read_label(medium)?;
         if label.archive != header.archive {
@@ -57,7 +58,7 @@ pub fn restore(
         }
     }
     // Before anything is written.
-    container::check(from, passphrase)?;
+    container::check(from, opening)?;
     if into.exists() {
         let mut entries =
             std::fs::read_dir(&into).map_err(|error| BackupError::io(&into, error))?;
@@ -74,7 +75,7 @@ pub fn restore(
         configuration: Vec::new(),
         bytes: 0,
     };
-    let (header, files, sha256) = container::read(from, passphrase, &mut target)?;
+    let (header, files, sha256) = container::read(from, opening, &mut target)?;
     let bytes = target.bytes;
     let recorded: ConfigurationRecorded =
         serde_json::from_slice(&target.configuration).map_err(|_| BackupError::Damaged {
@@ -245,7 +246,7 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::*;
-    use crate::keys::KdfParameters;
+    use crate::keys::{KdfParameters, Passphrase};
     use crate::store::durable::system_disk;
 
     /// A backup that holds only a configuration, which names one file.
@@ -260,7 +261,8 @@ mod tests {
         let header = BackupHeader::new(archive, 1, String::new(), parameters, &entropy).unwrap();
         let path = folder.join("one.backup");
         let mut sealer =
-            container::Sealer::create(disk.as_ref(), &path, &header, passphrase, &entropy).unwrap();
+            container::Sealer::create(disk.as_ref(), &path, &header, passphrase.into(), &entropy)
+                .unwrap();
         let text = "version = 1\narchive = \"01935e7a-1111-7222-8333-444455556666\"\ndata = [\"data\"]\nkeys = \"keys\"\nkey_copies = [\"/media/live-keys\"]\nkey_copies_min = 2\npolicy = \"policy.json\"\n";
         let recorded = serde_json::json!({
             "sha256": "", "text": text, "files": [{ "path": "policy.json", "base64": base64 }],

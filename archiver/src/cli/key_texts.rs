@@ -1,7 +1,7 @@
 //! What is said of keys, shares and tokens in Japanese.
 
 use crate::keys::KeyError;
-use crate::keys::provider::custodians::{SHARE_WORDS, ShareError};
+use crate::keys::provider::custodians::{SHARE_WORDS, ShareError, ShareKind};
 use crate::keys::provider::token::TokenError;
 
 /// What is wrong with keys. Every error has its text: a new one does not compile without.
@@ -177,6 +177,12 @@ pub(super) fn share(error: &ShareError) -> String {
         ShareError::OtherArchive { number, found, expected } => {
             format!("分散片 {number}({found})は別の保管庫のものです。この保管庫には {expected} の分散片が要ります")
         }
+        ShareError::OtherKind { number, found, expected: ShareKind::Keys } => {
+            format!("分散片 {number}({found})はバックアップのもので、鍵媒体は開けません。鍵媒体の分散片が要ります")
+        }
+        ShareError::OtherKind { number, found, expected: ShareKind::Backups } => {
+            format!("分散片 {number}({found})は鍵媒体のもので、バックアップは開けません。バックアップの分散片が要ります")
+        }
         ShareError::OtherCeremony { number, found, expected } => {
             format!("分散片 {number}({found})は別の儀式のもので、何も開けません。{expected} の分散片が要ります")
         }
@@ -189,6 +195,9 @@ pub(super) fn share(error: &ShareError) -> String {
         ShareError::Missing { missing } => format!("分散片があと {missing} 枚要ります"),
         ShareError::DoNotOpen => {
             "分散片は正しいのですが、kek.json が開きません。書き換えられています。鍵媒体の写しから戻してください".to_owned()
+        }
+        ShareError::BackupDoesNotOpen => {
+            "分散片は正しいのですが、このバックアップは開きません。書き換えられています。別の世代か写しを使ってください".to_owned()
         }
         ShareError::Numbers => {
             "儀式で作る分散片は 2 から 16 枚、開くのに要る枚数は 2 からその枚数までです".to_owned()

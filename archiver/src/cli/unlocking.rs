@@ -2,17 +2,18 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use formats::id::ArchiveId;
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::archive::ArchiveError;
 use crate::config::Config;
 use crate::keys::passphrase::Prompt;
-use crate::keys::provider::custodians::{Ceremony, Collector, Share, ShareError};
+use crate::keys::provider::custodians::{BackupKey, Ceremony, Collector, Share, ShareError};
 use crate::keys::provider::{self, Unlock};
-use crate::keys::{KeyError, KeyPlace, ProviderFile, ProviderKind, agent};
+use crate::keys::{DataKey, KeyError, KeyPlace, ProviderFile, ProviderKind, agent};
 use crate::media;
 
 use super::exit::Exit;
@@ -76,12 +77,49 @@ impl Session {
     pub(super) fn shares(&self, config: &Config, place: &ProviderFile) -> Result<Unlock, Failure> {
         let ceremony = provider::ceremony(place, config.archive)?.ok_or(KeyError::NoCustodians)?;
         let mut collector = Collector::new(config.archive, ceremony);
+        let shares = self.collect(&mut collector, &self.common.share)?;
+        Ok(Unlock::Shares(shares))
+    }
+
+    /// What enough shares of a ceremony give.
+    ///
+    /// # Errors
+    /// As [`Session::unlock`].
+    pub(super) fn gather(
+        &self,
+        archive: ArchiveId,
+        ceremony: &Ceremony,
+        files: &[PathBuf],
+    ) -> Result<DataKey, Failure> {
+        let mut collector = Collector::new(archive, ceremony.clone());
+        self.collect(&mut collector, files)?;
+        Ok(collector.combine().map_err(KeyError::Share)?)
+    }
+
+    /// Says whose shares a backup asks for.
+    pub(super) fn tell_backup_custodians(&self, archive: ArchiveId, key: &BackupKey) {
+        let (epoch, code, ceremony) = (key.epoch, key.code(archive), &key.ceremony);
+        self.output.event(&json!({
+            "event": "backup-custodians", "key_epoch": epoch, "ceremony": code, "threshold": ceremony.threshold,
+            "custodians": ceremony.custodians.iter().map(|one| &one.name).collect::<Vec<_>>(),
+        }));
+        self.output.say(&self.output.lang.pick(
+            format!(
+                "バックアップの鍵 {epoch}(儀式 {code})の分散片が {} 枚要ります",
+                ceremony.threshold
+            ),
+            format!("shares of backup key {epoch} (ceremony {code}) are needed: {ceremony}"),
+        ));
+    }
+
+    /// Shares from files, then from the terminal, until there are enough.
+    fn collect(&self, collector: &mut Collector, files: &[PathBuf]) -> Result<Vec<Share>, Failure> {
         let mut shares = Vec::new();
-        for path in &self.common.share {
+        for path in files {
             for share in read_shares(path)? {
                 let share = share.map_err(|error| self.share_failure(path, &error))?;
                 let number = share.number();
-                self.accept(&mut collector, &mut shares, share)
+                self.accept(collector, &mut shares, share)
                     .map_err(|error| self.share_failure(&path.join(number.to_string()), &error))?;
             }
         }
@@ -92,14 +130,14 @@ impl Session {
                 return Err(KeyError::Share(ShareError::Missing { missing }).into());
             }
             let given = self.typed_share(collector.ceremony())?;
-            let accepted = given.and_then(|share| self.accept(&mut collector, &mut shares, share));
+            let accepted = given.and_then(|share| self.accept(collector, &mut shares, share));
             if let Err(error) = accepted {
                 refused += 1;
                 self.output
                     .note(&Failure::from(KeyError::Share(error)).text(self.output.lang));
             }
         }
-        Ok(Unlock::Shares(shares))
+        Ok(shares)
     }
 
     /// One share from the terminal, without echo.

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::erasure::rfc3339;
+use super::provider::custodians::BackupKey;
 use super::provider::{SealedBy, sealed_by};
 use crate::archive::{Archive, ArchiveError};
 use crate::event::{EventBody, RecordedEvent, Topic};
@@ -41,6 +42,19 @@ pub struct PassphraseSet {
     pub passes: u32,
     /// Its lanes.
     pub lanes: u32,
+}
+
+/// The key that backups are sealed to was made, and its private half parted among custodians.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BackupKeyMade {
+    /// What is public of it.
+    pub key: BackupKey,
+}
+
+impl EventBody for BackupKeyMade {
+    const KIND: &'static str = "backup-key-made";
+    const TOPIC: Topic = Topic::Keys;
 }
 
 impl EventBody for CeremonyHeld {
@@ -101,6 +115,24 @@ impl Archive {
             }
         }
         Ok(())
+    }
+
+    /// The key that backups are sealed to now, and whether who opens the key medium changed since it was made. `None`: no ceremony for backups
+    /// was held.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when the index is damaged.
+    pub fn backup_key(&self) -> Result<Option<(BackupKey, bool)>, ArchiveError> {
+        let mut last = None;
+        self.catalog().events(Topic::Keys, &mut |event| {
+            if let Some(made) = event.as_::<BackupKeyMade>() {
+                last = Some((made.key, false));
+            } else if let Some((_, changed)) = &mut last {
+                *changed |= event.kind == CeremonyHeld::KIND;
+            }
+            true
+        })?;
+        Ok(last)
     }
 
     /// What happened to the keys, in the order of time.

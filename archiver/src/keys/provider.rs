@@ -10,6 +10,7 @@ use super::secret::NONCE_BYTES;
 
 pub mod custodians;
 mod file;
+mod hpke;
 pub mod intake;
 mod key_file;
 mod provider_file;

@@ -433,7 +433,7 @@ fn a_backup_holds_no_plain_key_and_no_passphrase() {
     let archive = world.open(Access::Write);
     fill(&archive, &world, 3, 500);
     let taken = take(&archive, &world, None).unwrap().taken;
-    let (_, header) = backup::container::read_header(&taken.file).unwrap();
+    let (_, header) = backup::header::read_header(&taken.file).unwrap();
     let header = usize::try_from(header).unwrap();
     let bytes = std::fs::read(&taken.file).unwrap();
     let sealed: BTreeSet<&[u8]> = bytes[header..].windows(WINDOW).collect();

@@ -49,11 +49,16 @@ pub enum Keys {
 #[command(after_help = "Examples:
   archiver keys ceremony --threshold 2 --shares 3 --names 佐藤,鈴木,高橋
   archiver keys ceremony --threshold 2 --shares 3 --out /run/sheets      a text and a page to print for each custodian, mode 0600
+  archiver keys ceremony --backups --threshold 2 --shares 3              who opens backups; the key medium stays as it is
 
 Without --out each custodian comes to the terminal alone, writes down the words or scans the code, and types them back;
 the screen is cleared in between. Nothing changes on the key medium before the last sheet is proven to be readable.
-A new ceremony is how custodians change: the shares of the one before open nothing any more.")]
+A new ceremony is how custodians change: the shares of the one before open nothing any more. With --backups they go on opening
+the backups that were sealed to them; later backups are sealed to the new ones.")]
 pub struct Ceremony {
+    /// Make the key that 'backup --custodians' seals to, and share its private half
+    #[arg(long)]
+    pub backups: bool,
     /// How many shares unlock
     #[arg(long, value_name = "M", value_parser = clap::value_parser!(u8).range(2..=16))]
     pub threshold: u8,

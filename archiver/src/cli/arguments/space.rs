@@ -28,12 +28,14 @@ pub struct Compact {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   archiver backup --to /mnt/backup --backup-passphrase-file FILE --keep 5
+  archiver backup --to /mnt/backup --custodians --keep 5      sealed to the custodians of 'keys ceremony --backups': no secret is needed
   archiver backup --list
   archiver backup --prune               overwrites and removes backups that hold keys destroyed since
 
 A backup holds what stands on no data medium: the key medium as it is (its keys stay sealed), the configuration, the files
 that it names, and the class files. The data media back each other up. The passphrase of the backup comes from
---backup-passphrase-file or the credential fumikura-backup-passphrase; it is not that of the key medium.")]
+--backup-passphrase-file or the credential fumikura-backup-passphrase; it is not that of the key medium. With --custodians
+there is no passphrase: M of the N custodians open the backup with their backup shares at 'archiver restore'.")]
 pub struct Backup {
     /// The folder to write the backup to, on a device that holds no data medium
     #[arg(long, value_name = "DIR", required_unless_present_any = ["list", "prune", "confirm_destroyed"])]
@@ -44,6 +46,9 @@ pub struct Backup {
     /// A file that holds the passphrase of the backup
     #[arg(long, value_name = "FILE")]
     pub backup_passphrase_file: Option<PathBuf>,
+    /// Seal the backup to the custodians of the last 'keys ceremony --backups'; none of them need be there
+    #[arg(long, requires = "to", conflicts_with = "backup_passphrase_file")]
+    pub custodians: bool,
     /// List the backups that were taken, and those that must be destroyed
     #[arg(long, conflicts_with_all = ["to", "prune"])]
     pub list: bool,
@@ -58,8 +63,11 @@ pub struct Backup {
 /// `archiver restore`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example, a drill with the data media where they are; they are only read:
+    after_help = "Examples, a drill with the data media where they are; they are only read:
   archiver restore --from /mnt/backup/fumikura-00000003.backup --data /mnt/disk-a --into /tmp/drill --sample 50
+  archiver restore --from FILE --data /mnt/disk-a --into /tmp/drill --backup-share a.txt --backup-share b.txt
+
+A backup that is sealed to custodians asks for their backup shares one after the other; then for what opens the key medium.
 
 It opens the archive with what was restored, verifies a sample (content, digests, evidence), and writes a report:
 restore-report.json, restore-report.ja.html, restore-report.en.html. With --config of the archive the drill is recorded there."
@@ -80,6 +88,9 @@ pub struct Restore {
     /// A file that holds the passphrase of the backup
     #[arg(long, value_name = "FILE")]
     pub backup_passphrase_file: Option<PathBuf>,
+    /// A custodian's share of the backup's key: a file with its words, or - for standard input (repeat for each share)
+    #[arg(long, value_name = "FILE", conflicts_with = "backup_passphrase_file")]
+    pub backup_share: Vec<PathBuf>,
     /// Allow the restored keys on the device of a data medium, for a trial; every output will say so
     #[arg(long)]
     pub evaluation: bool,

@@ -5,14 +5,18 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::archive::{Access, Archive};
-use crate::backup::ledger::{BackupDestroyed, Backups};
-use crate::backup::{self, BackupError, BackupOptions, Gaps, Removal};
+use crate::backup::ledger::{BackupDestroyed, BackupTaken, Backups};
+use crate::backup::{self, BackupError, BackupOptions, Gaps, Protection, Removal};
 use crate::cli::arguments::Backup;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::lang::Lang;
 use crate::cli::output::{grouped, sized};
 use crate::cli::session::Session;
+use crate::keys::provider::custodians::BackupKey;
 use crate::keys::{KdfParameters, Passphrase};
+
+use super::backup_texts::failure;
 
 /// The credential that holds the passphrase of backups.
 const CREDENTIAL: &str = "fumikura-backup-passphrase";
@@ -22,29 +26,30 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Backup) -> Result<Exit,
         return list(session);
     }
     let passphrase = match &arguments.to {
-        Some(_) => Some(passphrase(
+        Some(_) if !arguments.custodians => Some(passphrase(
             session,
             arguments.backup_passphrase_file.as_ref(),
         )?),
-        None => None,
+        _ => None,
     };
     let archive = session.open(Access::Write)?;
-    let exit = match (&arguments.to, passphrase, arguments.confirm_destroyed) {
+    let options = |to: &PathBuf| BackupOptions {
+        to: to.clone(),
+        keep: arguments.keep,
+        parameters: KdfParameters::default(),
+    };
+    let exit = match (&arguments.to, &passphrase, arguments.confirm_destroyed) {
         (Some(to), Some(passphrase), _) => {
-            let options = BackupOptions {
-                to: to.clone(),
-                keep: arguments.keep,
-                parameters: KdfParameters::default(),
-            };
-            take(session, &archive, &passphrase, &options)?
+            take(session, &archive, passphrase.into(), &options(to))?
         }
-        (_, _, Some(generation)) => {
+        (Some(to), None, _) => to_custodians(session, &archive, &options(to))?,
+        (None, _, Some(generation)) => {
             let destroyed = backup::confirm_destroyed(&archive, &session.user, generation)
                 .map_err(|error| failure(session, error))?;
             tell_destroyed(session, &destroyed);
             Exit::Done
         }
-        _ => prune(session, &archive)?,
+        (None, _, None) => prune(session, &archive)?,
     };
     archive.close()?;
     Ok(exit)
@@ -68,15 +73,55 @@ pub(super) fn passphrase(session: &Session, file: Option<&PathBuf>) -> Result<Pa
     Ok(Passphrase::from_file(&place).map_err(crate::archive::ArchiveError::from)?)
 }
 
+/// Seals a backup to the archive's custodians: none of them need be there.
+fn to_custodians(
+    session: &Session,
+    archive: &Archive,
+    options: &BackupOptions,
+) -> Result<Exit, Failure> {
+    let (key, keys_changed) = archive
+        .backup_key()?
+        .ok_or_else(|| failure(session, BackupError::NoCustodians))?;
+    let exit = take(session, archive, Protection::Custodians(&key), options)?;
+    let code = key.code(archive.config().archive);
+    let (epoch, ceremony) = (key.epoch, &key.ceremony);
+    session.output.say(&session.output.lang.pick(
+        format!(
+            "鍵管理者が開きます: バックアップの鍵 {epoch}、儀式 {code}、{}",
+            people(&key)
+        ),
+        format!("custodians open it: backup key {epoch}, ceremony {code}, {ceremony}"),
+    ));
+    if keys_changed {
+        session.output.note(session.output.lang.pick(
+            "鍵媒体の儀式が、バックアップの儀式より後に行われています。バックアップの鍵管理者も替わるのなら archiver keys ceremony --backups を行ってください",
+            "a ceremony for the key medium was held since the one for backups: if the custodians of backups are to change, too, run 'archiver keys ceremony --backups'",
+        ));
+    }
+    Ok(exit)
+}
+
+/// Who opens a backup, in Japanese.
+pub(super) fn people(key: &BackupKey) -> String {
+    let custodians = &key.ceremony.custodians;
+    let names: Vec<&str> = custodians.iter().map(|one| one.name.as_str()).collect();
+    format!(
+        "{} 人({})のうち {} 人",
+        names.len(),
+        names.join("、"),
+        key.ceremony.threshold
+    )
+}
+
 fn take(
     session: &Session,
     archive: &Archive,
-    passphrase: &Passphrase,
+    protection: Protection<'_>,
     options: &BackupOptions,
 ) -> Result<Exit, Failure> {
     let (lang, output) = (session.output.lang, &session.output);
     let bar = output.spinner(lang.pick("バックアップ", "backup"));
-    let report = backup::take(archive, &session.user, passphrase, options);
+    let report = backup::take(archive, &session.user, protection, options);
     bar.finish_and_clear();
     let report = report.map_err(|error| failure(session, error))?;
     let taken = &report.taken;
@@ -84,7 +129,7 @@ fn take(
         "event": "backup-taken", "generation": taken.generation, "file": taken.file, "bytes": taken.bytes,
         "sha256": taken.sha256, "created_at": taken.created_at, "files": taken.files, "verified": true,
         "versions_without_key": report.gaps.versions_without_key, "ledger_damaged": report.gaps.ledger_damaged,
-        "files_missing": report.gaps.files,
+        "files_missing": report.gaps.files, "key_epoch": taken.key_epoch, "ceremony": taken.ceremony,
     }));
     let (file, bytes, files) = (
         taken.file.display(),
@@ -191,7 +236,7 @@ fn list(session: &Session) -> Result<Exit, Failure> {
         output.event(&json!({
             "event": "backup", "generation": one.generation, "file": one.file, "bytes": one.bytes,
             "sha256": one.sha256, "created_at": one.created_at, "present": present, "to_be_destroyed": must_go,
-            "destroyed": destroyed.map(|one| one.because),
+            "destroyed": destroyed.map(|one| one.because), "key_epoch": one.key_epoch, "ceremony": one.ceremony,
         }));
         let state = match destroyed {
             Some(_) => lang.pick("廃棄済み", "destroyed"),
@@ -202,8 +247,9 @@ fn list(session: &Session) -> Result<Exit, Failure> {
             None if !present => lang.pick("この場所にはない", "not at this place"),
             None => lang.pick("あり", "kept"),
         };
+        let opened_by = opened_by(one, lang);
         output.say(&format!(
-            "{:>5}  {}  {:>10}  {state}  {}",
+            "{:>5}  {}  {:>10}  {opened_by}  {state}  {}",
             one.generation,
             one.created_at,
             sized(one.bytes),
@@ -226,6 +272,17 @@ fn list(session: &Session) -> Result<Exit, Failure> {
     } else {
         Exit::Partial
     })
+}
+
+/// What opens a backup.
+fn opened_by(one: &BackupTaken, lang: Lang) -> String {
+    let (Some(epoch), Some(code)) = (one.key_epoch, &one.ceremony) else {
+        return lang.pick("パスフレーズ", "passphrase").to_owned();
+    };
+    lang.pick(
+        format!("バックアップの鍵 {epoch}(儀式 {code})"),
+        format!("backup key {epoch} (ceremony {code})"),
+    )
 }
 
 fn tell_destroyed(session: &Session, destroyed: &BackupDestroyed) {
@@ -263,105 +320,12 @@ fn tell_to_be_destroyed(session: &Session, archive: &Archive) -> Result<Exit, Fa
     })
 }
 
-/// A failure in the user's language.
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "the others have their words in `said`"
-)]
-pub(super) fn failure(session: &Session, error: BackupError) -> Failure {
-    if let BackupError::Archive(error) = error {
-        error.into()
-    } else if let BackupError::Keys(error) = error {
-        error.into()
-    } else {
-        let (exit, ja) = said(&error);
-        Failure::said(exit, session.output.lang, ja, error.to_string())
-    }
-}
-
-/// The exit code of a failure, and its text in Japanese.
-fn said(error: &BackupError) -> (Exit, String) {
-    match error {
-        // These have their own.
-        BackupError::Keys(_) | BackupError::Archive(_) => (Exit::Unusable, error.to_string()),
-        BackupError::SameDevice { to, medium } => (
-            Exit::Unusable,
-            format!(
-                "{} はデータ媒体 {} と同じ装置にあります。別の装置を指定してください",
-                to.display(),
-                medium.display()
-            ),
-        ),
-        BackupError::Exists { path } => (
-            Exit::Unusable,
-            format!("{} は既にあります。上書きしません", path.display()),
-        ),
-        BackupError::NotABackup { path } => (
-            Exit::Usage,
-            format!("{} はバックアップではありません", path.display()),
-        ),
-        BackupError::UnsupportedVersion { path } => (
-            Exit::Unusable,
-            format!(
-                "{} は新しい形式です。新しいプログラムを使ってください",
-                path.display()
-            ),
-        ),
-        BackupError::Damaged { path } => (
-            Exit::Integrity,
-            format!(
-                "バックアップ {} は壊れているか途中までです。別の世代か写しを使ってください",
-                path.display()
-            ),
-        ),
-        BackupError::WrongPassphrase { path } => (
-            Exit::Passphrase,
-            format!(
-                "パスフレーズが違います。{} は壊れていません",
-                path.display()
-            ),
-        ),
-        BackupError::Foreign {
-            backup,
-            medium,
-            directory,
-        } => (
-            Exit::Unusable,
-            format!(
-                "バックアップは保管庫 {backup} のものですが、{} は保管庫 {medium} のものです",
-                directory.display()
-            ),
-        ),
-        BackupError::NotEmpty { path } => (
-            Exit::Usage,
-            format!(
-                "{} は空ではありません。新しいフォルダに復元してください",
-                path.display()
-            ),
-        ),
-        BackupError::Unknown { generation } => (
-            Exit::NotFound,
-            format!("バックアップ {generation} はありません"),
-        ),
-        BackupError::StillThere { generation, path } => (
-            Exit::Usage,
-            format!(
-                "バックアップ {generation} は {} にまだあります。archiver backup --prune を実行するか、先に廃棄してください",
-                path.display()
-            ),
-        ),
-        BackupError::Io { path, source } => (Exit::Medium, format!("{}: {source}", path.display())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use formats::id::{RecordId, VersionId};
 
     use super::*;
-    use crate::backup::ledger::BackupTaken;
     use crate::cli::fixture::Bench;
-    use crate::cli::lang::Lang;
     use crate::store::StoreError;
 
     #[test]
@@ -387,6 +351,8 @@ mod tests {
             created_at: "2020-01-01T00:00:00Z".to_owned(),
             files: 1,
             keys_without_record: 0,
+            key_epoch: None,
+            ceremony: None,
         };
         archive.record_event("tester", &taken).unwrap();
         archive.close().unwrap();

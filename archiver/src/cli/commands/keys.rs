@@ -17,6 +17,7 @@ use crate::signature::{ArchiveSigner, SignatureError, vault};
 use super::signature::write;
 use super::tsa::write_anchors;
 
+mod backup_ceremony;
 mod ceremony;
 mod custody;
 mod intake;

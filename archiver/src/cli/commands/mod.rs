@@ -1,6 +1,7 @@
 //! One module for each command.
 
 pub(super) mod backup;
+mod backup_texts;
 pub(super) mod classes;
 pub(super) mod compact;
 pub(super) mod deposit;

@@ -6,6 +6,7 @@ use formats::id::VersionId;
 use verifier::context::Context;
 
 use crate::archive::{Access, Archive};
+use crate::backup::header::{Opening, read_header};
 use crate::backup::ledger::Backups;
 use crate::backup::report::Drill;
 use crate::backup::restore::{self, Restored};
@@ -16,9 +17,11 @@ use crate::cli::failure::Failure;
 use crate::cli::lang::Lang;
 use crate::cli::session::Session;
 use crate::evidence::verify_records::{Outcome, RecordVerdict, RecordVerifier, VerifyError};
+use crate::keys::{DataKey, Passphrase};
 use crate::store::durable;
 
-use super::backup::{failure, passphrase};
+use super::backup::passphrase;
+use super::backup_texts::failure;
 use super::deposit::records_bar;
 use super::evidence::trust;
 
@@ -29,12 +32,12 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Restore) -> Result<Exit
         let elapsed = clock.now() - started;
         u64::try_from(elapsed.whole_milliseconds()).unwrap_or(0)
     };
-    let secret = passphrase(session, arguments.backup_passphrase_file.as_ref())?;
+    let secret = Secret::obtain(session, arguments)?;
     let disk = session.environment.disk.as_ref();
     let restored = restore::restore(
         disk,
         &arguments.from,
-        &secret,
+        secret.opening(),
         &arguments.data,
         &arguments.into,
         arguments.evaluation,
@@ -42,6 +45,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Restore) -> Result<Exit
     .map_err(|error| failure(session, error))?;
     let keys = session.unlock(&restored.config)?;
     let archive = session.open_config(restored.config.clone(), &keys, Access::Read)?;
+    require_recorded(session, arguments, &archive, &restored)?;
     let mut drill = begun(session, &restored);
     drill.file.clone_from(&arguments.from);
     drill.started_at = crate::cli::output::moment(started);
@@ -64,6 +68,74 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Restore) -> Result<Exit
     } else {
         Exit::Partial
     })
+}
+
+/// What opens the backup.
+enum Secret {
+    Passphrase(Passphrase),
+    /// What enough of the custodians' shares gave.
+    Custodians(DataKey),
+}
+
+impl Secret {
+    fn obtain(session: &Session, arguments: &Restore) -> Result<Self, Failure> {
+        let read = read_header(&arguments.from);
+        let (header, _) = read.map_err(|error| failure(session, error))?;
+        match header.custodians() {
+            Some(key) if arguments.backup_passphrase_file.is_none() => {
+                session.tell_backup_custodians(header.archive, key);
+                let shares = &arguments.backup_share;
+                let secret = session.gather(header.archive, &key.ceremony, shares)?;
+                Ok(Self::Custodians(secret))
+            }
+            None if !arguments.backup_share.is_empty() => {
+                let path = arguments.from.clone();
+                Err(failure(session, BackupError::NeedsPassphrase { path }))
+            }
+            _ => {
+                let file = arguments.backup_passphrase_file.as_ref();
+                Ok(Self::Passphrase(passphrase(session, file)?))
+            }
+        }
+    }
+
+    const fn opening(&self) -> Opening<'_> {
+        match self {
+            Self::Passphrase(passphrase) => Opening::Passphrase(passphrase),
+            Self::Custodians(secret) => Opening::Custodians(secret),
+        }
+    }
+}
+
+/// Anybody can seal something to custodians: what the archive did not record as this backup, it did not make.
+fn require_recorded(
+    session: &Session,
+    arguments: &Restore,
+    archive: &Archive,
+    restored: &Restored,
+) -> Result<(), Failure> {
+    if restored.header.custodians().is_none() {
+        return Ok(());
+    }
+    let backups = Backups::read(archive).map_err(|error| failure(session, error))?;
+    let generation = restored.header.generation;
+    match backups.taken.get(&generation) {
+        Some(taken) if taken.sha256 == hex::encode(restored.sha256) => Ok(()),
+        Some(_) => {
+            let path = arguments.from.clone();
+            Err(failure(
+                session,
+                BackupError::NotRecorded { path, generation },
+            ))
+        }
+        None => {
+            session.output.note(&session.output.lang.pick(
+                format!("データ媒体にバックアップ {generation} の記録がありません。保管庫が作ったものかどうかは確かめられません"),
+                format!("the data media do not tell of backup {generation}: nothing proves that the archive made it"),
+            ));
+            Ok(())
+        }
+    }
 }
 
 fn begun(session: &Session, restored: &Restored) -> Drill {

@@ -10,7 +10,7 @@ use formats::id::ArchiveId;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::custodians::{Ceremony, Held};
+use super::custodians::{Ceremony, Held, ShareKind};
 use super::{
     KekProvider, ProviderDescription, ProviderFile, ProviderKind, UnlockWith, WrappedSecret,
     wrap_context,
@@ -160,6 +160,7 @@ impl FileKek {
     /// # Errors
     /// [`KeyError::Entropy`]; as [`ProviderFile::replace`].
     pub fn seal_under_custodians(&self, held: &Held) -> Result<(), KeyError> {
+        held.require(ShareKind::Keys)?;
         let lock = DataKey::from_bytes(held.lock.expose());
         self.reseal(Sealing::Custodians(held.ceremony.clone()), lock)
     }

@@ -13,7 +13,9 @@ use crate::cli::lang::Lang;
 use crate::cli::output::moment;
 use crate::cli::session::Session;
 use crate::cli::unlocking::{provider_file, read_shares};
-use crate::keys::provider::custodians::{Ceremony, Held, Share, ShareError, Sheet, SheetLanguage};
+use crate::keys::provider::custodians::{
+    Ceremony, Held, Share, ShareError, ShareKind, Sheet, SheetLanguage,
+};
 use crate::keys::{KekProvider, KeyError, provider};
 use crate::store::durable::replace_file;
 
@@ -33,6 +35,9 @@ pub(super) fn ceremony(
             "端末がありません。用紙を書き出すフォルダを --out で指定してください".to_owned(),
             "there is no terminal: name a folder for the sheets with --out".to_owned(),
         ));
+    }
+    if arguments.backups {
+        return super::backup_ceremony::hold(session, arguments, &names);
     }
     let custody = Custody::take(session)?;
     let environment = &session.environment;
@@ -128,7 +133,7 @@ fn names(arguments: &arguments::Ceremony) -> Result<Vec<String>, Failure> {
 }
 
 /// One text and one page for each custodian, for its owner alone; each is read back.
-fn write_sheets(
+pub(super) fn write_sheets(
     session: &Session,
     folder: &Path,
     sheets: &[Sheet<'_>],
@@ -144,7 +149,9 @@ fn write_sheets(
         ));
     }
     for (sheet, share) in sheets.iter().zip(&held.shares) {
-        let [text, page] = ["txt", "html"].map(|ending| sheet_path(folder, sheet.number(), ending));
+        let kind = held.ceremony.kind;
+        let [text, page] =
+            ["txt", "html"].map(|ending| sheet_path(folder, kind, sheet.number(), ending));
         for path in [&text, &page] {
             if path.exists() {
                 return Err(io_failure(
@@ -178,7 +185,11 @@ fn write_sheets(
 }
 
 /// Each custodian alone at the terminal: sees the sheet, writes it down, and proves it.
-fn show_sheets(session: &Session, sheets: &[Sheet<'_>], held: &Held) -> Result<(), Failure> {
+pub(super) fn show_sheets(
+    session: &Session,
+    sheets: &[Sheet<'_>],
+    held: &Held,
+) -> Result<(), Failure> {
     let lang = session.output.lang;
     for (sheet, share) in sheets.iter().zip(&held.shares) {
         let name = sheet.custodian();
@@ -233,11 +244,7 @@ fn announce(session: &Session, held: &Held, folder: Option<&Path>) {
         format!("the key medium is sealed under the shares: {ceremony}. Earlier passphrases and shares open it no more"),
     ));
     if let Some(folder) = folder {
-        let folder = folder.display();
-        session.output.note(&lang.pick(
-            format!("{folder} の用紙を印刷して各人に渡したら、ファイルを消してください。二枚以上が一か所にある間は、分けたことになりません"),
-            format!("print the sheets in {folder}, hand each to its custodian and remove the files: while they lie in one place nothing is shared"),
-        ));
+        advise(session, folder);
     }
     session.output.note(lang.pick(
         "鍵媒体の古い写しは、以前のパスフレーズや分散片で開きます。写しを作り直し、古いものは破棄してください",
@@ -245,12 +252,25 @@ fn announce(session: &Session, held: &Held, folder: Option<&Path>) {
     ));
 }
 
+/// What is to be done with sheets in files.
+pub(super) fn advise(session: &Session, folder: &Path) {
+    let folder = folder.display();
+    session.output.note(&session.output.lang.pick(
+        format!("{folder} の用紙を印刷して各人に渡したら、ファイルを消してください。二枚以上が一か所にある間は、分けたことになりません"),
+        format!("print the sheets in {folder}, hand each to its custodian and remove the files: while they lie in one place nothing is shared"),
+    ));
+}
+
 fn is_same(one: &Share, other: &Share) -> bool {
     *one.words() == *other.words()
 }
 
-fn sheet_path(folder: &Path, number: u8, ending: &str) -> PathBuf {
-    folder.join(format!("share-{number:02}.{ending}"))
+fn sheet_path(folder: &Path, kind: ShareKind, number: u8, ending: &str) -> PathBuf {
+    let of = match kind {
+        ShareKind::Keys => "share",
+        ShareKind::Backups => "backup-share",
+    };
+    folder.join(format!("{of}-{number:02}.{ending}"))
 }
 
 const fn language(lang: Lang) -> SheetLanguage {

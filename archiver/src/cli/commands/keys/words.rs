@@ -10,7 +10,7 @@ use crate::cli::lang::Lang;
 use crate::cli::output::moment;
 use crate::cli::session::Session;
 use crate::event::EventBody;
-use crate::keys::custody::{CeremonyHeld, PassphraseSet};
+use crate::keys::custody::{BackupKeyMade, CeremonyHeld, PassphraseSet};
 use crate::keys::events::{KeyCopyMade, KeysAudited, KeysDestroyed, KeysRotated};
 use crate::keys::intake_events::{IntakeAccepted, IntakeCreated};
 use crate::keys::inventory::KeyEvent;
@@ -42,6 +42,7 @@ fn what(event: &KeyEvent, lang: Lang) -> String {
     let facts = &event.facts;
     match event.kind.as_str() {
         CeremonyHeld::KIND => ceremony(facts, lang),
+        BackupKeyMade::KIND => backup_key(facts, lang),
         PassphraseSet::KIND if facts["changed"] == true => lang
             .pick("パスフレーズを変更", "passphrase changed")
             .to_owned(),
@@ -96,6 +97,18 @@ fn ceremony(facts: &Value, lang: Lang) -> String {
             "ceremony {code}: any {threshold} of {shares} open ({})",
             names.join(", ")
         ),
+    )
+}
+
+fn backup_key(facts: &Value, lang: Lang) -> String {
+    let Ok(made) = serde_json::from_value::<BackupKeyMade>(facts.clone()) else {
+        return BackupKeyMade::KIND.to_owned();
+    };
+    let (epoch, ceremony) = (made.key.epoch, &made.key.ceremony);
+    let people = crate::cli::commands::backup::people(&made.key);
+    lang.pick(
+        format!("バックアップの鍵 {epoch} の儀式: {people}で開く"),
+        format!("ceremony of backup key {epoch}: {ceremony} open backups"),
     )
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::share::{SHARE_WORDS, ShareOrigin};
+use super::share::{SHARE_WORDS, ShareKind, ShareOrigin};
 
 /// What is wrong with a share or a ceremony. Holds nothing of a share's secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,15 @@ pub enum ShareError {
         found: ShareOrigin,
         /// What it should be of.
         expected: ShareOrigin,
+    },
+    /// A share of a key for something else: of the backups' where the key medium's is asked for, or the other way round.
+    OtherKind {
+        /// The number of the share.
+        number: u8,
+        /// What it is of.
+        found: ShareOrigin,
+        /// What shares are needed for.
+        expected: ShareKind,
     },
     /// A share of an earlier, or another, ceremony of this archive: it is worthless.
     OtherCeremony {
@@ -61,6 +70,8 @@ pub enum ShareError {
     },
     /// The shares are right, but the file is sealed under another key: it was changed.
     DoNotOpen,
+    /// The shares are right, but the backup is sealed to another key: it was changed.
+    BackupDoesNotOpen,
     /// A ceremony for fewer than two, or more shares than there may be.
     Numbers,
     /// Not one name for each share, or a name twice, empty or too long.
@@ -88,6 +99,14 @@ impl fmt::Display for ShareError {
                 f,
                 "share {number} ({found}) belongs to another archive: this one needs shares of {expected}"
             ),
+            Self::OtherKind { number, found, expected: ShareKind::Keys } => write!(
+                f,
+                "share {number} ({found}) opens backups, not the key medium: a share of the key medium is needed"
+            ),
+            Self::OtherKind { number, found, expected: ShareKind::Backups } => write!(
+                f,
+                "share {number} ({found}) opens the key medium, not backups: a backup share is needed"
+            ),
             Self::OtherCeremony { number, found, expected } => write!(
                 f,
                 "share {number} ({found}) is of another ceremony and opens nothing: shares of {expected} are needed"
@@ -103,6 +122,9 @@ impl fmt::Display for ShareError {
             Self::Missing { missing } => write!(f, "{missing} more shares are needed"),
             Self::DoNotOpen => f.write_str(
                 "the shares are right, but do not open kek.json: it was changed, restore it from the copy of the key medium",
+            ),
+            Self::BackupDoesNotOpen => f.write_str(
+                "the shares are right, but do not open this backup: it was changed, take another generation or copy",
             ),
             Self::Numbers => f.write_str(
                 "a ceremony makes from 2 to 16 shares, and from 2 to all of them unlock",

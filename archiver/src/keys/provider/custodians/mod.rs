@@ -4,6 +4,7 @@
 //! shares of the one before open nothing any more. What stands in the clear in `kek.json` is the [`Ceremony`]: names, numbers,
 //! and a digest of each share by which a wrong one is named.
 
+mod backup_key;
 mod error;
 mod share;
 mod sheet;
@@ -17,8 +18,9 @@ use time::OffsetDateTime;
 use vsss_rs::Gf256;
 use zeroize::{Zeroize, Zeroizing};
 
+pub use backup_key::{BackupKey, SealedContent};
 pub use error::ShareError;
-pub use share::{SHARE_WORDS, Share, ShareOrigin};
+pub use share::{SHARE_WORDS, Share, ShareKind, ShareOrigin};
 pub use sheet::{Sheet, SheetLanguage};
 
 use super::random::EntropyNumbers;
@@ -35,6 +37,9 @@ pub const CUSTODIAN_NAME_MAX: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Ceremony {
+    /// What the shares open. Absent for the key medium.
+    #[serde(default, skip_serializing_if = "ShareKind::is_keys")]
+    pub kind: ShareKind,
     /// The scheme.
     scheme: String,
     /// The random name of the ceremony, hexadecimal.
@@ -79,11 +84,26 @@ pub struct Collector {
 }
 
 impl Ceremony {
-    /// Makes a new sealing key and its shares, one for each name.
+    /// Makes a new key that seals the key medium and its shares, one for each name.
+    ///
+    /// # Errors
+    /// As [`Ceremony::hold_for`].
+    pub fn hold(
+        archive: ArchiveId,
+        threshold: u8,
+        names: &[String],
+        now: OffsetDateTime,
+        entropy: &dyn Entropy,
+    ) -> Result<Held, KeyError> {
+        Self::hold_for(ShareKind::Keys, archive, threshold, names, now, entropy)
+    }
+
+    /// Makes a new secret and its shares, one for each name.
     ///
     /// # Errors
     /// [`KeyError::Share`] with [`ShareError::Numbers`] or [`ShareError::Names`]; [`KeyError::Entropy`].
-    pub fn hold(
+    pub fn hold_for(
+        kind: ShareKind,
         archive: ArchiveId,
         threshold: u8,
         names: &[String],
@@ -111,7 +131,7 @@ impl Ceremony {
             numbers.finish(points.into_iter().map(Zeroizing::new).collect())?;
         let shares = points
             .iter()
-            .map(|point| share_of(origin, threshold, point))
+            .map(|point| share_of(kind, origin, threshold, point))
             .collect::<Result<Vec<_>, _>>()?;
         let custodians = shares.iter().zip(names).map(|(share, name)| Custodian {
             number: share.number(),
@@ -119,6 +139,7 @@ impl Ceremony {
             commitment: hex::encode(share.commitment()),
         });
         let ceremony = Self {
+            kind,
             scheme: SCHEME.to_owned(),
             ceremony: hex::encode(ceremony),
             held_at: now.replace_nanosecond(0).unwrap_or(now),
@@ -141,7 +162,8 @@ impl Ceremony {
     }
 
     /// Whether these are the facts of a ceremony that this program knows.
-    pub(super) fn is_sound(&self) -> bool {
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
         let count = self.custodians.len();
         self.scheme == SCHEME
             && (2..=usize::from(CUSTODIANS_MAX)).contains(&count)
@@ -151,12 +173,20 @@ impl Ceremony {
     /// Judges a share: the custodian whose it is, or what is wrong with it.
     ///
     /// # Errors
-    /// [`ShareError::OtherArchive`], [`ShareError::OtherCeremony`], [`ShareError::Wrong`].
+    /// [`ShareError::OtherArchive`], [`ShareError::OtherKind`], [`ShareError::OtherCeremony`], [`ShareError::Wrong`].
     pub fn check(&self, archive: ArchiveId, share: &Share) -> Result<&Custodian, ShareError> {
         let (number, found) = (share.number(), share.origin());
         let expected = self.origin(archive).ok_or(ShareError::Version)?;
         if found.archive_tag != expected.archive_tag {
             return Err(ShareError::OtherArchive {
+                number,
+                found,
+                expected,
+            });
+        }
+        if share.kind() != self.kind {
+            let expected = self.kind;
+            return Err(ShareError::OtherKind {
                 number,
                 found,
                 expected,
@@ -190,6 +220,20 @@ impl fmt::Display for Ceremony {
             names.len(),
             names.join(", ")
         )
+    }
+}
+
+impl Held {
+    /// Refuses the shares of one kind where those of the other are needed.
+    ///
+    /// # Errors
+    /// [`ShareError::Version`].
+    pub(super) fn require(&self, kind: ShareKind) -> Result<(), ShareError> {
+        if self.ceremony.kind == kind {
+            Ok(())
+        } else {
+            Err(ShareError::Version)
+        }
     }
 }
 
@@ -256,12 +300,17 @@ impl Collector {
     }
 }
 
-fn share_of(origin: ShareOrigin, threshold: u8, point: &[u8]) -> Result<Share, ShareError> {
+fn share_of(
+    kind: ShareKind,
+    origin: ShareOrigin,
+    threshold: u8,
+    point: &[u8],
+) -> Result<Share, ShareError> {
     let Some((&number, value)) = point.split_first() else {
         return Err(ShareError::Numbers);
     };
     let value: &[u8; KEY_BYTES] = value.try_into().map_err(|_| ShareError::Numbers)?;
-    Ok(Share::new(origin, number, threshold, value))
+    Ok(Share::new(kind, origin, number, threshold, value))
 }
 
 fn check_names(names: &[String]) -> Result<(), ShareError> {

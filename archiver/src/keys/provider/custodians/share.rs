@@ -5,6 +5,7 @@ use std::fmt;
 use bip39::Language;
 use formats::id::ArchiveId;
 use secrecy::{ExposeSecret, SecretBox};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -14,7 +15,7 @@ use crate::keys::secret::KEY_BYTES;
 /// Bytes of a share: 32 words of 11 bits are exactly 44 bytes.
 ///
 /// ```text
-/// share = version u8 (1) | archive tag 2 | ceremony 3 | number u8 | threshold u8 | value 32 | check 4
+/// share = version u8 (1: of the key medium's key, 2: of the backups' key) | archive tag 2 | ceremony 3 | number u8 | threshold u8 | value 32 | check 4
 /// ```
 pub(super) const SHARE_BYTES: usize = 44;
 /// Words of a share.
@@ -31,12 +32,42 @@ pub struct ShareOrigin {
     pub ceremony: [u8; CEREMONY_BYTES],
 }
 
+/// What the secret opens that a share is part of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShareKind {
+    /// The key medium.
+    #[default]
+    Keys,
+    /// Backups.
+    Backups,
+}
+
 /// The share of one custodian. It cannot be printed, and is zeroised when it is dropped.
 pub struct Share {
+    kind: ShareKind,
     origin: ShareOrigin,
     number: u8,
     threshold: u8,
     value: SecretBox<[u8; KEY_BYTES]>,
+}
+
+impl ShareKind {
+    /// Whether it is [`ShareKind::Keys`], which is not written.
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
+    pub(super) fn is_keys(&self) -> bool {
+        *self == Self::Keys
+    }
+
+    const fn version(self) -> u8 {
+        match self {
+            Self::Keys => 1,
+            Self::Backups => 2,
+        }
+    }
 }
 
 impl ShareOrigin {
@@ -65,12 +96,14 @@ impl fmt::Display for ShareOrigin {
 
 impl Share {
     pub(super) fn new(
+        kind: ShareKind,
         origin: ShareOrigin,
         number: u8,
         threshold: u8,
         value: &[u8; KEY_BYTES],
     ) -> Self {
         Self {
+            kind,
             origin,
             number,
             threshold,
@@ -154,6 +187,12 @@ impl Share {
         text
     }
 
+    /// What the secret opens that it is part of.
+    #[must_use]
+    pub const fn kind(&self) -> ShareKind {
+        self.kind
+    }
+
     /// Which archive and ceremony it is of.
     #[must_use]
     pub const fn origin(&self) -> ShareOrigin {
@@ -181,6 +220,7 @@ impl Share {
     /// The same share once more.
     pub(in crate::keys::provider) fn again(&self) -> Self {
         Self::new(
+            self.kind,
             self.origin,
             self.number,
             self.threshold,
@@ -208,7 +248,7 @@ impl Share {
 
     fn body(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(SHARE_BYTES));
-        bytes.push(VERSION);
+        bytes.push(self.kind.version());
         bytes.extend_from_slice(&self.origin.archive_tag);
         bytes.extend_from_slice(&self.origin.ceremony);
         bytes.push(self.number);
@@ -235,20 +275,23 @@ impl Share {
             return Err(ShareError::Mistyped);
         };
         let value: &[u8; KEY_BYTES] = value.try_into().map_err(|_| ShareError::Mistyped)?;
-        if *version != VERSION || *number == 0 || *threshold < 2 {
+        let kinds = [ShareKind::Keys, ShareKind::Backups];
+        let kind = kinds.into_iter().find(|kind| kind.version() == *version);
+        let Some(kind) = kind.filter(|_| *number > 0 && *threshold >= 2) else {
             return Err(ShareError::Version);
-        }
+        };
         let origin = ShareOrigin {
             archive_tag: [*a, *b],
             ceremony: [*c, *d, *e],
         };
-        Ok(Self::new(origin, *number, *threshold, value))
+        Ok(Self::new(kind, origin, *number, *threshold, value))
     }
 }
 
 impl fmt::Debug for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Share")
+            .field("kind", &self.kind)
             .field("origin", &self.origin)
             .field("number", &self.number)
             .finish_non_exhaustive()
@@ -322,7 +365,6 @@ fn check(body: &[u8]) -> [u8; CHECK_BYTES] {
 pub(super) const SHARE_BEGIN: &str = "-----BEGIN FUMIKURA SHARE-----";
 /// The line after them.
 pub(super) const SHARE_END: &str = "-----END FUMIKURA SHARE-----";
-const VERSION: u8 = 1;
 const CHECK_BYTES: usize = 4;
 const WORD_BITS: u32 = 11;
 const WORD_MASK: u32 = (1 << WORD_BITS) - 1;
@@ -338,19 +380,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_share_survives_the_way_to_words_and_back(value: [u8; KEY_BYTES], number in 1_u8.., threshold in 2_u8..) {
-            let share = Share::new(origin(), number, threshold, &value);
+        fn a_share_survives_the_way_to_words_and_back(value: [u8; KEY_BYTES], number in 1_u8.., threshold in 2_u8.., backups: bool) {
+            let kind = if backups { ShareKind::Backups } else { ShareKind::Keys };
+            let share = Share::new(kind, origin(), number, threshold, &value);
             let words = share.words();
             prop_assert_eq!(words.split(' ').count(), SHARE_WORDS);
             let back = Share::parse(&words).unwrap();
             prop_assert_eq!(back.value.expose_secret(), &value);
+            prop_assert_eq!(back.kind(), kind);
             prop_assert_eq!((back.number(), back.threshold(), back.origin()), (number, threshold, origin()));
         }
     }
 
     #[test]
     fn words_are_read_as_people_write_them() {
-        let share = Share::new(origin(), 2, 2, &[0xa7; KEY_BYTES]);
+        let share = Share::new(ShareKind::Keys, origin(), 2, 2, &[0xa7; KEY_BYTES]);
         let words = share.words();
         let short: Vec<&str> = words.split(' ').map(|w| &w[..w.len().min(4)]).collect();
         let numbered: Vec<String> = (1..)
@@ -374,7 +418,7 @@ mod tests {
 
     #[test]
     fn each_wrong_word_is_noticed_and_none_is_repeated() {
-        let share = Share::new(origin(), 2, 2, &[0x3c; KEY_BYTES]);
+        let share = Share::new(ShareKind::Keys, origin(), 2, 2, &[0x3c; KEY_BYTES]);
         let words = share.words();
         let list: Vec<&str> = words.split(' ').collect();
         for place in 0..SHARE_WORDS {
@@ -410,7 +454,8 @@ mod tests {
 
     #[test]
     fn several_shares_are_read_from_one_text() {
-        let shares = [1, 2, 3].map(|n| Share::new(origin(), n, 2, &[n; KEY_BYTES]).words());
+        let shares =
+            [1, 2, 3].map(|n| Share::new(ShareKind::Keys, origin(), n, 2, &[n; KEY_BYTES]).words());
         let numbers = |text: &str| -> Vec<u8> {
             Share::parse_all(text)
                 .into_iter()
@@ -437,7 +482,7 @@ mod tests {
 
     #[test]
     fn a_share_is_never_shown() {
-        let share = Share::new(origin(), 2, 2, &[0xab; KEY_BYTES]);
+        let share = Share::new(ShareKind::Keys, origin(), 2, 2, &[0xab; KEY_BYTES]);
         let shown = format!("{share:?}");
         assert!(!shown.contains("171") && !shown.contains("ab, "), "{shown}");
     }

@@ -8,7 +8,7 @@ use time::macros::{format_description, offset};
 use zeroize::Zeroizing;
 
 use super::share::{SHARE_BEGIN, SHARE_END};
-use super::{Held, Share};
+use super::{Held, Share, ShareKind};
 
 /// The language of a sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl<'a> Sheet<'a> {
                 .build(),
         );
         let mut text = Zeroizing::new(String::with_capacity(SHEET_TEXT_BYTES));
-        text.push_str(words(language).title);
+        text.push_str(self.words(language).title);
         text.push_str("\n\n");
         for (name, value) in self.facts(language) {
             text.push_str(&format!("{name}: {value}\n"));
@@ -80,7 +80,7 @@ impl<'a> Sheet<'a> {
         text.push_str("\n\n");
         text.push_str(&code);
         text.push_str("\n\n");
-        for line in words(language).advice {
+        for line in self.words(language).advice {
             text.push_str(&format!("- {line}\n"));
         }
         Some(text)
@@ -97,7 +97,7 @@ impl<'a> Sheet<'a> {
         );
         // The declaration of an XML file has no place inside a page.
         let image = code.find("<svg").and_then(|at| code.get(at..))?;
-        let texts = words(language);
+        let texts = self.words(language);
         let mut page = Zeroizing::new(String::with_capacity(SHEET_PAGE_BYTES));
         page.push_str(&format!(
             "<!DOCTYPE html>\n<html lang=\"{}\">\n<head><meta charset=\"utf-8\"><title>{}</title><style>{STYLE}</style></head>\n<body>\n<h1>{}</h1>\n<table>\n",
@@ -124,6 +124,14 @@ impl<'a> Sheet<'a> {
         Some(page)
     }
 
+    const fn words(&self, language: SheetLanguage) -> Words {
+        let words = words(language);
+        match self.share.kind() {
+            ShareKind::Keys => words,
+            ShareKind::Backups => for_backups(words, language),
+        }
+    }
+
     /// The code holds the words in capitals, which the alphanumeric mode of ISO/IEC 18004 takes in 5.5 bits each.
     fn code(&self) -> Option<QrCode> {
         let words = self.share.words();
@@ -132,7 +140,7 @@ impl<'a> Sheet<'a> {
     }
 
     fn facts(&self, language: SheetLanguage) -> [(&'static str, String); 7] {
-        let [custodian, archive, number, epoch, date, origin, check] = words(language).facts;
+        let [custodian, archive, number, epoch, date, origin, check] = self.words(language).facts;
         let threshold = self.share.threshold();
         let shares = self.shares;
         let numbered = match language {
@@ -224,6 +232,34 @@ const fn words(language: SheetLanguage) -> Words {
                 "Write down in the register of keys where it is kept, and check it at the set times with 'archiver keys share'.",
             ],
         },
+    }
+}
+
+/// The same on the sheet of a share that opens backups.
+const fn for_backups(words: Words, language: SheetLanguage) -> Words {
+    let [secret, ..] = words.advice;
+    let [custodian, archive, number, _, date, origin, check] = words.facts;
+    let (title, epoch, using, lost, keeping) = match language {
+        SheetLanguage::Japanese => (
+            "文蔵(Fumikura) バックアップの分散片",
+            "バックアップの鍵",
+            "使うとき: archiver restore に三十二語を入力するか、QR コードを読み取ります。四文字目までで足ります。鍵媒体はこの用紙では開きません。",
+            "用紙を失くした、または人に見られたときは、すぐに鍵管理の責任者に知らせてください。新しい儀式の後も、それまでのバックアップはこの用紙で開きます。",
+            "保管場所を鍵管理簿に記し、定めた時期に復元訓練で点検してください。",
+        ),
+        SheetLanguage::English => (
+            "Fumikura backup share",
+            "Backup key",
+            "To use it: type the 32 words at 'archiver restore', or scan the QR code. The first four letters of each word are enough. It does not open the key medium.",
+            "If the sheet is lost or was seen, tell the person responsible for the keys at once. After a new ceremony this sheet still opens the backups made before.",
+            "Write down in the register of keys where it is kept, and check it at the set times with a restore drill.",
+        ),
+    };
+    Words {
+        code: words.code,
+        title,
+        facts: [custodian, archive, number, epoch, date, origin, check],
+        advice: [secret, using, lost, keeping],
     }
 }
 

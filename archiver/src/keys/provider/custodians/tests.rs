@@ -90,13 +90,25 @@ fn a_wrong_share_is_named_and_not_kept() {
     );
 
     // Forged: the right ceremony and number, a check that holds, another value.
-    let forged = Share::new(held.shares[2].origin(), 3, 2, &[9; KEY_BYTES]);
+    let forged = Share::new(
+        ShareKind::Keys,
+        held.shares[2].origin(),
+        3,
+        2,
+        &[9; KEY_BYTES],
+    );
     let error = collector.add(forged).unwrap_err();
     assert!(
         matches!(&error, ShareError::Wrong { number: 3, custodian } if custodian == "鍵管理者 3"),
         "{error}"
     );
-    let unheard = Share::new(held.shares[2].origin(), 4, 2, &[9; KEY_BYTES]);
+    let unheard = Share::new(
+        ShareKind::Keys,
+        held.shares[2].origin(),
+        4,
+        2,
+        &[9; KEY_BYTES],
+    );
     assert!(matches!(
         collector.add(unheard),
         Err(ShareError::OtherCeremony { number: 4, .. })

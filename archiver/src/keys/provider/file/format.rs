@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::KdfParameters;
 use crate::keys::error::KeyError;
 use crate::keys::passphrase::Passphrase;
-use crate::keys::provider::custodians::{Ceremony, Collector, Share, ShareError};
+use crate::keys::provider::custodians::{Ceremony, Collector, Share, ShareError, ShareKind};
 use crate::keys::provider::{ProviderFile, UnlockWith};
 use crate::keys::secret::{DataKey, KEY_BYTES};
 
@@ -133,6 +133,7 @@ impl KekFile {
             (None, Some(ceremony)) => {
                 self.schema == SCHEMA_PROVIDER
                     && self.provider.as_deref() == Some(CUSTODIANS)
+                    && ceremony.kind == ShareKind::Keys
                     && ceremony.is_sound()
             }
             (Some(_), Some(_)) | (None, None) => false,

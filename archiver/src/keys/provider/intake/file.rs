@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use formats::id::ArchiveId;
 use serde::{Deserialize, Serialize};
 
-use super::seal::SUITE;
 use crate::keys::error::KeyError;
 use crate::keys::provider::ProviderFile;
 use crate::keys::provider::file::{CIPHER, FILE_BYTES_MAX, SCHEMA_PROVIDER, is_zero};
+use crate::keys::provider::hpke::SUITE;
 use crate::keys::provider::key_file::KeyFile;
 
 /// `kek.json` with provider `intake`. Its bytes are RFC 8785 canonical JSON.

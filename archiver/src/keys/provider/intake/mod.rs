@@ -6,7 +6,6 @@
 //! broken into while it takes something in gives away what it takes in from then on until it ends.
 
 mod file;
-mod seal;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +16,7 @@ use formats::id::ArchiveId;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::hpke;
 use super::key_file::KeyFile;
 use super::{
     KekProvider, ProviderDescription, ProviderFile, ProviderKind, WrappedSecret, wrap_context,
@@ -57,7 +57,7 @@ impl IntakePublicKey {
     /// That of the archive with this catalog key.
     #[must_use]
     pub fn of(catalog_key: &DataKey) -> Self {
-        Self(seal::derive(&intake_secret(catalog_key)).1)
+        Self(hpke::derive(&intake_secret(catalog_key)).1)
     }
 
     /// SHA-256 of the key as it stands on an intake host's medium, hexadecimal: by it people and events name the key.
@@ -131,7 +131,13 @@ impl IntakeKek {
         let mut next = state.file.clone();
         let epoch = next.current_epoch + 1;
         let public = hex::decode(&next.public_key).unwrap_or_default();
-        let sealed = seal::seal(&public, next.archive, epoch, &key, &*self.entropy)?;
+        let sealed = hpke::seal(
+            &public,
+            &info(next.archive),
+            &epoch.to_be_bytes(),
+            &key,
+            &*self.entropy,
+        )?;
         let sealed = sealed.ok_or_else(|| KeyError::Damaged {
             path: self.place.paths().first().cloned().unwrap_or_default(),
             part: "public key",
@@ -209,7 +215,7 @@ impl KekProvider for IntakeKek {
                 .iter()
                 .map(|path| path.display().to_string())
                 .collect(),
-            protection: format!("sealed to the archive's public key ({})", seal::SUITE),
+            protection: format!("sealed to the archive's public key ({})", hpke::SUITE),
             epochs: self.epochs(),
             current_epoch: self.current_epoch(),
         }
@@ -228,7 +234,7 @@ impl OpenedIntake {
         archive: ArchiveId,
         catalog_key: &DataKey,
     ) -> Result<Self, KeyError> {
-        let (private, public) = seal::derive(&intake_secret(catalog_key));
+        let (private, public) = hpke::derive(&intake_secret(catalog_key));
         let public = IntakePublicKey(public);
         let found = file::read(place, archive)?;
         let mut opened = Self {
@@ -243,7 +249,7 @@ impl OpenedIntake {
         };
         for key in &found.keys {
             let sealed = hex::decode(&key.sealed).unwrap_or_default();
-            match seal::open(&private, archive, key.epoch, &sealed) {
+            match hpke::open(&private, &info(archive), &key.epoch.to_be_bytes(), &sealed) {
                 Some(one) => drop(opened.keys.insert(key.epoch, one)),
                 None => opened.refused.push(key.epoch),
             }
@@ -312,7 +318,7 @@ impl KekProvider for OpenedIntake {
         ProviderDescription {
             kind: ProviderKind::Intake,
             places: Vec::new(),
-            protection: seal::SUITE.to_owned(),
+            protection: hpke::SUITE.to_owned(),
             epochs: self.epochs(),
             current_epoch: self.current_epoch(),
         }
@@ -336,6 +342,11 @@ impl fmt::Debug for OpenedIntake {
 /// Whether the file at `place` is that of an intake host.
 pub(super) fn is_named(place: &ProviderFile, archive: ArchiveId) -> Result<bool, KeyError> {
     Ok(IntakeFile::latest(place, archive)?.is_some())
+}
+
+/// What binds a sealed key to the intake of an archive.
+fn info(archive: ArchiveId) -> Vec<u8> {
+    [b"fumikura intake 1\0".as_slice(), archive.as_bytes()].concat()
 }
 
 fn intake_secret(catalog_key: &DataKey) -> DataKey {

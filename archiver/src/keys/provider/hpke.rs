@@ -1,14 +1,13 @@
 //! HPKE (RFC 9180) in base mode: DHKEM(P-256, HKDF-SHA256), HKDF-SHA256, AES-256-GCM.
 
-use firmware::entropy::Entropy;
-use formats::id::ArchiveId;
-use hpke::aead::AesGcm256;
-use hpke::kdf::HkdfSha256;
-use hpke::kem::DhP256HkdfSha256;
-use hpke::{
+use ::hpke::aead::AesGcm256;
+use ::hpke::kdf::HkdfSha256;
+use ::hpke::kem::DhP256HkdfSha256;
+use ::hpke::{
     Deserializable, Kem, OpModeR, OpModeS, Serializable, single_shot_open,
     single_shot_seal_with_rng,
 };
+use firmware::entropy::Entropy;
 use zeroize::Zeroizing;
 
 use crate::keys::error::KeyError;
@@ -17,20 +16,21 @@ use crate::keys::secret::{DataKey, KEY_BYTES, TAG_BYTES};
 
 type Suite = DhP256HkdfSha256;
 
-/// The private key of the archive's intake. It is zeroised when it is dropped, and cannot be printed.
+/// A private key. It is zeroised when it is dropped, and cannot be printed.
 pub(super) struct PrivateKey(<Suite as Kem>::PrivateKey);
 
-/// The pair that follows from a secret of the archive (RFC 9180 §7.1.3, DeriveKeyPair): nothing has to be kept for it.
+/// The pair that follows from a secret (RFC 9180 §7.1.3, DeriveKeyPair): nothing has to be kept for it.
 pub(super) fn derive(secret: &DataKey) -> (PrivateKey, Vec<u8>) {
     let (private, public) = Suite::derive_keypair(secret.expose());
     (PrivateKey(private), public.to_bytes().to_vec())
 }
 
-/// Seals the key of an epoch: encapsulated key 65 ‖ ciphertext 32 ‖ tag 16. `None` when `public` is no point of P-256.
+/// Seals a key: encapsulated key 65 ‖ ciphertext 32 ‖ tag 16. `info` says what it is for, `context` which one it is. `None` when `public` is no
+/// point of P-256.
 pub(super) fn seal(
     public: &[u8],
-    archive: ArchiveId,
-    epoch: u32,
+    info: &[u8],
+    context: &[u8],
     key: &DataKey,
     entropy: &dyn Entropy,
 ) -> Result<Option<Vec<u8>>, KeyError> {
@@ -41,9 +41,9 @@ pub(super) fn seal(
     let sealed = single_shot_seal_with_rng::<AesGcm256, HkdfSha256, Suite>(
         &OpModeS::Base,
         &public,
-        &info(archive),
+        info,
         key.expose(),
-        &epoch.to_be_bytes(),
+        context,
         &mut numbers,
     );
     let Ok((encapsulated, body)) = numbers.finish(sealed)? else {
@@ -55,8 +55,8 @@ pub(super) fn seal(
 /// Opens what [`seal`] sealed; `None` when it was changed, or sealed to another key.
 pub(super) fn open(
     private: &PrivateKey,
-    archive: ArchiveId,
-    epoch: u32,
+    info: &[u8],
+    context: &[u8],
     sealed: &[u8],
 ) -> Option<DataKey> {
     let (encapsulated, body) = sealed.split_at_checked(ENCAPSULATED_BYTES)?;
@@ -68,16 +68,12 @@ pub(super) fn open(
         &OpModeR::Base,
         &private.0,
         &encapsulated,
-        &info(archive),
+        info,
         body,
-        &epoch.to_be_bytes(),
+        context,
     );
     let opened = Zeroizing::new(opened.ok()?);
     Some(DataKey::from_bytes(opened.as_slice().try_into().ok()?))
-}
-
-fn info(archive: ArchiveId) -> Vec<u8> {
-    [b"fumikura intake 1\0".as_slice(), archive.as_bytes()].concat()
 }
 
 /// The name of the suite, as it stands in the file.
