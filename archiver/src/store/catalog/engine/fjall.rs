@@ -5,6 +5,9 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
@@ -15,6 +18,8 @@ use super::{Change, IndexError, RecordIndex, Visit};
 pub(super) struct FjallIndex {
     database: Database,
     entries: Keyspace,
+    /// Bytes applied since the last table was begun in memory.
+    gathered: Mutex<u64>,
 }
 
 impl FjallIndex {
@@ -28,10 +33,36 @@ impl FjallIndex {
                 .max_journaling_size(JOURNAL_BYTES_MAX)
                 .open()
                 .map_err(of_fjall)?;
-            let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
+            let options = || KeyspaceCreateOptions::default().max_memtable_size(2 * MEMTABLE_BYTES);
             let entries = database.keyspace(KEYSPACE, options).map_err(of_fjall)?;
-            Ok(Self { database, entries })
+            Ok(Self {
+                database,
+                entries,
+                gathered: Mutex::new(0),
+            })
         })
+    }
+}
+
+impl FjallIndex {
+    /// Has what was applied so far written as a table when it has become much, after the one before it was. Left alone, fjall lets a table in
+    /// memory grow without a limit while its threads merge others, and up to four more wait to be written.
+    fn write_when_full(&self, bytes: u64) -> Result<(), IndexError> {
+        let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        *gathered += bytes;
+        if *gathered < MEMTABLE_BYTES {
+            return Ok(());
+        }
+        for _ in 0..WRITTEN_LOOKS {
+            if self.entries.sealed_memtable_count() == 0 {
+                break;
+            }
+            // Threads that have stopped are told by the next call.
+            thread::sleep(WRITTEN_LOOK);
+        }
+        self.entries.rotate_memtable().map_err(of_fjall)?;
+        *gathered = 0;
+        Ok(())
     }
 }
 
@@ -48,13 +79,17 @@ impl RecordIndex for FjallIndex {
     fn apply(&self, changes: Vec<Change>) -> Result<(), IndexError> {
         guarded(|| {
             let mut batch = self.database.batch();
+            let mut bytes = 0;
             for (key, value) in changes {
+                let length = key.len() + value.as_ref().map_or(0, Vec::len);
+                bytes += length as u64 + ENTRY_BYTES;
                 match value {
                     Some(value) => batch.insert(&self.entries, key, value),
                     None => batch.remove(&self.entries, key),
                 }
             }
-            batch.commit().map_err(of_fjall)
+            batch.commit().map_err(of_fjall)?;
+            self.write_when_full(bytes)
         })
     }
 
@@ -99,11 +134,18 @@ fn of_fjall(error: fjall::Error) -> IndexError {
 /// The keyspace of the index.
 const KEYSPACE: &str = "records";
 
-/// Writes go there first: so much is sorted in memory before it becomes a table.
-const MEMTABLE_BYTES: u64 = 8 * 1024 * 1024;
+/// Writes go there first: so much is sorted in memory before it becomes a table, while the one before it is being written.
+const MEMTABLE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Flushing and merging. One does it: depositing has the other core.
-const WORKER_THREADS: usize = 1;
+/// What an entry takes there beside its key and value.
+const ENTRY_BYTES: u64 = 64;
+
+/// How long to wait until a table is written, and how often.
+const WRITTEN_LOOK: Duration = Duration::from_millis(2);
+const WRITTEN_LOOKS: u32 = 5_000;
+
+/// One writes what was sorted in memory, the other merges tables. A single one would leave the memory full while it merges.
+const WORKER_THREADS: usize = 2;
 
 /// Tables that are kept open.
 const FILES_MAX: usize = 100;
