@@ -1,5 +1,5 @@
-//! `SIGKILL` at the system calls of a command, from the first on until the command ends by itself: at every second one, and at each single one with
-//! `FUMIKURA_EACH_CALL`.
+//! `SIGKILL` at the system calls of a command, from the first on until the command ends by itself: at a seeded sample of them, and at each single one with
+//! `FUMIKURA_EACH_CALL`. `operations` does the same to every other operation, from inside.
 //!
 //! `strace` stops the program before a writing call and kills it there: the bytes of the call are not written, all before are. It counts the
 //! calls of each thread; each medium is traced for itself, so that the threads of both replicas are met.
@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
+use tests::random::Random;
 use tests::world::World;
 use tests::{has_program, left_out};
 
@@ -20,8 +21,9 @@ const CALLS: &str = "pwritev,pwritev2,pwrite64,fdatasync,fsync,rename,renameat,r
 const PLACES: &[&str] = &["data-a", "data-b", "keys"];
 /// Stamping writes nothing to the key medium.
 const DATA: &[&str] = &["data-a", "data-b"];
-/// From one call to the next in the short run; `FUMIKURA_EACH_CALL` makes it one.
-const STEP: usize = 2;
+/// The most from one call to the next in the short run; `FUMIKURA_EACH_CALL` makes it one.
+const STEP_MAX: u64 = 8;
+const SEED: u64 = 0x0063_616c_6c73;
 
 #[test]
 fn a_deposit_is_killed_at_its_calls() {
@@ -53,10 +55,11 @@ fn kill_on(place: &str, what: &str, command: &[&str], new: usize) {
         return;
     }
     let base = base();
-    let step = if std::env::var_os("FUMIKURA_EACH_CALL").is_some() {
-        1
-    } else {
-        STEP
+    let each = std::env::var_os("FUMIKURA_EACH_CALL").is_some();
+    let mut random = Random::new(SEED);
+    let mut step = || {
+        let step = if each { 1 } else { 1 + random.below(STEP_MAX) };
+        usize::try_from(step).unwrap_or(1)
     };
     let (mut number, mut kills) = (1, 0);
     loop {
@@ -83,7 +86,7 @@ fn kill_on(place: &str, what: &str, command: &[&str], new: usize) {
             break;
         }
         kills += 1;
-        number += step;
+        number += step();
     }
     println!(
         "{what}, calls on {place}: killed {kills} times, the last call was before the {number}th"

@@ -23,6 +23,7 @@ mod block;
 mod calls;
 mod fault_rows;
 mod faults;
+mod operations;
 mod order;
 mod power;
 mod renewals;

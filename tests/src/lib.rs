@@ -10,6 +10,7 @@
 )]
 
 pub mod authority;
+pub mod deadly;
 pub mod endurance;
 pub mod flips;
 pub mod http;

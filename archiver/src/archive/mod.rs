@@ -7,6 +7,7 @@ mod authorities;
 mod create;
 mod departures;
 mod error;
+mod key_place;
 mod recording;
 mod restore;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod settings;
 mod waiting;
 
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,10 +27,7 @@ use verifier::policy::Policy;
 use crate::class::ClassRegistry;
 use crate::config::Config;
 use crate::content::Manifests;
-use crate::keys::{
-    self, EvaluationNotice, KeyError, KeyMedium, KeyOpening, KeyPlace, LedgerAccess, ProviderFile,
-    ProviderKind, UnlockWith,
-};
+use crate::keys::{EvaluationNotice, KeyMedium, KeyOpening, KeyPlace, LedgerAccess, UnlockWith};
 use crate::media::{self, Disagreement, MediaLedger};
 use crate::record::deposit::Depositor;
 use crate::record::retrieve::Retriever;
@@ -47,6 +46,7 @@ pub(crate) use create::medium_label;
 pub use create::{NewArchive, create, refuse_existing};
 pub use departures::Departure;
 pub use error::ArchiveError;
+use key_place::examine_key_place;
 pub use restore::{Restored, left_media, restore};
 pub(crate) use settings::copy_policy;
 use settings::{catalog_options, store_options};
@@ -104,6 +104,8 @@ pub struct Archive {
     classes: ClassRegistry,
     policy: Policy,
     notice: Option<EvaluationNotice>,
+    /// The time in the id of the last event that was recorded.
+    last_event_ms: AtomicU64,
 }
 
 impl std::fmt::Debug for Archive {
@@ -271,6 +273,7 @@ impl Archive {
             classes,
             policy,
             notice,
+            last_event_ms: AtomicU64::new(0),
         };
         let (media, keys) = archive.look_around(access)?;
         Ok((
@@ -468,32 +471,3 @@ impl Archive {
 /// How often it is looked how far the index is: soon at first, for most often little is missing.
 const FILLING_PAUSE_MIN: Duration = Duration::from_millis(1);
 const FILLING_PAUSE_MAX: Duration = Duration::from_millis(200);
-
-/// Whether the key medium is that of an intake host, and whether it stands apart from the data.
-fn examine_key_place(
-    config: &Config,
-    place: &KeyPlace,
-    access: Access,
-) -> Result<(bool, Option<EvaluationNotice>), ArchiveError> {
-    let present: Vec<_> = config
-        .data
-        .iter()
-        .filter(|medium| medium.is_dir())
-        .collect();
-    let file = ProviderFile::read_only(place.present());
-    let kind = keys::provider::kind(&file, config.archive);
-    let is_write_only = matches!(kind, Ok(ProviderKind::Intake));
-    if is_write_only && access != Access::TakeIn {
-        return Err(KeyError::WriteOnly.into());
-    }
-    // An intake host's key medium opens nothing that stands on a data medium.
-    let notice = if is_write_only {
-        None
-    } else {
-        keys::require_separate_media(&place.roots, &present, config.evaluation)?
-    };
-    for root in place.roots.iter().filter(|root| root.is_dir()) {
-        media::key_medium(root, config.archive).map_err(ArchiveError::KeyMedium)?;
-    }
-    Ok((is_write_only, notice))
-}

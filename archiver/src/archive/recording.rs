@@ -59,7 +59,8 @@ impl Archive {
         facts: &T,
     ) -> Result<(Event, RecordedEvent), ArchiveError> {
         let now = self.environment.clock.now();
-        Ok(sealer.seal(now, by, facts, self.environment.entropy.as_ref())?)
+        let entropy = self.environment.entropy.as_ref();
+        Ok(sealer.seal(now, &self.last_event_ms, by, facts, entropy)?)
     }
 
     /// Makes events durable with one commit, and tells the index.

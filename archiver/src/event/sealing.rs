@@ -1,6 +1,7 @@
 //! Events into frames and back.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use firmware::entropy::Entropy;
 use formats::id::{ArchiveId, EventId};
@@ -33,13 +34,15 @@ impl EventSealer {
         Ok(Self::new(keys.archive(), &keys.catalog_key()?))
     }
 
-    /// Seals an event that happens now.
+    /// Seals an event that happens now. Events are told in the order of their ids: `last` is the time in the last one of this process, and
+    /// a further event gets a later one, also within a millisecond, or when the clock went back.
     ///
     /// # Errors
     /// [`KeyError::Entropy`]; [`KeyError::KeyDerivation`] for facts that are no JSON.
     pub fn seal<T: EventBody>(
         &self,
         time: OffsetDateTime,
+        last: &AtomicU64,
         by: &str,
         facts: &T,
         entropy: &dyn Entropy,
@@ -47,7 +50,7 @@ impl EventSealer {
         let facts = serde_json::to_value(facts).map_err(|_| KeyError::KeyDerivation)?;
         let mut random = [0; 10];
         entropy.fill(&mut random)?;
-        let id = EventId::new(unix_ms(time), &random);
+        let id = EventId::new(next_ms(last, unix_ms(time)), &random);
         // The medium keeps microseconds.
         let time = time
             .replace_nanosecond(time.microsecond() * 1000)
@@ -92,6 +95,14 @@ fn unix_ms(time: OffsetDateTime) -> u64 {
     u64::try_from(time.unix_timestamp_nanos() / 1_000_000).unwrap_or(0)
 }
 
+fn next_ms(last: &AtomicU64, now: u64) -> u64 {
+    let next = |last: u64| now.max(last.saturating_add(1));
+    let before = last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
+        Some(next(last))
+    });
+    next(before.unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Topic;
@@ -131,7 +142,13 @@ mod tests {
         };
         let time = datetime!(2026-11-22 14:00:00.123_456_789 UTC);
         sealer(1, 2)
-            .seal(time, "yamada", &facts, &SeededEntropy::new(1))
+            .seal(
+                time,
+                &AtomicU64::new(0),
+                "yamada",
+                &facts,
+                &SeededEntropy::new(1),
+            )
             .unwrap()
     }
 
@@ -142,6 +159,22 @@ mod tests {
         assert_eq!(event.as_::<Moved>().unwrap().to, "金庫 2");
         assert_eq!(event.as_::<Lost>(), None);
         assert_eq!(event.id.unix_ms(), 1_795_356_000_123);
+    }
+
+    #[test]
+    fn events_within_a_millisecond_and_before_it_keep_their_order() {
+        let last = AtomicU64::new(0);
+        let facts = Moved { to: String::new() };
+        let entropy = SeededEntropy::new(1);
+        let mut before = None;
+        for back in [0, 0, 0, 5, 1] {
+            let time = datetime!(2026-11-22 14:00:00 UTC) - time::Duration::seconds(back);
+            let sealed = sealer(1, 2).seal(time, &last, "yamada", &facts, &entropy);
+            let event = sealed.unwrap().1;
+            assert_eq!(event.time, time);
+            assert!(before < Some(event.id));
+            before = Some(event.id);
+        }
     }
 
     #[test]
