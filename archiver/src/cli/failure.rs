@@ -164,8 +164,10 @@ fn key_exit(error: &KeyError) -> Exit {
         KeyError::Share(ShareError::Numbers | ShareError::Names) => Exit::Usage,
         KeyError::Share(_) => Exit::Passphrase,
         KeyError::Full { .. } => Exit::Medium,
-        KeyError::KeyDestroyed { .. } => Exit::NotFound,
-        KeyError::TwoPeople | KeyError::TooMany { .. } => Exit::Usage,
+        KeyError::KeyDestroyed { .. } | KeyError::IntakeUnknown { .. } => Exit::NotFound,
+        KeyError::TwoPeople | KeyError::TooMany { .. } | KeyError::IntakeStillThere { .. } => {
+            Exit::Usage
+        }
         damaged if damaged.is_damage() => Exit::Integrity,
         _ => Exit::Unusable,
     }

@@ -81,9 +81,23 @@ pub(in crate::cli) fn key(error: &KeyError) -> String {
             "鍵媒体 {} の鍵台帳に壊れた項目が {entries} 件あり、接続されているどの鍵媒体でも開けません。このまま進めると永久に失われるので、何も変えていません。先に、壊れていない写しを接続するか、それからこの鍵媒体を archiver keys copy で作り直してください。諦めるなら --give-up-damaged を付けてください",
             path.display()
         ),
+        KeyError::IntakeUnknown { medium } => format!(
+            "預入専用の鍵媒体 {medium} はありません。archiver keys inventory で確かめてください"
+        ),
+        KeyError::IntakeStillThere { path } => format!(
+            "預入専用の鍵媒体は {} にまだあります。先に廃棄してください",
+            path.display()
+        ),
         KeyError::AlreadyHasKey { owner } => format!("{owner} にはすでに鍵があります"),
         KeyError::SecretDamaged { label } => format!(
             "封じた秘密({label})が壊れています。鍵媒体の写しから戻してください"
+        ),
+        KeyError::CustodyDiverges(one) => format!(
+            "{} を封じているのは {}{}、もう一つの鍵媒体を封じているのは {} です。別々に変えられたので、揃えると一方が他方を戻してしまいます。何も変えていません。それぞれいつ定めたかは archiver keys inventory に出ます。正しい方だけを接続し、他方を archiver keys copy --replace で作り直してください",
+            one.path.display(),
+            one.sealed_by,
+            if one.is_newer { "(新しい方)" } else { "" },
+            one.kept
         ),
         KeyError::Share(error) => share(error),
         KeyError::Token(error) => token(error),

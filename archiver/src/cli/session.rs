@@ -206,7 +206,9 @@ impl Session {
 
     fn record_media_and_custody(&self, archive: &Archive) -> Result<(), ArchiveError> {
         record_media(archive, &self.user)?;
-        archive.record_custody(&self.user)
+        archive
+            .record_custody(&self.user)
+            .and_then(|()| archive.record_copies(&self.user))
     }
 
     fn tell_unrecorded(&self, recorded: Result<(), ArchiveError>) {

@@ -6,10 +6,14 @@ use std::path::{Path, PathBuf};
 use formats::medium::{LABEL_FILE, MediumLabel, SPECIFICATION_FILE};
 use formats::segment::SPECIFICATION;
 
+use super::copy_events::{KeyCopyBegun, KeyCopyJoined};
 use super::error::KeyError;
+use super::events::{KeyCopyMade, KeyMediumFact};
+use super::ledger::{CopyCondition, CopyOptions};
 use super::medium::KeyMedium;
 use super::provider::{KEK_FILE, ProviderFile, require_one_provider};
 use super::sealed;
+use crate::archive::{Archive, ArchiveError};
 use crate::store::durable::{create_directories, read_settled, replace_and_erase, replace_file};
 
 /// What making a copy of the key medium did.
@@ -37,6 +41,7 @@ impl KeyMedium {
     /// [`KeyError::AlreadyCreated`] when something else stands there; [`KeyError::ProvidersDiffer`], [`KeyError::OtherArchive`],
     /// [`KeyError::CopiesDiverge`], [`KeyError::KeysDiverge`], [`KeyError::DestructionsUnknown`]; [`KeyError::SecretDamaged`] where a
     /// sealed secret of this medium does not open: the copy's may be the only whole one;
+    /// [`KeyError::EntriesDamaged`] where damaged entries of the copy stand whole nowhere else;
     /// [`KeyError::InUse`] when somebody writes to it; errors of reading and writing.
     pub fn copy_to(
         &self,
@@ -45,12 +50,25 @@ impl KeyMedium {
         replace: bool,
         progress: &mut dyn FnMut(u64),
     ) -> Result<CopyReport, KeyError> {
-        self.refuse_foreign(root)?;
-        let files = self.other_files()?;
-        self.ledger().check_target(root, replace)?;
-        if root.is_dir() && !replace {
-            self.refuse_lone_secrets(root)?;
-        }
+        let options = CopyOptions {
+            replace,
+            ..CopyOptions::default()
+        };
+        self.copy_with(root, label, options, progress)
+    }
+
+    /// As [`KeyMedium::copy_to`]; damaged entries of the copy that stands there may be given up.
+    ///
+    /// # Errors
+    /// As [`KeyMedium::copy_to`].
+    pub fn copy_with(
+        &self,
+        root: &Path,
+        label: &MediumLabel,
+        options: CopyOptions,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<CopyReport, KeyError> {
+        let files = self.check_copy(root, options)?;
         let written = |path: &Path| {
             let path = path.to_path_buf();
             move |error| KeyError::io(path, "write", error)
@@ -75,13 +93,28 @@ impl KeyMedium {
             replace_and_erase(self.disk(), &path, &kek).map_err(written(&path))
         };
         let ledger = self.ledger();
-        let (entries, dropped) = ledger.copy_to(root, replace, replicated, progress)?;
+        let (entries, dropped) = ledger.copy_to(root, options, replicated, progress)?;
         Ok(CopyReport {
             root: root.to_path_buf(),
             entries,
             files: files.len() as u64,
             dropped,
         })
+    }
+
+    /// Refuses what may not become a copy, before anything is written; gives the files beside the ledger that go there.
+    fn check_copy(
+        &self,
+        root: &Path,
+        options: CopyOptions,
+    ) -> Result<Vec<(PathBuf, Vec<u8>)>, KeyError> {
+        self.refuse_foreign(root)?;
+        let files = self.other_files()?;
+        self.ledger().check_target(root, options)?;
+        if root.is_dir() && !options.replace {
+            self.refuse_lone_secrets(root)?;
+        }
+        Ok(files)
     }
 
     /// The files beside ledger and `kek.json`, read before anything is written. Each sealed secret opens.
@@ -140,6 +173,62 @@ impl KeyMedium {
                 return Err(KeyError::AlreadyCreated {
                     path: root.to_path_buf(),
                 });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Archive {
+    /// Makes a copy of the key medium, as an act of the archive: that there is to be one is recorded before anything is written, so that a crash
+    /// leaves no copy that nobody knows of.
+    ///
+    /// # Errors
+    /// As [`KeyMedium::copy_to`]; [`ArchiveError`] when it cannot be recorded.
+    pub fn copy_keys(
+        &self,
+        by: &str,
+        root: &Path,
+        label: &MediumLabel,
+        options: CopyOptions,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(KeyCopyMade, CopyReport), ArchiveError> {
+        self.keys().check_copy(root, options)?;
+        let mut copy = KeyMediumFact::of(root);
+        if copy.medium.is_none() {
+            (copy.medium, copy.number) = (Some(label.medium), Some(label.number));
+        }
+        let epoch = self.keys().provider().current_epoch();
+        let begun = KeyCopyBegun {
+            copy: copy.clone(),
+            epoch,
+        };
+        self.record_event(by, &begun)?;
+        let report = self.keys().copy_with(root, label, options, progress)?;
+        let made = KeyCopyMade {
+            copy,
+            entries: report.entries,
+            epoch,
+        };
+        self.record_event(by, &made)?;
+        Ok((made, report))
+    }
+
+    /// Records each copy of the key medium that takes part and that no event names: one that was made with other means.
+    ///
+    /// # Errors
+    /// As [`Archive::record_event`].
+    pub fn record_copies(&self, by: &str) -> Result<(), ArchiveError> {
+        let recorded = self.copies_made()?;
+        let copies = self.keys().ledger().copies();
+        let first = self.keys().place().roots.first();
+        for state in copies {
+            let copy = KeyMediumFact::of(&state.root);
+            let known = recorded.iter().any(|one| one.medium == copy.medium);
+            let joins = state.condition == CopyCondition::InService && first != Some(&state.root);
+            if joins && copy.medium.is_some() && !known {
+                let epoch = self.keys().provider().current_epoch();
+                self.record_event(by, &KeyCopyJoined { copy, epoch })?;
             }
         }
         Ok(())

@@ -6,6 +6,7 @@ use formats::id::{EventId, VersionId};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::copy_events::copy_in;
 use super::error::KeyError;
 use super::events::{
     KeyCopyMade, KeyDestructionBegun, KeyMediumFact, KeysAudited, KeysDestroyed, KeysRotated,
@@ -118,7 +119,7 @@ impl Archive {
             }
         }
         let damaged_given_up =
-            ledger.require_entries(&destruction.versions, destruction.damaged)?;
+            ledger.require_open_entries(&destruction.versions, destruction.damaged)?;
         self.keys().require_secrets()?;
         let begun = KeyDestructionBegun {
             versions: destruction
@@ -163,8 +164,10 @@ impl Archive {
             .iter()
             .map(|root| KeyMediumFact::of(root))
             .collect();
-        // An interrupted run may have destroyed some before.
-        let epochs_destroyed = (begun.epoch..report.epoch).collect();
+        // An interrupted run may have destroyed some before; a number that it left unused in a token stands for a key that is there.
+        let unnamed = keys.provider().unnamed_epochs()?;
+        let is_gone = |epoch: &u32| !unnamed.contains(epoch);
+        let epochs_destroyed = (begun.epoch..report.epoch).filter(is_gone).collect();
         let damaged_dropped = report.damaged_dropped.max(begun.damaged_given_up);
         let facts = KeysDestroyed {
             begun: event,
@@ -288,7 +291,7 @@ impl Archive {
         roots.iter().map(|root| KeyMediumFact::of(root)).collect()
     }
 
-    /// Every copy of the key medium that was ever made.
+    /// Every copy of the key medium that was ever made, or begun, or took part.
     ///
     /// # Errors
     /// [`ArchiveError`] when the index is damaged.
@@ -303,13 +306,13 @@ impl Archive {
     ) -> Result<Vec<KeyMediumFact>, ArchiveError> {
         let mut others: Vec<KeyMediumFact> = Vec::new();
         self.catalog().events(Topic::Keys, &mut |event| {
-            if let Some(made) = event.as_::<KeyCopyMade>() {
+            if let Some(copy) = copy_in(&event) {
                 let is_known = |list: &[KeyMediumFact]| {
                     list.iter()
-                        .any(|one| one.medium.is_some() && one.medium == made.copy.medium)
+                        .any(|one| one.medium.is_some() && one.medium == copy.medium)
                 };
                 if !is_known(known) && !is_known(&others) {
-                    others.push(made.copy);
+                    others.push(copy);
                 }
             }
             true

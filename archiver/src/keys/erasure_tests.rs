@@ -27,6 +27,7 @@ use crate::store::durable::{Disk, SystemDisk, replace_file};
 
 const PLAIN: &str = "the plain text of a record that is to be destroyed, and nobody else's";
 
+mod copying;
 mod damage;
 mod joining;
 mod resuming;

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use firmware::entropy::EntropyError;
 use firmware::media::MediaError;
-use formats::id::ArchiveId;
+use formats::id::{ArchiveId, MediumId};
 use time::OffsetDateTime;
 
+use super::ledger::CustodyDiverging;
 use super::provider::custodians::ShareError;
 use super::provider::token::TokenError;
 use super::secret::KeyOwner;
@@ -128,6 +129,18 @@ pub enum KeyError {
         path: PathBuf,
         /// How many.
         entries: u64,
+    },
+    /// Two key media whose passphrase or ceremony was changed apart.
+    CustodyDiverges(Box<CustodyDiverging>),
+    /// No key medium of an intake host with this id is kept.
+    IntakeUnknown {
+        /// The id.
+        medium: MediumId,
+    },
+    /// The key medium of an intake host that somebody says was destroyed stands where it was last.
+    IntakeStillThere {
+        /// Where.
+        path: PathBuf,
     },
     /// A key was asked for a version that has one. A key must never seal two contents.
     AlreadyHasKey {
@@ -371,11 +384,16 @@ impl fmt::Display for KeyError {
                  '--give-up-damaged' gives them up",
                 path.display()
             ),
+            Self::IntakeUnknown { medium } => write!(f, "no intake medium {medium} is kept"),
+            Self::IntakeStillThere { path } => {
+                write!(f, "the medium still stands at {}", path.display())
+            }
             Self::AlreadyHasKey { owner } => write!(f, "{owner} has a key already"),
             Self::SecretDamaged { label } => write!(
                 f,
                 "the sealed secret \"{label}\" is damaged: restore it from the copy of the key medium"
             ),
+            Self::CustodyDiverges(diverging) => diverging.fmt(f),
             Self::Share(error) => error.fmt(f),
             Self::Token(error) => error.fmt(f),
             Self::ProvidersDiffer { one, other } => write!(

@@ -10,7 +10,7 @@ use formats::medium::{MediumLabel, MediumRole};
 
 use super::error::KeyError;
 use super::events::KeyMediumFact;
-use super::intake_events::{IntakeAccepted, IntakeCreated, IntakeRun};
+use super::intake_events::{IntakeAccepted, IntakeCreated, IntakeDestroyed, IntakeRun};
 use super::ledger::{KeyLedger, LedgerAccess, LedgerPlace};
 use super::medium::KeyMedium;
 use super::provider::intake::{IntakePublicKey, OpenedIntake};
@@ -234,7 +234,31 @@ impl Archive {
         Ok(())
     }
 
-    /// Every key medium of an intake host that was made here, or from which keys were accepted.
+    /// Records that the key medium of an intake host was destroyed.
+    ///
+    /// # Errors
+    /// [`KeyError::IntakeUnknown`] when no such medium is kept; [`KeyError::IntakeStillThere`] when it stands where it was last; errors of
+    /// recording.
+    pub fn record_intake_destroyed(
+        &self,
+        medium: MediumId,
+        how: &str,
+        by: &str,
+    ) -> Result<IntakeDestroyed, ArchiveError> {
+        let mut kept = self.intake_media()?.into_iter();
+        let found = kept.find(|one| one.medium.medium == Some(medium));
+        let intake = found.ok_or(KeyError::IntakeUnknown { medium })?.medium;
+        let path = std::path::PathBuf::from(&intake.place);
+        if KeyMediumFact::of(&path).medium == Some(medium) {
+            return Err(KeyError::IntakeStillThere { path }.into());
+        }
+        let how = how.to_owned();
+        let destroyed = IntakeDestroyed { intake, how };
+        self.record_event(by, &destroyed)?;
+        Ok(destroyed)
+    }
+
+    /// Every key medium of an intake host that was made here, or from which keys were accepted, and that is not known to be destroyed.
     ///
     /// # Errors
     /// [`ArchiveError`] when the index is damaged.
@@ -245,6 +269,8 @@ impl Archive {
                 enter(&mut media, created.intake, Vec::new());
             } else if let Some(accepted) = event.as_::<IntakeAccepted>() {
                 enter(&mut media, accepted.intake, accepted.runs);
+            } else if let Some(destroyed) = event.as_::<IntakeDestroyed>() {
+                media.retain(|one| !one.is(&destroyed.intake));
             }
             true
         })?;
@@ -267,11 +293,7 @@ impl Archive {
 
 /// Enters what is known of a medium anew, with the place at which it was last; the one that was heard of last stands last.
 fn enter(media: &mut Vec<IntakeMedium>, found: KeyMediumFact, runs: Vec<IntakeRun>) {
-    let is_it = |one: &IntakeMedium| match found.medium {
-        Some(id) => one.medium.medium == Some(id),
-        None => one.medium == found,
-    };
-    let known = media.iter().position(is_it);
+    let known = media.iter().position(|one| one.is(&found));
     let mut medium = known.map_or_else(
         || IntakeMedium {
             medium: found.clone(),
@@ -284,6 +306,15 @@ fn enter(media: &mut Vec<IntakeMedium>, found: KeyMediumFact, runs: Vec<IntakeRu
         .runs
         .extend(runs.into_iter().map(|run| (run.run, run)));
     media.push(medium);
+}
+
+impl IntakeMedium {
+    fn is(&self, fact: &KeyMediumFact) -> bool {
+        match fact.medium {
+            Some(id) => self.medium.medium == Some(id),
+            None => self.medium == *fact,
+        }
+    }
 }
 
 impl IntakeRun {

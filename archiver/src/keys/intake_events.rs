@@ -55,6 +55,21 @@ pub struct IntakeRun {
     pub last: RecordId,
 }
 
+/// The key medium of an intake host is no more: keys of records that are destroyed stand sealed on it no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct IntakeDestroyed {
+    /// The medium, and where it was last.
+    pub intake: KeyMediumFact,
+    /// How it was destroyed, as a person says.
+    pub how: String,
+}
+
+impl EventBody for IntakeDestroyed {
+    const KIND: &'static str = "intake-destroyed";
+    const TOPIC: Topic = Topic::Keys;
+}
+
 impl EventBody for IntakeCreated {
     const KIND: &'static str = "intake-created";
     const TOPIC: Topic = Topic::Keys;

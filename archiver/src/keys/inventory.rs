@@ -189,6 +189,7 @@ impl Archive {
                 occasion,
             });
         }
+        items.extend(self.unnamed_items()?);
         items.extend(self.sealed_items()?);
         let due = history.inspected.unwrap_or(history.made_at) + INSPECTION_INTERVAL;
         Ok(KeyInventory {
@@ -283,6 +284,23 @@ impl Archive {
             true
         })?;
         Ok(())
+    }
+
+    /// Keys in a token that no file names.
+    fn unnamed_items(&self) -> Result<Vec<KeyItem>, KeyError> {
+        let epochs = self.keys().provider().unnamed_epochs()?.into_iter();
+        Ok(epochs
+            .map(|epoch| KeyItem {
+                name: format!("key-encryption key, epoch {epoch}"),
+                role: KeyRole::KeyEncryption,
+                count: 1,
+                purpose: UNNAMED.to_owned(),
+                state: KeyState::Retired,
+                epoch: Some(epoch),
+                since: None,
+                occasion: "an interrupted rotation",
+            })
+            .collect())
     }
 
     fn sealed_items(&self) -> Result<Vec<KeyItem>, KeyError> {
@@ -467,4 +485,5 @@ impl History {
 }
 
 /// Keys are inspected at least once a year.
+const UNNAMED: &str = "stands in the token, and no file that is here names it: its file may stand on a key medium that is away";
 const INSPECTION_INTERVAL: Duration = Duration::days(365);

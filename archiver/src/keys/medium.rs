@@ -121,17 +121,22 @@ impl KeyMedium {
         let file = self.provider.file()?;
         for root in self.roots_in_service() {
             let path = root.join(KEK_FILE);
-            let failed = |error| KeyError::io(&path, "write", error);
             // While the medium is being made there is none yet: it is written last.
             let is_made = self
                 .roots_in_service()
                 .iter()
                 // A crash in replacing it may have left it without its name for the moment.
                 .any(|one| read_settled(&one.join(KEK_FILE)).is_ok());
-            if is_made && !read_settled(&path).is_ok_and(|own| own == file) {
-                replace_and_erase(&*self.disk, &path, &file).map_err(failed)?;
+            let written = if is_made && !read_settled(&path).is_ok_and(|own| own == file) {
+                replace_and_erase(&*self.disk, &path, &file)
             } else if is_made {
-                settle(&*self.disk, &path).map_err(failed)?;
+                settle(&*self.disk, &path)
+            } else {
+                Ok(())
+            };
+            if let Err(error) = written {
+                let error = KeyError::io(&path, "write", error);
+                self.ledger.fail_copy(&root, error)?;
             }
         }
         self.copy_other_files()

@@ -9,6 +9,7 @@
 
 pub mod agent;
 pub mod catalog;
+pub mod copy_events;
 pub mod copying;
 mod creation;
 pub mod custody;
@@ -40,8 +41,8 @@ pub use erasure::{Destruction, ErasureReport, KeyOpening};
 pub use error::KeyError;
 pub use intake::{Accepted, IntakeMedium};
 pub use ledger::{
-    CopyCondition, CopyState, DamagedEntries, KeyLedger, LedgerAccess, LedgerPlace, LedgerReport,
-    LedgerTicket, RotationProgress, RotationReport, RotationStep, StagedKey,
+    CopyCondition, CopyOptions, CopyState, DamagedEntries, KeyLedger, LedgerAccess, LedgerPlace,
+    LedgerReport, LedgerTicket, RotationProgress, RotationReport, RotationStep, StagedKey,
 };
 pub use medium::KeyMedium;
 pub use passphrase::Passphrase;

@@ -18,8 +18,8 @@ mod random;
 pub mod token;
 mod unlock;
 
+pub(super) use file::{EARLIER_MAX, SealedBy, sealed_by, sealing_name};
 pub use file::{FileKek, KEK_FILE, KdfParameters};
-pub(super) use file::{SealedBy, sealed_by};
 pub(super) use key_file::require_one_provider;
 pub use provider_file::ProviderFile;
 pub use token::{TokenKek, TokenPlace};
@@ -76,6 +76,15 @@ pub trait KekProvider: fmt::Debug + Send + Sync {
     /// [`KeyError::EpochInUse`] for the current epoch; [`KeyError::ReadOnly`], [`KeyError::Io`], [`KeyError::Full`], or what
     /// the provider's device says.
     fn destroy_epoch(&self, epoch: u32) -> Result<(), KeyError>;
+
+    /// Epochs whose key the provider's device holds though no file that is here names it: an interrupted rotation left it, or its file stands on
+    /// a medium that is not here.
+    ///
+    /// # Errors
+    /// What the provider's device says.
+    fn unnamed_epochs(&self) -> Result<Vec<u32>, KeyError> {
+        Ok(Vec::new())
+    }
 
     /// The bytes of the provider's own file, [`KEK_FILE`], as they must stand on each key medium.
     ///

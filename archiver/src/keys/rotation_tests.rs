@@ -31,6 +31,8 @@ const NOW: OffsetDateTime = time::macros::datetime!(2026-11-22 06:00 UTC);
 mod copies;
 mod copying;
 mod joining;
+mod unopened;
+mod unwritable;
 
 /// Two key media in step, with the keys of a few versions and one more secret.
 struct Bench {

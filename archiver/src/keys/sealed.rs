@@ -232,7 +232,9 @@ impl KeyMedium {
         roots.sort_by_key(|root| root != self.root());
         let mut all = BTreeSet::new();
         for root in &roots {
-            self.erase_unfinished(root)?;
+            if let Err(error) = self.erase_unfinished(root) {
+                self.ledger().fail_copy(root, error)?;
+            }
             all.extend(files(root)?);
         }
         if roots.len() < 2 {
@@ -271,7 +273,11 @@ impl KeyMedium {
                 // Each program brings its own edition.
                 Some(_) if relative == Path::new(SPECIFICATION_FILE) => {}
                 Some(_) if !self.was_behind(root) => differing.push(root.join(relative)),
-                Some(_) | None => self.write_file(root, relative, bytes)?,
+                Some(_) | None => {
+                    if let Err(error) = self.write_file(root, relative, bytes) {
+                        self.ledger().fail_copy(root, error)?;
+                    }
+                }
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use formats::id::MediumId;
 
 /// What holds the key-encryption keys of a new archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -88,6 +89,15 @@ pub enum Intake {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
+    /// Record that an intake host's key medium was destroyed: from then on no destruction of records names it
+    Destroyed {
+        /// Its id, as 'keys inventory --json' and the facts of a destruction name it
+        #[arg(value_name = "MEDIUM")]
+        medium: MediumId,
+        /// How it was destroyed
+        #[arg(long, value_name = "TEXT")]
+        how: String,
+    },
 }
 
 /// `archiver keys unlock`
@@ -117,6 +127,9 @@ pub struct KeyCopy {
     /// Overwrite a copy that holds keys which the key medium does not hold
     #[arg(long)]
     pub replace: bool,
+    /// Also where damaged entries of the copy that stands there are whole nowhere else: they are gone for good
+    #[arg(long)]
+    pub give_up_damaged: bool,
 }
 
 /// `archiver keys rotate`

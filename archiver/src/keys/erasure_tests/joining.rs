@@ -61,7 +61,9 @@ fn assert_refused(bench: &Bench, what: &str) {
         };
         let named = matches!(
             error,
-            KeyError::KeysDiverge { .. } | KeyError::CopiesDiverge { .. }
+            KeyError::KeysDiverge { .. }
+                | KeyError::CopiesDiverge { .. }
+                | KeyError::CustodyDiverges(_)
         );
         assert!(named, "{what}: {error}");
         disk.power_cut(1);
@@ -86,7 +88,8 @@ fn a_medium_that_was_sealed_anew_does_not_overwrite_one_that_was_rotated() {
         seal_anew(folder, "keys", times);
         rotate(folder, "copy");
         let what = format!("sealed anew {times} times");
-        if times >= 2 {
+        // Once: the rotated one is the later file, and its passphrase the older one.
+        if times >= 1 {
             assert_refused(&bench, &what);
             continue;
         }

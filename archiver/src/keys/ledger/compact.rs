@@ -10,7 +10,7 @@ use formats::id::ArchiveId;
 use super::entry::{ENTRY_BYTES, HEADER_BYTES, LedgerHeader};
 use super::files::{LEDGER_DIRECTORY, READ_BYTES, path_of, read_up_to};
 use crate::keys::error::KeyError;
-use crate::store::durable::{AppendFile, Disk, erase_file, move_into_place};
+use crate::store::durable::{AppendFile, Disk, erase_end, erase_file, move_into_place};
 
 /// Where a compact file goes, and what its header says.
 #[derive(Debug, Clone, Copy)]
@@ -72,10 +72,12 @@ pub(super) fn write(
             file
         }
         Some(entries) => {
+            let end = (HEADER_BYTES + entries * ENTRY_BYTES) as u64;
+            // What does not stay are wrapped keys all the same.
+            erase_end(&**disk, &unfinished, end).map_err(failed("overwrite"))?;
             let mut file =
                 AppendFile::open(Arc::clone(disk), &unfinished).map_err(failed("write"))?;
-            file.truncate((HEADER_BYTES + entries * ENTRY_BYTES) as u64)
-                .map_err(failed("write"))?;
+            file.truncate(end).map_err(failed("write"))?;
             file
         }
     };

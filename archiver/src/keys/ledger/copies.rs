@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use formats::id::ArchiveId;
 
+use super::LedgerAccess;
 use super::compact::{self, CompactPlace, CompactSource};
 use super::entry::{ENTRY_BYTES, EntryState, LedgerEntry};
 use super::files::{self, LEDGER_DIRECTORY, OpenedLedger, Sink};
 use super::joining::Joining;
-use super::{KeyLedger, LedgerAccess};
 use crate::keys::error::KeyError;
 use crate::keys::provider::{KEK_FILE, KekProvider};
 use crate::keys::secret::KeyOwner;
@@ -169,7 +169,7 @@ pub(super) fn open(
     if access == LedgerAccess::Write && found.len() < place.copies_min {
         return Err(too_few(place, &copies));
     }
-    let (number, mut opened) = found.swap_remove(leader);
+    let (mut number, mut opened) = found.swap_remove(leader);
     if access == LedgerAccess::Write {
         let joining = Joining {
             provider,
@@ -179,25 +179,79 @@ pub(super) fn open(
             others: found.iter().map(|(_, its)| its).collect(),
         };
         joining.check()?;
-        // First the leading one gets what any has, then each what the leading one has.
-        for (_, its) in &found {
-            take_over(&place.disk, &mut opened, its)?;
-        }
         let kek = provider.file()?;
-        for (other, mut its) in found {
-            if let Some(copy) = copies.get(other) {
-                bring_into_step(&place.disk, &opened, &kek, copy, &mut its)?;
-            }
-        }
-        if let Some(copy) = copies.get(number) {
-            copy.set_sink(opened.sink(Arc::clone(&place.disk))?);
-        }
+        (number, opened) = bring_all(place, &kek, &copies, (number, opened), found)?;
     }
     Ok(OpenedCopies {
         copies,
         leader: number,
         opened,
     })
+}
+
+/// First the leading copy gets what any has, then each what the leading one has. A medium that cannot be written is put out of service where
+/// enough are left; where it is the leading one, another leads that has all of it then. Tells which one does.
+fn bring_all(
+    place: &LedgerPlace,
+    kek: &[u8],
+    copies: &[Copy],
+    (number, mut opened): (usize, OpenedLedger),
+    mut others: Vec<(usize, OpenedLedger)>,
+) -> Result<(usize, OpenedLedger), KeyError> {
+    let disk = &place.disk;
+    let mut taken = others.iter();
+    let written = taken
+        .try_for_each(|(_, its)| take_over(disk, &mut opened, its))
+        .and_then(|()| opened.sink(Arc::clone(disk)));
+    let leads = match (written, copies.get(number)) {
+        (Ok(sink), Some(copy)) => {
+            copy.set_sink(sink);
+            true
+        }
+        (Err(error), Some(copy)) => {
+            give_up(place, copies, copy, error)?;
+            false
+        }
+        (_, None) => return Err(KeyError::Stopped),
+    };
+    let mut failed = Vec::new();
+    for (other, its) in &mut others {
+        let Some(copy) = copies.get(*other) else {
+            continue;
+        };
+        if let Err(error) = bring_into_step(disk, &opened, kek, copy, its) {
+            give_up(place, copies, copy, error)?;
+            failed.push(*other);
+        }
+    }
+    others.retain(|(other, _)| !failed.contains(other));
+    if leads {
+        return Ok((number, opened));
+    }
+    let next = (0..others.len()).max_by_key(|&n| rank(&others, n));
+    let next = next.ok_or(KeyError::Stopped)?;
+    let next = others.swap_remove(next);
+    bring_all(place, kek, copies, next, others)
+}
+
+/// Puts a medium out of service that cannot be written, where enough are left without it.
+pub(super) fn give_up(
+    place: &LedgerPlace,
+    copies: &[Copy],
+    copy: &Copy,
+    error: KeyError,
+) -> Result<(), KeyError> {
+    if !matches!(error, KeyError::Io { .. } | KeyError::Full { .. }) {
+        return Err(error);
+    }
+    let in_service = |other: &&Copy| {
+        !std::ptr::eq(*other, copy) && other.state().condition == CopyCondition::InService
+    };
+    if copies.iter().filter(in_service).count() < place.copies_min.max(1) {
+        return Err(error);
+    }
+    copy.fail(&error);
+    Ok(())
 }
 
 /// Opens a copy. A process that was killed may have given names that no synchronisation covered: they are made durable before keys are added
@@ -285,7 +339,7 @@ fn bring_into_step(
 }
 
 /// The entries of `from` that `to` does not have, as bytes.
-fn lacking(from: &OpenedLedger, to: &OpenedLedger) -> Result<Vec<u8>, KeyError> {
+pub(super) fn lacking(from: &OpenedLedger, to: &OpenedLedger) -> Result<Vec<u8>, KeyError> {
     let mut bytes = Vec::new();
     for (owner, tombstone) in &from.destroyed {
         if !to.destroyed.contains_key(owner) {
@@ -363,78 +417,6 @@ pub(super) fn replicate(
         progress,
     };
     compact::write(disk, place, source)
-}
-
-impl KeyLedger {
-    /// Whether the medium at `root` may become a copy, before anything is written there.
-    pub(in crate::keys) fn check_target(&self, root: &Path, replace: bool) -> Result<(), KeyError> {
-        let from = files::open(self.leading_root()?, self.archive, LedgerAccess::Read)?;
-        replaceable(&from, root, replace).map(drop)
-    }
-
-    /// Writes all keys and tombstones on another key medium and compares each; tells how many, and how many keys only that medium held.
-    /// `replicated` puts there what opens them, before what stood there is erased.
-    pub(in crate::keys) fn copy_to(
-        &self,
-        root: &Path,
-        replace: bool,
-        replicated: &mut dyn FnMut() -> Result<(), KeyError>,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<(u64, u64), KeyError> {
-        let exclusive = self.exclusive()?;
-        let disk = &self.place.disk;
-        let from = files::open(self.leading_root()?, self.archive, LedgerAccess::Read)?;
-        files::create_directory(&**disk, root)?;
-        let lock = files::take_lock(root)?;
-        let (number, dropped) = replaceable(&from, root, replace)?;
-        replicate(disk, &from, root, number, &mut |done| {
-            progress(done as u64);
-        })?;
-        replicated()?;
-        erase_replaced(disk, root, number)?;
-        let copied = files::open(root, self.archive, LedgerAccess::Read)?;
-        let lacks = !lacking(&from, &copied)?.is_empty() || !lacking(&copied, &from)?.is_empty();
-        for owner in from.places.keys() {
-            if lacks || from.entry(*owner)? != copied.entry(*owner)? {
-                return Err(KeyError::CopiesDiverge {
-                    path: root.to_path_buf(),
-                    keys: copied.places.len() as u64,
-                });
-            }
-        }
-        drop((lock, exclusive));
-        let entries = (copied.places.len() + copied.destroyed.len()) as u64;
-        Ok((entries, dropped))
-    }
-}
-
-/// The number after the last file of the ledger that stands at `root`, and how many keys only it holds. A later state is overwritten only where that is asked for,
-/// and one that knows of destructions of its own never: they would be undone.
-fn replaceable(from: &OpenedLedger, root: &Path, replace: bool) -> Result<(u32, u64), KeyError> {
-    let old = match files::open(root, from.archive, LedgerAccess::Read) {
-        Ok(old) => old,
-        Err(KeyError::MediumMissing { .. }) => return Ok((1, 0)),
-        Err(error) => return Err(error),
-    };
-    let diverge = |keys: usize| KeyError::CopiesDiverge {
-        path: root.to_path_buf(),
-        keys: keys as u64,
-    };
-    let undone = |owner: &&KeyOwner| !from.destroyed.contains_key(owner);
-    let undone = old.destroyed.keys().filter(undone).count();
-    if undone > 0 {
-        return Err(KeyError::DestructionsUnknown {
-            path: root.to_path_buf(),
-            keys: undone as u64,
-        });
-    }
-    let only_there =
-        |owner: &&KeyOwner| !from.places.contains_key(owner) && !from.destroyed.contains_key(owner);
-    let dropped = old.places.keys().filter(only_there).count();
-    if !replace && (dropped > 0 || old.generation > from.generation) {
-        return Err(diverge(dropped));
-    }
-    Ok((old.next_number()?, dropped as u64))
 }
 
 /// Overwrites and removes the files of a ledger whose number is below `number`, and unfinished ones; tells how many there were.

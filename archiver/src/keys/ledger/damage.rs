@@ -29,6 +29,8 @@ pub(super) struct Damage {
     pub(super) salvaged: HashMap<KeyOwner, LedgerEntry>,
     /// Those that neither open nor stand whole anywhere, and where.
     lost: Vec<(PathBuf, LedgerEntry)>,
+    /// Whose entry is as it was written, and does not open on any medium; and where one stands.
+    pub(super) closed: HashMap<KeyOwner, PathBuf>,
 }
 
 impl Damage {
@@ -48,15 +50,58 @@ impl Damage {
         Ok(damage)
     }
 
+    /// Looks at the damaged entries of a copy that is to be made anew: what only they hold would be erased with it.
+    pub(super) fn of_target(
+        ledger: &KeyLedger,
+        from: &OpenedLedger,
+        target: &OpenedLedger,
+    ) -> Result<Self, KeyError> {
+        let mut damage = Self::default();
+        damage.take(ledger, from, target, &[])?;
+        for (_, entry) in damage.salvaged.drain() {
+            damage.lost.push((target.root.clone(), entry));
+        }
+        damage.forget_whole(from)?;
+        Ok(damage)
+    }
+
+    /// Opens each whole entry of the leading copy; where one does not open, another copy may have the key.
+    pub(super) fn open_each(
+        &mut self,
+        ledger: &KeyLedger,
+        leading: &OpenedLedger,
+        going: &[KeyOwner],
+    ) -> Result<(), KeyError> {
+        let mut others = None;
+        for owner in leading.places.keys().filter(|owner| !going.contains(owner)) {
+            let entry = leading.entry(*owner)?;
+            if let Some(entry) = &entry
+                && ledger.opens(entry)?
+            {
+                continue;
+            }
+            let others = match &mut others {
+                Some(others) => others,
+                none => none.insert(ledger.others(leading)?),
+            };
+            match ledger.opening_among(others, *owner)? {
+                Some(entry) => drop(self.salvaged.insert(*owner, entry)),
+                None => drop(self.closed.insert(*owner, leading.root.clone())),
+            }
+        }
+        Ok(())
+    }
+
     /// How many would be lost.
     pub(super) fn lost(&self) -> u64 {
-        self.lost.len() as u64
+        (self.lost.len() + self.closed.len()) as u64
     }
 
     /// Refuses where something would be lost, unless it is given up.
     pub(super) fn check(&self, damaged: DamagedEntries) -> Result<(), KeyError> {
-        match self.lost.first() {
-            Some((path, _)) if damaged == DamagedEntries::Keep => Err(KeyError::EntriesDamaged {
+        let lost = self.lost.first().map(|(path, _)| path);
+        match lost.or_else(|| self.closed.values().next()) {
+            Some(path) if damaged == DamagedEntries::Keep => Err(KeyError::EntriesDamaged {
                 path: path.clone(),
                 entries: self.lost(),
             }),
@@ -154,6 +199,63 @@ impl KeyLedger {
         let damage = Damage::of(self, &leading, &going)?;
         damage.check(damaged)?;
         Ok(damage.lost())
+    }
+
+    /// As [`KeyLedger::require_entries`], and each whole entry is opened, too: one that does not open must be known before a new epoch is made.
+    ///
+    /// # Errors
+    /// [`KeyError::EntriesDamaged`]; errors of reading; what the provider says.
+    pub fn require_open_entries(
+        &self,
+        versions: &[VersionId],
+        damaged: DamagedEntries,
+    ) -> Result<u64, KeyError> {
+        let leading = files::open(self.leading_root()?, self.archive, LedgerAccess::Read)?;
+        let going: Vec<KeyOwner> = versions.iter().copied().map(KeyOwner::from).collect();
+        let mut damage = Damage::of(self, &leading, &going)?;
+        damage.open_each(self, &leading, &going)?;
+        damage.check(damaged)?;
+        Ok(damage.lost())
+    }
+
+    /// The entry of an owner on a copy that does not lead, where one opens.
+    pub(super) fn opening_elsewhere(
+        &self,
+        leading: &OpenedLedger,
+        owner: KeyOwner,
+    ) -> Result<Option<LedgerEntry>, KeyError> {
+        self.opening_among(&self.others(leading)?, owner)
+    }
+
+    fn opening_among(
+        &self,
+        others: &[OpenedLedger],
+        owner: KeyOwner,
+    ) -> Result<Option<LedgerEntry>, KeyError> {
+        for its in others {
+            if let Some(entry) = its.entry(owner)?
+                && self.opens(&entry)?
+            {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
+    }
+
+    fn others(&self, leading: &OpenedLedger) -> Result<Vec<OpenedLedger>, KeyError> {
+        let others = self.in_service().filter(|one| one.root != leading.root);
+        others
+            .map(|copy| files::open(&copy.root, self.archive, LedgerAccess::Read))
+            .collect()
+    }
+
+    fn opens(&self, entry: &LedgerEntry) -> Result<bool, KeyError> {
+        let context = wrap_context(self.archive, entry.owner);
+        match self.provider.unwrap(&context, &entry.wrapped) {
+            Ok(opened) => Ok(opened.is_some()),
+            Err(KeyError::UnknownEpoch { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 

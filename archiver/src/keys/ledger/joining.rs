@@ -4,6 +4,7 @@
 //! replaces that of the others, and the ledger of one of them replaces one that is behind. So it is proven first that all which then counts
 //! opens under the keys that stay.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use formats::id::ArchiveId;
@@ -15,7 +16,7 @@ use super::copies::lacking_entries;
 use super::entry::{LedgerEntry, wrap_context};
 use super::files::OpenedLedger;
 use crate::keys::error::KeyError;
-use crate::keys::provider::{KEK_FILE, KekProvider};
+use crate::keys::provider::{EARLIER_MAX, KEK_FILE, KekProvider, sealing_name};
 use crate::keys::sealed;
 use crate::keys::secret::KeyOwner;
 use crate::store::durable::read_settled;
@@ -79,6 +80,9 @@ impl Joining<'_> {
                 }
                 if own.holds_what_is_unknown_to(head) {
                     return Err(self.diverging(root));
+                }
+                if let Some(diverging) = own.sealed_apart_from(head, path.clone()) {
+                    return Err(KeyError::CustodyDiverges(Box::new(diverging)));
                 }
             }
             // What stands in a ledger that cannot be read nobody can compare.
@@ -201,6 +205,38 @@ fn only_here(its: &OpenedLedger, leading: &OpenedLedger) -> usize {
     its.places.keys().filter(unknown).count() + its.destroyed.keys().filter(undestroyed).count()
 }
 
+/// Two key media whose passphrase or ceremony was changed apart from each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustodyDiverging {
+    /// The file that would be replaced.
+    pub path: PathBuf,
+    /// By what it is sealed.
+    pub sealed_by: String,
+    /// By what the file is sealed that was replaced more often, and would take its place.
+    pub kept: String,
+    /// Whether what would be replaced was set after what would take its place.
+    pub is_newer: bool,
+}
+
+impl fmt::Display for CustodyDiverging {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let newer = if self.is_newer {
+            ", and is the newer one"
+        } else {
+            ""
+        };
+        write!(
+            f,
+            "{} is sealed by {}{newer}; the other key medium by {}: they were changed apart, and one would bring the other back. Nothing was \
+             changed. 'archiver keys inventory' tells when each was set: attach the right one alone, and make the other anew with \
+             'archiver keys copy --replace'",
+            self.path.display(),
+            self.sealed_by,
+            self.kept
+        )
+    }
+}
+
 /// What every provider's file says of its keys.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -212,6 +248,8 @@ struct Head {
     // What the keys are sealed by.
     derivation: Option<Value>,
     custodians: Option<Value>,
+    #[serde(default)]
+    earlier: Vec<String>,
     token: Option<Value>,
     host_key: Option<Value>,
 }
@@ -224,6 +262,31 @@ impl Head {
         let canonical = serde_json_canonicalizer::to_vec(&file).ok()?;
         let whole = checksum.as_str()? == hex::encode(Sha256::digest(canonical));
         serde_json::from_value(file).ok().filter(|_| whole)
+    }
+
+    /// By what it is sealed.
+    fn sealed_by(&self) -> Option<String> {
+        let text = |value: &Option<Value>, name: &str| {
+            let member = value.as_ref()?.get(name)?;
+            member.as_str().map(str::to_owned)
+        };
+        let salt = text(&self.derivation, "salt");
+        let ceremony = text(&self.custodians, "ceremony");
+        sealing_name(salt.as_deref(), ceremony.as_deref())
+    }
+
+    /// What to say where it was sealed anew by itself: the latest file does not come from it.
+    fn sealed_apart_from(&self, latest: &Self, path: PathBuf) -> Option<CustodyDiverging> {
+        let (own, kept) = (self.sealed_by()?, latest.sealed_by()?);
+        let known = (1..EARLIER_MAX).contains(&latest.earlier.len());
+        let is_newer = self.earlier.contains(&kept);
+        let is_unknown = known && !latest.earlier.contains(&own);
+        (own != kept && (is_newer || is_unknown)).then_some(CustodyDiverging {
+            path,
+            sealed_by: own,
+            kept,
+            is_newer,
+        })
     }
 
     /// Whether it holds a key that the latest file neither has nor, having gone on since, can have destroyed.

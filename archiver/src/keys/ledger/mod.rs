@@ -7,6 +7,7 @@
 
 mod compact;
 mod copies;
+mod copying;
 mod damage;
 mod entry;
 mod files;
@@ -35,7 +36,9 @@ use files::{LedgerFiles, OpenedLedger};
 use places::Places;
 
 pub use copies::{CopyCondition, CopyState, LedgerPlace};
+pub use copying::CopyOptions;
 pub use damage::DamagedEntries;
+pub use joining::CustodyDiverging;
 pub use rotation::{OtherSecrets, RotationProgress, RotationReport, RotationStep};
 
 /// Whether a ledger is opened to add keys, or only to find them.

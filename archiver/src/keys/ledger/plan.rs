@@ -25,14 +25,21 @@ impl Plan {
         damaged: DamagedEntries,
         report: &mut RotationReport,
     ) -> Result<Self, KeyError> {
-        let damage = Damage::of(ledger, opened, &[])?;
+        let mut damage = Damage::of(ledger, opened, &[])?;
+        if damaged == DamagedEntries::GiveUp {
+            damage.open_each(ledger, opened, &[])?;
+        }
         damage.check(damaged)?;
         report.damaged_dropped = damage.lost();
-        let salvaged = damage.salvaged;
+        let Damage {
+            salvaged, closed, ..
+        } = damage;
         report.salvaged = salvaged.len() as u64;
         let mut owners: Vec<KeyOwner> = opened.places.keys().copied().collect();
         owners.extend(salvaged.keys());
+        owners.retain(|owner| !closed.contains_key(owner));
         owners.sort_unstable();
+        owners.dedup();
         let mut tombstones: Vec<Tombstone> = opened.destroyed.values().copied().collect();
         tombstones.sort_unstable_by_key(|one| one.owner);
         Ok(Self {
@@ -86,7 +93,13 @@ impl Plan {
         let wrapped = if found.wrapped.epoch == epoch {
             found
         } else {
-            ledger.wrapped_anew(owner, &found)?
+            match ledger.wrapped_anew(owner, &found) {
+                Err(KeyError::KeyDamaged { .. } | KeyError::UnknownEpoch { .. }) => {
+                    let elsewhere = ledger.opening_elsewhere(opened, owner)?;
+                    ledger.wrapped_anew(owner, &elsewhere.ok_or_else(damaged)?)?
+                }
+                wrapped => wrapped?,
+            }
         };
         wrapped.encode().ok_or_else(damaged)
     }

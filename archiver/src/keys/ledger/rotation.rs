@@ -94,7 +94,8 @@ impl KeyLedger {
     /// end. Readers go on meanwhile; deposits wait.
     ///
     /// # Errors
-    /// [`KeyError::CopiesMissing`] where a key medium is there and failed; [`KeyError::EntriesDamaged`] before anything is done, where damaged entries would be lost and are not given up;
+    /// [`KeyError::CopiesMissing`] where a key medium is there and failed; [`KeyError::EntriesDamaged`] before anything is done, where damaged entries, or whole
+    /// ones that do not open, would be lost and are not given up;
     /// [`KeyError::ReadOnly`], [`KeyError::Stopped`]; [`KeyError::KeyDamaged`] when the entry of a live key does not open on any copy;
     /// errors of writing. Nothing is lost then: open again, and rotate again.
     pub fn rotate(
@@ -105,7 +106,7 @@ impl KeyLedger {
     ) -> Result<RotationReport, KeyError> {
         let exclusive = self.exclusive()?;
         self.require_none_failed()?;
-        self.require_entries(&[], damaged)?;
+        self.require_open_entries(&[], damaged)?;
         let report = self.wrap_anew(damaged, others, progress);
         self.stop_after(&report);
         drop(exclusive);

@@ -1,7 +1,9 @@
 //! Writing entries on every key medium at once.
 
+use std::path::Path;
 use std::sync::{Arc, MutexGuard};
 
+use super::copies::{self, CopyCondition};
 use super::entry::ENTRY_BYTES;
 use super::files::{self, Place, Sink};
 use super::{KeyLedger, LedgerAccess, State};
@@ -92,6 +94,16 @@ impl KeyLedger {
             (true, Some(place), _) => Ok(place),
             (true, None, _) => self.lead_by_another(entries),
             (false, _, error) => Err(error.unwrap_or(KeyError::Stopped)),
+        }
+    }
+
+    /// Puts a key medium out of service that cannot be written, where enough are left without it.
+    pub(in crate::keys) fn fail_copy(&self, root: &Path, error: KeyError) -> Result<(), KeyError> {
+        let copy = self.copies.iter().find(|copy| copy.root == root);
+        match copy {
+            Some(copy) if copy.state().condition != CopyCondition::InService => Ok(()),
+            Some(copy) => copies::give_up(&self.place, &self.copies, copy, error),
+            None => Err(error),
         }
     }
 

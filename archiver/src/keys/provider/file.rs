@@ -25,6 +25,7 @@ use format::{ALGORITHM, Derivation, KekFile, SALT_BYTES, SealedKek, Sealing, der
 pub(super) use format::{
     CIPHER, CUSTODIANS, FILE_BYTES_MAX, FIRST_EPOCH, SCHEMA_PROVIDER, is_zero,
 };
+pub(in crate::keys) use format::{EARLIER_MAX, sealing_name};
 pub(in crate::keys) use format::{SealedBy, sealed_by};
 
 /// The name of the file on the key medium.

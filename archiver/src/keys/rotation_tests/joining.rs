@@ -81,7 +81,7 @@ fn joining_may_stop_at_any_call_and_loses_nothing() {
             let roots = bench.roots();
             let done = bench
                 .open_on(disk.clone(), &roots, 1, LedgerAccess::Write)
-                .is_ok();
+                .is_ok_and(|medium| medium.roots_in_service().len() == 2);
             disk.kill();
             disk.power_cut(after as u64);
             let ahead = bench.open_on(Arc::new(SystemDisk), from_ref(&two), 1, LedgerAccess::Read);
@@ -220,4 +220,47 @@ fn a_ledger_file_of_the_highest_number_is_not_counted_on_from_zero() {
         );
         assert!(name(1).exists() && !name(0).exists());
     }
+}
+
+/// Seals one key medium anew, as often as told, with nobody else there.
+fn seal_alone(root: &Path, times: usize, seed: u64) {
+    let place = ProviderFile::new(Arc::new(SystemDisk), [root]);
+    let entropy = Arc::new(SeededEntropy::new(seed));
+    let kek = FileKek::open(place, archive(), &passphrase(), entropy).unwrap();
+    for _ in 0..times {
+        kek.seal_under_passphrase(&passphrase(), CHEAP).unwrap();
+    }
+}
+
+#[test]
+fn a_passphrase_that_was_changed_apart_is_not_brought_back_or_away() {
+    // Once and twice; once, while the other was rotated: then the first is the newer one for certain.
+    for rotated in [false, true] {
+        let bench = Bench::new();
+        let [one, two] = bench.roots();
+        seal_alone(&one, 1, 21);
+        if rotated {
+            let alone = from_ref(&two);
+            let opened = bench.open_on(Arc::new(SystemDisk), alone, 1, LedgerAccess::Write);
+            opened.unwrap().rotate(&mut |_| ()).unwrap();
+        } else {
+            seal_alone(&two, 2, 22);
+        }
+        let before = [&one, &two].map(|root| fs::read(root.join("kek.json")).unwrap());
+        let Err(KeyError::CustodyDiverges(what)) = bench.open(LedgerAccess::Write) else {
+            panic!("{rotated}: not refused");
+        };
+        assert_eq!(
+            (&what.path, what.is_newer),
+            (&one.join("kek.json"), rotated)
+        );
+        assert!(what.sealed_by.starts_with("passphrase ") && what.sealed_by != what.kept);
+        let after = [&one, &two].map(|root| fs::read(root.join("kek.json")).unwrap());
+        assert!(before == after, "nothing is changed");
+    }
+    // One that was away only is brought into step, however often the other changed.
+    let bench = Bench::new();
+    seal_alone(&bench.roots()[1], 3, 23);
+    bench.open(LedgerAccess::Write).unwrap();
+    bench.assert_whole(&[], "in step");
 }

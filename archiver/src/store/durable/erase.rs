@@ -3,10 +3,11 @@
 //! The bytes are overwritten once with zeros before the name is removed (NIST SP 800-88r2, *clear*). A file system that copies on
 //! writing and a drive that moves blocks may keep them all the same: the record of what is destroyed must rest on a key, not on this.
 
+use std::fs::File;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 
-use super::{Disk, move_into_place, parent, replace, replace_file, temporary_name};
+use super::{Disk, move_into_place, parent, temporary_name};
 
 /// Overwrites a file with zeros, durably, and removes it. A file that is not there is no error.
 ///
@@ -18,16 +19,7 @@ pub fn erase_file(disk: &dyn Disk, path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    let length = file.metadata()?.len();
-    let zeros = vec![0; OVERWRITE_BYTES];
-    let mut offset = 0;
-    while offset < length {
-        let rest = usize::try_from(length - offset).unwrap_or(usize::MAX);
-        let part = zeros.get(..rest.min(zeros.len())).unwrap_or(&zeros);
-        disk.write_at(&file, &mut [IoSlice::new(part)], offset)?;
-        offset += part.len() as u64;
-    }
-    disk.sync(&file)?;
+    overwrite(disk, &file, 0)?;
     disk.remove(path)?;
     disk.sync_directory(parent(path))
 }
@@ -41,15 +33,55 @@ pub fn erase_file(disk: &dyn Disk, path: &Path) -> io::Result<()> {
 pub fn replace_and_erase(disk: &dyn Disk, path: &Path, contents: &[u8]) -> io::Result<()> {
     settle(disk, path)?;
     if !path.try_exists()? {
-        return replace_file(disk, path, contents);
+        write_or_erase(disk, path, contents)?;
+        return disk.sync_directory(parent(path));
     }
     let (new, old) = (temporary_name(path), old_name(path));
     // Written under the name `….new.new` first: what is called `….new` is whole.
-    replace(disk, &new, contents, true)?;
+    write_or_erase(disk, &new, contents)?;
     disk.sync_directory(parent(path))?;
     disk.rename(path, &old)?;
     move_into_place(disk, &new, path)?;
     erase_file(disk, &old)
+}
+
+/// Writes a file, under a temporary name first. Where that fails, what was written of it is overwritten, too.
+fn write_or_erase(disk: &dyn Disk, path: &Path, contents: &[u8]) -> io::Result<()> {
+    let temporary = temporary_name(path);
+    erase_file(disk, &temporary)?;
+    let written = (|| {
+        let file = disk.create(&temporary)?;
+        disk.write_at(&file, &mut [IoSlice::new(contents)], 0)?;
+        disk.sync(&file)?;
+        disk.rename(&temporary, path)
+    })();
+    if written.is_err() {
+        // The error to report is the first one; what stays is erased by the next attempt.
+        drop(erase_file(disk, &temporary));
+    }
+    written
+}
+
+/// Overwrites the end of a file with zeros from `offset` on, durably: it is about to be cut off.
+///
+/// # Errors
+/// The operating system's.
+pub fn erase_end(disk: &dyn Disk, path: &Path, offset: u64) -> io::Result<()> {
+    let file = disk.open(path)?;
+    overwrite(disk, &file, offset)
+}
+
+fn overwrite(disk: &dyn Disk, file: &File, from: u64) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    let zeros = vec![0; OVERWRITE_BYTES];
+    let mut offset = from;
+    while offset < length {
+        let rest = usize::try_from(length - offset).unwrap_or(usize::MAX);
+        let part = zeros.get(..rest.min(zeros.len())).unwrap_or(&zeros);
+        disk.write_at(file, &mut [IoSlice::new(part)], offset)?;
+        offset += part.len() as u64;
+    }
+    disk.sync(file)
 }
 
 /// Brings to an end what a crash in [`replace_and_erase`] left, before a writer goes on.
@@ -102,8 +134,8 @@ const OVERWRITE_BYTES: usize = 1024 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::durable::SystemDisk;
-    use crate::store::durable::faults::{Fault, FaultyDisk, Outcome};
+    use crate::store::durable::faults::{Call, Fault, FaultyDisk, Outcome};
+    use crate::store::durable::{SystemDisk, replace_file};
 
     fn names(directory: &Path) -> Vec<String> {
         let mut names: Vec<String> = std::fs::read_dir(directory)
@@ -119,13 +151,42 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("file");
         replace_file(&SystemDisk, &path, &[7; 3000]).unwrap();
-        let handle = std::fs::File::open(&path).unwrap();
+        let handle = File::open(&path).unwrap();
         erase_file(&SystemDisk, &path).unwrap();
         let mut kept = Vec::new();
         io::Read::read_to_end(&mut &handle, &mut kept).unwrap();
         assert_eq!(kept, [0; 3000]);
         assert!(names(place.path()).is_empty());
         erase_file(&SystemDisk, &path).unwrap();
+    }
+
+    #[test]
+    fn what_could_not_be_finished_is_overwritten_too() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("file");
+        for temporary in ["file.new", "file.new.new"] {
+            let disk = FaultyDisk::new();
+            disk.arm(Fault {
+                call: Some(Call::Sync),
+                path: temporary.to_owned(),
+                after: 0,
+                sticky: false,
+                error: io::ErrorKind::Other,
+                outcome: Outcome::Lost,
+            });
+            replace_and_erase(&*disk, &path, b"secret").unwrap_err();
+            // Its contents, then zeros.
+            assert_eq!(disk.count(Call::Write, temporary), 2);
+            assert_eq!(disk.count(Call::Remove, temporary), 1);
+            assert!(!place.path().join(temporary).exists());
+            replace_and_erase(&SystemDisk, &path, b"first").unwrap();
+        }
+        assert_eq!(names(place.path()), ["file"]);
+        let handle = File::open(&path).unwrap();
+        erase_end(&SystemDisk, &path, 2).unwrap();
+        let mut kept = Vec::new();
+        io::Read::read_to_end(&mut &handle, &mut kept).unwrap();
+        assert_eq!(kept, b"fi\0\0\0");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use formats::id::MediumId;
 use serde_json::json;
 
 use crate::archive::{Access, ArchiveError};
@@ -20,6 +21,7 @@ pub(super) fn run(session: &Session, command: &Intake) -> Result<Exit, Failure> 
     match command {
         Intake::Create { folder } => create(session, folder),
         Intake::Accept { folder } => accept(session, folder),
+        Intake::Destroyed { medium, how } => destroyed(session, *medium, how),
     }
 }
 
@@ -37,6 +39,20 @@ fn create(session: &Session, folder: &Path) -> Result<Exit, Failure> {
     session.output.say(&session.output.lang.pick(
         format!("預入専用の鍵媒体を {shown} に作りました(公開鍵の SHA-256: {key})。預け入れる機械の設定で keys に指定してください"),
         format!("made a write-only key medium in {shown} (SHA-256 of its public key: {key}): name it as keys in the configuration of the host that takes records in"),
+    ));
+    Ok(Exit::Done)
+}
+
+fn destroyed(session: &Session, medium: MediumId, how: &str) -> Result<Exit, Failure> {
+    let archive = session.open(Access::Write)?;
+    let destroyed = archive.record_intake_destroyed(medium, how, &session.user)?;
+    archive.close()?;
+    session.output.event(&json!({
+        "event": "intake-destroyed", "medium": medium, "place": destroyed.intake.place, "how": how,
+    }));
+    session.output.say(&session.output.lang.pick(
+        format!("預入専用の鍵媒体 {medium} の廃棄を記録しました"),
+        format!("recorded that the intake medium {medium} was destroyed"),
     ));
     Ok(Exit::Done)
 }

@@ -14,9 +14,9 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Unit;
 use crate::cli::session::Session;
-use crate::keys::events::{KeyCopyMade, KeyMediumFact};
 use crate::keys::{
-    DamagedEntries, Destruction, KeyError, RotationProgress, RotationStep, require_separate_media,
+    CopyOptions, DamagedEntries, Destruction, KeyError, RotationProgress, RotationStep,
+    require_separate_media,
 };
 use crate::store::catalog::Hit;
 
@@ -81,19 +81,15 @@ pub(super) fn copy(session: &Session, arguments: &KeyCopy) -> Result<Exit, Failu
         archive.keys().ledger().versions().len() as u64,
         Unit::Items,
     );
-    let report = archive
-        .keys()
-        .copy_to(&target, &label, arguments.replace, &mut |done| {
-            bar.set_position(done);
-        })
-        .map_err(ArchiveError::from)?;
-    bar.finish_and_clear();
-    let made = KeyCopyMade {
-        copy: KeyMediumFact::of(&target),
-        entries: report.entries,
-        epoch: archive.keys().provider().current_epoch(),
+    let options = CopyOptions {
+        replace: arguments.replace,
+        damaged: damaged(arguments.give_up_damaged),
     };
-    archive.record_event(&session.user, &made)?;
+    let copied = archive.copy_keys(&session.user, &target, &label, options, &mut |done| {
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    let (made, report) = copied?;
     session.output.event(&json!({
         "event": "key-copy-made", "medium": made.copy.medium, "place": made.copy.place, "entries": report.entries,
         "files": report.files, "dropped": report.dropped, "configured": configured,

@@ -10,9 +10,10 @@ use crate::cli::lang::Lang;
 use crate::cli::output::moment;
 use crate::cli::session::Session;
 use crate::event::EventBody;
+use crate::keys::copy_events::{KeyCopyBegun, KeyCopyJoined};
 use crate::keys::custody::{BackupKeyMade, CeremonyHeld, PassphraseSet};
 use crate::keys::events::{KeyCopyMade, KeysAudited, KeysDestroyed, KeysRotated};
-use crate::keys::intake_events::{IntakeAccepted, IntakeCreated};
+use crate::keys::intake_events::{IntakeAccepted, IntakeCreated, IntakeDestroyed};
 use crate::keys::inventory::KeyEvent;
 
 /// A word of the inventory in the language of the user. Paths and descriptions of providers stay as they are.
@@ -52,7 +53,16 @@ fn what(event: &KeyEvent, lang: Lang) -> String {
                 "opens with a passphrase (first record)",
             )
             .to_owned(),
-        IntakeCreated::KIND | IntakeAccepted::KIND => intake(event, lang),
+        IntakeCreated::KIND | IntakeAccepted::KIND | IntakeDestroyed::KIND => intake(event, lang),
+        KeyCopyBegun::KIND => lang
+            .pick("鍵媒体の写しの作成を開始", "copy of the key medium begun")
+            .to_owned(),
+        KeyCopyJoined::KIND => lang
+            .pick(
+                "別の方法で作られた写しが加わる",
+                "copy made with other means takes part",
+            )
+            .to_owned(),
         KeyCopyMade::KIND => lang
             .pick("鍵媒体の写しを作成", "copy of the key medium made")
             .to_owned(),
@@ -122,6 +132,13 @@ fn intake(event: &KeyEvent, lang: Lang) -> String {
             format!("intake medium made: {place}"),
         );
     }
+    if event.kind == IntakeDestroyed::KIND {
+        let how = facts["how"].as_str().unwrap_or_default();
+        return lang.pick(
+            format!("預入専用の鍵媒体を廃棄: {place}({how})"),
+            format!("intake medium destroyed: {place} ({how})"),
+        );
+    }
     let (taken, runs) = (count(facts, "taken"), count(facts, "runs"));
     let damaged = count(facts, "damaged");
     lang.pick(
@@ -140,7 +157,12 @@ fn count(facts: &Value, name: &str) -> u64 {
 }
 
 /// The words of the inventory, English and Japanese.
-const WORDS: [(&str, &str); 24] = [
+const WORDS: [(&str, &str); 26] = [
+    (
+        "stands in the token, and no file that is here names it: its file may stand on a key medium that is away",
+        "トークンにあるが、ここにあるどのファイルにも書かれていない。外されている鍵媒体に書かれているかもしれない",
+    ),
+    ("an interrupted rotation", "中断した鍵の交替"),
     ("unlocking secret", "鍵媒体を開く秘密"),
     ("catalog key", "索引の鍵"),
     ("data keys", "データ鍵"),

@@ -161,6 +161,11 @@ impl Ceremony {
         Some(ShareOrigin::new(archive, ceremony))
     }
 
+    /// The random name of the ceremony, hexadecimal.
+    pub(super) fn code(&self) -> &str {
+        &self.ceremony
+    }
+
     /// Whether these are the facts of a ceremony that this program knows.
     #[must_use]
     pub fn is_sound(&self) -> bool {

@@ -41,11 +41,23 @@ pub(in crate::keys) fn sealed_by(bytes: &[u8]) -> Option<SealedBy> {
         return Some(SealedBy::Custodians(ceremony));
     }
     let derivation = file.derivation?;
-    let digest = Sha256::digest(&derivation.salt);
     Some(SealedBy::Passphrase {
-        name: hex::encode(digest.get(..NAME_BYTES)?),
+        name: passphrase_name(&derivation.salt),
         parameters: derivation.parameters,
     })
+}
+
+/// The name of a passphrase: it says nothing about it.
+fn passphrase_name(salt: &str) -> String {
+    let digest: [u8; 32] = Sha256::digest(salt).into();
+    hex::encode(digest.get(..NAME_BYTES).unwrap_or_default())
+}
+
+/// By what a file is sealed, in words: the passphrase with this salt, or the shares of this ceremony.
+pub(in crate::keys) fn sealing_name(salt: Option<&str>, ceremony: Option<&str>) -> Option<String> {
+    let passphrase = || Some(format!("passphrase {}", passphrase_name(salt?)));
+    let ceremony = ceremony.map(|code| format!("ceremony {code}"));
+    ceremony.or_else(passphrase)
 }
 
 /// `kek.json`. Its bytes are RFC 8785 canonical JSON.
@@ -66,6 +78,9 @@ pub(super) struct KekFile {
     /// Who holds the shares of the key that seals. Schema 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) custodians: Option<Ceremony>,
+    /// By what the file was sealed before, by name, the oldest first: a copy that is sealed by none of these was sealed anew by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<String>,
     pub(super) cipher: String,
     pub(super) current_epoch: u32,
     pub(super) keys: Vec<SealedKek>,
@@ -101,6 +116,7 @@ impl KekFile {
             derivation: None,
             provider: None,
             custodians: None,
+            earlier: Vec::new(),
             cipher: CIPHER.to_owned(),
             current_epoch: FIRST_EPOCH,
             keys: Vec::new(),
@@ -112,6 +128,11 @@ impl KekFile {
 
     /// Says by what the keys are sealed from now on.
     pub(super) fn set_sealing(&mut self, sealing: Sealing) {
+        let salt = self.derivation.as_ref().map(|one| one.salt.as_str());
+        let ceremony = self.custodians.as_ref().map(Ceremony::code);
+        self.earlier.extend(sealing_name(salt, ceremony));
+        let surplus = self.earlier.len().saturating_sub(EARLIER_MAX);
+        self.earlier.drain(..surplus);
         (self.schema, self.provider) = match &sealing {
             Sealing::Passphrase(_) => (SCHEMA_PASSPHRASE.to_owned(), None),
             Sealing::Custodians(_) => (SCHEMA_PROVIDER.to_owned(), Some(CUSTODIANS.to_owned())),
@@ -318,6 +339,8 @@ fn fixed<const N: usize>(text: &str) -> Option<[u8; N]> {
 
 /// Bytes of the name of a passphrase.
 const NAME_BYTES: usize = 8;
+/// How many earlier sealings a file names.
+pub(in crate::keys) const EARLIER_MAX: usize = 64;
 const SCHEMA_PASSPHRASE: &str = "urn:fumikura:kek:1";
 /// Also the schema of the file of a PKCS#11 token.
 pub(in crate::keys::provider) const SCHEMA_PROVIDER: &str = "urn:fumikura:kek:2";

@@ -18,10 +18,13 @@ use zeroize::Zeroizing;
 
 use super::error::TokenError;
 use super::file::{KeyName, TokenName};
+use crate::keys::provider::file::FIRST_EPOCH;
 use crate::keys::secret::{KEY_BYTES, NONCE_BYTES, TAG_BYTES};
 
 /// Keys that no file names, looked at in search of a free name: each is left over from one interrupted rotation.
 const FREE_EPOCHS_LOOKED_AT: u32 = 1000;
+/// How many names without a key, behind the current epoch, end the search for keys that no file names.
+const GAPS_LOOKED_AT: u32 = 8;
 
 /// An open session in which the PIN was accepted.
 #[derive(Debug)]
@@ -182,6 +185,33 @@ impl Connection {
             act: "make a key",
             code: "too many keys of this archive that no file names".to_owned(),
         })
+    }
+
+    /// The epochs of whose name the token holds a key, and that are none of `named`.
+    pub(super) fn unnamed(
+        &self,
+        archive: ArchiveId,
+        current: u32,
+        named: &[u32],
+    ) -> Result<Vec<u32>, TokenError> {
+        let mut unnamed = Vec::new();
+        let mut absent = 0;
+        for epoch in FIRST_EPOCH.. {
+            // They were made one after the other, so behind the current one the first gap is the end but for keys destroyed since.
+            if absent == GAPS_LOOKED_AT {
+                break;
+            }
+            let found = self.handle(&KeyName::new(archive, epoch))?.is_some();
+            if found && !named.contains(&epoch) {
+                unnamed.push(epoch);
+            }
+            absent = if found || epoch <= current {
+                0
+            } else {
+                absent + 1
+            };
+        }
+        Ok(unnamed)
     }
 
     /// Makes a key in the token that never leaves it.

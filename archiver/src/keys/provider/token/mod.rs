@@ -346,6 +346,15 @@ impl KekProvider for TokenKek {
         Ok(())
     }
 
+    fn unnamed_epochs(&self) -> Result<Vec<u32>, KeyError> {
+        let mut state = self.state();
+        let named: Vec<u32> = state.file.keys.iter().map(|key| key.epoch).collect();
+        let current = state.file.current_epoch;
+        self.with_keys(&mut state, |token| {
+            token.unnamed(self.archive, current, &named)
+        })
+    }
+
     fn file(&self) -> Result<Vec<u8>, KeyError> {
         self.state().file.encode_checked()
     }

@@ -4,6 +4,7 @@ use formats::id::{RecordId, VersionId};
 
 use super::*;
 use crate::keys::{DataKey, KeyMedium, LedgerAccess, RotationStep};
+use crate::store::durable::faults::{Fault, FaultyDisk, Outcome};
 
 #[test]
 fn a_key_whose_rotation_stands_on_an_absent_medium_is_kept() {
@@ -25,6 +26,38 @@ fn a_key_whose_rotation_stands_on_an_absent_medium_is_kept() {
             write(&file, &with_second_epoch);
             let kek = open(folder, PIN).unwrap();
             assert!(kek.unwrap(b"place", &wrapped).unwrap().is_some());
+        },
+    );
+}
+
+#[test]
+fn a_key_that_no_file_names_is_told() {
+    with_token(
+        "rotations::a_key_that_no_file_names_is_told",
+        |module, folder| {
+            drop(create(module, folder));
+            let disk = FaultyDisk::new();
+            let place = ProviderFile::new(disk.clone(), [folder.join("keys")]);
+            let entropy = Arc::new(SeededEntropy::new(2));
+            let kek = TokenKek::open(place, archive(), &passphrase(PIN), entropy).unwrap();
+            assert!(kek.unnamed_epochs().unwrap().is_empty());
+            disk.arm(Fault {
+                call: None,
+                path: "kek.json".to_owned(),
+                after: 0,
+                sticky: true,
+                error: std::io::ErrorKind::Other,
+                outcome: Outcome::Lost,
+            });
+            kek.new_epoch().unwrap_err();
+            assert_eq!(kek.unnamed_epochs().unwrap(), [2]);
+            disk.heal();
+            assert_eq!(kek.new_epoch().unwrap(), 3);
+            kek.destroy_epoch(1).unwrap();
+            assert_eq!(kek.unnamed_epochs().unwrap(), [2]);
+            drop(kek);
+            let kek = open(folder, PIN).unwrap();
+            assert_eq!(kek.epochs(), [3]);
         },
     );
 }

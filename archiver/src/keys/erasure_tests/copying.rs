@@ -1,0 +1,100 @@
+//! Copies of the key medium are on record before they exist.
+
+use super::*;
+use crate::keys::CopyOptions;
+
+fn label(archive: &Archive, number: u8) -> MediumLabel {
+    MediumLabel {
+        medium: MediumId::new(2, &[number; 10]),
+        archive: archive.config().archive,
+        role: MediumRole::Keys,
+        number: number.into(),
+        created_at: time::macros::datetime!(2026-11-22 06:00 UTC),
+        classification: String::new(),
+        capacity_bytes: 1,
+        evaluation: true,
+        format_version: 1,
+    }
+}
+
+fn listed(archive: &Archive, place: &Path) -> bool {
+    let place = place.display().to_string();
+    let copies = archive.copies_made().unwrap();
+    copies.iter().any(|one| one.place == place)
+}
+
+#[test]
+fn a_copy_is_listed_wherever_its_making_is_cut() {
+    let bench = Bench::new();
+    let folder = bench.folder();
+    let disk = FaultyDisk::new();
+    let archive = open_on(folder, disk.clone(), Access::Write).unwrap();
+    let mut cut = Vec::new();
+    for number in 0..100 {
+        let after = 5 * usize::from(number);
+        let name = format!("third-{number:03}");
+        let target = folder.join(&name);
+        disk.arm(Fault {
+            call: None,
+            path: name,
+            after,
+            sticky: true,
+            error: io::ErrorKind::Other,
+            outcome: Outcome::Lost,
+        });
+        let label = label(&archive, number + 3);
+        let options = CopyOptions::default();
+        let made = archive.copy_keys("佐藤", &target, &label, options, &mut |_| ());
+        disk.heal();
+        assert!(listed(&archive, &target), "{after}");
+        cut.push(target);
+        if made.is_ok() {
+            break;
+        }
+    }
+    assert!((10..100).contains(&cut.len()), "{}", cut.len());
+    disk.kill();
+    drop(archive);
+    let archive = open(folder, Access::Write);
+    for target in &cut {
+        assert!(listed(&archive, target), "{}", target.display());
+    }
+    // What is refused makes nothing, and is not listed.
+    let refused = folder.join("data");
+    let label = label(&archive, 1);
+    let options = CopyOptions::default();
+    let copied = archive.copy_keys("佐藤", &refused, &label, options, &mut |_| ());
+    assert!(copied.is_err() && !listed(&archive, &refused));
+    let report = archive
+        .destroy_keys(&bench.destruction(), &mut |_| ())
+        .unwrap();
+    assert_eq!(report.facts.other_copies.len(), cut.len());
+}
+
+#[test]
+fn a_copy_that_was_made_with_other_means_is_listed_once_it_takes_part() {
+    let bench = Bench::new();
+    let folder = bench.folder();
+    copy_folder(&folder.join("copy"), &folder.join("by-hand"));
+    let other = folder.join("by-hand/MEDIUM.json");
+    let label = label(&open(folder, Access::Read), 9).encode().unwrap();
+    replace_file(&SystemDisk, &other, &label).unwrap();
+    let mut config = config(folder, true);
+    config.key_copies.push(folder.join("by-hand"));
+    let disk = environment(Arc::new(SystemDisk));
+    let opened = Archive::open(config, &passphrase(), Access::Write, disk, &mut |_| ());
+    let archive = opened.unwrap().0;
+    for _ in 0..2 {
+        archive.record_copies("佐藤").unwrap();
+    }
+    let kinds: Vec<String> = archive
+        .key_events()
+        .unwrap()
+        .into_iter()
+        .map(|event| event.kind)
+        .collect();
+    assert_eq!(kinds, ["key-copy-made", "key-copy-joined"]);
+    archive.close().unwrap();
+    let archive = open(folder, Access::Write);
+    assert!(listed(&archive, &folder.join("by-hand")));
+}
