@@ -98,3 +98,30 @@ fn a_copy_that_was_made_with_other_means_is_listed_once_it_takes_part() {
     let archive = open(folder, Access::Write);
     assert!(listed(&archive, &folder.join("by-hand")));
 }
+
+#[test]
+fn an_intake_medium_is_named_until_its_destruction_is_recorded() {
+    let bench = Bench::new();
+    let archive = open(bench.folder(), Access::Write);
+    let place = bench.folder().join("intake");
+    fs::create_dir(&place).unwrap();
+    let made = archive.create_intake(&place, "佐藤").unwrap();
+    let medium = made.intake.medium.unwrap();
+    let record = |medium| archive.record_intake_destroyed(medium, "shredded", "佐藤");
+    let there = record(medium);
+    assert!(matches!(
+        there,
+        Err(ArchiveError::Keys(KeyError::IntakeStillThere { path })) if path == place
+    ));
+    let is_unknown = |medium| {
+        matches!(
+            record(medium),
+            Err(ArchiveError::Keys(KeyError::IntakeUnknown { .. }))
+        )
+    };
+    assert!(is_unknown(MediumId::new(7, &[7; 10])));
+    assert_eq!(archive.intake_media().unwrap().len(), 1);
+    fs::remove_dir_all(&place).unwrap();
+    assert_eq!(record(medium).unwrap().intake, made.intake);
+    assert!(archive.intake_media().unwrap().is_empty() && is_unknown(medium));
+}
