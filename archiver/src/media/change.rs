@@ -106,12 +106,14 @@ pub fn finish(
         facts.directory = Some(archive.config().written(directory));
         archive.record_event(by, &facts)?;
     }
+    let gaps = copied.missing.iter();
     let joined = MediumJoined {
         medium: label.medium,
         directory: archive.config().written(directory),
         replaces: succession.map(|succession| succession.leaves),
         segments: copied.progress.segments,
         damaged: copied.damaged.clone(),
+        missing: gaps.map(|gap| (*gap.start(), *gap.end())).collect(),
     };
     if entry.is_none_or(|entry| entry.standing != Standing::InService) {
         archive.record_event(by, &joined)?;

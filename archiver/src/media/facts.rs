@@ -114,6 +114,9 @@ pub struct MediumJoined {
     pub segments: u32,
     /// Segments that were damaged on every medium and copied as they were.
     pub damaged: Vec<u32>,
+    /// Segments that no medium had, as first and last number of each gap.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<(u32, u32)>,
 }
 
 /// A medium left the archive.
@@ -261,3 +264,19 @@ macro_rules! named {
 }
 
 named!(Role, PlaceClass);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_of_before_the_gaps_were_told_is_read() {
+        let text = r#"{"medium":"01a2fce5-1000-7c07-bba5-37fffbe75e52","directory":"data-c","replaces":null,"segments":3,"damaged":[2]}"#;
+        let mut joined: MediumJoined = serde_json::from_str(text).unwrap();
+        assert!(joined.missing.is_empty());
+        assert_eq!(serde_json::to_string(&joined).unwrap(), text);
+        joined.missing.push((4, 6));
+        let text = serde_json::to_string(&joined).unwrap();
+        assert!(text.contains(r#""missing":[[4,6]]"#), "{text}");
+    }
+}

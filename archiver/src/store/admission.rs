@@ -58,7 +58,7 @@ pub struct CopyReport {
 ///
 /// # Errors
 /// [`StoreError::MediumUnusable`] for such a medium; [`StoreError::CopyDiffers`] when the medium does not give back what was written; [`StoreError::Locked`] while another process copies
-/// to it; the refusal of the first medium when none can be read; errors of reading and writing.
+/// to it; [`StoreError::RosterUnreadable`] where a roster that counts cannot be read; the refusal of the first medium when none can be read; errors of reading and writing.
 pub fn copy_sealed(
     directories: &[PathBuf],
     archive: ArchiveId,
@@ -71,6 +71,10 @@ pub fn copy_sealed(
     let _lock: DirectoryLock = lock(target, true)?;
     let now = time::OffsetDateTime::UNIX_EPOCH;
     let survey = Survey::of(directories, archive, copies.note.as_deref(), now);
+    // It may be the newest one: which of these media are good to copy from is not known.
+    if let Some(error) = survey.unreadable {
+        return Err(error);
+    }
     require_member(&survey, archive, &present)?;
     let sources = sources(&survey, &present, disk)?;
     let target = Arc::new(Replica::of(&present, disk));

@@ -186,7 +186,7 @@ impl Store {
         if states.iter().any(in_service) {
             return Ok(());
         }
-        let lock = lock(directory, true)?;
+        let lock = self.shared.lock_besides(directory)?;
         let known = self.shared.reader.replicas.iter();
         let mut known = known.filter(|replica| {
             replica.medium == present.medium && replica.directory == present.directory
@@ -199,7 +199,8 @@ impl Store {
             .queue
             .errand(|done| appender::Task::Admit(replica, done))?;
         let mut locks = self.shared.locks.lock();
-        locks.as_mut().map_or_else(|_| (), |locks| locks.push(lock));
+        let locks = locks.as_mut().ok();
+        locks.map_or_else(|| (), |locks| locks.extend(lock));
         Ok(())
     }
 
@@ -378,6 +379,17 @@ struct StoreShared {
     disk: Arc<dyn durable::Disk>,
     /// Released last: fields are dropped in their order, and the writer ends first.
     locks: Mutex<Vec<DirectoryLock>>,
+}
+
+impl StoreShared {
+    /// The lock of a folder; `None` where it is held: a medium that leaves keeps it as long as the store is open.
+    fn lock_besides(&self, directory: &Path) -> Result<Option<DirectoryLock>, StoreError> {
+        let locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        if locks.iter().any(|held| held.is_of(directory)) {
+            return Ok(None);
+        }
+        lock(directory, true).map(Some)
+    }
 }
 
 /// The writer's thread.

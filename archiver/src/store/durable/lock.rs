@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// A lock on a directory, held as long as the value lives (`flock`).
 #[derive(Debug)]
 pub struct DirectoryLock {
-    _directory: OwnedFd,
+    directory: OwnedFd,
 }
 
 impl DirectoryLock {
@@ -36,9 +36,15 @@ impl DirectoryLock {
             }
             thread::sleep(PAUSE);
         }
-        Ok(Self {
-            _directory: directory,
-        })
+        Ok(Self { directory })
+    }
+
+    /// Whether it is the lock of what stands at this path now.
+    #[must_use]
+    pub fn is_of(&self, directory: &Path) -> bool {
+        let there = rustix::fs::stat(directory);
+        let held = rustix::fs::fstat(&self.directory);
+        matches!((there, held), (Ok(there), Ok(held)) if (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino))
     }
 }
 

@@ -102,3 +102,53 @@ fn a_medium_that_joins_is_never_ahead_of_the_others() {
         store.close().unwrap();
     }
 }
+
+/// Its lock is still held: it may be admitted again all the same.
+#[test]
+fn a_medium_that_left_comes_back_to_the_same_store() {
+    let mut media = Media::new(2);
+    media.copies.min = Some(1);
+    let (store, _) = media.open(1);
+    add(&store, 0);
+    let fault = failing(Call::Sync, "medium-2", io::ErrorKind::Other);
+    media.disk.arm(fault);
+    add(&store, 1);
+    media.disk.heal();
+    store.admit(&media.directories[1]).unwrap();
+    assert!(store.replicas().iter().all(|one| one.state.is_in_service()));
+    add(&store, 2);
+    // Of another process it is still locked.
+    let error = Store::open(&media.directories, ARCHIVE, &media.options(1)).unwrap_err();
+    assert!(matches!(error, StoreError::Locked { .. }), "{error}");
+    store.close().unwrap();
+    media.assert_replicas_equal();
+}
+
+/// Which media are good to copy from stands in it.
+#[test]
+fn nothing_is_copied_while_a_roster_that_counts_cannot_be_read() {
+    let media = Media::with_small_segments(2);
+    let (store, _) = media.open(1);
+    (0..60).for_each(|number| add(&store, number));
+    store.close().unwrap();
+    let new = media.root().join("medium-new");
+    let joining = joining::Joining::new(ARCHIVE, None);
+    let disk: Arc<dyn Disk> = media.disk.clone();
+    joining::prepare(disk.as_ref(), &new, &joining, label(9)).unwrap();
+    let copy = || {
+        let (directories, copies) = (&media.directories, &media.copies);
+        copy_sealed(directories, ARCHIVE, copies, &disk, &new, &mut |_| ())
+    };
+    let roster = media.directories[0].join(formats::roster::ROSTER_FILE);
+    let text = std::fs::read(&roster).unwrap();
+    put(&roster, b"nothing");
+    let error = copy().unwrap_err();
+    assert!(
+        matches!(error, StoreError::RosterUnreadable { .. }),
+        "{error}"
+    );
+    let segments = std::fs::read_dir(new.join(SEGMENTS_DIRECTORY)).unwrap();
+    assert_eq!(segments.count(), 0);
+    put(&roster, &text);
+    assert!(copy().unwrap().progress.segments > 1);
+}
