@@ -24,7 +24,7 @@ use copying::{Standing, copy_verified, inventory, standing};
 use history::{require_behind, sealed};
 
 pub(super) use history::require_no_other_commit;
-pub(super) use leaving::require_copies_elsewhere;
+pub(super) use leaving::{Look, require_copies_elsewhere};
 
 /// How far copying is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -204,11 +204,16 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the media in service have every segment that this medium has. One that is not at hand, or cannot be read, is not asked.
+    /// Whether the media in service have every segment that this medium has, whole: each is read once. One that is not at hand, or cannot
+    /// be read, is not asked.
     ///
     /// # Errors
     /// [`StoreError::OnlyCopy`].
     pub fn require_dispensable(&self, medium: MediumId) -> Result<(), StoreError> {
+        self.require_elsewhere(medium, admission::Look::Whole)
+    }
+
+    fn require_elsewhere(&self, medium: MediumId, look: admission::Look) -> Result<(), StoreError> {
         let (mut leaving, mut staying) = (None, Vec::new());
         let mut left = None;
         for state in self.replicas() {
@@ -231,16 +236,16 @@ impl Store {
         let writing = self.shared.writing.as_ref();
         let end = writing.map_or(u32::MAX, |writing| writing.queue.committed().segment);
         leaving.map_or(Ok(()), |leaving| {
-            admission::require_copies_elsewhere(&leaving, &staying, end, left)
+            admission::require_copies_elsewhere(&leaving, &staying, end, left, look)
         })
     }
 
-    /// Takes a medium out of the archive for good. Its bytes stay as they are.
+    /// Takes a medium out of the archive for good. Its bytes stay as they are. [`Store::require_dispensable`] was asked before.
     ///
     /// # Errors
     /// [`StoreError::ReadOnly`]; [`StoreError::OnlyCopy`]; [`StoreError::TooFewCopies`]; the failure that stopped the writer.
     pub fn dismiss(&self, medium: MediumId) -> Result<(), StoreError> {
-        self.require_dispensable(medium)?;
+        self.require_elsewhere(medium, admission::Look::Seals)?;
         let writing = self.shared.writing.as_ref().ok_or(StoreError::ReadOnly)?;
         let queue = &writing.queue;
         queue.errand(|done| appender::Task::Dismiss(medium, done))

@@ -51,22 +51,25 @@ fn piece_bytes(at: u64, end: u64) -> usize {
         .min(PIECE_BYTES)
 }
 
+/// Appends a range of a copy, zeros where it has none. Answers whether it gave all of it.
 pub(super) fn append_range(
     copies: &mut [Option<Copy>],
     source: usize,
     range: Range<u64>,
     target: &mut Replacement<'_>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    let mut is_whole = true;
     let mut at = range.start;
     while at < range.end {
         let count = piece_bytes(at, range.end);
         let mut piece = bytes(copies, source, at, count).to_vec();
+        is_whole &= piece.len() == count;
         // What no copy can read is zeros from now on.
         piece.resize(count, 0);
         target.append(&piece)?;
         at += count as u64;
     }
-    Ok(())
+    Ok(is_whole)
 }
 
 /// Bytes copied at once.

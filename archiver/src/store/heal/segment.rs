@@ -304,14 +304,20 @@ impl Patient<'_> {
         .run(take)
     }
 
-    pub(super) fn write(
+    /// Frames from whoever has them, which together match the seal.
+    ///
+    /// # Errors
+    /// [`StoreError::NotWhole`] where they do not, as when a medium does not give back any more what it gave back before; those of
+    /// writing. What stands on the site is then as it was.
+    pub(in crate::store) fn write(
         &self,
         copies: &mut [Option<Copy>],
         choices: &[usize],
         site: &Site,
     ) -> Result<u64, StoreError> {
-        let mut target = Replacement::begin(&site.replica, site.replica.path(self.segment))?;
-        self.merge(copies, choices, &mut |copies, piece| {
+        let path = site.replica.path(self.segment);
+        let mut target = Replacement::begin(&site.replica, path.clone())?;
+        let merged = self.merge(copies, choices, &mut |copies, piece| {
             if let Piece::Frame {
                 offset,
                 header,
@@ -322,7 +328,19 @@ impl Patient<'_> {
                 target.append(bytes(copies, source, offset, header.frame_bytes()))?;
             }
             Ok(())
-        })?;
+        });
+        let merged = match merged {
+            Ok(merged) if merged.is_sealed && merged.length == target.length() => merged,
+            Ok(_) => {
+                target.give_up();
+                return Err(StoreError::NotWhole { path });
+            }
+            Err(error) => {
+                target.give_up();
+                return Err(error);
+            }
+        };
+        debug_assert!(merged.gaps.is_empty(), "the seal says that all is there");
         let expected = target.digest();
         target.finish(expected)
     }
@@ -360,7 +378,9 @@ impl Patient<'_> {
             if leave {
                 return Ok(());
             }
-            append_range(copies, source, range, &mut target)
+            // What was there a moment ago may be gone, too.
+            leave |= !append_range(copies, source, range, &mut target)? && stands;
+            Ok(())
         });
         if leave || merged.is_err() {
             target.give_up();

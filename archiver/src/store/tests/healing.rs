@@ -198,6 +198,37 @@ fn bytes_that_no_medium_gives_back_are_not_replaced_by_zeros() {
     assert!(media.bytes(0, 1) == first && media.bytes(1, 1) == first);
 }
 
+#[test]
+fn a_frame_that_is_gone_at_the_second_reading_does_not_shorten_a_segment() {
+    let media = sealed(2);
+    let mut damaged = media.bytes(0, 1);
+    damaged[frames(&media)[2].0 + 20] ^= 1;
+    for place in 0..2 {
+        put(&media.segment(place, 1), &damaged);
+    }
+    let store = media.read_only();
+    let sites = sites(&store).unwrap();
+    let patient = Patient {
+        archive: ARCHIVE,
+        segment: 1,
+        newest: false,
+        sites: &sites,
+        suspects: &Suspects::new(),
+        gate: None,
+    };
+    let (mut copies, _) = patient.examine();
+    let error = patient.write(&mut copies, &[], &sites[0]).unwrap_err();
+    assert!(matches!(error, StoreError::NotWhole { .. }), "{error}");
+    assert!(media.bytes(0, 1) == damaged);
+    let left = std::fs::read_dir(media.segment(0, 1).parent().unwrap()).unwrap();
+    let names = left.map(|entry| entry.unwrap().file_name());
+    assert!(
+        !names
+            .into_iter()
+            .any(|name| name.to_string_lossy().ends_with(".new"))
+    );
+}
+
 /// Another archive's segment would be noticed by its id; this one is of the same archive and whole.
 fn impostor() -> Vec<u8> {
     let other = Media::with_small_segments(1);

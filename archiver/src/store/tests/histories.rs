@@ -266,3 +266,22 @@ fn copies_that_were_compacted_apart_are_of_one_history() {
     );
     media.assert_replicas_equal();
 }
+
+#[test]
+fn the_only_whole_copy_of_a_segment_does_not_leave() {
+    let media = Media::with_small_segments(2);
+    let (store, _) = media.open(1);
+    (0..60).for_each(|number| add(&store, number));
+    store.require_dispensable(label(2).medium).unwrap();
+    // Far from the seal, which can still be read.
+    flip(&media.segment(0, 1), 8 * 900);
+    let error = store.require_dispensable(label(2).medium).unwrap_err();
+    assert!(
+        matches!(error, StoreError::OnlyCopy { segment: 1, .. }),
+        "{error}"
+    );
+    store.require_dispensable(label(1).medium).unwrap();
+    // What is damaged on both is no reason to keep either.
+    flip(&media.segment(1, 1), 8 * 900);
+    store.require_dispensable(label(2).medium).unwrap();
+}
