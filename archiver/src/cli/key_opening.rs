@@ -98,6 +98,17 @@ impl Session {
                 ),
             );
         }
+        if keys.unwritten_entries > 0 {
+            let count = keys.unwritten_entries;
+            note(
+                format!(
+                    "鍵台帳に、ゼロの並ぶ項目が {count} 件あります。停電で書きかけに終わり受領を返していないものか、傷です。すべての鍵媒体を接続してください。外れている間は鍵を交替しません"
+                ),
+                format!(
+                    "{count} entries of the key ledger are zeros, or begin or end with them: a power loss cut what was never acknowledged, or they are damaged. Attach every key medium; while one is away keys are not rotated"
+                ),
+            );
+        }
     }
 
     fn announce_copy(&self, copy: &CopyState) {

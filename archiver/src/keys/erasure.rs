@@ -34,6 +34,17 @@ pub struct Destruction {
     pub damaged: DamagedEntries,
 }
 
+/// How far an act of destroying came before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Run {
+    /// No key of it is destroyed yet.
+    First,
+    /// Its tombstones stand, and perhaps more was done.
+    Interrupted,
+    /// It was brought to its end, and an old state of the key media brought its keys back.
+    Again,
+}
+
 /// What was destroyed, how, where and when.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ErasureReport {
@@ -56,6 +67,8 @@ pub struct KeyOpening {
     pub failures: Vec<String>,
     /// Damaged entries of the ledger that open on no key medium that is there.
     pub damaged_entries: u64,
+    /// Entries of the ledger with zeros in them on the key medium that is read: never written whole, or damaged; nobody can tell.
+    pub unwritten_entries: u64,
     /// Files that are not the same on all key media, and were left as they are.
     pub differing_files: Vec<PathBuf>,
     /// A later epoch than that of the key media is recorded: an old state of all of them was restored.
@@ -136,24 +149,29 @@ impl Archive {
         };
         let started_at = self.environment().clock.now();
         let event = self.record_event(by, &begun)?;
-        self.carry_out(event, started_at, &begun, progress)
+        self.carry_out((event, started_at), &begun, Run::First, progress)
     }
 
     /// Does what was decided, however far it is already.
     fn carry_out(
         &self,
-        event: EventId,
-        started_at: OffsetDateTime,
+        (event, started_at): (EventId, OffsetDateTime),
         begun: &KeyDestructionBegun,
+        run: Run,
         progress: &mut dyn FnMut(RotationProgress),
     ) -> Result<ErasureReport, ArchiveError> {
         let versions = begun.version_ids();
         let before = self.keys().provider().describe();
-        let damaged = match begun.damaged_given_up {
-            0 => DamagedEntries::Keep,
-            _ => DamagedEntries::GiveUp,
-        };
         let keys = self.keys();
+        let given_up = self.given_up(begun, run)?;
+        let is_more = || -> Result<bool, KeyError> {
+            let ledger = self.keys().ledger();
+            Ok(ledger.require_open_entries(&versions, DamagedEntries::GiveUp)? > given_up)
+        };
+        let damaged = match given_up == 0 || is_more()? {
+            true => DamagedEntries::Keep,
+            false => DamagedEntries::GiveUp,
+        };
         let report = keys.destroy_with(&versions, started_at, damaged, progress)?;
         for version in &versions {
             self.catalog().purge_version(*version)?;
@@ -168,7 +186,11 @@ impl Archive {
         let unnamed = keys.provider().unnamed_epochs()?;
         let is_gone = |epoch: &u32| !unnamed.contains(epoch);
         let epochs_destroyed = (begun.epoch..report.epoch).filter(is_gone).collect();
-        let damaged_dropped = report.damaged_dropped.max(begun.damaged_given_up);
+        let damaged_dropped = match run {
+            // The interrupted run may have lost them, and nothing tells any more.
+            Run::Interrupted if given_up == 0 => begun.damaged_given_up,
+            Run::First | Run::Interrupted | Run::Again => report.damaged_dropped,
+        };
         let facts = KeysDestroyed {
             begun: event,
             versions: begun.versions.clone(),
@@ -198,6 +220,18 @@ impl Archive {
         Ok(ErasureReport { facts, event })
     }
 
+    /// How many damaged entries the act may still give up: nobody gave up what was damaged since, nor what came with an old state of the key media.
+    fn given_up(&self, begun: &KeyDestructionBegun, run: Run) -> Result<u64, KeyError> {
+        Ok(match run {
+            Run::First => begun.damaged_given_up,
+            // What the ledger lost when it was wrapped anew is given up already.
+            Run::Interrupted if self.keys().ledger().wrapped_epoch()? <= begun.epoch => {
+                begun.damaged_given_up
+            }
+            Run::Interrupted | Run::Again => 0,
+        })
+    }
+
     fn backups_with_destroyed_keys(&self) -> Result<Vec<u32>, ArchiveError> {
         let mut backups = Backups::default();
         self.catalog().events(Topic::Configuration, &mut |event| {
@@ -214,8 +248,8 @@ impl Archive {
             differing_files: self.keys().differing_files().to_vec(),
             ..KeyOpening::default()
         };
-        for (event, begun) in self.unfinished_destructions()? {
-            match self.carry_out(event.id, event.time, &begun, &mut |_| ()) {
+        for (event, begun, run) in self.unfinished_destructions()? {
+            match self.carry_out((event.id, event.time), &begun, run, &mut |_| ()) {
                 Ok(_) => opening.destructions_finished += 1,
                 Err(ArchiveError::Keys(KeyError::CopiesMissing { .. })) => {
                     opening.destructions_pending += 1;
@@ -236,6 +270,7 @@ impl Archive {
         if ledger.copies().iter().any(|copy| copy.damaged > 0) {
             opening.damaged_entries = ledger.require_entries(&[], DamagedEntries::GiveUp)?;
         }
+        opening.unwritten_entries = ledger.report().unwritten();
         opening.rotation_unfinished = self.keys().ledger().is_unfinished();
         let recorded = self.recorded_epoch()?;
         let current = self.keys().provider().current_epoch();
@@ -245,7 +280,7 @@ impl Archive {
 
     fn unfinished_destructions(
         &self,
-    ) -> Result<Vec<(RecordedEvent, KeyDestructionBegun)>, ArchiveError> {
+    ) -> Result<Vec<(RecordedEvent, KeyDestructionBegun, Run)>, ArchiveError> {
         let mut open: Vec<(RecordedEvent, KeyDestructionBegun)> = Vec::new();
         let mut ended = Vec::new();
         self.catalog().events(Topic::Records, &mut |event| {
@@ -262,8 +297,25 @@ impl Archive {
             let versions = begun.version_ids();
             versions.iter().any(|version| ledger.holds(*version))
         };
-        open.retain(|(event, begun)| !ended.contains(&event.id) || is_back(begun));
-        Ok(open)
+        let waiting = open.into_iter().filter_map(|(event, begun)| {
+            let run = match ended.contains(&event.id) {
+                true if !is_back(&begun) => return None,
+                true => Run::Again,
+                false if !self.is_buried(&begun) => Run::First,
+                false => Run::Interrupted,
+            };
+            Some((event, begun, run))
+        });
+        Ok(waiting.collect())
+    }
+
+    /// Whether the tombstones of an act stand already.
+    fn is_buried(&self, begun: &KeyDestructionBegun) -> bool {
+        let versions = begun.version_ids();
+        let ledger = self.keys().ledger();
+        versions
+            .iter()
+            .all(|one| ledger.destroyed_at(*one).is_some())
     }
 
     /// The highest epoch that an event names.

@@ -19,7 +19,7 @@ use super::{
     DamagedEntries, FileKek, KdfParameters, KeyError, KeyMedium, KeyPlace, LedgerAccess, Passphrase,
 };
 use crate::store::durable::faults::{Call, Fault, FaultyDisk, Outcome};
-use crate::store::durable::{Disk, SystemDisk, read_settled};
+use crate::store::durable::{Disk, SystemDisk, read_settled, replace_file};
 
 const CHEAP: KdfParameters = KdfParameters {
     memory_kib: 8,
@@ -30,7 +30,9 @@ const NOW: OffsetDateTime = time::macros::datetime!(2026-11-22 06:00 UTC);
 
 mod copies;
 mod copying;
+mod device;
 mod joining;
+mod unfinished;
 mod unopened;
 mod unwritable;
 

@@ -27,6 +27,9 @@ pub const SIGNING_AUTHORITY: &str = "archive signing authority";
 /// The label of the archive's signing keys.
 pub const SIGNING_KEY: &str = "archive signing key";
 
+/// The bytes of a file, and what they say.
+type Said = (Vec<u8>, Zeroizing<Vec<u8>>);
+
 /// A kind of sealed secret: folder, beginning of the file's name, label, and what it is for.
 pub(super) struct SealedKind {
     folder: &'static str,
@@ -101,17 +104,45 @@ fn collect(root: &Path, below: &Path, found: &mut dyn FnMut(&Path, &str)) -> io:
     Ok(())
 }
 
+/// What stands at `path`; `None` where nothing does. What cannot be read is there all the same.
+fn read_present(path: &Path) -> Result<Option<Vec<u8>>, KeyError> {
+    match read_settled(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(_) => Err(KeyError::Damaged {
+            path: path.to_path_buf(),
+            part: "contents",
+        }),
+    }
+}
+
+/// The secret; `None` where it does not open. What the provider's device says besides is no answer.
+fn opened(
+    opened: Result<Zeroizing<Vec<u8>>, KeyError>,
+) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
+    match opened {
+        Ok(secret) => Ok(Some(secret)),
+        Err(
+            KeyError::SecretDamaged { .. } | KeyError::UnknownEpoch { .. } | KeyError::WriteOnly,
+        ) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether the sealed file at `path`, of the kind that its relative path tells, is there and opens.
+///
+/// # Errors
+/// [`KeyError::Damaged`] where it is there and cannot be read; what the provider's device says.
 pub(super) fn opens_at(
     provider: &dyn KekProvider,
     archive: ArchiveId,
     path: &Path,
     relative: &Path,
-) -> bool {
-    let (Some(kind), Ok(sealed)) = (kind_of(relative), read_settled(path)) else {
-        return false;
+) -> Result<bool, KeyError> {
+    let (Some(kind), Some(sealed)) = (kind_of(relative), read_present(path)?) else {
+        return Ok(false);
     };
-    open_sealed(provider, archive, kind.label, &sealed).is_ok()
+    Ok(opened(open_sealed(provider, archive, kind.label, &sealed))?.is_some())
 }
 
 /// Opens what [`KeyMedium::seal_secret`] sealed under the same label.
@@ -157,11 +188,12 @@ impl KeyMedium {
     pub(super) fn require_secrets(&self) -> Result<(), KeyError> {
         let roots = self.roots_in_service();
         for (relative, kind) in self.secrets(&roots)? {
-            let opens = |root: &PathBuf| {
+            let mut opens = false;
+            for root in &roots {
                 let path = root.join(&relative);
-                opens_at(self.provider(), self.archive(), &path, &relative)
-            };
-            if !roots.iter().any(opens) {
+                opens |= opens_at(self.provider(), self.archive(), &path, &relative)?;
+            }
+            if !opens {
                 return Err(KeyError::SecretDamaged { label: kind.label });
             }
         }
@@ -193,28 +225,35 @@ impl KeyMedium {
         Ok(count)
     }
 
+    /// Each medium keeps the secret that it has; one that has none, or one that does not open, gets that of another.
     fn rewrap_secret(
         &self,
         roots: &[PathBuf],
         relative: &Path,
         label: &'static str,
     ) -> Result<(), KeyError> {
-        let damaged = KeyError::SecretDamaged { label };
-        let opens = |sealed: &Vec<u8>| self.open_secret(label, sealed).is_ok();
-        let found: Vec<Option<Vec<u8>>> = roots
+        let read = |root: &PathBuf| self.read_file(&root.join(relative), Some(label));
+        let found: Vec<Option<Said>> = roots.iter().map(read).collect::<Result<_, _>>()?;
+        let first = found.iter().flatten().next();
+        let (_, first) = first.ok_or(KeyError::SecretDamaged { label })?;
+        let mut current: Vec<(Vec<u8>, &Zeroizing<Vec<u8>>)> = found
             .iter()
-            .map(|root| read_settled(&root.join(relative)).ok().filter(opens))
+            .flatten()
+            .filter(|(sealed, _)| epoch_of(sealed) == Some(self.current_epoch()))
+            .map(|(sealed, plain)| (sealed.clone(), plain))
             .collect();
-        let current = |sealed: &&Vec<u8>| epoch_of(sealed) == Some(self.current_epoch());
-        let wrapped = match found.iter().flatten().find(current) {
-            Some(wrapped) => wrapped.clone(),
-            None => {
-                let old = found.iter().flatten().next().ok_or(damaged)?;
-                self.seal_secret(label, &self.open_secret(label, old)?)?
-            }
-        };
         for (root, own) in roots.iter().zip(&found) {
-            if own.as_ref() != Some(&wrapped) {
+            let plain = own.as_ref().map_or(first, |(_, plain)| plain);
+            let known = current.iter().find(|(_, other)| *other == plain);
+            let wrapped = match known {
+                Some((wrapped, _)) => wrapped.clone(),
+                None => {
+                    let wrapped = self.seal_secret(label, plain)?;
+                    current.push((wrapped.clone(), plain));
+                    wrapped
+                }
+            };
+            if own.as_ref().is_none_or(|(own, _)| *own != wrapped) {
                 self.write_file(root, relative, &wrapped)?;
             } else {
                 let path = root.join(relative);
@@ -224,8 +263,24 @@ impl KeyMedium {
         Ok(())
     }
 
+    /// A file and what it says: where a secret does not open, or no file stands, it says nothing.
+    fn read_file(
+        &self,
+        path: &Path,
+        label: Option<&'static str>,
+    ) -> Result<Option<Said>, KeyError> {
+        let Some(bytes) = read_present(path)? else {
+            return Ok(None);
+        };
+        let plain = match label {
+            Some(label) => opened(self.open_secret(label, &bytes))?,
+            None => Some(Zeroizing::new(bytes.clone())),
+        };
+        Ok(plain.map(|plain| (bytes, plain)))
+    }
+
     /// Gives every key medium in service the files that only others have, and each sealed secret where it does not open; tells which files differ.
-    /// What differs stays as it is: nobody can tell which is the right one, but on a medium that was behind a rotation.
+    /// What differs stays as it is: nobody can tell which is the right one, but on a medium that was behind a rotation. So does what cannot be read.
     pub(super) fn copy_other_files(&self) -> Result<Vec<PathBuf>, KeyError> {
         let mut roots = self.roots_in_service();
         // The medium that is read comes first.
@@ -254,21 +309,26 @@ impl KeyMedium {
         differing: &mut Vec<PathBuf>,
     ) -> Result<(), KeyError> {
         let kind = kind_of(relative).filter(|_| is_sealed(relative));
-        // What the bytes say; a secret says nothing where it does not open.
-        let read = |root: &PathBuf| {
-            let bytes = read_settled(&root.join(relative)).ok()?;
-            let plain = match kind {
-                Some(kind) => self.open_secret(kind.label, &bytes).ok()?,
-                None => Zeroizing::new(bytes.clone()),
-            };
-            Some((bytes, plain))
-        };
-        let found: Vec<_> = roots.iter().map(read).collect();
+        let mut found = Vec::new();
+        let mut unreadable = Vec::new();
+        for root in roots {
+            let path = root.join(relative);
+            found.push(match self.read_file(&path, kind.map(|kind| kind.label)) {
+                Err(KeyError::Damaged { path, .. }) => {
+                    unreadable.push(root);
+                    differing.push(path);
+                    None
+                }
+                read => read?,
+            });
+        }
         let Some((bytes, plain)) = found.iter().flatten().next() else {
             return Ok(());
         };
         for (root, own) in roots.iter().zip(&found) {
             match own {
+                // Nobody knows what stands there.
+                None if unreadable.contains(&root) => {}
                 Some((_, own)) if own == plain => {}
                 // Each program brings its own edition.
                 Some(_) if relative == Path::new(SPECIFICATION_FILE) => {}

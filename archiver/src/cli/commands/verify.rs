@@ -121,6 +121,16 @@ fn key_ledger(session: &Session, archive: &Archive, verified: &mut Verified) {
             format!("damaged: key ledger {file}, byte {offset}: restore it from the copy of the key medium"),
         ));
     }
+    let unwritten = archive.keys().ledger().report().unwritten();
+    if unwritten > 0 {
+        session
+            .output
+            .event(&json!({ "event": "key-ledger-zeros", "entries": unwritten }));
+        session.output.say(&lang.pick(
+            format!("鍵台帳: ゼロの並ぶ項目が {unwritten} 件あります(停電で書きかけに終わったものか、傷)"),
+            format!("key ledger: {unwritten} entries are zeros, or begin or end with them (cut by a power loss, or damaged)"),
+        ));
+    }
 }
 
 /// Reads every copy of every segment: a record that is still readable from one medium may be damaged on another.

@@ -163,3 +163,99 @@ fn finishing_a_destruction_loses_no_damaged_entry_of_another_record() {
     assert!(archive.keys().ledger().destroyed_at(bench.gone).is_some());
     archive.close().unwrap();
 }
+
+/// Destroys with a damaged entry of another record given up, and is killed behind the tombstones.
+fn give_up_and_stop(bench: &Bench) {
+    let disk = FaultyDisk::new();
+    let archive = open_on(bench.folder(), disk.clone(), Access::Write).unwrap();
+    disk.arm(Fault {
+        call: None,
+        path: ".led.new".to_owned(),
+        after: 0,
+        sticky: true,
+        error: io::ErrorKind::Other,
+        outcome: Outcome::Lost,
+    });
+    let destruction = Destruction {
+        damaged: DamagedEntries::GiveUp,
+        ..bench.destruction()
+    };
+    archive.destroy_keys(&destruction, &mut |_| ()).unwrap_err();
+    disk.kill();
+}
+
+fn given_up(archive: &Archive) -> Vec<u64> {
+    let mut all = Vec::new();
+    archive
+        .catalog()
+        .events(Topic::Records, &mut |event| {
+            all.extend(event.as_::<KeysDestroyed>().map(|one| one.damaged_dropped));
+            true
+        })
+        .unwrap();
+    all
+}
+
+#[test]
+fn what_was_damaged_after_the_decision_is_not_given_up_with_it() {
+    let bench = Bench::new();
+    let folder = bench.folder();
+    let archive = open(folder, Access::Write);
+    let later = deposit(&archive, folder, "later.txt", "damaged later").unwrap();
+    archive.close().unwrap();
+    for root in ["keys", "copy"] {
+        damage(folder, root, bench.kept);
+    }
+    give_up_and_stop(&bench);
+    damage(folder, "keys", later);
+    let (path, whole) = damage(folder, "copy", later);
+    let (archive, report) = open_with(folder, true);
+    assert_eq!(report.keys.destructions_finished, 0);
+    assert_eq!(report.keys.destructions_pending, 1);
+    assert_eq!(report.keys.damaged_entries, 2);
+    archive.close().unwrap();
+    replace_file(&SystemDisk, &path, &whole).unwrap();
+    let (archive, report) = open_with(folder, true);
+    assert_eq!(report.keys.destructions_finished, 1);
+    assert!(archive.retriever().open(later).is_ok());
+    assert_eq!(given_up(&archive), [1]);
+    archive.close().unwrap();
+}
+
+#[test]
+fn what_comes_back_with_old_key_media_is_destroyed_without_giving_anything_up() {
+    let bench = Bench::new();
+    let folder = bench.folder();
+    let mut healing = Vec::new();
+    for root in ["keys", "copy"] {
+        healing.push(damage(folder, root, bench.kept));
+    }
+    let before = tempfile::tempdir().unwrap();
+    for root in ["keys", "copy"] {
+        copy_folder(&folder.join(root), &before.path().join(root));
+    }
+    let archive = open(folder, Access::Write);
+    let destruction = Destruction {
+        damaged: DamagedEntries::GiveUp,
+        ..bench.destruction()
+    };
+    archive.destroy_keys(&destruction, &mut |_| ()).unwrap();
+    archive.close().unwrap();
+    for root in ["keys", "copy"] {
+        fs::remove_dir_all(folder.join(root)).unwrap();
+        copy_folder(&before.path().join(root), &folder.join(root));
+    }
+    let (archive, report) = open_with(folder, true);
+    assert_eq!(report.keys.destructions_finished, 0);
+    assert_eq!(report.keys.destructions_pending, 1);
+    archive.close().unwrap();
+    let (path, whole) = &healing[1];
+    replace_file(&SystemDisk, path, whole).unwrap();
+    let (archive, report) = open_with(folder, true);
+    assert_eq!(report.keys.destructions_finished, 1);
+    assert!(archive.retriever().open(bench.kept).is_ok());
+    assert!(archive.keys().ledger().destroyed_at(bench.gone).is_some());
+    // The first certificate names what it lost; the second one lost nothing.
+    assert_eq!(given_up(&archive), [1, 0]);
+    archive.close().unwrap();
+}

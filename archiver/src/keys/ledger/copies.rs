@@ -414,6 +414,7 @@ pub(super) fn replicate(
         count: owners.len() + destroyed.len(),
         entry: &mut |index| bytes(index),
         same: &|index, found| bytes(index).is_ok_and(|bytes| bytes == *found),
+        opens: &|_| Ok(true),
         progress,
     };
     compact::write(disk, place, source)

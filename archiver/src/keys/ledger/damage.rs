@@ -31,6 +31,8 @@ pub(super) struct Damage {
     lost: Vec<(PathBuf, LedgerEntry)>,
     /// Whose entry is as it was written, and does not open on any medium; and where one stands.
     pub(super) closed: HashMap<KeyOwner, PathBuf>,
+    /// Entries of zeros, or with zeros where they begin or end, on all media: never written whole, or damaged; nobody can tell.
+    unwritten: u64,
 }
 
 impl Damage {
@@ -116,6 +118,7 @@ impl Damage {
         its: &OpenedLedger,
         going: &[KeyOwner],
     ) -> Result<(), KeyError> {
+        self.unwritten += its.report.unwritten();
         for Guess { entry, is_no_key } in &its.guesses {
             let guess = entry;
             let owner = guess.owner;
@@ -215,6 +218,14 @@ impl KeyLedger {
         let mut damage = Damage::of(self, &leading, &going)?;
         damage.open_each(self, &leading, &going)?;
         damage.check(damaged)?;
+        // A medium that is away may hold whole what is zeros here.
+        let is_away = self.in_service().count() < self.copies.len();
+        if is_away && damage.unwritten > 0 && damaged == DamagedEntries::Keep {
+            return Err(KeyError::EntriesDamaged {
+                path: leading.root.clone(),
+                entries: damage.unwritten,
+            });
+        }
         Ok(damage.lost())
     }
 
@@ -249,7 +260,7 @@ impl KeyLedger {
             .collect()
     }
 
-    fn opens(&self, entry: &LedgerEntry) -> Result<bool, KeyError> {
+    pub(super) fn opens(&self, entry: &LedgerEntry) -> Result<bool, KeyError> {
         let context = wrap_context(self.archive, entry.owner);
         match self.provider.unwrap(&context, &entry.wrapped) {
             Ok(opened) => Ok(opened.is_some()),

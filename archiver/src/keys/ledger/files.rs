@@ -249,7 +249,9 @@ impl OpenedLedger {
                 EntryState::Hole => self.report.holes += 1,
                 EntryState::Damaged => {
                     self.report.damaged.push((path.clone(), place.offset()));
-                    self.guesses.extend(LedgerEntry::guess(&bytes));
+                    let guess = LedgerEntry::guess(&bytes);
+                    self.report.cut += u64::from(guess.as_ref().is_some_and(|it| it.is_no_key));
+                    self.guesses.extend(guess);
                 }
                 EntryState::Unknown => return Err(KeyError::UnsupportedFormat { path }),
             }

@@ -5,6 +5,7 @@
 //! opens under the keys that stay.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use formats::id::ArchiveId;
@@ -67,8 +68,11 @@ impl Joining<'_> {
         let mut differing = Vec::new();
         for root in self.roots {
             let path = root.join(KEK_FILE);
-            let Ok(own) = read_settled(&path) else {
-                continue;
+            let own = match read_settled(&path) {
+                Ok(own) => own,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                // It says as little as a damaged one.
+                Err(_) => Vec::new(),
             };
             if own == opened {
                 continue;
@@ -144,18 +148,18 @@ impl Joining<'_> {
             if !sealed::is_sealed(&relative) {
                 continue;
             }
-            let own = read_settled(&its.root.join(&relative)).ok();
-            let epoch = own.as_deref().and_then(sealed::epoch_of);
-            let of_same_key = epoch.is_none() || epoch == same_key;
-            let opens = |root: &&Path| {
-                sealed::opens_at(
-                    self.provider,
-                    self.archive,
-                    &root.join(&relative),
-                    &relative,
-                )
-            };
-            if !of_same_key && !roots.iter().any(opens) {
+            let path = its.root.join(&relative);
+            let own = read_settled(&path).map_err(|error| KeyError::io(&path, "read", error))?;
+            let epoch = sealed::epoch_of(&own);
+            if epoch.is_none() || epoch == same_key {
+                continue;
+            }
+            let mut opens = false;
+            for root in &roots {
+                let path = root.join(&relative);
+                opens |= sealed::opens_at(self.provider, self.archive, &path, &relative)?;
+            }
+            if !opens {
                 return Err(self.diverging(&its.root));
             }
         }

@@ -14,6 +14,7 @@ mod files;
 mod joining;
 mod places;
 mod plan;
+mod proving;
 mod rotation;
 mod writing;
 
@@ -61,8 +62,18 @@ pub struct LedgerReport {
     pub torn_bytes: u64,
     /// Entries of zeros, which a power loss can leave behind.
     pub holes: u64,
+    /// Damaged entries with zeros where they begin or end, which a power loss can leave behind, too.
+    pub cut: u64,
     /// Where damaged entries and headers stand: the file and the offset in it.
     pub damaged: Vec<(PathBuf, u64)>,
+}
+
+impl LedgerReport {
+    /// Entries that were never written whole, or were damaged so that they look like it.
+    #[must_use]
+    pub const fn unwritten(&self) -> u64 {
+        self.holes + self.cut
+    }
 }
 
 /// How far the ledger must be durable for a staged key to be.

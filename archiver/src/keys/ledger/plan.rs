@@ -53,8 +53,13 @@ impl Plan {
         self.owners.len() + self.tombstones.len()
     }
 
-    /// Whether an interrupted rotation has written the new file already.
-    pub(super) fn is_done(&self, opened: &OpenedLedger, epoch: u32) -> Result<bool, KeyError> {
+    /// Whether an interrupted rotation has written the new file already, and each key in it opens.
+    pub(super) fn is_done(
+        &self,
+        ledger: &KeyLedger,
+        opened: &OpenedLedger,
+        epoch: u32,
+    ) -> Result<bool, KeyError> {
         let compact = opened.report.entries == self.owners.len() as u64
             && opened.report.damaged.is_empty()
             && self.salvaged.is_empty();
@@ -62,9 +67,9 @@ impl Plan {
             return Ok(false);
         }
         for owner in &self.owners {
-            let entry = opened.entry(*owner)?;
-            if entry.is_none_or(|entry| entry.wrapped.epoch != epoch) {
-                return Ok(false);
+            match opened.entry(*owner)? {
+                Some(entry) if entry.wrapped.epoch == epoch && ledger.opens(&entry)? => {}
+                Some(_) | None => return Ok(false),
             }
         }
         Ok(true)
@@ -90,7 +95,7 @@ impl Plan {
             Some(entry) => entry,
             None => ledger.entry_elsewhere(owner)?.ok_or_else(damaged)?,
         };
-        let wrapped = if found.wrapped.epoch == epoch {
+        let wrapped = if found.wrapped.epoch == epoch && ledger.opens(&found)? {
             found
         } else {
             match ledger.wrapped_anew(owner, &found) {

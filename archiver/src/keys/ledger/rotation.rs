@@ -1,7 +1,7 @@
 //! Wrapping the whole ledger anew, and destroying keys.
 //!
-//! Order of a rotation: new epoch; one new file with every live key under it, on the leading copy, then on the others; other secrets; the old
-//! files are overwritten and removed; the old epochs are destroyed. Each step is durable before the next one begins, so whatever is interrupted
+//! Order of a rotation: new epoch; one new file with every live key under it, on the leading copy, then on the others; other secrets; each key
+//! is opened once more; the old files are overwritten and removed; every copy is read again; the old epochs are destroyed. Each step is durable before the next one begins, so whatever is interrupted
 //! is done again from where it stands, and each live key stands in as many places as before at any moment.
 
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::compact::{self, CompactPlace, CompactSource};
 use super::copies::{self, Copy, CopyCondition};
 use super::damage::DamagedEntries;
-use super::entry::{LedgerEntry, Tombstone, wrap_context};
+use super::entry::{EntryState, LedgerEntry, Tombstone, wrap_context};
 use super::files;
 use super::plan::Plan;
 use super::{KeyLedger, LedgerAccess};
@@ -29,9 +29,9 @@ pub enum RotationStep {
     Copying,
     /// Wrapping other secrets.
     Secrets,
-    /// Overwriting and removing what stood there before, and destroying the old epochs.
+    /// Overwriting and removing what stood there before.
     Erasing,
-    /// Reading every key medium again.
+    /// Reading every key medium again; then the old epochs are destroyed.
     Verifying,
 }
 
@@ -232,8 +232,10 @@ impl KeyLedger {
         progress(RotationProgress::of(RotationStep::Secrets, 0, 0));
         report.secrets = others()?;
         self.rewrap_waiting()?;
+        self.require_all_open(report.epoch)?;
         self.erase_old(&mut report, progress)?;
         self.verify_copies(&mut report, progress)?;
+        self.destroy_epochs(&mut report)?;
         Ok(report)
     }
 
@@ -248,7 +250,7 @@ impl KeyLedger {
         let opened = files::open(&leader.root, self.archive, LedgerAccess::Read)?;
         let plan = Plan::new(self, &opened, damaged, report)?;
         report.keys = plan.owners.len() as u64;
-        if report.resumed && plan.is_done(&opened, report.epoch)? {
+        if report.resumed && plan.is_done(self, &opened, report.epoch)? {
             return Ok(());
         }
         let total = plan.count() as u64;
@@ -262,6 +264,13 @@ impl KeyLedger {
             count: plan.count(),
             entry: &mut |index| plan.entry(self, &opened, index, report.epoch),
             same: &|index, bytes| plan.is_entry(index, bytes, report.epoch),
+            opens: &|bytes| match LedgerEntry::parse(bytes) {
+                EntryState::Whole(entry) => self.opens(&entry),
+                EntryState::Destroyed(_)
+                | EntryState::Hole
+                | EntryState::Damaged
+                | EntryState::Unknown => Ok(true),
+            },
             progress: &mut |done| {
                 progress(RotationProgress::of(
                     RotationStep::Wrapping,
@@ -355,61 +364,12 @@ impl KeyLedger {
             report.files_erased +=
                 copies::erase_replaced(&self.place.disk, &copy.root, opened.first)?;
         }
-        for epoch in self.provider.epochs() {
-            if epoch != report.epoch {
-                self.provider.destroy_epoch(epoch)?;
-                report.epochs_destroyed.push(epoch);
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads every copy again: it holds each live key under the new epoch, and nothing of a destroyed one.
-    fn verify_copies(
-        &self,
-        report: &mut RotationReport,
-        progress: &mut dyn FnMut(RotationProgress),
-    ) -> Result<(), KeyError> {
-        let total = self.copies.len() as u64;
-        for (done, copy) in (1..).zip(&self.copies) {
-            if copy.state().condition != CopyCondition::InService {
-                report.unreached.push(copy.root.clone());
-                continue;
-            }
-            let opened = files::open(&copy.root, self.archive, LedgerAccess::Read)?;
-            let differs = || KeyError::CopiesDiverge {
-                path: copy.root.clone(),
-                keys: opened.places.len() as u64,
-            };
-            let state = self.lock();
-            let whole = opened.report.damaged.is_empty()
-                && opened.leftovers.is_empty()
-                && opened.report.entries == opened.places.len() as u64
-                && opened.places.len() == state.places.len()
-                && state
-                    .destroyed
-                    .keys()
-                    .all(|owner| opened.destroyed.contains_key(owner));
-            let owners: Vec<KeyOwner> = state.places.keys().copied().collect();
-            drop(state);
-            if !whole {
-                return Err(differs());
-            }
-            for owner in owners {
-                let entry = opened.entry(owner)?;
-                if entry.is_none_or(|entry| entry.wrapped.epoch != report.epoch) {
-                    return Err(differs());
-                }
-            }
-            report.copies.push(copy.root.clone());
-            progress(RotationProgress::of(RotationStep::Verifying, done, total));
-        }
         Ok(())
     }
 }
 
 impl RotationProgress {
-    fn of(step: RotationStep, done: u64, total: u64) -> Self {
+    pub(super) fn of(step: RotationStep, done: u64, total: u64) -> Self {
         Self { step, done, total }
     }
 }

@@ -283,7 +283,7 @@ fn an_entry_that_was_never_whole_stops_no_rotation() {
         torn[4..20].fill(9);
         torn[from..to].fill(0);
         bytes.extend(torn);
-        crate::store::durable::replace_file(&SystemDisk, &path, &bytes).unwrap();
+        replace_file(&SystemDisk, &path, &bytes).unwrap();
         let medium = bench.open(LedgerAccess::Write).unwrap();
         let report = medium.rotate(&mut |_| ()).unwrap();
         assert_eq!(report.damaged_dropped, 0, "{from}..{to}");
@@ -308,7 +308,7 @@ fn a_damaged_entry_whose_version_stands_whole_under_another_number_is_no_copy_of
     let entry = bytes[64..].chunks_mut(96).find(first).unwrap();
     // Version 1 reads as version 3, and the key does not open.
     entry[23] = 3;
-    crate::store::durable::replace_file(&SystemDisk, &path, &bytes).unwrap();
+    replace_file(&SystemDisk, &path, &bytes).unwrap();
     let medium = alone(LedgerAccess::Write).unwrap();
     let error = medium.rotate(&mut |_| ()).unwrap_err();
     assert!(

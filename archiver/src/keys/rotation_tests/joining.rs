@@ -101,7 +101,7 @@ fn what_differs_is_left_and_named_and_what_is_missing_is_added() {
     let bench = Bench::new();
     let [one, two] = bench.roots();
     let write = |root: &Path, name: &str, text: &[u8]| {
-        crate::store::durable::replace_file(&SystemDisk, &root.join(name), text).unwrap();
+        replace_file(&SystemDisk, &root.join(name), text).unwrap();
     };
     write(&two, "tsa/root.pem", b"newer");
     write(&two, "tsa/only-here.pem", b"only here");
@@ -170,7 +170,7 @@ fn a_damaged_secret_stops_no_deposit_and_no_destruction_half_way() {
     let damage = |bench: &Bench| {
         for root in bench.roots() {
             let path = root.join("tsa/key.sealed");
-            crate::store::durable::replace_file(&SystemDisk, &path, b"damaged").unwrap();
+            replace_file(&SystemDisk, &path, b"damaged").unwrap();
         }
     };
     let whole = fs::read(bench.roots()[0].join("tsa/key.sealed")).unwrap();
@@ -183,7 +183,7 @@ fn a_damaged_secret_stops_no_deposit_and_no_destruction_half_way() {
     // It is damaged after the tombstones were written: whoever deposits goes on, and is told.
     for root in bench.roots() {
         let path = root.join("tsa/key.sealed");
-        crate::store::durable::replace_file(&SystemDisk, &path, &whole).unwrap();
+        replace_file(&SystemDisk, &path, &whole).unwrap();
     }
     let disk = FaultyDisk::new();
     let medium = bench

@@ -153,11 +153,14 @@ fn what_an_interrupted_rotation_leaves_is_overwritten_before_it_is_cut_off() {
     let medium = bench
         .open_on(disk.clone(), &bench.roots(), 2, LedgerAccess::Write)
         .unwrap();
-    disk.arm(Fault {
-        call: Some(Call::Truncate),
-        path: "led.new".to_owned(),
-        ..sticky(0, Outcome::Lost)
-    });
+    // After the failure nothing reaches the file any more: it would be overwritten as a whole.
+    for (call, after) in [(Call::Truncate, 0), (Call::Open, 2), (Call::Remove, 0)] {
+        disk.arm(Fault {
+            call: Some(call),
+            path: "led.new".to_owned(),
+            ..sticky(after, Outcome::Lost)
+        });
+    }
     medium.rotate(&mut |_| ()).unwrap_err();
     assert_eq!(fs::read(&unfinished).unwrap()[length..], [0; 96]);
     drop(medium);

@@ -90,9 +90,14 @@ fn overwrite(disk: &dyn Disk, file: &File, from: u64) -> io::Result<()> {
 /// The operating system's.
 pub fn settle(disk: &dyn Disk, path: &Path) -> io::Result<()> {
     let (new, old) = (temporary_name(path), old_name(path));
-    if !path.try_exists()? && old.try_exists()? {
-        let whole = if new.try_exists()? { &new } else { &old };
-        move_into_place(disk, whole, path)?;
+    if old.try_exists()? {
+        if path.try_exists()? {
+            // The names may be in memory only: on the medium, that of the file may still lead to what is overwritten now.
+            disk.sync_directory(parent(path))?;
+        } else {
+            let whole = if new.try_exists()? { &new } else { &old };
+            move_into_place(disk, whole, path)?;
+        }
     }
     erase_file(disk, &old)?;
     erase_file(disk, &new)?;
@@ -220,5 +225,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn nothing_is_overwritten_before_the_names_are_on_the_medium() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("file");
+        replace_file(&SystemDisk, &path, b"new").unwrap();
+        replace_file(&SystemDisk, &old_name(&path), b"old").unwrap();
+        let disk = FaultyDisk::new();
+        disk.arm(Fault {
+            call: Some(Call::SyncDirectory),
+            path: String::new(),
+            after: 0,
+            sticky: true,
+            error: io::ErrorKind::Other,
+            outcome: Outcome::Lost,
+        });
+        settle(&*disk, &path).unwrap_err();
+        assert_eq!(std::fs::read(old_name(&path)).unwrap(), b"old");
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        settle(&SystemDisk, &path).unwrap();
+        assert_eq!(names(place.path()), ["file"]);
     }
 }
