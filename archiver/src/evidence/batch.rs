@@ -240,14 +240,14 @@ impl MadeBatch {
     ) -> Result<(), E> {
         let mut give = |leaves: &Leaves| match leaves {
             Leaves::Versions(versions) if !versions.is_empty() => each(versions),
-            _ => Ok(()),
+            Leaves::Versions(_) | Leaves::Heads(_) => Ok(()),
         };
         give(&self.frame.leaves)?;
         for address in &self.frame.leaf_pages {
-            match frames.read(*address)? {
-                Frame::LeafPage(page) => give(&page.leaves)?,
-                _ => return Err(StoreError::NotFound { address: *address }.into()),
-            }
+            let Frame::LeafPage(page) = frames.read(*address)? else {
+                return Err(StoreError::NotFound { address: *address }.into());
+            };
+            give(&page.leaves)?;
         }
         Ok(())
     }

@@ -123,9 +123,10 @@ impl Cutter {
             options.leaves_max as u64
         };
         let runs = waiting.div_ceil(most);
-        let size = match waiting.checked_div(runs) {
-            Some(size) => size + (waiting % runs != 0) as u64,
-            None => most,
+        let size = if runs == 0 {
+            most
+        } else {
+            waiting.div_ceil(runs)
         };
         Self {
             algorithm: options.algorithm,

@@ -32,7 +32,6 @@ use archiver::store::durable;
 use archiver::tsa::client::EMBEDDED_NAME;
 use firmware::clock::SimulatedClock;
 use firmware::entropy::{Entropy, SeededEntropy};
-use formats::digest::DigestAlgorithm;
 use formats::id::{ArchiveId, VersionId};
 use formats::manifest::Metadata;
 use tempfile::TempDir;
