@@ -61,17 +61,21 @@ fn an_intake_host_takes_records_in_that_only_the_archive_reads() {
 
     // The archive: nothing of it before its keys are accepted, all of it afterwards.
     fs::rename(world.at("safe"), world.at("keys")).unwrap();
+    status_before_accepting(&world);
     world
         .archiver(["keys", "intake", "accept", "keys"])
         .expect_code(3);
-    let output = world
+    let run = world
         .archiver(["keys", "intake", "accept", "intake", "--json"])
-        .expect_code(0)
-        .json();
+        .expect_code(0);
+    let output = run.json();
     let taken = events(&output, "intake-accepted")[0]["taken"]
         .as_u64()
         .unwrap();
     assert!(taken >= 3, "{taken}");
+    // The index met the records before it had their keys, and it is said.
+    assert!(run.stderr.contains("archiver rebuild"), "{}", run.stderr);
+    world.archiver(["rebuild"]).expect_code(0);
     let output = world
         .archiver(["keys", "intake", "accept", "intake", "--json"])
         .expect_code(0)
@@ -92,6 +96,18 @@ fn an_intake_host_takes_records_in_that_only_the_archive_reads() {
         .archiver(["get", &id, "-o", "back.txt"])
         .expect_code(0);
     assert_eq!(fs::read(world.at("back.txt")).unwrap(), b"taken in later");
+}
+
+/// What nobody can open yet waits since it came in, and not for a stamp that cannot be had.
+fn status_before_accepting(world: &World) {
+    let status = world.archiver(["status", "--json"]).expect_code(0).json();
+    assert_eq!(status[0]["unstamped"], 1, "{status:?}");
+    assert!(status[0]["unopened"].as_u64().unwrap() >= 3, "{status:?}");
+    let year = &status[0]["unopened_since"].as_str().unwrap()[..4];
+    assert!(year.parse::<u32>().unwrap() >= 2026, "{status:?}");
+    let run = world.archiver(["status", "--lang", "ja"]).expect_code(0);
+    assert!(!run.stdout.contains("1970"), "{}", run.stdout);
+    assert!(run.stdout.contains("keys intake accept"), "{}", run.stdout);
 }
 
 fn the_host_reads_nothing(world: &World) {

@@ -22,10 +22,15 @@ pub struct Queue<'a> {
 /// How many wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Waiting {
-    /// Number of versions.
+    /// Number of versions that can be stamped.
     pub count: u64,
     /// Since when the first of them waits.
     pub since: Option<OffsetDateTime>,
+    /// Number of versions whose manifest could not be opened: their keys come from an intake host and were not accepted yet, or they are
+    /// damaged. No timestamp can be had for them.
+    pub unopened: u64,
+    /// Since when the first of them is there, as far as its id says.
+    pub unopened_since: Option<OffsetDateTime>,
 }
 
 /// The batches to be made, one token each. Empty when nothing waits.
@@ -45,6 +50,23 @@ pub struct QueuedBatch<'a> {
     run: Run,
 }
 
+impl Waiting {
+    /// Counts one. The manifest of what was not opened says nothing, its id says when it was made (RFC 9562 §5.7).
+    fn add(&mut self, one: &Unstamped) {
+        let (count, since, at) = match one.leaf {
+            Some(_) => (&mut self.count, &mut self.since, one.received_at),
+            None => {
+                let nanos = i128::from(one.version.record().unix_ms()) * 1_000_000;
+                let at = OffsetDateTime::from_unix_timestamp_nanos(nanos);
+                let at = at.unwrap_or(one.received_at);
+                (&mut self.unopened, &mut self.unopened_since, at)
+            }
+        };
+        *count += 1;
+        *since = Some(since.map_or(at, |first| first.min(at)));
+    }
+}
+
 impl<'a> Queue<'a> {
     /// What waits in the archive that `retriever` reads.
     #[must_use]
@@ -59,9 +81,9 @@ impl<'a> Queue<'a> {
     pub fn waiting(&self) -> Result<Waiting, StoreError> {
         let mut waiting = Waiting::default();
         self.blocks(None, None, &mut |block| {
-            waiting.count += block.len() as u64;
-            let first = block.iter().map(|one| one.received_at).min();
-            waiting.since = waiting.since.into_iter().chain(first).min();
+            for one in block {
+                waiting.add(&one);
+            }
             Ok::<(), StoreError>(())
         })?;
         Ok(waiting)

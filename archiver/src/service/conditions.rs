@@ -25,6 +25,20 @@ pub fn of_visit(visit: &Visit, config: &AlarmsConfig, now: OffsetDateTime) -> Ve
             ),
         });
     }
+    let unopened = visit.seen.unopened_since;
+    if let Some(since) = unopened.filter(|since| now - *since > waits_max) {
+        let (count, hours) = (visit.seen.unopened, (now - since).whole_hours());
+        found.push(Condition {
+            kind: AlarmKind::Unstamped,
+            subject: "unopened".to_owned(),
+            en: format!(
+                "{count} record version(s) cannot be opened and get no timestamp, the oldest for {hours} hour(s): run 'archiver keys intake accept' and 'archiver rebuild' for an intake host's, 'archiver verify' otherwise"
+            ),
+            ja: format!(
+                "{count} 版を開けず、タイムスタンプを付けられません。最も古いものは {hours} 時間前から。預け入れるだけの機械の記録なら archiver keys intake accept と archiver rebuild を、そうでなければ archiver verify を実行してください"
+            ),
+        });
+    }
     for authority in &visit.authorities {
         if authority.failures >= config.tsa_failures {
             let (name, failures) = (&authority.name, authority.failures);
@@ -230,5 +244,18 @@ mod tests {
             "{}",
             told[3].en
         );
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_told_since_it_came_in() {
+        let mut visit = Visit::default();
+        visit.seen.unopened = 3;
+        visit.seen.unopened_since = Some(NOW - Duration::hours(1));
+        let told = |visit: &Visit| of_visit(visit, &AlarmsConfig::default(), NOW);
+        assert!(told(&visit).is_empty());
+        visit.seen.unopened_since = Some(NOW - Duration::hours(30));
+        let told = told(&visit);
+        assert_eq!(told.len(), 1);
+        assert!(told[0].en.contains("30 hour"), "{}", told[0].en);
     }
 }

@@ -11,6 +11,10 @@ pub struct Seen {
     pub unstamped: u64,
     /// Since when the one that has waited longest does.
     pub since: Option<OffsetDateTime>,
+    /// How many cannot be opened, and so not be stamped.
+    pub unopened: u64,
+    /// Since when the first of these is there.
+    pub unopened_since: Option<OffsetDateTime>,
 }
 
 /// What a visit is to do.
@@ -88,6 +92,7 @@ mod tests {
         Seen {
             unstamped,
             since: (unstamped > 0).then(|| NOW - Duration::minutes(minutes)),
+            ..Seen::default()
         }
     }
 
@@ -106,6 +111,15 @@ mod tests {
             (waiting(1, 60), true),
             (waiting(99, 1), false),
             (waiting(100, 1), true),
+            // What cannot be opened cannot be stamped.
+            (
+                Seen {
+                    unopened: 500,
+                    unopened_since: Some(NOW - Duration::days(9)),
+                    ..Seen::default()
+                },
+                false,
+            ),
             // Received in the future: a clock was wrong, and nobody knows how long it waits.
             (waiting(1, -1), true),
         ] {

@@ -61,6 +61,7 @@ impl Work for Shared {
             let mut seen = Seen {
                 unstamped: u64::from(world.since.is_some()),
                 since: world.since,
+                ..Seen::default()
             };
             let todo = decide(&seen);
             world.todos.push(todo);

@@ -8,6 +8,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{grouped, moment};
 use crate::cli::query::rfc3339;
 use crate::cli::session::Session;
+use crate::evidence::queue::Waiting;
 use crate::scrub::proofs::Proofs;
 use crate::scrub::report::ProofReport;
 use crate::store::scrub::ScrubMedia;
@@ -33,6 +34,8 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
         "batches": counts.batches,
         "unstamped": waiting.count,
         "unstamped_since": since.map(rfc3339),
+        "unopened": waiting.unopened,
+        "unopened_since": waiting.unopened_since.map(rfc3339),
         "last_stamped_at": last.map(|batch| rfc3339(batch.stamped_at)),
         "last_tsa": last.map(|batch| batch.tsa.clone()),
         "proven_since": proven.oldest.map(rfc3339),
@@ -46,7 +49,9 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
         format!("保管庫 {}: {versions} 版", archive.config().archive),
         format!("archive {}: {versions} versions", archive.config().archive),
     ));
+    say_unopened(session, &waiting);
     match since {
+        None if waiting.unopened > 0 => {}
         None => session
             .output
             .say(lang.pick("すべてタイムスタンプ済みです", "all are stamped")),
@@ -80,6 +85,17 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
         session.output.say(&accreditation.text(lang.into()));
     }
     Ok(Exit::Done)
+}
+
+fn say_unopened(session: &Session, waiting: &Waiting) {
+    let Some(since) = waiting.unopened_since.map(moment) else {
+        return;
+    };
+    let versions = grouped(waiting.unopened);
+    session.output.say(&session.output.lang.pick(
+        format!("開けないためタイムスタンプを付けられないもの {versions} 版、{since} から。預け入れるだけの機械の記録なら archiver keys intake accept と archiver rebuild を、そうでなければ archiver verify を実行してください"),
+        format!("{versions} cannot be opened and get no timestamp, since {since}: run 'archiver keys intake accept' and 'archiver rebuild' for an intake host's, 'archiver verify' otherwise"),
+    ));
 }
 
 /// How much of what is stored was read again, and when.

@@ -45,6 +45,8 @@ impl<'a> Archivist<'a> {
         Ok(Seen {
             unstamped: waiting.count,
             since: waiting.since,
+            unopened: waiting.unopened,
+            unopened_since: waiting.unopened_since,
         })
     }
 

@@ -176,7 +176,9 @@ fn record(
     let mut unseen = 0_u64;
     for version in &accepted.taken {
         let hit = archive.catalog().version(*version);
-        unseen += u64::from(hit.map_err(ArchiveError::from)?.is_none());
+        let hit = hit.map_err(ArchiveError::from)?;
+        // What the index met before its key is an entry that says nothing.
+        unseen += u64::from(hit.is_none_or(|hit| !hit.readable));
     }
     archive.close()?;
     let lang = session.output.lang;
