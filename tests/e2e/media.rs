@@ -113,6 +113,20 @@ fn a_medium_is_added_lost_and_replaced() {
     ];
     assert_eq!(states(&world), expected);
     assert_eq!(found(&world), 8);
+    // Given again it changes nothing; to yet another medium, or with what has left already, it is refused.
+    world
+        .archiver(["media", "migrate", "data-1", "data-e"])
+        .expect_code(0);
+    for words in [
+        ["media", "migrate", "data-1", "data-f"].as_slice(),
+        &["media", "replace", "data-2", "data-f"],
+        &["media", "retire", "data-1"],
+    ] {
+        let run = world.archiver(words).expect_code(2);
+        assert!(run.stderr.contains("left the archive"), "{}", run.stderr);
+    }
+    assert!(!world.at("data-f").exists());
+    assert_eq!(states(&world), expected);
     world.archiver(["verify"]).expect_code(0);
 }
 
@@ -311,4 +325,17 @@ fn count(world: &World) {
             "x",
         ])
         .expect_code(2);
+}
+
+#[test]
+fn going_down_to_one_data_medium_is_said() {
+    let world = World::empty();
+    archive(&world);
+    allow_one_copy(&world);
+    let run = world.archiver(["media", "retire", "data-2"]).expect_code(0);
+    assert!(
+        run.stderr.contains("only one data medium"),
+        "{}",
+        run.stderr
+    );
 }

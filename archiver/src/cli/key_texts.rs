@@ -1,5 +1,6 @@
 //! What is said of keys, shares and tokens in Japanese.
 
+use super::output::day;
 use crate::keys::KeyError;
 use crate::keys::provider::custodians::{SHARE_WORDS, ShareError, ShareKind};
 use crate::keys::provider::token::TokenError;
@@ -52,7 +53,7 @@ pub(in crate::cli) fn key(error: &KeyError) -> String {
         ),
         KeyError::KeyDestroyed { owner, at } => format!(
             "{owner} の鍵は {} に廃棄されました。内容は戻りません",
-            at.date()
+            day(*at)
         ),
         KeyError::CopiesMissing { missing, copies_min } => {
             let missing: Vec<String> = missing.iter().map(|one| one.display().to_string()).collect();

@@ -1,5 +1,7 @@
 //! What is wrong with media, in words.
 
+use std::path::Path;
+
 use formats::roster::OutCause;
 
 use super::lang::Lang;
@@ -69,6 +71,36 @@ fn problem_ja(problem: &MediumProblem) -> String {
     }
 }
 
+/// What is said of a medium that goes out of service. One that is not mounted has no folder: its id names it.
+pub(in crate::cli) fn put_out(
+    directory: Option<&Path>,
+    medium: &str,
+    cause: OutCause,
+    lang: Lang,
+) -> String {
+    let Some(directory) = directory else {
+        return lang.pick(
+            format!("接続されていないデータ媒体 {medium} を使用停止にしました。以後の受領はこの媒体に書かれていません。接続して archiver media return {medium} を実行するか、replace で交換してください"),
+            format!("the data medium {medium}, which is not mounted, was put out of service: what was acknowledged since is not on it. Mount it and run 'archiver media return {medium}', or replace it"),
+        );
+    };
+    let place = directory.display();
+    lang.pick(
+        format!("媒体 {place} を使用停止にしました({})。以後の受領はこの媒体に書かれていません。archiver media return {place} または replace を実行してください", cause_ja(cause)),
+        format!("the medium at {place} was put out of service ({}): what was acknowledged since is not on it. Run 'archiver media return {place}', or replace it", cause_text(cause)),
+    )
+}
+
+/// Said whenever an archive is left with one data medium.
+pub(in crate::cli) const fn one_data_medium(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ja => "データ媒体が一つだけです。媒体が壊れると記録は失われます。二つ以上を勧めます",
+        Lang::En => {
+            "there is only one data medium: if it fails, the records are lost; two or more are recommended"
+        }
+    }
+}
+
 /// Why a medium was put out of service.
 pub(in crate::cli) const fn cause_ja(cause: OutCause) -> &'static str {
     match cause {
@@ -80,5 +112,21 @@ pub(in crate::cli) const fn cause_ja(cause: OutCause) -> &'static str {
         OutCause::Behind => "古い写し",
         OutCause::Diverged => "別の所での書き込み",
         OutCause::Operator => "取り外し",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_medium_that_is_not_mounted_is_named_by_its_id() {
+        for lang in [Lang::Ja, Lang::En] {
+            let text = put_out(None, "01935e7a-1111", OutCause::Absent, lang);
+            assert!(text.contains("return 01935e7a-1111"), "{text}");
+            assert!(!text.contains("  "), "{text}");
+            let text = put_out(Some(Path::new("/m/b")), "x", OutCause::ReadOnly, lang);
+            assert!(text.contains("return /m/b"), "{text}");
+        }
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 use time::macros::offset;
+use time::{Date, OffsetDateTime};
 
 use super::lang::Lang;
 
@@ -203,6 +203,12 @@ pub fn moment(time: OffsetDateTime) -> String {
     )
 }
 
+/// The day that a time is in Japan, as days are told to people and written on lists.
+#[must_use]
+pub const fn day(time: OffsetDateTime) -> Date {
+    time.to_offset(offset!(+9)).date()
+}
+
 /// A name for one line of a terminal: control characters and line ends are escaped.
 #[must_use]
 pub fn shown_name(name: &str) -> String {
@@ -254,6 +260,14 @@ mod tests {
             moment(datetime!(2026-12-31 20:00:00 UTC)),
             "2027-01-01 05:00:00 JST (2026-12-31 20:00:00 UTC)"
         );
+    }
+
+    #[test]
+    fn a_day_is_the_day_in_japan() {
+        let text = |time| day(time).to_string();
+        assert_eq!(text(datetime!(2026-11-22 14:59:59 UTC)), "2026-11-22");
+        assert_eq!(text(datetime!(2026-11-22 15:00 UTC)), "2026-11-23");
+        assert_eq!(text(datetime!(2026-11-23 00:00 -05:00)), "2026-11-23");
     }
 
     #[test]

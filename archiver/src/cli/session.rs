@@ -13,11 +13,11 @@ use formats::roster::OutCause;
 use serde_json::json;
 
 use crate::media::record_media;
-use crate::store::{ReplicaCondition, ReplicaWatch, cause_text};
+use crate::store::{ReplicaCondition, ReplicaWatch};
 
 use super::arguments::Common;
 use super::failure::Failure;
-use super::media_words::{self, cause_ja};
+use super::media_words;
 use super::output::{Output, grouped, sized};
 use super::query::rfc3339;
 
@@ -229,7 +229,7 @@ impl Session {
             let ReplicaCondition::OutOfService(out) = replica.state else {
                 continue;
             };
-            let directory = replica.directory.unwrap_or_default();
+            let directory = replica.directory.clone().unwrap_or_default();
             let medium = replica.medium.to_string();
             self.output.event(&json!({
                 "event": "medium-out-of-service", "medium": medium, "directory": directory, "cause": out.cause,
@@ -239,10 +239,11 @@ impl Session {
             if out.cause == OutCause::Diverged {
                 continue;
             }
-            let place = directory.display();
-            self.output.note(&lang.pick(
-                format!("媒体 {place} を使用停止にしました({})。以後の受領はこの媒体に書かれていません。archiver media return {place} または replace を実行してください", cause_ja(out.cause)),
-                format!("the medium at {place} was put out of service ({}): what was acknowledged since is not on it. Run 'archiver media return {place}', or replace it", cause_text(out.cause)),
+            self.output.note(&media_words::put_out(
+                replica.directory.as_deref(),
+                &medium,
+                out.cause,
+                lang,
             ));
         }
     }

@@ -340,7 +340,7 @@ impl fmt::Display for KeyError {
             Self::KeyDestroyed { owner, at } => write!(
                 f,
                 "the key of {owner} was destroyed on {}: its content is gone for good",
-                at.date()
+                crate::cli::output::day(*at)
             ),
             Self::CopiesMissing {
                 missing,

@@ -10,6 +10,7 @@ use super::facts::{
     Leaving, MediaCounted, MediumJoined, MediumLeft, MediumMoved, MediumOutOfService,
     MediumRegistered, MediumReturned, Place, Role,
 };
+use crate::cli::output::day;
 use crate::config::MediaConfig;
 use crate::event::{RecordedEvent, Topic};
 use crate::store::StoreError;
@@ -215,7 +216,7 @@ impl MediumEntry {
         format!("{}-{}", self.role, self.number)
     }
 
-    /// The day (UTC) on which it must be counted again at the latest.
+    /// The day (in Japan) on which it must be counted again at the latest.
     #[must_use]
     pub fn count_due(&self, config: &MediaConfig) -> Date {
         let days = if self.removable || self.role.holds_keys() {
@@ -225,7 +226,7 @@ impl MediumEntry {
         };
         let last = self.counted_at.unwrap_or(self.registered.0);
         let due = last.checked_add(Duration::days(i64::from(days)));
-        due.map_or(Date::MAX, OffsetDateTime::date)
+        due.map_or(Date::MAX, day)
     }
 }
 

@@ -8,6 +8,7 @@ use time::{Date, OffsetDateTime};
 use super::facts::MediaCounted;
 use super::ledger::{MediaLedger, MediumEntry};
 use crate::cli::lang::Lang;
+use crate::cli::output::day;
 use crate::config::MediaConfig;
 
 /// The list to tick, as text that [`read`] takes back.
@@ -175,7 +176,7 @@ pub fn due<'a>(
         .present()
         .into_iter()
         .map(|entry| (entry.count_due(config), entry))
-        .filter(|(day, _)| *day <= now.date())
+        .filter(|(due, _)| *due <= day(now))
         .collect();
     due.sort_by_key(|(day, _)| *day);
     due

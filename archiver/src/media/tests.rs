@@ -163,6 +163,19 @@ fn a_list_that_was_printed_can_be_ticked_and_entered() {
 }
 
 #[test]
+fn days_are_days_in_japan() {
+    // Registered on 2026-11-22 at 12:48 JST; at 00:30 JST of the day after 92 days it is due, while it is the day before in UTC.
+    let ledger = ledger();
+    let config = MediaConfig::default();
+    let due = ledger.medium(medium(3)).unwrap().count_due(&config);
+    assert_eq!(due.to_string(), "2027-02-22");
+    let night = datetime!(2027-02-21 15:30 UTC);
+    assert_eq!(stock_take::due(&ledger, &config, night).len(), 1);
+    let evening = datetime!(2027-02-21 14:59 UTC);
+    assert!(stock_take::due(&ledger, &config, evening).is_empty());
+}
+
+#[test]
 fn lists_that_cannot_be_understood_are_refused() {
     let id = medium(1);
     for text in [

@@ -8,6 +8,7 @@ use crate::archive::{self, NewArchive};
 use crate::cli::arguments::{Init, Kek};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::media_words::one_data_medium;
 use crate::cli::session::Session;
 use crate::config::{
     AlarmsConfig, Config, IndexConfig, MediaConfig, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT,
@@ -79,10 +80,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Init) -> Result<Exit, F
         "the embedded time-stamping authority is not accredited: before keeping real records, name an accredited one under [[tsa]]",
     ));
     if config.data.len() < 2 {
-        session.output.note(lang.pick(
-            "データ媒体が一つだけです。媒体が壊れると記録は失われます。二つ以上を勧めます",
-            "there is only one data medium: if it fails, the records are lost; two or more are recommended",
-        ));
+        session.output.note(one_data_medium(lang));
     }
     if let Some(notice) = notice {
         session.output.note(&notice.to_string());

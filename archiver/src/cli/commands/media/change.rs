@@ -9,7 +9,8 @@ use super::{absolute, find, id};
 use crate::archive::{Access, Archive};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::output::{Unit, sized};
+use crate::cli::media_words::one_data_medium;
+use crate::cli::output::{Unit, moment, sized};
 use crate::cli::session::Session;
 use crate::config::Config;
 use crate::keys::provider::Unlock;
@@ -33,6 +34,9 @@ pub(super) fn join(
             Some((text, why)) => {
                 let entry = find(session, &ledger, archive.config(), text)?;
                 require_data(session, entry)?;
+                if !goes_on(&ledger, &dir, entry.medium) {
+                    require_member(session, entry)?;
+                }
                 let leaves = entry.medium;
                 Some(Succession { leaves, why })
             }
@@ -102,6 +106,7 @@ pub(super) fn retire(session: &Session, text: &str) -> Result<Exit, Failure> {
     };
     let ledger = MediaLedger::of(archive.catalog())?;
     let entry = find(session, &ledger, archive.config(), text)?;
+    require_member(session, entry)?;
     change::retire(&archive, &session.user, entry.medium)?;
     session
         .output
@@ -111,6 +116,12 @@ pub(super) fn retire(session: &Session, text: &str) -> Result<Exit, Failure> {
         format!("{name} を保管庫から外しました。媒体の内容はそのままです"),
         format!("{name} left the archive; what is on it stays as it is"),
     ));
+    let replicas = archive.store().replicas();
+    let in_service = replicas.iter().filter(|one| one.state.is_in_service());
+    if entry.role == Role::Data && in_service.count() < 2 {
+        let text = one_data_medium(session.output.lang);
+        session.output.note(text);
+    }
     archive.close()?;
     Ok(Exit::Done)
 }
@@ -233,6 +244,34 @@ fn require_here(session: &Session, entry: &MediumEntry, dir: &Path) -> Result<()
         session.output.lang,
         format!("{place} にあるのは {name} ではありません。正しい媒体を接続してください"),
         format!("the medium at {place} is not {name}: mount the right one"),
+    ))
+}
+
+/// Whether the medium at `dir` took the place of this one already, or is about to: a command that was interrupted goes on, and one that is
+/// given again changes nothing.
+fn goes_on(ledger: &MediaLedger, dir: &Path, leaves: MediumId) -> bool {
+    let is_for_it = joining::read(dir).is_some_and(|joining| joining.replaces == Some(leaves));
+    let known = read_label(dir)
+        .ok()
+        .and_then(|label| ledger.medium(label.medium));
+    is_for_it || known.is_some_and(|known| known.standing == Standing::InService)
+}
+
+/// What has left cannot leave again.
+fn require_member(session: &Session, entry: &MediumEntry) -> Result<(), Failure> {
+    let Standing::Left(time, _) = entry.standing else {
+        return Ok(());
+    };
+    let (name, at) = (entry.short_name(), moment(time));
+    Err(Failure::said(
+        Exit::Usage,
+        session.output.lang,
+        format!(
+            "{name} は {at} に既に保管庫を離れています。何も変えていません。写しを増やすなら archiver media add を使ってください"
+        ),
+        format!(
+            "{name} left the archive already, at {at}: nothing was changed; for one copy more use 'archiver media add'"
+        ),
     ))
 }
 

@@ -10,6 +10,7 @@ use crate::cli::arguments::media::MediaStockTake;
 use crate::cli::commands::signature::write;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::output::day;
 use crate::cli::session::Session;
 use crate::media::{MediaLedger, stock_take};
 
@@ -24,7 +25,7 @@ pub(super) fn run(session: &Session, arguments: &MediaStockTake) -> Result<Exit,
 fn list(session: &Session, output: Option<&Path>) -> Result<Exit, Failure> {
     let archive = session.open(Access::Read)?;
     let ledger = MediaLedger::of(archive.catalog())?;
-    let today = archive.environment().clock.now().date();
+    let today = day(archive.environment().clock.now());
     let (config, lang) = (&archive.config().media, session.output.lang);
     match output {
         None => {
