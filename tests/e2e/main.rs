@@ -22,6 +22,7 @@ mod intake;
 mod intake_damage;
 mod keys;
 mod lines;
+mod losing;
 mod main_job;
 mod material;
 mod media;

@@ -166,6 +166,7 @@ fn bad_arguments_are_refused() {
         ["scrub", "--oldest", "none"],
         ["scrub", "--pace", "fast"],
         ["scrub", "--hours", "22-22"],
+        ["scrub", "--hours", "25-3"],
     ] {
         world.archiver(bad).expect_code(2);
     }

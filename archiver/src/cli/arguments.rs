@@ -215,6 +215,9 @@ pub struct Rebuild {
     /// The engine of the index from now on; auto goes by the size of the archive
     #[arg(long, value_name = "sled|fjall|auto")]
     pub index: Option<EngineChoice>,
+    /// Accept, and record, that segments which no medium has are lost
+    #[arg(long)]
+    pub accept_loss: bool,
     /// A data medium that is left (repeat for each copy); the configuration at --config is written anew
     #[arg(long, value_name = "DIR", requires = "keys")]
     pub data: Vec<PathBuf>,

@@ -259,7 +259,10 @@ impl Session {
             ));
         }
         self.announce_media(report, access);
-        if let Some(place) = &report.catalog.set_aside {
+        self.announce_gaps(report);
+        if let Some(place) = &report.catalog.set_aside
+            && report.catalog.returned.is_empty()
+        {
             let versions = grouped(report.catalog.versions_applied);
             let place = place.display();
             self.output.note(&lang.pick(
@@ -298,6 +301,23 @@ impl Session {
             self.output.note(&lang.pick(
                 format!("{address}: どの複製でも壊れています: {error}"),
                 format!("{address}: damaged on every copy: {error}"),
+            ));
+        }
+    }
+
+    /// Says which segments the index was made without, and which of these are back.
+    fn announce_gaps(&self, report: &OpeningReport) {
+        let lang = self.output.lang;
+        for segment in &report.catalog.gaps {
+            self.output.note(&lang.pick(
+                format!("区画 {segment:010} はどの媒体にもありません。そこにあった記録は索引に入っていません(archiver status)"),
+                format!("segment {segment:010} is on no medium: the records that stood there are not in the index (see 'archiver status')"),
+            ));
+        }
+        for segment in &report.catalog.returned {
+            self.output.note(&lang.pick(
+                format!("区画 {segment:010} が戻ったので、索引を作り直しました"),
+                format!("segment {segment:010} is back: the index was made anew with it"),
             ));
         }
     }

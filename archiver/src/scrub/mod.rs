@@ -7,3 +7,4 @@ pub mod facts;
 pub mod losses;
 pub mod proofs;
 pub mod report;
+pub mod standing;

@@ -24,6 +24,7 @@ pub(super) mod search;
 pub(super) mod serve;
 pub(super) mod signature;
 pub(super) mod stamp;
+mod standing;
 pub(super) mod status;
 pub(super) mod tsa;
 pub(super) mod verify;

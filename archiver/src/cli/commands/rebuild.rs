@@ -10,7 +10,11 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::grouped;
 use crate::cli::session::Session;
+use crate::config::Config;
+use crate::scrub::standing::Standing;
 use crate::store::catalog::{EngineChoice, FoldProgress, FoldStage};
+
+use super::standing::tell_missing;
 
 pub(in crate::cli) fn run(session: &Session, arguments: Rebuild) -> Result<Exit, Failure> {
     if let Some(keys) = &arguments.keys {
@@ -29,7 +33,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: Rebuild) -> Result<Exit,
         Archive::rebuild(config, &unlock, session.environment.clone(), progress)
     });
     let (archive, report) = rebuilt?;
-    finish(session, archive, &report)
+    finish(session, archive, &report, arguments.accept_loss)
 }
 
 /// Everything from the media at hand, and a configuration for them.
@@ -41,7 +45,8 @@ fn from_media(session: &Session, arguments: &Rebuild, keys: &Path) -> Result<Exi
     });
     let restored = restored?;
     tell_restored(session, &restored, arguments.data.len());
-    finish(session, restored.archive, &restored.report)
+    let accepts = arguments.accept_loss;
+    finish(session, restored.archive, &restored.report, accepts)
 }
 
 /// A sign of life on a terminal, and lines for machines.
@@ -123,7 +128,12 @@ fn tell_restored(session: &Session, restored: &Restored, media: usize) {
     }
 }
 
-fn finish(session: &Session, archive: Archive, report: &OpeningReport) -> Result<Exit, Failure> {
+fn finish(
+    session: &Session,
+    archive: Archive,
+    report: &OpeningReport,
+    accepts: bool,
+) -> Result<Exit, Failure> {
     session.announce(&archive, report, Access::Write);
     let counts = archive.catalog().counts()?;
     session.output.event(&json!({
@@ -135,8 +145,28 @@ fn finish(session: &Session, archive: Archive, report: &OpeningReport) -> Result
         format!("built the index anew: {versions} versions, {batches} timestamps"),
     ));
     let damaged = !report.catalog.damaged.is_empty() || !report.catalog.without_manifest.is_empty();
+    let standing = Standing::of(&archive)?;
+    let is_missing = !standing.missing.is_empty();
+    if !accepts || !is_missing {
+        tell_missing(session, &standing);
+    }
+    let config = archive.config().clone();
     archive.close()?;
-    Ok(if damaged { Exit::Integrity } else { Exit::Done })
+    if accepts && is_missing {
+        accept(session, config, &standing)?;
+    }
+    let is_lost = damaged || (is_missing && !accepts);
+    Ok(if is_lost { Exit::Integrity } else { Exit::Done })
+}
+
+/// Records that somebody accepts the loss.
+fn accept(session: &Session, config: Config, standing: &Standing) -> Result<(), Failure> {
+    let unlock = session.unlock(&config)?;
+    let archive = session.open_config(config, &unlock, Access::Write)?;
+    archive.record_event(&session.user, &standing.acceptance())?;
+    tell_missing(session, &Standing::of(&archive)?);
+    archive.close()?;
+    Ok(())
 }
 
 /// A line is told after so many versions.

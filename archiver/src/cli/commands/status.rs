@@ -84,7 +84,7 @@ pub(in crate::cli) fn run(session: &Session) -> Result<Exit, Failure> {
     if let Some(accreditation) = accreditation {
         session.output.say(&accreditation.text(lang.into()));
     }
-    Ok(Exit::Done)
+    super::standing::tell(session, &archive)
 }
 
 fn say_unopened(session: &Session, waiting: &Waiting) {

@@ -20,11 +20,13 @@ use crate::evidence::verify_records::{
 };
 use crate::keys::KeyError;
 use crate::record::error::RetrieveError;
+use crate::scrub::standing::Standing;
 use crate::store::{FixityProblem, SegmentFixity, StoreError};
 
 use super::deposit::records_bar;
 use super::evidence::trust;
 use super::get::resolve;
+use super::standing::tell_missing;
 use super::verify_table::Request;
 
 /// What verifying found.
@@ -162,6 +164,9 @@ fn stored_bytes(
         }
     }
     bar.finish_and_clear();
+    let standing = Standing::of(archive)?;
+    verified.problems += standing.missing.len() as u64;
+    tell_missing(session, &standing);
     Ok(())
 }
 

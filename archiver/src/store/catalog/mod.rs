@@ -97,6 +97,10 @@ pub struct CatalogOptions {
 pub struct CatalogReport {
     /// Where a damaged index was set aside.
     pub set_aside: Option<PathBuf>,
+    /// Segments that no medium at hand has, as far as they were read now.
+    pub gaps: Vec<u32>,
+    /// Segments that were missing when the index was made, and are back: it was made anew.
+    pub returned: Vec<u32>,
     /// The engine that the index was moved to, because it had grown.
     pub moved: Option<IndexEngine>,
     /// Why it could not be moved. It goes on where it is.

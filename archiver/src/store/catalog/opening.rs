@@ -42,7 +42,14 @@ impl Opening<'_> {
             Some(seat) => seat,
             None => self.begin()?,
         };
-        let (seat, fold) = match self.open_as_it_stands(&seat) {
+        report.returned = self.returned()?;
+        let opened = if report.returned.is_empty() {
+            self.open_as_it_stands(&seat)
+        } else {
+            // What it lacks stands before what it knows: it is read from the beginning.
+            Err(self.error(IndexError::Damaged))
+        };
+        let (seat, fold) = match opened {
             Err(StoreError::IndexDamaged { .. }) => {
                 report.set_aside = self.place.set_aside(&seat)?;
                 let seat = self.begin()?;
@@ -63,12 +70,25 @@ impl Opening<'_> {
         }
     }
 
+    /// Segments that were on no medium when the index was made, and are there now.
+    fn returned(self) -> Result<Vec<u32>, StoreError> {
+        let gaps = self.place.gaps();
+        if gaps.is_empty() {
+            return Ok(gaps);
+        }
+        let present = self.store.segments()?;
+        let is_back = |segment: &u32| present.binary_search(segment).is_ok();
+        Ok(gaps.into_iter().filter(is_back).collect())
+    }
+
     /// Opens the files of an index that is made anew beside the one that counts, and goes on with what an interrupted attempt left.
     pub(super) fn open_building(self) -> Result<(Seat, Fold), StoreError> {
         let chosen = self.options.engine != EngineChoice::Auto;
         let engine = self.engine_of_new()?;
         if let Some(building) = self.place.building() {
-            let goes_on = building.from == Source::Segments && building.seat.engine == engine;
+            let goes_on = building.from == Source::Segments
+                && building.seat.engine == engine
+                && self.returned()?.is_empty();
             let seat = Seat {
                 chosen,
                 ..building.seat.clone()

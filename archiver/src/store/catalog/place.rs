@@ -232,6 +232,22 @@ impl Place {
         self.remove_note(OPENING)
     }
 
+    /// Segments that no medium had when the files were made from the others.
+    pub(super) fn gaps(&self) -> Vec<u32> {
+        let text = std::fs::read_to_string(self.directory.join(GAPS)).unwrap_or_default();
+        let numbers = text.split_whitespace();
+        numbers.filter_map(|number| number.parse().ok()).collect()
+    }
+
+    /// Notes them: one that comes back must be read, too.
+    pub(super) fn note_gaps(&self, gaps: &[u32]) -> Result<(), StoreError> {
+        if gaps == self.gaps() {
+            return Ok(());
+        }
+        let text: Vec<String> = gaps.iter().map(u32::to_string).collect();
+        self.write_note(GAPS, &text.join("\n"))
+    }
+
     fn new_seat(&self, engine: IndexEngine, chosen: bool) -> Seat {
         let mut folder = FOLDER.to_owned();
         let mut number = 2_u32;
@@ -365,6 +381,7 @@ fn checksum_from(file: &File, mut offset: u64) -> io::Result<u32> {
 const ENGINE: &str = "engine";
 const BUILDING: &str = "building";
 const CLOSED: &str = "closed";
+const GAPS: &str = "gaps";
 const OPENING: &str = "opening";
 const FOLDER: &str = "records";
 const CHOSEN: &str = "chosen";

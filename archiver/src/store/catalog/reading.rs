@@ -9,6 +9,7 @@ use super::{
     BatchEntry, Catalog, CatalogReport, FoldProgress, FoldStage, Hit, ManifestFailure,
     ManifestOpener,
 };
+use crate::store::scrub::ScrubMedia;
 use crate::store::{ScanItem, ScanScope, StoreError};
 
 impl Catalog {
@@ -22,6 +23,7 @@ impl Catalog {
         let from = fold.position();
         fold.set_reading(true);
         report.rebuilt = from.segment == 0;
+        report.gaps = self.note_gaps(from)?;
         let mut read = 0_u64;
         for item in self.store.scan(Some(from), ScanScope::Records) {
             let item = match item {
@@ -52,6 +54,20 @@ impl Catalog {
         }
         fold.set_reading(false);
         Ok(())
+    }
+
+    /// Segments that should be read from `from` on and are on no medium at hand: what stood there is in no index that is made without them.
+    fn note_gaps(&self, from: FrameAddress) -> Result<Vec<u32>, StoreError> {
+        let mut gaps = ScrubMedia::of_store(&self.store)?.missing()?;
+        gaps.retain(|&segment| segment >= from.segment);
+        let mut noted = gaps.clone();
+        if from.segment > 0 {
+            noted.extend(self.place.gaps());
+            noted.sort_unstable();
+            noted.dedup();
+        }
+        self.place.note_gaps(&noted)?;
+        Ok(gaps)
     }
 
     fn read_frame(

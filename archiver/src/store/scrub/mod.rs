@@ -147,6 +147,19 @@ impl ScrubMedia {
             .collect())
     }
 
+    /// Segments before the last one that no medium at hand has: numbers are given without gaps, from 1 on. At most 4096 are listed.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when a directory cannot be read.
+    pub fn missing(&self) -> Result<Vec<u32>, StoreError> {
+        // The last one first: what is begun meanwhile is no gap.
+        let newest = self.newest()?;
+        let present: std::collections::BTreeSet<u32> =
+            self.segments()?.iter().map(|one| one.segment).collect();
+        let missing = (1..newest).filter(|segment| !present.contains(segment));
+        Ok(missing.take(MISSING_MAX).collect())
+    }
+
     /// When a segment was begun, as its header says on the first medium that has it whole.
     #[must_use]
     pub fn begun(&self, segment: u32) -> Option<OffsetDateTime> {
@@ -363,3 +376,6 @@ impl ScrubMedia {
         })
     }
 }
+
+/// Most missing segments that are listed.
+const MISSING_MAX: usize = 4096;

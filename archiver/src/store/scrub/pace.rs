@@ -187,7 +187,10 @@ fn moment(text: &str) -> Option<Time> {
         let digits = text.len() <= 2 && text.bytes().all(|byte| byte.is_ascii_digit());
         text.parse::<u8>().ok().filter(|_| digits)
     };
-    Time::from_hms(number(hour)? % 24, number(minute)?, 0).ok()
+    let (hour, minute) = (number(hour)?, number(minute)?);
+    // 24:00 is the end of the day.
+    let hour = if (hour, minute) == (24, 0) { 0 } else { hour };
+    Time::from_hms(hour, minute, 0).ok()
 }
 
 /// How long is waited at once.
@@ -222,7 +225,7 @@ mod tests {
         let wait = day.wait(datetime!(2026-11-22 18:30 +9));
         assert_eq!(wait, Duration::from_secs(15 * 3600));
         for bad in [
-            "", "22", "22-", "22-22", "25:00", "a-b", "22-6-7", "+1-2", "1:60-2",
+            "25-3", "24:01-3", "", "22", "22-", "22-22", "25:00", "a-b", "22-6-7", "+1-2", "1:60-2",
         ] {
             assert!(Hours::parse(bad).is_none(), "{bad}");
         }

@@ -109,6 +109,26 @@ pub struct LossFact {
     pub text: Option<String>,
 }
 
+impl LossFact {
+    /// A segment that no medium at hand has.
+    #[must_use]
+    pub fn missing(segment: u32) -> Self {
+        Self {
+            segment,
+            offset: 0,
+            end: u64::MAX,
+            records: Vec::new(),
+            text: Some(MISSING.to_owned()),
+        }
+    }
+
+    /// Whether the whole segment is on no medium.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.text.as_deref() == Some(MISSING)
+    }
+}
+
 impl ScrubState {
     /// Reads the file. One that is absent or damaged is an empty one: what it held is done again.
     #[must_use]
@@ -215,6 +235,13 @@ impl RunState {
         }
     }
 
+    /// Notes the segments that no medium has, and no others.
+    pub fn note_missing(&mut self, missing: &[u32]) {
+        self.losses.retain(|loss| !loss.is_missing());
+        self.losses
+            .extend(missing.iter().map(|&segment| LossFact::missing(segment)));
+    }
+
     /// Whether everything that was read is whole now.
     #[must_use]
     pub fn is_whole(&self) -> bool {
@@ -281,6 +308,9 @@ pub fn ranges(numbers: &[u32]) -> Vec<[u32; 2]> {
     }
     ranges
 }
+
+/// What is said of a segment that no medium has.
+const MISSING: &str = "no medium at hand has this segment";
 
 /// Most problems that are named of one copy.
 const PROBLEMS_MAX: usize = 64;

@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::keys::Unlock;
 use crate::scrub::facts;
 use crate::scrub::proofs::Proofs;
+use crate::scrub::standing::Standing;
 use crate::store::scrub::{
     Meter, Pace, RunState, Scrub, ScrubMedia, ScrubState, Selection, StoredSegment,
 };
@@ -216,6 +217,7 @@ impl Work<'_> {
     /// Reads stored bytes.
     fn read(&mut self, state: &mut ScrubState) -> Result<(), Failure> {
         let lang = self.session.output.lang;
+        self.tell_waiting();
         let bar = self.bar(state)?;
         let pace = self.request.pace(self.session, Some(meter(&bar)));
         let disk = Arc::clone(&self.session.environment.disk);
@@ -228,6 +230,9 @@ impl Work<'_> {
             }));
             for finding in run.findings.iter().filter(|one| one.segment == healing.segment) {
                 bar.suspend(|| words::tell_finding(&self.session.output, self.media, finding));
+            }
+            if !run.todo.is_empty() {
+                bar.suspend(|| self.tell_waiting());
             }
             !self.request.is_stopped()
         })?;
@@ -242,6 +247,14 @@ impl Work<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Says that the hours have not begun, and when they do.
+    fn tell_waiting(&self) {
+        let now = self.session.environment.clock.now();
+        if let Some(until) = self.request.waits_until(now) {
+            words::tell_waiting(&self.session.output, until);
+        }
     }
 
     fn bar(&self, state: &ScrubState) -> Result<ProgressBar, Failure> {
@@ -259,6 +272,7 @@ impl Work<'_> {
         let Some(mut run) = state.run.clone() else {
             return Ok(());
         };
+        run.note_missing(&self.media.missing()?);
         self.name_losses(&mut run)?;
         words::tell_losses(&self.session.output, &run);
         words::summary(&self.session.output, self.media, &run);
@@ -294,6 +308,9 @@ impl Work<'_> {
         let Some(archive) = self.open(Access::Read)? else {
             return Ok(());
         };
+        let accepted = Standing::of(&archive)?.accepted;
+        run.losses
+            .retain(|loss| !loss.is_missing() || !accepted.contains(&loss.segment));
         let proofs = Proofs::of(archive.catalog(), &self.media.media())?;
         words::date_findings(run, &proofs);
         if run.losses.is_empty() {

@@ -26,7 +26,10 @@ pub(super) fn run(session: &Session, config: Config) -> Result<Exit, Failure> {
     let report = ProofReport::of(&stored, &proofs, &|one| media.begun(one), days, now);
     session.output.event(&report.to_json());
     tell(&session.output, &report, days);
-    Ok(if report.overdue.segments == 0 {
+    let standing = super::super::standing::tell(session, &archive)?;
+    Ok(if standing != Exit::Done {
+        standing
+    } else if report.overdue.segments == 0 {
         Exit::Done
     } else {
         Exit::Partial

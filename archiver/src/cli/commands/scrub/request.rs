@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use time::OffsetDateTime;
+
 use crate::cli::arguments::Scrub as Arguments;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -118,6 +120,12 @@ impl Request {
             clock: Arc::clone(&session.environment.clock),
             sleeper: Arc::new(SystemSleeper),
         }
+    }
+
+    /// When the hours begin, if it is not one of them now.
+    pub(super) fn waits_until(&self, now: OffsetDateTime) -> Option<OffsetDateTime> {
+        let wait = self.hours?.wait(now);
+        (!wait.is_zero()).then(|| now + wait)
     }
 
     /// Whether the service asks: it goes on by itself, and nobody need be told.

@@ -10,7 +10,7 @@ use crate::cli::lang::Lang;
 use crate::cli::output::{Output, grouped, moment, sized};
 use crate::scrub::proofs::Proofs;
 use crate::store::StoreError;
-use crate::store::scrub::{Finding, RunState, ScrubMedia, rfc3339};
+use crate::store::scrub::{Finding, LossFact, RunState, ScrubMedia, rfc3339};
 
 pub(super) fn absent(lang: Lang, directory: &Path) -> String {
     let directory = directory.display();
@@ -105,6 +105,17 @@ pub(super) fn tell_finding(output: &Output, media: &ScrubMedia, finding: &Findin
     });
 }
 
+/// It waits for its hours.
+pub(super) fn tell_waiting(output: &Output, until: OffsetDateTime) {
+    let utc = rfc3339(until);
+    output.event(&json!({ "event": "waiting", "until": utc }));
+    let shown = moment(until);
+    output.note(&output.lang.pick(
+        format!("{shown}({utc})まで待ちます"),
+        format!("waiting until {shown} ({utc})"),
+    ));
+}
+
 /// What is lost, record by record.
 pub(super) fn tell_losses(output: &Output, run: &RunState) {
     let lang = output.lang;
@@ -112,12 +123,16 @@ pub(super) fn tell_losses(output: &Output, run: &RunState) {
         output.event(&json!({
             "event": "lost", "segment": loss.segment, "offset": loss.offset, "end": loss.end, "records": loss.records, "text": loss.text,
         }));
-        let place = format!("{:010}:{}-{}", loss.segment, loss.offset, loss.end);
         let text = loss
             .text
             .as_deref()
             .map(|text| format!(": {text}"))
             .unwrap_or_default();
+        if loss.is_missing() {
+            output.say(&missing(lang, loss));
+            continue;
+        }
+        let place = format!("{:010}:{}-{}", loss.segment, loss.offset, loss.end);
         let records = if loss.records.is_empty() {
             lang.pick("記録の内容ではありません", "no record's content")
                 .to_owned()
@@ -129,6 +144,26 @@ pub(super) fn tell_losses(output: &Output, run: &RunState) {
             format!("LOST: {place}, {records}{text}"),
         ));
     }
+}
+
+/// A segment that no medium has, with the records that the index knows there, a line each.
+fn missing(lang: Lang, loss: &LossFact) -> String {
+    let segment = loss.segment;
+    let lines: String = loss
+        .records
+        .iter()
+        .map(|one| format!("\n  {one}"))
+        .collect();
+    if lines.is_empty() {
+        return lang.pick(
+            format!("失われた区画: {segment:010} はどの媒体にもありません。そこにあった記録を索引は知りません"),
+            format!("LOST: segment {segment:010} is on no medium; the index knows no record that stood there"),
+        );
+    }
+    lang.pick(
+        format!("失われた区画: {segment:010} はどの媒体にもありません。そこにあった記録:{lines}"),
+        format!("LOST: segment {segment:010} is on no medium. Records that stood there:{lines}"),
+    )
 }
 
 pub(super) fn summary(output: &Output, media: &ScrubMedia, run: &RunState) {
