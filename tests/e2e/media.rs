@@ -138,6 +138,16 @@ fn with_leave_the_archive_goes_on_and_says_so() {
     std::fs::rename(world.at("data-b"), world.at("away")).unwrap();
     let run = one_more(&world, "alone").expect_code(0);
     let lines = run.json();
+    // What is only for trying the product out says so on each line.
+    assert!(lines.iter().all(|line| line["evaluation"] == true));
+    for words in [
+        ["classes", "--json"].as_slice(),
+        &["tsa", "status", "--json"],
+    ] {
+        let run = world.archiver(words).expect_code(0);
+        assert!(run.stderr.contains("EVALUATION"), "{}", run.stderr);
+        assert!(run.json().iter().all(|line| line["evaluation"] == true));
+    }
     assert_eq!(events(&lines, "medium-not-used").len(), 1, "{}", run.stdout);
     assert!(run.stderr.contains("data-b"), "{}", run.stderr);
 

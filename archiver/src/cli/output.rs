@@ -3,6 +3,8 @@
 //! The only place of this crate that prints.
 
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -22,28 +24,54 @@ pub struct Output {
     progress: bool,
     /// Whether results are passed over and notes are log lines.
     service: bool,
+    /// Whether the archive is for trying the product out; all clones know it.
+    evaluation: Arc<AtomicBool>,
 }
 
 impl Output {
     /// An output in one language; `json` prints results for machines, `progress` allows progress bars on a terminal.
     #[must_use]
-    pub const fn new(lang: Lang, json: bool, progress: bool) -> Self {
+    pub fn new(lang: Lang, json: bool, progress: bool) -> Self {
         Self {
             lang,
             json,
             progress,
             service: false,
+            evaluation: Arc::new(AtomicBool::new(false)),
         }
+    }
+
+    /// From now on each result for machines says that the archive is for trying the product out.
+    pub fn mark_evaluation(&self) {
+        self.evaluation.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Output::mark_evaluation`] was called.
+    #[must_use]
+    pub fn is_evaluation(&self) -> bool {
+        self.evaluation.load(Ordering::Relaxed)
+    }
+
+    /// A line for machines.
+    fn line(&self, value: &Value) -> String {
+        let mut value = value.clone();
+        if self.is_evaluation()
+            && let Value::Object(fields) = &mut value
+        {
+            fields.entry("evaluation").or_insert(Value::Bool(true));
+        }
+        value.to_string()
     }
 
     /// The output of a service: no results, no progress, and every note a log line.
     #[must_use]
-    pub const fn for_service(&self) -> Self {
+    pub fn for_service(&self) -> Self {
         Self {
             lang: self.lang,
             json: false,
             progress: false,
             service: true,
+            evaluation: Arc::clone(&self.evaluation),
         }
     }
 
@@ -57,14 +85,14 @@ impl Output {
     /// One result for machines, on a line of its own; printed only with `--json`, and at once.
     pub fn event(&self, value: &Value) {
         if self.json {
-            line_to(&mut io::stdout().lock(), &value.to_string());
+            line_to(&mut io::stdout().lock(), &self.line(value));
         }
     }
 
     /// Results for machines that became certain together, in one write: who reads them gets all or, after a kill, as good as none.
     pub fn events(&self, values: &[Value]) {
         if self.json && !values.is_empty() {
-            let lines: Vec<String> = values.iter().map(Value::to_string).collect();
+            let lines: Vec<String> = values.iter().map(|value| self.line(value)).collect();
             line_to(&mut io::stdout().lock(), &lines.join("\n"));
         }
     }
@@ -260,6 +288,22 @@ mod tests {
             moment(datetime!(2026-12-31 20:00:00 UTC)),
             "2027-01-01 05:00:00 JST (2026-12-31 20:00:00 UTC)"
         );
+    }
+
+    #[test]
+    fn a_trial_is_marked_on_each_line_for_machines() {
+        let output = Output::new(Lang::En, true, false);
+        let silent = output.for_service();
+        let line = json!({ "event": "x" });
+        assert_eq!(output.line(&line), r#"{"event":"x"}"#);
+        output.mark_evaluation();
+        for output in [&output, &silent] {
+            assert!(output.line(&line).contains(r#""evaluation":true"#));
+            // What says it itself says it once, and what is no object stays what it is.
+            let own = output.line(&json!({ "evaluation": false }));
+            assert_eq!(own, r#"{"evaluation":false}"#);
+            assert_eq!(output.line(&json!([1])), "[1]");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What every command does first: find the configuration, get the passphrase, open the archive, say what must be said.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::archive::{Access, Archive, ArchiveError, Environment, OpeningReport};
@@ -248,11 +248,25 @@ impl Session {
         }
     }
 
+    /// Says that the archive is for trying the product out, where a command does not open it.
+    pub fn tell_evaluation(&self, config: &Config) {
+        let data: Vec<&Path> = config.data.iter().map(PathBuf::as_path).collect();
+        let found = crate::keys::require_separate(&config.keys, &data, config.evaluation);
+        if let Ok(Some(_)) = found {
+            self.output.mark_evaluation();
+            self.output.note(self.output.lang.pick(
+                "試用(EVALUATION)の保管庫です",
+                "EVALUATION: this archive is for trying the product out",
+            ));
+        }
+    }
+
     /// Says what opening found: a trial, a recovery, a rebuilt index. A command that only reads answers a question: what is to be said beside
     /// the answer stands among the notes alone.
     pub fn announce(&self, archive: &Archive, report: &OpeningReport, access: Access) {
         let lang = self.output.lang;
         if let Some(notice) = archive.notice() {
+            self.output.mark_evaluation();
             self.output.note(&lang.pick(
                 "試用(EVALUATION): 鍵とデータが同じ装置にあります。これを持ち去る者はすべてを読めます".to_owned(),
                 notice.to_string(),

@@ -13,11 +13,22 @@ use crate::config::MediaConfig;
 
 /// The list to tick, as text that [`read`] takes back.
 #[must_use]
-pub fn list_text(ledger: &MediaLedger, config: &MediaConfig, lang: Lang, today: Date) -> String {
-    let mut text = lang.pick(
+pub fn list_text(
+    ledger: &MediaLedger,
+    config: &MediaConfig,
+    lang: Lang,
+    today: Date,
+    evaluation: bool,
+) -> String {
+    let mut text = if evaluation {
+        format!("# {}\n", trial(lang))
+    } else {
+        String::new()
+    };
+    text.push_str(&lang.pick(
         format!("# 媒体の棚卸し {today}\n# あるものは [ ] を [x] に変えてください。台帳にないものは [+] の行に書き足してください。\n# 記入後: archiver media stock-take --enter このファイル --counted-by 氏名\n\n"),
         format!("# Stock-take of media, {today}\n# Change [ ] to [x] for each medium that is there. Add a line with [+] for what is there and not listed.\n# Then: archiver media stock-take --enter THIS_FILE --counted-by NAME\n\n"),
-    );
+    ));
     for entry in ledger.present() {
         let due = entry.count_due(config);
         let cells = cells(entry).join(" | ");
@@ -33,7 +44,18 @@ pub fn list_text(ledger: &MediaLedger, config: &MediaConfig, lang: Lang, today: 
 
 /// The same list as a page to print.
 #[must_use]
-pub fn list_html(ledger: &MediaLedger, config: &MediaConfig, lang: Lang, today: Date) -> String {
+pub fn list_html(
+    ledger: &MediaLedger,
+    config: &MediaConfig,
+    lang: Lang,
+    today: Date,
+    evaluation: bool,
+) -> String {
+    let mark = if evaluation {
+        format!("<p><strong>{}</strong></p>\n", trial(lang))
+    } else {
+        String::new()
+    };
     let title = lang.pick("媒体の棚卸し", "Stock-take of media");
     let heads = lang.pick(
         [
@@ -89,8 +111,16 @@ pub fn list_html(ledger: &MediaLedger, config: &MediaConfig, lang: Lang, today: 
         "There and not listed: ______________________ Counted by: ______________ Witness: ______________ On: __________",
     );
     format!(
-        "<!DOCTYPE html>\n<html lang=\"{language}\"><meta charset=\"utf-8\"><title>{title} {today}</title>\n<style>body{{font-family:sans-serif}}table{{border-collapse:collapse;font-size:90%}}td,th{{border:1px solid #888;padding:.3em .5em;text-align:left}}.box{{font-size:150%;text-align:center}}</style>\n<h1>{title} {today}</h1>\n<table><tr>{heads}</tr>\n{rows}</table>\n<p>{foot}</p>\n</html>\n"
+        "<!DOCTYPE html>\n<html lang=\"{language}\"><meta charset=\"utf-8\"><title>{title} {today}</title>\n<style>body{{font-family:sans-serif}}table{{border-collapse:collapse;font-size:90%}}td,th{{border:1px solid #888;padding:.3em .5em;text-align:left}}.box{{font-size:150%;text-align:center}}</style>\n<h1>{title} {today}</h1>\n{mark}<table><tr>{heads}</tr>\n{rows}</table>\n<p>{foot}</p>\n</html>\n"
     )
+}
+
+/// The mark of an archive that is for trying the product out.
+const fn trial(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ja => "EVALUATION(試用): 本物の記録のための保管庫ではありません",
+        Lang::En => "EVALUATION: this archive is for trying the product out",
+    }
 }
 
 /// A list that was ticked, as far as it can be understood.

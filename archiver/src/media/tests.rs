@@ -146,7 +146,10 @@ fn a_list_that_was_printed_can_be_ticked_and_entered() {
     let config = MediaConfig::default();
     let today = START.date();
     for lang in [Lang::Ja, Lang::En] {
-        let list = stock_take::list_text(&ledger, &config, lang, today);
+        let list = stock_take::list_text(&ledger, &config, lang, today, true);
+        assert!(list.starts_with("# EVALUATION"), "{list}");
+        let real = stock_take::list_text(&ledger, &config, lang, today, false);
+        assert!(!real.contains("EVALUATION"), "{real}");
         let nothing = stock_take::read(&list).unwrap();
         assert_eq!(nothing.found.len(), 0);
         assert_eq!(nothing.not_found.len(), 3);
@@ -157,7 +160,8 @@ fn a_list_that_was_printed_can_be_ticked_and_entered() {
         assert_eq!(result.found, [medium(1), medium(2)]);
         assert_eq!(result.missing, [medium(3)]);
         assert_eq!(result.extra, ["ラベルのない USB メモリ"]);
-        let page = stock_take::list_html(&ledger, &config, lang, today);
+        let page = stock_take::list_html(&ledger, &config, lang, today, true);
+        assert!(page.contains("<strong>EVALUATION"), "{page}");
         assert!(page.contains("data-2") && page.contains(&medium(3).to_string()));
     }
 }

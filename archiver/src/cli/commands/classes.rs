@@ -12,7 +12,10 @@ use crate::cli::session::Session;
 pub(in crate::cli) fn run(session: &Session, arguments: &Classes) -> Result<Exit, Failure> {
     // Works without an archive, too: the starter set is part of the program.
     let classes = match session.config() {
-        Ok(config) => archive::classes(&config)?,
+        Ok(config) => {
+            session.tell_evaluation(&config);
+            archive::classes(&config)?
+        }
         Err(_) if session.common.config.is_none() => ClassRegistry::built_in()?,
         Err(failure) => return Err(failure),
     };

@@ -26,10 +26,11 @@ fn list(session: &Session, output: Option<&Path>) -> Result<Exit, Failure> {
     let archive = session.open(Access::Read)?;
     let ledger = MediaLedger::of(archive.catalog())?;
     let today = day(archive.environment().clock.now());
+    let trial = archive.notice().is_some();
     let (config, lang) = (&archive.config().media, session.output.lang);
     match output {
         None => {
-            let text = stock_take::list_text(&ledger, config, lang, today);
+            let text = stock_take::list_text(&ledger, config, lang, today, trial);
             session
                 .output
                 .event(&json!({ "event": "stock-take-list", "text": text }));
@@ -38,9 +39,9 @@ fn list(session: &Session, output: Option<&Path>) -> Result<Exit, Failure> {
         Some(path) => {
             let page = path.extension().is_some_and(|name| name == "html");
             let text = if page {
-                stock_take::list_html(&ledger, config, lang, today)
+                stock_take::list_html(&ledger, config, lang, today, trial)
             } else {
-                stock_take::list_text(&ledger, config, lang, today)
+                stock_take::list_text(&ledger, config, lang, today, trial)
             };
             write(session, path, text.as_bytes())?;
             session

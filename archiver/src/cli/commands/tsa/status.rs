@@ -14,6 +14,7 @@ use crate::tsa::health::{AuthorityHealth, CircuitState};
 
 pub(super) fn run(session: &Session) -> Result<Exit, Failure> {
     let config = session.config()?;
+    session.tell_evaluation(&config);
     let health = archive::health(&config, &session.environment);
     for tsa in &config.tsas {
         let name = match &tsa.kind {
