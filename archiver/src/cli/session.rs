@@ -347,11 +347,14 @@ impl Session {
                 format!("cut off {bytes} that an interrupted run had written and not acknowledged"),
             ));
         }
-        if recovery.bytes_repaired > 0 {
-            let bytes = sized(recovery.bytes_repaired);
+        for one in &recovery.repaired {
+            let bytes = sized(one.bytes);
+            let (medium, from) = (one.directory.display(), one.from.display());
             self.output.note(&lang.pick(
-                format!("他の複製から {bytes} を補いました"),
-                format!("put {bytes} right on a medium from another copy"),
+                format!("媒体 {medium} の {bytes} を {from} から補いました"),
+                format!(
+                    "put {bytes} right on the medium at {medium} from another copy, that at {from}"
+                ),
             ));
         }
         for problem in &recovery.media {

@@ -63,7 +63,7 @@ pub use fixity::{FixityProblem, FixityProblemKind, ReplicaFixity, SegmentFixity}
 pub use medium::{create_medium, is_same_folder, read_label, write_label};
 pub use presence::{MediumProblem, MediumProblemKind, cause_text};
 pub use reader::Incident;
-pub use recovery::RecoveryReport;
+pub use recovery::{RecoveryReport, Repaired};
 pub use roster::{ReplicaCondition, ReplicaState, ReplicaWatch};
 pub use scan::{Scan, ScanItem, ScanScope};
 

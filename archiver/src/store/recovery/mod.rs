@@ -55,6 +55,17 @@ use whole_read::read_to_end;
 pub(super) use checkpoint::Checkpoint;
 pub(super) use extent::newest_segment;
 
+/// Bytes that were put right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repaired {
+    /// The directory of the medium.
+    pub directory: PathBuf,
+    /// The directory of the one that had them.
+    pub from: PathBuf,
+    /// How many.
+    pub bytes: u64,
+}
+
 /// What opening found and did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecoveryReport {
@@ -64,6 +75,8 @@ pub struct RecoveryReport {
     pub bytes_kept: u64,
     /// Bytes that were put right on a replica from another one.
     pub bytes_repaired: u64,
+    /// The same by medium: how many on which one, and from which one.
+    pub repaired: Vec<Repaired>,
     /// Places before a commit mark that are damaged on every replica: restore the segment from another copy.
     pub damaged: Vec<FrameAddress>,
     /// Segment files that are absent, of another size, or not sealed as others are, on this replica: a scrub restores them.

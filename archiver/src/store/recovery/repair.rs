@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::sure_walk::SureWalk;
 use super::whole_read::Repair;
-use super::{PIECE_BYTES, RecoveryReport};
+use super::{PIECE_BYTES, RecoveryReport, Repaired};
 use crate::store::StoreError;
 use crate::store::admission::require_no_other_commit;
 use crate::store::heal::copy_segment;
@@ -29,7 +29,10 @@ pub(super) fn make_equal(
             file.cut(end)?;
         }
         for repair in repairs.iter().filter(|repair| repair.to == number) {
-            report.bytes_repaired += copy_range(walk, &file, repair, end)?;
+            let bytes = copy_range(walk, &file, repair, end)?;
+            if let Some(from) = replicas.get(repair.from) {
+                report.note_repaired(from, replica, bytes);
+            }
         }
         // After a kill the page cache may hold more than the medium: what is kept must be on the medium before it is relied on.
         file.sync()?;
@@ -123,14 +126,30 @@ pub(super) fn finish_seal(
     }
     for to in lacking {
         match copy_from_any(&sealed, to, segment)? {
-            Some(bytes) => report.bytes_repaired += bytes,
+            Some((from, bytes)) => report.note_repaired(&from, to, bytes),
             None => report.note_incomplete(to, segment),
         }
     }
     Ok(())
 }
 
-/// Copies the segment from the first replica that has it whole. `None`: none has.
+impl RecoveryReport {
+    fn note_repaired(&mut self, from: &Replica, to: &Replica, bytes: u64) {
+        self.bytes_repaired += bytes;
+        let of = |one: &&mut Repaired| one.directory == to.directory && one.from == from.directory;
+        if let Some(known) = self.repaired.iter_mut().find(of) {
+            known.bytes += bytes;
+        } else if bytes > 0 {
+            self.repaired.push(Repaired {
+                directory: to.directory.clone(),
+                from: from.directory.clone(),
+                bytes,
+            });
+        }
+    }
+}
+
+/// Copies the segment from the first replica that has it whole, and says which that is. `None`: none has.
 ///
 /// # Errors
 /// Those of the medium that is written to.
@@ -138,10 +157,10 @@ fn copy_from_any(
     sources: &[Arc<Replica>],
     to: &Replica,
     segment: u32,
-) -> Result<Option<u64>, StoreError> {
+) -> Result<Option<(Arc<Replica>, u64)>, StoreError> {
     for from in sources {
         match copy_segment(from, to, segment, None, &mut |_| ()) {
-            Ok(bytes) => return Ok(Some(bytes)),
+            Ok(bytes) => return Ok(Some((Arc::clone(from), bytes))),
             Err(StoreError::NotWhole { path } | StoreError::Io { path, .. })
                 if path.starts_with(&from.directory) => {}
             Err(error) => return Err(error),

@@ -110,6 +110,9 @@ fn the_longest_replica_is_rolled_forward() {
                 "medium {short}, {cut} bytes shorter"
             );
             assert!(report.bytes_repaired > 0);
+            let bytes: u64 = report.repaired.iter().map(|one| one.bytes).sum();
+            assert_eq!(bytes, report.bytes_repaired);
+            assert!(report.repaired.iter().all(|one| one.directory != one.from));
             drop(store);
             media.assert_replicas_equal();
         }
