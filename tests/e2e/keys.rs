@@ -24,7 +24,6 @@ fn world_of_custodians() -> World {
 }
 
 fn ceremony(world: &World, given: &[&str], folder: &str) -> Run {
-    fs::create_dir(world.at(folder)).unwrap();
     let words = ["keys", "ceremony", "--threshold", "2", "--shares", "3"];
     let rest = ["--names", "佐藤,鈴木,高橋", "--out", folder, "--json"];
     world

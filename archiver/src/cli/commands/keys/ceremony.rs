@@ -17,7 +17,7 @@ use crate::keys::provider::custodians::{
     Ceremony, Held, Share, ShareError, ShareKind, Sheet, SheetLanguage,
 };
 use crate::keys::{KekProvider, KeyError, provider};
-use crate::store::durable::replace_file;
+use crate::store::durable::{create_directories, replace_file};
 
 use super::custody::Custody;
 
@@ -141,13 +141,8 @@ pub(super) fn write_sheets(
 ) -> Result<(), Failure> {
     let language = language(session.output.lang);
     let disk = &session.environment.disk;
-    if !folder.is_dir() {
-        return Err(io_failure(
-            folder,
-            "write sheets",
-            io::ErrorKind::NotADirectory.into(),
-        ));
-    }
+    create_directories(disk.as_ref(), folder)
+        .map_err(|error| io_failure(folder, "write sheets", error))?;
     for (sheet, share) in sheets.iter().zip(&held.shares) {
         let kind = held.ceremony.kind;
         let [text, page] =

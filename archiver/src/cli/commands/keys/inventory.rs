@@ -1,14 +1,18 @@
 //! `archiver keys inventory` and `audit`.
 
 use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::archive::{Access, ArchiveError};
 use crate::cli::arguments::AuditKeys;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::lang::Lang;
+use crate::cli::output::moment;
 use crate::cli::session::Session;
 use crate::keys::inventory::{AuditPart, KeyItem, KeyRole, KeyState};
+use crate::keys::provider::ProviderKind;
 
 use super::words::{tell_event, word};
 
@@ -27,7 +31,8 @@ pub(super) fn inventory(session: &Session) -> Result<Exit, Failure> {
         format!("responsible: {responsible}"),
     ));
     for item in &inventory.items {
-        tell(session, item, inventory.responsible.as_deref());
+        let by_token = archive.keys().provider().describe().kind == ProviderKind::Token;
+        tell(session, item, inventory.responsible.as_deref(), by_token);
     }
     for place in &inventory.places {
         session
@@ -62,15 +67,19 @@ pub(super) fn inventory(session: &Session) -> Result<Exit, Failure> {
 }
 
 /// Tells one line of the inventory.
-fn tell(session: &Session, item: &KeyItem, responsible: Option<&str>) {
+fn tell(session: &Session, item: &KeyItem, responsible: Option<&str>, by_token: bool) {
     let lang = session.output.lang;
     let say = |text: &str| session.output.say(text);
-    let (effect, procedure) = if_leaked(item.role, lang);
+    let leaked = |lang| match item.role {
+        KeyRole::Unlock if by_token => if_pin_leaked(lang),
+        role => if_leaked(role, lang),
+    };
+    let (effect, procedure) = leaked(lang);
     session.output.event(&json!({
         "event": "key", "name": item.name, "role": item.role, "count": item.count, "purpose": item.purpose,
         "state": item.state, "epoch": item.epoch, "since": item.since, "occasion": item.occasion,
-        "responsible": responsible, "if_leaked": if_leaked(item.role, Lang::En).0,
-        "procedure": if_leaked(item.role, Lang::En).1,
+        "responsible": responsible, "if_leaked": leaked(Lang::En).0,
+        "procedure": leaked(Lang::En).1,
     }));
     let state = match item.state {
         KeyState::Active => lang.pick("使用中", "active"),
@@ -87,6 +96,7 @@ fn tell(session: &Session, item: &KeyItem, responsible: Option<&str>) {
         format!("  for: {}", item.purpose),
     ));
     if let Some(since) = &item.since {
+        let since = shown_time(since);
         say(&lang.pick(
             format!("  {since} から({})", word(item.occasion, lang)),
             format!("  since {since} ({})", item.occasion),
@@ -101,6 +111,25 @@ fn tell(session: &Session, item: &KeyItem, responsible: Option<&str>) {
             format!("  そのときの手順: {procedure}"),
             format!("  then: {procedure}"),
         ));
+    }
+}
+
+/// A recorded time as times are told elsewhere.
+fn shown_time(text: &str) -> String {
+    OffsetDateTime::parse(text, &Rfc3339).map_or_else(|_| text.to_owned(), moment)
+}
+
+/// What the leak of a token's PIN means, and what is to be done then: its keys never leave it.
+const fn if_pin_leaked(lang: Lang) -> (&'static str, &'static str) {
+    match lang {
+        Lang::En => (
+            "with the token itself, a copy of the key medium and a data medium, everything can be read; without the token, nothing",
+            "change the PIN with the token's own tool; if the token was in other hands, 'archiver keys rotate' and account for every copy of the key medium",
+        ),
+        Lang::Ja => (
+            "トークンそのものと、鍵媒体の写しとデータ媒体があれば、すべてを読める。トークンがなければ何も読めない",
+            "トークン付属の道具で PIN を変える。トークンが他人の手に渡ったなら archiver keys rotate を実行し、鍵媒体の写しをすべて確かめる",
+        ),
     }
 }
 
@@ -204,4 +233,21 @@ fn part_of(text: &str) -> Option<AuditPart> {
     let (part, parts) = text.split_once('/')?;
     let (part, parts) = (part.parse().ok()?, parts.parse().ok()?);
     (part >= 1 && part <= parts).then_some(AuditPart { part, parts })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_advice_are_those_of_elsewhere() {
+        let shown = shown_time("2026-11-22T22:21:20.76220763Z");
+        assert_eq!(shown, "2026-11-23 07:21:20 JST (2026-11-22 22:21:20 UTC)");
+        assert_eq!(shown_time("?"), "?");
+        for lang in [Lang::Ja, Lang::En] {
+            let (effect, procedure) = if_pin_leaked(lang);
+            assert_ne!(effect, if_leaked(KeyRole::Unlock, lang).0);
+            assert!(!procedure.contains("passphrase"), "{procedure}");
+        }
+    }
 }
