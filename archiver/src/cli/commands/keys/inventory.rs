@@ -70,9 +70,12 @@ pub(super) fn inventory(session: &Session) -> Result<Exit, Failure> {
 fn tell(session: &Session, item: &KeyItem, responsible: Option<&str>, by_token: bool) {
     let lang = session.output.lang;
     let say = |text: &str| session.output.say(text);
-    let leaked = |lang| match item.role {
-        KeyRole::Unlock if by_token => if_pin_leaked(lang),
-        role => if_leaked(role, lang),
+    let leaked = |lang| {
+        if by_token && item.role == KeyRole::Unlock {
+            if_pin_leaked(lang)
+        } else {
+            if_leaked(item.role, lang)
+        }
     };
     let (effect, procedure) = leaked(lang);
     session.output.event(&json!({
