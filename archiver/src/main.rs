@@ -23,6 +23,7 @@ fn main() -> ExitCode {
     let Arguments { common, command } = Arguments::parse();
     let lang = common.lang.unwrap_or_else(language);
     let output = Output::new(lang, common.json, !common.quiet);
+    firmware::process::keep_little_memory();
     if let Err(error) = firmware::process::harden() {
         output.note(&error.to_string());
         return Exit::Unusable.into();

@@ -5,6 +5,8 @@ use std::fmt;
 use rustix::fs::Mode;
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 
+use crate::sys::{Allocator, set_allocator};
+
 /// Closes the ways by which memory and new files of this process reach others. Call it first, before any key or
 /// passphrase is read.
 ///
@@ -27,6 +29,18 @@ pub fn harden() -> Result<(), HardenError> {
         .map_err(|error| HardenError::Dumpable(error.into()))?;
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     Ok(())
+}
+
+/// Keeps little memory that was freed: few pools for the threads, and large pieces go back to the system at once. Call it before the first
+/// thread starts. Answers whether the allocator took it; one that did not works the same and holds more.
+pub fn keep_little_memory() -> bool {
+    [
+        (Allocator::ArenasMax, 2),
+        (Allocator::MappedFromBytes, 256 * 1024),
+        (Allocator::KeptFreeBytes, 4 * 1024 * 1024),
+    ]
+    .into_iter()
+    .all(|(parameter, value)| set_allocator(parameter, value))
 }
 
 /// A step of [`harden`] that the operating system refused. Do not go on: secrets could reach the disk.
@@ -63,6 +77,23 @@ impl std::error::Error for HardenError {
 mod tests {
     use super::*;
     use rustix::process::{dumpable_behavior, getrlimit, umask};
+
+    #[test]
+    #[cfg(target_env = "gnu")]
+    fn the_allocator_gives_large_pieces_back() {
+        assert!(keep_little_memory());
+        let piece = std::hint::black_box(vec![1_u8; 300 * 1024]);
+        let mapped = std::fs::read_to_string("/proc/self/maps").expect("maps");
+        let address = piece.as_ptr() as usize;
+        let holds = |line: &str| {
+            let (range, _) = line.split_once(' ')?;
+            let (start, end) = range.split_once('-')?;
+            let start = usize::from_str_radix(start, 16).ok()?;
+            let end = usize::from_str_radix(end, 16).ok()?;
+            Some((start..end).contains(&address) && !line.ends_with("[heap]"))
+        };
+        assert!(mapped.lines().any(|line| holds(line) == Some(true)));
+    }
 
     #[test]
     fn a_hardened_process_dumps_no_core_and_makes_private_files() {

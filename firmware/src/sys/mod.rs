@@ -1,4 +1,4 @@
-//! The one place with `unsafe`: pages of memory that the system is asked to keep from the swap and from core dumps.
+//! The one place with `unsafe`: pages of memory that the system is asked to keep from the swap and from core dumps, and the allocator's settings.
 
 #![allow(
     unsafe_code,
@@ -9,6 +9,34 @@ use std::io;
 use std::ptr::{self, NonNull};
 
 use rustix::mm::{self, Advice, MapFlags, ProtFlags};
+
+/// Sets one parameter of the allocator (`mallopt(3)`). Answers whether it takes it; one of another libc does not.
+#[cfg(target_env = "gnu")]
+pub(crate) fn set_allocator(parameter: Allocator, value: i32) -> bool {
+    let parameter = match parameter {
+        Allocator::ArenasMax => libc::M_ARENA_MAX,
+        Allocator::MappedFromBytes => libc::M_MMAP_THRESHOLD,
+        Allocator::KeptFreeBytes => libc::M_TRIM_THRESHOLD,
+    };
+    // SAFETY: the call changes settings of the allocator under its own lock, and no memory that was given out.
+    unsafe { libc::mallopt(parameter, value) == 1 }
+}
+
+#[cfg(not(target_env = "gnu"))]
+pub(crate) const fn set_allocator(_parameter: Allocator, _value: i32) -> bool {
+    false
+}
+
+/// A parameter of the allocator.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Allocator {
+    /// Pools that threads take memory from.
+    ArenasMax,
+    /// From this size on, a piece is mapped for itself and goes back to the system when it is freed.
+    MappedFromBytes,
+    /// Free memory at the end of a pool that does not go back to the system.
+    KeptFreeBytes,
+}
 
 /// One page of memory of its own: zeros at first, never given back.
 pub(crate) struct LockedPage {
