@@ -19,7 +19,7 @@ pub(super) fn examine_key_place(
     let file = ProviderFile::read_only(place.present());
     let kind = keys::provider::kind(&file, config.archive);
     let is_write_only = matches!(kind, Ok(ProviderKind::Intake));
-    if is_write_only && access != Access::TakeIn {
+    if is_write_only && !matches!(access, Access::TakeIn { .. }) {
         return Err(KeyError::WriteOnly.into());
     }
     // An intake host's key medium opens nothing that stands on a data medium.

@@ -76,7 +76,10 @@ pub enum Access {
     /// Depositing and stamping. Every data medium must be there.
     Write,
     /// Depositing alone: the key medium of an intake host is enough for it.
-    TakeIn,
+    TakeIn {
+        /// How many record versions may come: an index that they would outgrow is moved to the engine that fits before they do.
+        coming: u64,
+    },
 }
 
 /// What opening an archive found.
@@ -237,7 +240,7 @@ impl Archive {
         let (is_write_only, notice) = examine_key_place(&config, &place, access)?;
         let ledger_access = match access {
             Access::Read => LedgerAccess::Read,
-            Access::Write | Access::TakeIn => LedgerAccess::Write,
+            Access::Write | Access::TakeIn { .. } => LedgerAccess::Write,
         };
         let keys = Arc::new(KeyMedium::open(
             Arc::clone(&environment.disk),
@@ -254,7 +257,7 @@ impl Archive {
             config.archive,
             &store_options(&config, access, &environment),
         )?;
-        let options = catalog_options(&config, &keys, &environment)?;
+        let options = catalog_options(&config, &keys, access, &environment)?;
         let manifests = Arc::new(Manifests::new(Arc::clone(&keys))?);
         // An intake host keeps no index that it could read again: it makes one anew for each time.
         let (catalog, filler, report) = if is_write_only {

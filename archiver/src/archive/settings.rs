@@ -16,6 +16,7 @@ use crate::store::{CopyPolicy, OpenOptions};
 pub(super) fn catalog_options(
     config: &Config,
     keys: &KeyMedium,
+    access: Access,
     environment: &Environment,
 ) -> Result<CatalogOptions, KeyError> {
     let entropy = Arc::clone(&environment.entropy);
@@ -24,12 +25,16 @@ pub(super) fn catalog_options(
     } else {
         CatalogSealer::new(keys, entropy)?
     };
+    let coming = match access {
+        Access::TakeIn { coming } => coming,
+        Access::Read | Access::Write => 0,
+    };
     Ok(CatalogOptions {
         directory: config.index.clone(),
         sealer: Arc::new(sealer),
         cache_bytes: config.index_options.cache_bytes,
         engine: config.index_options.engine,
-        versions_expected: keys.ledger().report().entries,
+        versions_expected: keys.ledger().report().entries.saturating_add(coming),
         disk: Arc::clone(&environment.disk),
     })
 }

@@ -19,6 +19,7 @@ use crate::keys::KeyError;
 use crate::record::deposit::{DepositOptions, DepositRequest};
 use crate::record::outcome::{DepositEvent, DepositProgress, DepositSummary, DepositedRecord};
 use crate::signature::receipt::{Occasion, ReceiptKind};
+use crate::store::catalog::SLED_VERSIONS_MAX;
 
 use super::receipt::{self, ReceiptRun};
 use super::signature::sign_deposited;
@@ -33,18 +34,19 @@ pub(in crate::cli) fn run(session: &Session, arguments: Deposit) -> Result<Exit,
         depositor: session.user.clone(),
         channel: "cli".to_owned(),
     };
-    let archive = session.open(Access::TakeIn)?;
+    let name = SourceName::from_bytes(arguments.name.into_bytes());
+    let walk = || Walk::new(arguments.paths.clone(), name.clone());
+    let coming = coming(walk());
+    let archive = session.open(Access::TakeIn { coming })?;
     if archive.keys().is_write_only() && arguments.receipt.is_some() {
         return Err(KeyError::WriteOnly.into());
     }
-    let name = SourceName::from_bytes(arguments.name.into_bytes());
-    let walk = Walk::new(arguments.paths, name);
     // Signing and receipts need the archive's keys: where there are none, both are had later, where they are.
     let keyed = !archive.keys().is_write_only();
     let mut receipts =
         keyed.then(|| ReceiptRun::new(session, &archive, &request, arguments.receipt.as_deref()));
     let (summary, deposited) =
-        deposit_with_versions(session, &archive, walk, &request, receipts.as_mut())?;
+        deposit_with_versions(session, &archive, walk(), &request, receipts.as_mut())?;
     report(session, &summary);
     let exit = exit_of(&summary);
     // What stopped a run would stop signatures and receipts, too: they can be had later.
@@ -66,6 +68,12 @@ pub(in crate::cli) fn run(session: &Session, arguments: Deposit) -> Result<Exit,
     // What stopped the run also keeps the segment from being closed in order; it has been told once.
     received?;
     Ok(exit)
+}
+
+/// How many sources a walk finds, as far as that decides the engine of the index.
+fn coming(walk: Walk) -> u64 {
+    let found = walk.filter(|item| matches!(item, WalkItem::Found(_)));
+    (0..=SLED_VERSIONS_MAX).zip(found).map(|_| 1).sum()
 }
 
 /// Issues the receipt for a deposit that is over.
@@ -108,12 +116,12 @@ pub(super) fn deposit_with_versions(
         .output
         .spinner(session.output.lang.pick("預入", "depositing"));
     let (mut versions, mut known) = (Vec::new(), Vec::new());
-    let summary = depositor.deposit_all(walk, request, &options, &mut |group| {
+    let summary = depositor.deposit_all(walk, request, &options, &mut |mut group| {
         if keeps {
             versions.extend(group.iter().filter_map(deposited_version));
         }
         if let Some(receipts) = &mut receipts {
-            receipts.take(&group);
+            receipts.take(&mut group);
         }
         if asks {
             known.extend(group.iter().filter_map(known_version));

@@ -59,10 +59,9 @@ impl Opening<'_> {
             result => (seat, result?),
         };
         self.place.use_seat(seat.clone());
-        let wanted = self
-            .options
-            .engine
-            .instead_of(seat.engine, fold.counts().versions);
+        let known = fold.counts().versions;
+        let versions = known.max(self.options.versions_expected);
+        let wanted = self.options.engine.instead_of(seat.engine, versions);
         let stays = seat.chosen && self.options.engine == EngineChoice::Auto;
         match wanted {
             Some(engine) if !stays => self.move_to(engine, fold, progress, report),

@@ -47,6 +47,26 @@ fn a_configured_engine_takes_the_index_over() {
 }
 
 #[test]
+fn an_index_is_moved_before_it_is_outgrown() {
+    let mut archive = filled();
+    let before = archive.answers();
+    archive.catalog = None;
+    let open = |coming| {
+        let options = CatalogOptions {
+            versions_expected: coming,
+            ..archive.catalog_options()
+        };
+        let opened = Catalog::open(archive.store(), options, &TestOpener, &mut |_| {});
+        opened.unwrap().1.moved
+    };
+    assert_eq!(open(SLED_VERSIONS_MAX), None);
+    assert_eq!(open(SLED_VERSIONS_MAX + 1), Some(IndexEngine::Fjall));
+    assert_eq!(open(0), None, "and it stays there");
+    drop(archive.open_catalog());
+    assert_eq!(archive.answers(), before);
+}
+
+#[test]
 fn a_copy_that_was_interrupted_is_begun_anew() {
     let mut archive = filled();
     let before = archive.answers();
