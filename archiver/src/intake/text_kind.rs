@@ -20,9 +20,10 @@ impl Text {
         if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
             return Some(Self::Utf16);
         }
-        let is_iso_2022 = head
-            .windows(3)
-            .any(|three| matches!(three, b"\x1b$B" | b"\x1b$@" | b"\x1b(J"));
+        let is_iso_2022 = head.contains(&0x1b)
+            && head
+                .windows(3)
+                .any(|three| matches!(three, b"\x1b$B" | b"\x1b$@" | b"\x1b(J"));
         let is_control = |byte: &u8| {
             *byte < 0x20
                 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c)

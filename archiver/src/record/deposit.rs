@@ -23,7 +23,7 @@ use formats::segment::{Frame, FrameAddress};
 
 use super::error::DepositError;
 use super::in_flight::InFlight;
-use super::outcome::{DepositEvent, DepositProgress, DepositSummary};
+use super::outcome::{DepositEvent, DepositProgress, DepositSummary, DepositedRecord};
 use super::prepare::{Prepared, PreparedRecord, Refusal, Worker};
 use crate::class::RegisteredClass;
 use crate::intake::{FoundSource, Source, SourceName, StableSource, WalkItem};
@@ -114,12 +114,12 @@ impl<'a> Depositor<'a> {
         let progress = DepositProgress::default();
         let mut worker = Worker::new(self, request, Arc::default(), &progress);
         match worker.prepare(source) {
-            Ok(Prepared::Record(record)) => {
+            Ok(Prepared::Record(record, outcome)) => {
                 let group = std::slice::from_ref(&record);
                 let addresses = self.make_durable(group)?;
                 // A damaged index is mended at the next opening; the record is durable whatever it says.
                 drop(self.index(group, &addresses));
-                Ok(record.acknowledgement())
+                Ok(DepositEvent::Deposited(outcome))
             }
             Ok(Prepared::Settled(event)) => Ok(event),
             Err(Refusal::Source(error)) => Ok(DepositEvent::Failed(error)),
@@ -210,7 +210,7 @@ struct Run<'a, I> {
 
 /// What a worker hands to the committer.
 enum Ready {
-    Record(Box<PreparedRecord>),
+    Record(Box<PreparedRecord>, Box<DepositedRecord>),
     Event(DepositEvent),
     Stop {
         name: SourceName,
@@ -257,13 +257,16 @@ impl<I: Iterator<Item = WalkItem> + Send> Run<'_, I> {
         on_events: &mut dyn FnMut(Vec<DepositEvent>),
     ) {
         while let Ok(first) = ready.recv() {
-            let (mut group, mut events) = (Vec::new(), Vec::new());
+            let (mut group, mut outcomes, mut events) = (Vec::new(), Vec::new(), Vec::new());
             for item in std::iter::once(first)
                 .chain(ready.try_iter())
                 .take(GROUP_MAX)
             {
                 match item {
-                    Ready::Record(record) => group.push(record),
+                    Ready::Record(record, outcome) => {
+                        group.push(record);
+                        outcomes.push(outcome);
+                    }
                     Ready::Event(event) => events.push(event),
                     Ready::Stop { name, error } => {
                         summary.stopped.get_or_insert(error);
@@ -275,9 +278,9 @@ impl<I: Iterator<Item = WalkItem> + Send> Run<'_, I> {
                 None => self.depositor.make_durable(&group).map(Some),
                 Some(_) => Ok(None),
             };
-            events.extend(group.iter().map(|record| match &durable {
-                Ok(Some(_)) => record.acknowledgement(),
-                Ok(None) | Err(_) => record.left_out(),
+            events.extend(outcomes.into_iter().map(|outcome| match &durable {
+                Ok(Some(_)) => DepositEvent::Deposited(outcome),
+                Ok(None) | Err(_) => DepositEvent::LeftOut { name: outcome.name },
             }));
             for event in &events {
                 summary.count(event);
@@ -323,7 +326,7 @@ fn take(worker: &mut Worker<'_>, found: FoundSource) -> Ready {
         },
     };
     match worker.prepare(source) {
-        Ok(Prepared::Record(record)) => Ready::Record(record),
+        Ok(Prepared::Record(record, outcome)) => Ready::Record(record, outcome),
         Ok(Prepared::Settled(event)) => Ready::Event(event),
         Err(Refusal::Source(error)) => Ready::Event(DepositEvent::Failed(error)),
         Err(Refusal::Stop(error)) => Ready::Stop { name, error },

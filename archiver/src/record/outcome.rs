@@ -49,8 +49,8 @@ pub enum DepositEvent {
 pub struct DepositedRecord {
     /// The new version.
     pub version: VersionId,
-    /// What its receipt says of it.
-    pub received: ReceivedRecord,
+    /// What its receipt says of it, until it is taken into one.
+    pub received: Option<ReceivedRecord>,
     /// The source.
     pub name: SourceName,
     /// Its size in bytes.

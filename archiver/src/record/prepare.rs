@@ -41,18 +41,18 @@ pub(super) struct Worker<'a> {
 
 /// What came of a source.
 pub(super) enum Prepared {
-    /// A record to commit.
-    Record(Box<PreparedRecord>),
+    /// A record to commit, and what its depositor is told once it is durable.
+    Record(Box<PreparedRecord>, Box<DepositedRecord>),
     /// Nothing to commit.
     Settled(DepositEvent),
 }
 
-/// A record whose content is appended and whose key is staged.
+/// A record whose content is appended and whose key is staged. The claim on its identity lasts until it is dropped, that is, until the index
+/// knows it.
 pub(super) struct PreparedRecord {
     pub(super) ticket: LedgerTicket,
     pub(super) frame: RecordVersion,
     pub(super) manifest: Raw<Manifest>,
-    outcome: Box<DepositedRecord>,
     _claim: Claim,
 }
 
@@ -62,21 +62,6 @@ pub(super) enum Refusal {
     Source(IntakeError),
     /// The archive takes nothing more.
     Stop(DepositError),
-}
-
-impl PreparedRecord {
-    /// What its depositor is told once it is durable. The claim on its identity lasts until the record is dropped, that is,
-    /// until the index knows it.
-    pub(super) fn acknowledgement(&self) -> DepositEvent {
-        DepositEvent::Deposited(self.outcome.clone())
-    }
-
-    /// The record was not committed.
-    pub(super) fn left_out(&self) -> DepositEvent {
-        DepositEvent::LeftOut {
-            name: self.outcome.name.clone(),
-        }
-    }
 }
 
 /// Content that is stored but not yet part of a record.
@@ -319,7 +304,7 @@ impl<'a> Worker<'a> {
             .map_err(|error| Refusal::Stop(DepositError::Manifest(error)))?;
         let outcome = Box::new(DepositedRecord {
             version,
-            received,
+            received: Some(received),
             name: examined.name,
             size: stored.content.size,
             stored_bytes: stored.content.sealed_bytes,
@@ -329,13 +314,13 @@ impl<'a> Worker<'a> {
             received_at: manifest.received_at,
             warnings: examined.warnings,
         });
-        Ok(Prepared::Record(Box::new(PreparedRecord {
+        let record = PreparedRecord {
             ticket: stored.sealer.ticket(),
             frame,
             manifest,
-            outcome,
             _claim: claim,
-        })))
+        };
+        Ok(Prepared::Record(Box::new(record), outcome))
     }
 
     fn manifest(&self, examined: &Examined, stored: &Stored) -> Result<Manifest, Refusal> {

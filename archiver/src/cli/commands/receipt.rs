@@ -131,10 +131,12 @@ impl<'a> ReceiptRun<'a> {
     }
 
     /// Takes what was deposited into a receipt.
-    pub(super) fn take(&mut self, events: &[DepositEvent]) {
+    pub(super) fn take(&mut self, events: &mut [DepositEvent]) {
         for event in events {
-            if let DepositEvent::Deposited(record) = event {
-                self.add(record.received.clone());
+            if let DepositEvent::Deposited(record) = event
+                && let Some(received) = record.received.take()
+            {
+                self.add(received);
             }
         }
     }
@@ -332,7 +334,7 @@ mod tests {
             let walk = Walk::new(vec![path], SourceName::from(OsStr::new("-")));
             let options = DepositOptions::default();
             let depositor = archive.depositor().unwrap();
-            depositor.deposit_all(walk, &request, &options, &mut |events| {
+            depositor.deposit_all(walk, &request, &options, &mut |mut events| {
                 versions.extend(events.iter().filter_map(|event| match event {
                     DepositEvent::Deposited(record) => Some(record.version),
                     DepositEvent::AlreadyThere { .. }
@@ -340,7 +342,7 @@ mod tests {
                     | DepositEvent::Failed(_)
                     | DepositEvent::LeftOut { .. } => None,
                 }));
-                run.take(&events);
+                run.take(&mut events);
             });
             run.issue();
         }

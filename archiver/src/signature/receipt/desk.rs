@@ -255,5 +255,5 @@ impl fmt::Debug for ReceiptDesk<'_> {
     }
 }
 
-/// Most records of one receipt: it has to be read, to be sent by mail, and to be held in memory; it has some four megabytes then.
-pub const RECORDS_MAX: usize = 4000;
+/// Most records of one receipt: it has to be read, to be sent by mail, and to be held in memory; it has some two megabytes then.
+pub const RECORDS_MAX: usize = 2000;
