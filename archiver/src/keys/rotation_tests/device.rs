@@ -170,6 +170,6 @@ fn a_file_that_cannot_be_read_is_left_alone_and_named() {
     // Reading a folder fails, as reading a bad sector does.
     fs::create_dir(&path).unwrap();
     let medium = bench.open(LedgerAccess::Write).unwrap();
-    assert_eq!(medium.differing_files(), std::slice::from_ref(&path));
+    assert_eq!(medium.differing_files(), from_ref(&path));
     assert!(path.is_dir());
 }
