@@ -39,6 +39,17 @@ pub struct BackupTaken {
     pub ceremony: Option<String>,
 }
 
+/// A backup is being written. It is recorded before its first byte: one that a crash left is not forgotten.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupBegun {
+    /// Its number, from 1.
+    pub generation: u32,
+    /// Where it is written.
+    pub file: PathBuf,
+    /// When, RFC 3339.
+    pub created_at: String,
+}
+
 /// A backup is no more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupDestroyed {
@@ -60,10 +71,17 @@ pub enum DestroyedBecause {
     HoldsDestroyedKeys,
     /// A person said that it was destroyed where it was kept.
     Confirmed,
+    /// It was not finished: an error stopped it, and nothing of it was left.
+    NotFinished,
 }
 
 impl EventBody for BackupTaken {
     const KIND: &'static str = "backup-taken";
+    const TOPIC: Topic = Topic::Configuration;
+}
+
+impl EventBody for BackupBegun {
+    const KIND: &'static str = "backup-begun";
     const TOPIC: Topic = Topic::Configuration;
 }
 
@@ -72,10 +90,34 @@ impl EventBody for BackupDestroyed {
     const TOPIC: Topic = Topic::Configuration;
 }
 
+impl BackupTaken {
+    /// Whether it was read back and found whole. Of one that was only begun nobody knows: a crash may have left all of it, a part, or nothing.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        !self.sha256.is_empty()
+    }
+}
+
+impl From<BackupBegun> for BackupTaken {
+    fn from(begun: BackupBegun) -> Self {
+        Self {
+            generation: begun.generation,
+            file: begun.file,
+            bytes: 0,
+            sha256: String::new(),
+            created_at: begun.created_at,
+            files: 0,
+            keys_without_record: 0,
+            key_epoch: None,
+            ceremony: None,
+        }
+    }
+}
+
 /// What is known of an archive's backups.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Backups {
-    /// By their numbers.
+    /// By their numbers, those that were begun and not finished ([`BackupTaken::is_finished`]) among them.
     pub taken: BTreeMap<u32, BackupTaken>,
     /// Those that are no more.
     pub destroyed: BTreeMap<u32, BackupDestroyed>,
@@ -103,6 +145,10 @@ impl Backups {
     pub fn fold(&mut self, event: &RecordedEvent) {
         if let Some(taken) = event.as_::<BackupTaken>() {
             self.taken.insert(taken.generation, taken);
+        } else if let Some(begun) = event.as_::<BackupBegun>() {
+            self.taken
+                .entry(begun.generation)
+                .or_insert_with(|| begun.into());
         } else if let Some(destroyed) = event.as_::<BackupDestroyed>() {
             self.destroyed.insert(destroyed.generation, destroyed);
         } else if let Some(drill) = event.as_::<Drill>() {

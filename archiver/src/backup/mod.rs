@@ -27,13 +27,14 @@ use time::format_description::well_known::Rfc3339;
 use crate::archive::{Archive, ArchiveError};
 use crate::keys::provider::custodians::BackupKey;
 use crate::keys::{DataKey, KdfParameters, Passphrase};
-use crate::store::durable;
+use crate::store::durable::{self, Disk};
+use firmware::entropy::Entropy;
 
 pub use error::BackupError;
 
 use container::Sealer;
 use header::{BackupHeader, Opening, read_header};
-use ledger::{BackupDestroyed, BackupTaken, Backups, DestroyedBecause};
+use ledger::{BackupBegun, BackupDestroyed, BackupTaken, Backups, DestroyedBecause};
 
 /// How a backup is taken.
 #[derive(Debug, Clone)]
@@ -118,15 +119,7 @@ pub fn take<'a>(
     durable::create_directories(disk, &to).map_err(|e| BackupError::io(&to, e))?;
     refuse_data_devices(archive, &to)?;
     let backups = Backups::read(archive)?;
-    let generation = backups.next_generation();
-    let path = to.join(format!("fumikura-{generation:08}.backup"));
-    if path.exists() {
-        // An interrupted run finished it and did not come to record it: nobody would ever prune it. Another one may have begun to remove that.
-        if !is_backup(archive, &path, generation) && !container::is_overwritten(&path) {
-            return Err(BackupError::Exists { path });
-        }
-        container::destroy(disk, &path)?;
-    }
+    let (generation, path) = free_place(&backups, &to)?;
     let protection = protection.into();
     let (header, content) = header(archive, generation, protection, options)?;
     let opening = match (&content, protection) {
@@ -135,17 +128,22 @@ pub fn take<'a>(
         (None, Protection::Custodians(_)) => return Err(BackupError::NoCustodians),
     };
     let (entries, missing) = contents::gather(archive)?;
+    let begun = BackupBegun {
+        generation,
+        file: path.clone(),
+        created_at: header.created_at.clone(),
+    };
+    archive.record_event(by, &begun)?;
+    let written = write(
+        disk,
+        environment.entropy.as_ref(),
+        &path,
+        &header,
+        opening,
+        &entries,
+    );
+    let (bytes, sha256) = written.inspect_err(|_| forget(archive, by, &begun))?;
     let files = entries.len() as u64;
-    let entropy = environment.entropy.as_ref();
-    let mut sealer = Sealer::create(disk, &path, &header, opening, entropy)?;
-    for entry in &entries {
-        entry.write(&mut sealer)?;
-    }
-    let (bytes, sha256) = sealer.finish()?;
-    let checked = container::check(&path, opening)?;
-    if checked.1 != files || hex::encode(checked.2) != hex::encode(sha256) {
-        return Err(BackupError::Damaged { path });
-    }
     let census = drill::Census::of(archive)?;
     let gaps = Gaps {
         versions_without_key: census.versions_without_key,
@@ -167,6 +165,61 @@ pub fn take<'a>(
     let keep = options.keep.filter(|_| gaps.is_empty());
     let older = remove_old(archive, by, &backups, &to, keep);
     Ok(BackupReport { taken, older, gaps })
+}
+
+/// The next number under which nothing stands in the folder, and its place there. A backup that no event names, or one that is newer than
+/// the archive as it was restored, may be the only place that has a key: nothing is overwritten.
+fn free_place(backups: &Backups, to: &Path) -> Result<(u32, PathBuf), BackupError> {
+    let mut generation = backups.next_generation();
+    loop {
+        let path = to.join(format!("fumikura-{generation:08}.backup"));
+        let is_free = |path: &Path| {
+            let found = std::fs::symlink_metadata(path);
+            found.is_err_and(|error| error.kind() == ErrorKind::NotFound)
+        };
+        if is_free(&path) && is_free(&unfinished(&path)) {
+            return Ok((generation, path));
+        }
+        let Some(next) = generation.checked_add(1) else {
+            return Err(BackupError::Exists { path });
+        };
+        generation = next;
+    }
+}
+
+/// Writes a backup and reads it back. Answers its length and digest.
+fn write(
+    disk: &dyn Disk,
+    entropy: &dyn Entropy,
+    path: &Path,
+    header: &BackupHeader,
+    opening: Opening<'_>,
+    entries: &[contents::Entry],
+) -> Result<(u64, [u8; 32]), BackupError> {
+    let mut sealer = Sealer::create(disk, path, header, opening, entropy)?;
+    for entry in entries {
+        entry.write(&mut sealer)?;
+    }
+    let (bytes, sha256) = sealer.finish()?;
+    let checked = container::check(path, opening)?;
+    if checked.1 != entries.len() as u64 || checked.2 != sha256 {
+        let path = path.to_path_buf();
+        return Err(BackupError::Damaged { path });
+    }
+    Ok((bytes, sha256))
+}
+
+/// Records that nothing came of a backup, if nothing of it is there. What hinders that changes nothing: it stays named as begun.
+fn forget(archive: &Archive, by: &str, begun: &BackupBegun) {
+    if begun.file.exists() || unfinished(&begun.file).exists() {
+        return;
+    }
+    let destroyed = BackupDestroyed {
+        generation: begun.generation,
+        file: begun.file.clone(),
+        because: DestroyedBecause::NotFinished,
+    };
+    archive.record_event(by, &destroyed).ok();
 }
 
 /// The header, and the key of the content where it is sealed in the header.
@@ -205,7 +258,8 @@ pub fn prune(archive: &Archive, by: &str) -> Result<Removal, BackupError> {
 /// Records that a backup that is kept elsewhere was destroyed.
 ///
 /// # Errors
-/// [`BackupError::Unknown`] when there is no such backup; [`BackupError::StillThere`] when it stands where it was written.
+/// [`BackupError::Unknown`] when there is no such backup; [`BackupError::StillThere`] when it stands where it was written;
+/// [`BackupError::Io`] when that cannot be read.
 pub fn confirm_destroyed(
     archive: &Archive,
     by: &str,
@@ -215,7 +269,7 @@ pub fn confirm_destroyed(
     let mut there = backups.kept();
     let found = there.find(|one| one.generation == generation);
     let one = found.ok_or(BackupError::Unknown { generation })?;
-    if is_backup(archive, &one.file, generation) {
+    if stands(archive, &one.file, generation)? {
         let path = one.file.clone();
         return Err(BackupError::StillThere { generation, path });
     }
@@ -238,16 +292,17 @@ fn remove_old(
     let Some(keep) = keep else {
         return Removal::default();
     };
-    let mut here: Vec<&BackupTaken> = before
-        .kept()
-        .filter(|one| one.file.parent() == Some(to))
-        .collect();
+    let kept = before.kept().filter(|one| one.file.parent() == Some(to));
+    let (finished, mut leave): (Vec<_>, Vec<_>) = kept.partition(|one| one.is_finished());
+    // One that was carried off, or cannot be read, does not count as staying.
+    let is_here = |one: &&BackupTaken| is_backup(archive, &one.file, one.generation);
+    let here: Vec<&BackupTaken> = finished.into_iter().filter(is_here).collect();
     // The new one is not among them.
     let stay = usize::try_from(keep)
         .unwrap_or(usize::MAX)
         .saturating_sub(1);
-    here.truncate(here.len().saturating_sub(stay));
-    remove_all(archive, by, &here, DestroyedBecause::Superseded)
+    leave.extend(here.iter().take(here.len().saturating_sub(stay)));
+    remove_all(archive, by, &leave, DestroyedBecause::Superseded)
 }
 
 fn remove_all(
@@ -274,16 +329,15 @@ fn remove(
     one: &BackupTaken,
     because: DestroyedBecause,
 ) -> Result<Option<BackupDestroyed>, BackupError> {
-    match read_header(&one.file) {
-        Ok((header, _)) if is_of(archive, &header, one.generation) => {}
-        // An interrupted run had begun with it.
-        Err(_) if container::is_overwritten(&one.file) => {}
-        Err(BackupError::Io { path, source }) if source.kind() != ErrorKind::NotFound => {
-            return Err(BackupError::Io { path, source });
-        }
-        _ => return Ok(None),
+    let disk = archive.environment().disk.as_ref();
+    let left = unfinished(&one.file);
+    if stands(archive, &one.file, one.generation)? {
+        container::destroy(disk, &one.file)?;
+    } else if !one.is_finished() && left.exists() {
+        container::destroy(disk, &left)?;
+    } else {
+        return Ok(None);
     }
-    container::destroy(archive.environment().disk.as_ref(), &one.file)?;
     let destroyed = BackupDestroyed {
         generation: one.generation,
         file: one.file.clone(),
@@ -291,6 +345,27 @@ fn remove(
     };
     archive.record_event(by, &destroyed)?;
     Ok(Some(destroyed))
+}
+
+/// Whether the backup stands at this place, be it half overwritten.
+///
+/// # Errors
+/// [`BackupError::Io`] where that cannot be read.
+fn stands(archive: &Archive, path: &Path, generation: u32) -> Result<bool, BackupError> {
+    match read_header(path) {
+        Ok((header, _)) => Ok(is_of(archive, &header, generation)),
+        // An interrupted run had begun to remove it.
+        Err(_) if container::is_overwritten(path) => Ok(true),
+        Err(BackupError::Io { path, source }) if source.kind() != ErrorKind::NotFound => {
+            Err(BackupError::Io { path, source })
+        }
+        Err(_) => Ok(false),
+    }
+}
+
+/// Where a backup is written before it is whole.
+fn unfinished(path: &Path) -> PathBuf {
+    path.with_extension("backup.new")
 }
 
 /// Whether a file is, by its header, the backup of this archive with this number.

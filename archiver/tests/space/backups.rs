@@ -9,11 +9,14 @@ use archiver::backup::restore::{Restored, restore};
 use archiver::backup::{self, BackupError, BackupOptions, BackupReport};
 use archiver::keys::{DamagedEntries, Destruction, KdfParameters};
 use archiver::space;
-use formats::medium::LABEL_FILE;
 
 use super::*;
 
-fn take(archive: &Archive, world: &World, keep: Option<u32>) -> Result<BackupReport, BackupError> {
+pub(crate) fn take(
+    archive: &Archive,
+    world: &World,
+    keep: Option<u32>,
+) -> Result<BackupReport, BackupError> {
     world.wait();
     let options = BackupOptions {
         to: world.path("backups"),
@@ -61,7 +64,7 @@ fn a_backup_and_one_data_medium_give_the_archive_back() {
 }
 
 /// Copies a folder of files and folders.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -292,39 +295,6 @@ fn no_backup_that_held_a_key_is_removed_once_the_key_rotted() {
 }
 
 #[test]
-fn a_backup_that_a_cut_run_did_not_record_is_replaced() {
-    let world = World::new(12);
-    let archive = world.open(Access::Write);
-    archive.close().unwrap();
-    copy(&world.path("data-a"), &world.path("before"));
-    let archive = world.open(Access::Write);
-    let cut = take(&archive, &world, None).unwrap().taken;
-    archive.close().unwrap();
-    // The event never came to the media.
-    for medium in ["data-a", "data-b"] {
-        let label = std::fs::read(world.path(medium).join(LABEL_FILE));
-        std::fs::remove_dir_all(world.path(medium)).unwrap();
-        copy(&world.path("before"), &world.path(medium));
-        put(&world.path(medium).join(LABEL_FILE), &label.unwrap());
-    }
-    std::fs::remove_dir_all(world.path("index")).unwrap();
-    let archive = world.open(Access::Write);
-    let taken = take(&archive, &world, None).unwrap().taken;
-    assert_eq!((taken.generation, &taken.file), (1, &cut.file));
-    assert_ne!(taken.sha256, cut.sha256);
-    check(&taken.file, &passphrase("backup")).unwrap();
-    // The backup of another archive, another number, and no backup stay.
-    let whole = std::fs::read(&taken.file).unwrap();
-    let next = world.path("backups/fumikura-00000002.backup");
-    for strange in [&whole[..], b"", b"no backup"] {
-        put(&next, strange);
-        let refused = take(&archive, &world, None);
-        assert!(matches!(refused, Err(BackupError::Exists { .. })));
-        assert_eq!(std::fs::read(&next).unwrap(), strange);
-    }
-}
-
-#[test]
 fn pruning_goes_on_after_a_failure_and_names_it() {
     let world = World::new(13);
     let archive = world.open(Access::Write);
@@ -342,7 +312,9 @@ fn pruning_goes_on_after_a_failure_and_names_it() {
     let failed: Vec<u32> = pruned.failed.iter().map(|one| one.0.generation).collect();
     assert_eq!((failed, pruned.removed.len()), (vec![1], 2));
     assert!(!taken[1].file.exists() && !taken[2].file.exists());
-    // Nobody may say that it is gone while it is there.
+    // Nobody may say that it is gone while it is there, or while that cannot be read.
+    let unread = backup::confirm_destroyed(&archive, "tester", 1);
+    assert!(matches!(unread, Err(BackupError::Io { .. })), "{unread:?}");
     std::fs::remove_dir(&taken[0].file).unwrap();
     put(&taken[0].file, &first);
     assert!(matches!(

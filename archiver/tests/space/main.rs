@@ -11,6 +11,7 @@
 
 mod backups;
 mod compacting;
+mod leftovers;
 
 use std::io::Cursor;
 use std::num::NonZeroUsize;

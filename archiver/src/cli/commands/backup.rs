@@ -236,7 +236,7 @@ fn list(session: &Session) -> Result<Exit, Failure> {
         output.event(&json!({
             "event": "backup", "generation": one.generation, "file": one.file, "bytes": one.bytes,
             "sha256": one.sha256, "created_at": one.created_at, "present": present, "to_be_destroyed": must_go,
-            "destroyed": destroyed.map(|one| one.because), "key_epoch": one.key_epoch, "ceremony": one.ceremony,
+            "destroyed": destroyed.map(|one| one.because), "finished": one.is_finished(), "key_epoch": one.key_epoch, "ceremony": one.ceremony,
         }));
         let state = match destroyed {
             Some(_) => lang.pick("廃棄済み", "destroyed"),
@@ -244,6 +244,9 @@ fn list(session: &Session) -> Result<Exit, Failure> {
                 "要廃棄(廃棄された鍵を含む)",
                 "to be destroyed: holds destroyed keys",
             ),
+            None if !one.is_finished() => {
+                lang.pick("途中(書き終えていない)", "begun, not finished")
+            }
             None if !present => lang.pick("この場所にはない", "not at this place"),
             None => lang.pick("あり", "kept"),
         };

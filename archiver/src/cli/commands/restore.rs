@@ -54,7 +54,8 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Restore) -> Result<Exit
         .map_err(|error| failure(session, error))?;
     verify(session, &archive, &sample, &mut drill)?;
     let backups = Backups::read(&archive).map_err(|error| failure(session, error))?;
-    let newest = backups.taken.last_key_value().map(|(newest, _)| *newest);
+    let finished = backups.taken.values().filter(|one| one.is_finished());
+    let newest = finished.map(|one| one.generation).max();
     drill.newer_generation = newest.filter(|newest| *newest > drill.generation);
     drill.total_ms = elapsed_ms();
     archive.close()?;
@@ -119,7 +120,8 @@ fn require_recorded(
     }
     let backups = Backups::read(archive).map_err(|error| failure(session, error))?;
     let generation = restored.header.generation;
-    match backups.taken.get(&generation) {
+    let recorded = backups.taken.get(&generation);
+    match recorded.filter(|one| one.is_finished()) {
         Some(taken) if taken.sha256 == hex::encode(restored.sha256) => Ok(()),
         Some(_) => {
             let path = arguments.from.clone();
