@@ -142,7 +142,13 @@ impl EntrySink for Target<'_> {
                     .map_err(|error| BackupError::io(place, error))?;
                 *at += bytes.len() as u64;
             }
-            Some((_, None, _)) => self.configuration.extend_from_slice(bytes),
+            Some((_, None, _)) => {
+                if self.configuration.len() + bytes.len() > CONFIGURATION_BYTES_MAX {
+                    let path = self.from.to_path_buf();
+                    return Err(BackupError::Damaged { path });
+                }
+                self.configuration.extend_from_slice(bytes);
+            }
             None => {}
         }
         Ok(())
@@ -161,6 +167,9 @@ impl EntrySink for Target<'_> {
         Ok(())
     }
 }
+
+/// Most bytes of the configuration with its files, which is held in memory: some dozen files of 4 MiB each, as text.
+const CONFIGURATION_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// The configuration with its paths in the new folder, written there with the files that it names: their old places, and their bytes.
 fn configuration(
