@@ -245,18 +245,26 @@ fn a_rotation_that_stopped_in_the_middle_is_brought_to_its_end() {
         return;
     };
     let first = keys_in(&token);
-    // One wrapped key does not open: the rotation stops after the new epoch was made, and before the old one is destroyed.
+    // One wrapped key does not open: nothing is begun.
     let ledger = ledger_file(&token.world);
     let good = fs::read(&ledger).unwrap();
     put(&ledger, &with_a_changed_key(&good));
     let run = token.run(&["keys", "rotate"]).expect_code(7);
     assert_eq!(complaints(&run).len(), 1, "{}", run.stderr);
+    assert_eq!(keys_in(&token), first);
+    put(&ledger, &good);
+
+    // Nothing can be written where the new ledger is to be: the rotation stops after the new epoch was made, and before the old one is destroyed.
+    let hindrance = next_ledger_file(&token.world);
+    fs::create_dir_all(hindrance.join("in the way")).unwrap();
+    let run = token.run(&["keys", "rotate"]).expect_code(3);
+    assert_eq!(complaints(&run).len(), 1, "{}", run.stderr);
     let both = keys_in(&token);
     assert_eq!(both.len(), 2);
     assert!(first.is_subset(&both), "the old key is gone too early");
 
-    // The key medium's copy is put back: reading goes on between the two epochs, and the rotation ends where it stopped.
-    put(&ledger, &good);
+    // The hindrance is taken away: reading goes on between the two epochs, and the rotation ends where it stopped.
+    fs::remove_dir_all(&hindrance).unwrap();
     let run = token.run(&["stamp"]).expect_code(0);
     assert!(
         run.stderr
@@ -290,6 +298,19 @@ fn ledger_file(world: &World) -> PathBuf {
         .collect();
     files.sort();
     files.pop().unwrap()
+}
+
+/// Where a rotation writes the ledger anew.
+fn next_ledger_file(world: &World) -> PathBuf {
+    let current = ledger_file(world);
+    let number: u64 = current
+        .file_stem()
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    current.with_file_name(format!("{:010}.led.new", number + 1))
 }
 
 /// The ledger with another tag in its last entry, under a checksum that fits.
