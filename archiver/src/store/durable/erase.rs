@@ -24,7 +24,7 @@ pub fn erase_file(disk: &dyn Disk, path: &Path) -> io::Result<()> {
     disk.sync_directory(parent(path))
 }
 
-/// As [`replace_file`], and what stood there before is overwritten.
+/// As [`super::replace_file`], and what stood there before is overwritten.
 ///
 /// The old file gets the name `….old` for a moment: [`read_settled`] and the next call know what a crash in between leaves.
 ///
