@@ -79,20 +79,14 @@ mod tests {
     use rustix::process::{dumpable_behavior, getrlimit, umask};
 
     #[test]
-    #[cfg(target_env = "gnu")]
+    #[cfg(all(target_env = "gnu", target_pointer_width = "64"))]
     fn the_allocator_gives_large_pieces_back() {
         assert!(keep_little_memory());
+        // Where nothing is set, giving back a large piece makes the allocator keep pieces of up to its size in its pools from then on.
+        drop(std::hint::black_box(vec![1_u8; 1024 * 1024]));
         let piece = std::hint::black_box(vec![1_u8; 300 * 1024]);
-        let mapped = std::fs::read_to_string("/proc/self/maps").expect("maps");
-        let address = piece.as_ptr() as usize;
-        let holds = |line: &str| {
-            let (range, _) = line.split_once(' ')?;
-            let (start, end) = range.split_once('-')?;
-            let start = usize::from_str_radix(start, 16).ok()?;
-            let end = usize::from_str_radix(end, 16).ok()?;
-            Some((start..end).contains(&address) && !line.ends_with("[heap]"))
-        };
-        assert!(mapped.lines().any(|line| holds(line) == Some(true)));
+        // A piece that was mapped for itself begins right behind the allocator's note of 16 bytes at the start of a page.
+        assert_eq!(piece.as_ptr().addr() % 4096, 16);
     }
 
     #[test]
