@@ -3,27 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use tests::random::Random;
 use tests::world::World;
 
 use crate::events;
-
-/// Twelve records in several segments.
-fn filled() -> World {
-    let world = World::new();
-    let mut random = Random::new(26);
-    for number in 0..12 {
-        let bytes: Vec<u8> = (0..400_000).map(|_| random.below(256) as u8).collect();
-        world.file(&format!("in/{number:02}.bin"), &bytes);
-    }
-    let text = fs::read_to_string(world.at("fumikura.toml")).expect("configuration");
-    let text = text.replace("max_bytes = 268435456", "max_bytes = 4194304");
-    tests::world::put(&world.at("fumikura.toml"), text.as_bytes());
-    world
-        .archiver(["deposit", "in", "--class", "general"])
-        .expect_code(0);
-    world
-}
+use crate::scrub::filled;
 
 /// Takes the first segment off both media. Answers where it is, and where it was.
 fn take_away(world: &World) -> Vec<(PathBuf, PathBuf)> {

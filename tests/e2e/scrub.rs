@@ -7,7 +7,8 @@ use tests::world::World;
 
 use crate::events;
 
-fn filled() -> World {
+/// Twelve records in several segments.
+pub(crate) fn filled() -> World {
     let world = World::new();
     let mut random = Random::new(25);
     for number in 0..12 {
