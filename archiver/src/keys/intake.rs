@@ -18,6 +18,7 @@ use super::provider::{ProviderFile, ProviderKind};
 use crate::archive::{Archive, ArchiveError};
 use crate::event::Topic;
 use crate::store::durable::Disk;
+use crate::store::{StoreError, read_label};
 
 /// What accepting an intake host's keys did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -238,7 +239,7 @@ impl Archive {
     ///
     /// # Errors
     /// [`KeyError::IntakeUnknown`] when no such medium is kept; [`KeyError::IntakeStillThere`] when it stands where it was last; errors of
-    /// recording.
+    /// reading there, and of recording.
     pub fn record_intake_destroyed(
         &self,
         medium: MediumId,
@@ -249,8 +250,13 @@ impl Archive {
         let found = kept.find(|one| one.medium.medium == Some(medium));
         let intake = found.ok_or(KeyError::IntakeUnknown { medium })?.medium;
         let path = std::path::PathBuf::from(&intake.place);
-        if KeyMediumFact::of(&path).medium == Some(medium) {
-            return Err(KeyError::IntakeStillThere { path }.into());
+        match read_label(&path) {
+            Ok(label) if label.medium == medium => {
+                return Err(KeyError::IntakeStillThere { path }.into());
+            }
+            Ok(_) | Err(StoreError::MediumMissing { .. }) => {}
+            // It may be the medium: what cannot be read is not destroyed.
+            Err(error) => return Err(error.into()),
         }
         let how = how.to_owned();
         let destroyed = IntakeDestroyed { intake, how };

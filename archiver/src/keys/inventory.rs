@@ -484,6 +484,7 @@ impl History {
     }
 }
 
-/// Keys are inspected at least once a year.
 const UNNAMED: &str = "stands in the token, and no file that is here names it: its file may stand on a key medium that is away";
+
+/// Keys are inspected at least once a year.
 const INSPECTION_INTERVAL: Duration = Duration::days(365);

@@ -121,6 +121,11 @@ fn an_intake_medium_is_named_until_its_destruction_is_recorded() {
     };
     assert!(is_unknown(MediumId::new(7, &[7; 10])));
     assert_eq!(archive.intake_media().unwrap().len(), 1);
+    // A label that cannot be read is no proof that the medium is gone.
+    let label = place.join("MEDIUM.json");
+    fs::remove_file(&label).unwrap();
+    fs::create_dir(&label).unwrap();
+    assert!(matches!(record(medium), Err(ArchiveError::Store(_))));
     fs::remove_dir_all(&place).unwrap();
     assert_eq!(record(medium).unwrap().intake, made.intake);
     assert!(archive.intake_media().unwrap().is_empty() && is_unknown(medium));
