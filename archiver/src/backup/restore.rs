@@ -1,15 +1,18 @@
 //! Restoring a backup into a fresh folder.
 
 use std::fs::File;
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
 use std::path::{Component, Path, PathBuf};
 
 use super::BackupError;
 use super::container::{self, EntrySink};
 use super::contents::{CLASSES, CONFIGURATION, KEYS};
 use super::header::{self, BackupHeader, Opening};
+use serde_json::Value;
+
 use crate::config::{Config, TsaKind};
 use crate::event::configuration::ConfigurationRecorded;
+use crate::keys::provider::KEK_FILE;
 use crate::store::durable::{self, Disk};
 use crate::store::read_label;
 
@@ -88,6 +91,11 @@ pub fn restore<'a>(
         path: from.to_path_buf(),
     })?;
     let config = configuration(disk, &into, &recorded.text, &named, data, evaluation)?;
+    if brings_a_library(&into).map_err(|error| BackupError::io(&into, error))? {
+        return Err(BackupError::Damaged {
+            path: from.to_path_buf(),
+        });
+    }
     Ok(Restored {
         config,
         header,
@@ -95,6 +103,30 @@ pub fn restore<'a>(
         files,
         bytes,
     })
+}
+
+/// Whether the key medium that was restored asks for a token library that came with it. Anybody can seal to the public half of the
+/// custodians' key, and a library becomes a part of the process that opens the archive: it must have been on this machine before.
+fn brings_a_library(into: &Path) -> io::Result<bool> {
+    let own = std::fs::canonicalize(into)?;
+    let entries = match std::fs::read_dir(into.join(KEYS)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if !entry.file_name().to_string_lossy().starts_with(KEK_FILE) {
+            continue;
+        }
+        let file: Option<Value> = serde_json::from_slice(&std::fs::read(entry.path())?).ok();
+        let module = file.as_ref().and_then(|file| file.get("module")?.as_str());
+        if module.is_some_and(|path| {
+            std::fs::canonicalize(path).is_ok_and(|path| path.starts_with(&own))
+        }) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Writes the files of a backup.
@@ -308,5 +340,27 @@ mod tests {
             assert!(matches!(restored, Err(BackupError::Damaged { .. })));
             assert!(!into.join("policy.json").exists(), "{base64}");
         }
+    }
+
+    #[test]
+    fn a_library_that_came_with_the_backup_is_not_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = folder.path().join(KEYS);
+        std::fs::create_dir(&keys).unwrap();
+        let library = folder.path().join("policy.json");
+        let elsewhere = tempfile::NamedTempFile::new().unwrap();
+        durable::replace_file(system_disk().as_ref(), &library, b"\x7fELF").unwrap();
+        let brings = |name: &str, module: &Path| {
+            let text = serde_json::json!({ "kind": "token", "module": module }).to_string();
+            let path = keys.join(name);
+            durable::replace_file(system_disk().as_ref(), &path, text.as_bytes()).unwrap();
+            let found = brings_a_library(folder.path()).unwrap();
+            std::fs::remove_file(path).unwrap();
+            found
+        };
+        assert!(brings(KEK_FILE, &library));
+        assert!(brings("kek.json.new", &keys.join("../policy.json")));
+        assert!(!brings(KEK_FILE, elsewhere.path()));
+        assert!(!brings(KEK_FILE, &folder.path().join("nothing there")));
     }
 }
