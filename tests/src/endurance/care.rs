@@ -228,10 +228,21 @@ impl Life {
         archive.close().map_err(said)
     }
 
-    /// The newest backup that the archive knows of is whole, and no older than the last one that was acknowledged.
+    /// The newest backup that the archive knows to be finished is whole, and no older than the last one that was acknowledged. None stands
+    /// there, whole or in parts, that the archive does not know of: nobody would destroy it when keys are destroyed.
     pub(super) fn newest_backup(&self, archive: &Archive) -> Result<Option<PathBuf>, String> {
         let backups = Backups::read(archive).map_err(said)?;
-        let newest = backups.kept().last();
+        for entry in std::fs::read_dir(self.place.at("backups"))
+            .into_iter()
+            .flatten()
+        {
+            let path = entry.map_err(said)?.path();
+            let is_known = |whole: &PathBuf| backups.taken.values().any(|one| one.file == *whole);
+            if !is_known(&path) && !is_known(&path.with_extension("")) {
+                return Err(format!("nobody knows of backup {}", path.display()));
+            }
+        }
+        let newest = backups.kept().filter(|one| one.is_finished()).last();
         let generation = newest.map_or(0, |newest| newest.generation);
         if generation < self.oracle.backup() {
             return Err(format!(
