@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use formats::error::{ErrorKind, FormatError};
-use formats::segment::{Frame, FrameAddress, FrameHeader, FrameType, IndexEntry};
+use formats::segment::{
+    Frame, FrameAddress, FrameHeader, FrameType, IndexEntries, IndexEntry, SegmentIndex,
+};
 
 use super::StoreError;
 use super::reader::Reader;
@@ -46,8 +48,10 @@ pub struct Scan {
 struct SegmentScan {
     segment: u32,
     walk: SegmentWalk,
-    /// Frames that a commit mark, or the index of a sealed segment, covers.
+    /// Frames that a commit mark covers.
     ready: VecDeque<Found>,
+    /// The frames that the index of a sealed segment names, and the place before which they are left out.
+    indexed: Option<(IndexEntries, u64)>,
     /// Frames that wait for a commit mark.
     held: Vec<Found>,
     /// Whether nothing is left to be found.
@@ -99,35 +103,31 @@ impl Scan {
             segment,
             walk: SegmentWalk::new(segment, self.reader.copies(segment), from),
             ready: VecDeque::new(),
+            indexed: None,
             held: Vec::new(),
             ended: false,
             newest: self.segments.is_empty(),
         };
         if self.scope == ScanScope::Records
-            && let Some(entries) = Self::index(scan.walk.copies())
+            && let Some(index) = Self::index(scan.walk.copies())
         {
-            scan.ready.extend(
-                entries
-                    .into_iter()
-                    .filter(|entry| entry.offset >= from && is_record(entry.frame_type))
-                    .map(Found::Entry),
-            );
+            scan.indexed = Some((index.into_entries(), from));
             scan.ended = true;
         }
         scan
     }
 
     /// The index of a sealed segment, from the first copy of the highest generation that has it whole.
-    fn index(copies: &mut [Option<Copy>]) -> Option<Vec<IndexEntry>> {
-        let mut best: Option<(u32, Vec<IndexEntry>)> = None;
+    fn index(copies: &mut [Option<Copy>]) -> Option<SegmentIndex> {
+        let mut best: Option<(u32, SegmentIndex)> = None;
         for copy in copies.iter_mut().flatten() {
             let generation = copy.generation();
             let newer = best.as_ref().is_none_or(|(best, _)| generation > *best);
-            if newer && let Some(entries) = copy.index().and_then(|index| index.entries().ok()) {
-                best = Some((generation, entries));
+            if newer && let Some(index) = copy.index() {
+                best = Some((generation, index));
             }
         }
-        best.map(|(_, entries)| entries)
+        best.map(|(_, index)| index)
     }
 
     fn item(&self, current: &mut SegmentScan, found: Found) -> Result<ScanItem, StoreError> {
@@ -211,7 +211,7 @@ impl Iterator for Scan {
             while current.ready.is_empty() && !current.ended {
                 current.read_on(self.scope);
             }
-            if let Some(found) = current.ready.pop_front() {
+            if let Some(found) = current.next_found() {
                 let item = self.item(&mut current, found);
                 self.current = Some(current);
                 return Some(item);
@@ -221,6 +221,16 @@ impl Iterator for Scan {
 }
 
 impl SegmentScan {
+    fn next_found(&mut self) -> Option<Found> {
+        let Some((entries, from)) = &mut self.indexed else {
+            return self.ready.pop_front();
+        };
+        let mut entries = entries.filter(|entry| is_record(entry.frame_type));
+        entries
+            .find(|entry| entry.offset >= *from)
+            .map(Found::Entry)
+    }
+
     /// Reads the next frame of a segment without a readable index. Frames become ready when a commit mark is met.
     fn read_on(&mut self, scope: ScanScope) {
         match self.walk.step() {

@@ -45,7 +45,7 @@ pub use parity::{
     PARITY_CONTROL_BYTES_MAX, PARITY_DATA_SHARDS_MAX, PARITY_SHARDS_MAX, ParityControl, ParityShape,
 };
 pub use record_version::{ContentLocations, RecordVersion};
-pub use segment_index::{IndexEntry, SegmentIndex};
+pub use segment_index::{IndexEntries, IndexEntry, SegmentIndex};
 pub use signature::{RECEIPT_VERSIONS_MAX, Receipt, SIGNATURE_OBJECT, Signature};
 
 /// The text of this format, as it is written on each medium.

@@ -91,26 +91,23 @@ impl SegmentIndex {
     pub fn entries(&self) -> Result<Vec<IndexEntry>> {
         let mut reader = Reader::new(STRUCTURE, &self.entries);
         let mut entries = Vec::new();
-        let mut end = 0_u64;
-        while reader.clone().finish().is_err() {
-            let frame_type = FrameType::from_code(reader.u8()?)
-                .ok_or_else(|| reader.error(ErrorKind::InvalidValue))?;
-            let gap = reader.varint()?;
-            let length = reader.count(FRAME_BODY_BYTES_MAX)?;
-            let entry = end
-                .checked_add(gap)
-                .and_then(|offset| {
-                    Some(IndexEntry {
-                        frame_type,
-                        offset,
-                        body_bytes: u32::try_from(length).ok()?,
-                    })
-                })
-                .ok_or_else(|| reader.error(ErrorKind::InvalidValue))?;
+        let mut end = 0;
+        while let Some(entry) = next(&mut reader, end)? {
             end = entry.end();
             entries.push(entry);
         }
         Ok(entries)
+    }
+
+    /// The same, one at a time: what is in memory is the index as it is written. It ends before an entry that is malformed; an index that was
+    /// parsed has none.
+    #[must_use]
+    pub fn into_entries(self) -> IndexEntries {
+        IndexEntries {
+            bytes: self.entries,
+            at: 0,
+            end: 0,
+        }
     }
 
     pub(super) fn encode(&self) -> Result<EncodedFrame> {
@@ -129,8 +126,58 @@ impl SegmentIndex {
             entries: reader.remainder().to_vec(),
             end: 0,
         };
-        index.end = index.entries()?.last().map_or(0, IndexEntry::end);
+        let mut entries = Reader::new(STRUCTURE, &index.entries);
+        let mut end = 0;
+        while let Some(entry) = next(&mut entries, end)? {
+            end = entry.end();
+        }
+        index.end = end;
         Ok(index)
+    }
+}
+
+/// The frames that a [`SegmentIndex`] names, in order.
+#[derive(Debug, Clone)]
+pub struct IndexEntries {
+    bytes: Vec<u8>,
+    at: usize,
+    /// Where the frame before ends.
+    end: u64,
+}
+
+impl Iterator for IndexEntries {
+    type Item = IndexEntry;
+
+    fn next(&mut self) -> Option<IndexEntry> {
+        let rest = self.bytes.get(self.at..)?;
+        let mut reader = Reader::new(STRUCTURE, rest);
+        let entry = next(&mut reader, self.end).ok()??;
+        let taken = rest.len().saturating_sub(reader.remainder().len());
+        self.at = self.at.saturating_add(taken);
+        self.end = entry.end();
+        Some(entry)
+    }
+}
+
+/// The entry of the next frame, when the one before ends at `end`. `None`: that was the last one.
+fn next(reader: &mut Reader<'_>, end: u64) -> Result<Option<IndexEntry>> {
+    if reader.clone().finish().is_ok() {
+        return Ok(None);
+    }
+    let frame_type =
+        FrameType::from_code(reader.u8()?).ok_or_else(|| reader.error(ErrorKind::InvalidValue))?;
+    let gap = reader.varint()?;
+    let length = reader.count(FRAME_BODY_BYTES_MAX)?;
+    let entry = end.checked_add(gap).and_then(|offset| {
+        Some(IndexEntry {
+            frame_type,
+            offset,
+            body_bytes: u32::try_from(length).ok()?,
+        })
+    });
+    match entry {
+        Some(entry) => Ok(Some(entry)),
+        None => Err(reader.error(ErrorKind::InvalidValue)),
     }
 }
 

@@ -331,6 +331,8 @@ fn index_names_all_but_chunks_and_marks() {
     let entries = index.entries().unwrap();
     let offsets: Vec<u64> = entries.iter().map(|entry| entry.offset).collect();
     assert_eq!(offsets, [0, 500]);
+    assert!(index.clone().into_entries().eq(entries.iter().copied()));
+    assert_eq!(SegmentIndex::default().into_entries().next(), None);
     assert_eq!(entries[1].end(), 500 + 12 + 54);
     let backwards = IndexEntry {
         offset: 400,
