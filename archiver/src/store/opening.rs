@@ -112,7 +112,13 @@ fn recover(
             return Err(error);
         };
         if replicas.len() <= wanted {
-            return Err(error);
+            // One that can only be read did not fail: it is named, with what to do.
+            let can_only_be_read = problem.kind == MediumProblemKind::ReadOnly;
+            return Err(if can_only_be_read {
+                problem.into()
+            } else {
+                error
+            });
         }
         let replica = replicas.remove(number);
         lost.push((replica.medium, noted_cause(&problem.kind, &error)));

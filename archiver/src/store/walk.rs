@@ -2,6 +2,7 @@
 
 mod history;
 mod marks;
+mod skipping;
 
 use std::fs::File;
 use std::io;
@@ -170,7 +171,7 @@ impl Copy {
     pub(super) fn seal(&mut self) -> io::Result<Option<SegmentSeal>> {
         let bytes = SegmentSeal::FRAME_BYTES;
         let place = self.file_bytes.saturating_sub(bytes as u64);
-        let frame = Frame::parse(self.window(place, bytes)?);
+        let frame = Frame::parse(self.window(place, bytes, bytes)?);
         Ok(match frame {
             Ok(Frame::SegmentSeal(seal)) if seal.length == place => Some(seal),
             _ => None,
@@ -180,8 +181,10 @@ impl Copy {
     /// The index of a sealed segment.
     pub(super) fn index(&mut self) -> Option<SegmentIndex> {
         let place = self.seal().ok()??.index_offset;
-        let header = FrameHeader::parse(self.window(place, FRAME_HEADER_BYTES).ok()?).ok()?;
-        match Frame::parse(self.window(place, header.frame_bytes()).ok()?) {
+        let count = FRAME_HEADER_BYTES;
+        let header = FrameHeader::parse(self.window(place, count, count).ok()?).ok()?;
+        let count = header.frame_bytes();
+        match Frame::parse(self.window(place, count, count).ok()?) {
             Ok(Frame::SegmentIndex(index)) => Some(index),
             _ => None,
         }
@@ -205,17 +208,29 @@ impl Copy {
 
     /// The bytes from `offset` on, `count` of them or as many as the file has.
     pub(super) fn bytes(&mut self, offset: u64, count: usize) -> io::Result<&[u8]> {
-        let (place, left) = match self.file.locate(offset) {
-            _ if self.raw => (offset, u64::MAX),
-            Some(Located::Kept { place, left }) => (place, left),
-            Some(Located::Dropped { .. }) | None => return Ok(&[]),
-        };
-        let count = usize::try_from(left).map_or(count, |left| left.min(count));
-        self.window(place, count)
+        self.bytes_or_part(offset, count, count)
     }
 
-    /// The bytes at a place of the file.
-    fn window(&mut self, offset: u64, count: usize) -> io::Result<&[u8]> {
+    /// The same, or fewer where not all can be read; a failure within the first `needed` ones is an error.
+    fn bytes_or_part(&mut self, offset: u64, needed: usize, count: usize) -> io::Result<&[u8]> {
+        let Some((place, left)) = self.place(offset) else {
+            return Ok(&[]);
+        };
+        let count = usize::try_from(left).map_or(count, |left| left.min(count));
+        self.window(place, needed, count)
+    }
+
+    /// Where an offset is in the file, and how many bytes stand together from there on. `None`: it is not there.
+    fn place(&self, offset: u64) -> Option<(u64, u64)> {
+        match self.file.locate(offset) {
+            _ if self.raw => Some((offset, u64::MAX)),
+            Some(Located::Kept { place, left }) => Some((place, left)),
+            Some(Located::Dropped { .. }) | None => None,
+        }
+    }
+
+    /// The bytes at a place of the file; at least `needed`, if it has so many.
+    fn window(&mut self, offset: u64, needed: usize, count: usize) -> io::Result<&[u8]> {
         let left = self.file_bytes.saturating_sub(offset);
         let count = usize::try_from(left).map_or(count, |left| left.min(count));
         let held = offset
@@ -225,7 +240,7 @@ impl Copy {
         let start = match held {
             Some(start) => start,
             None => {
-                self.fill(offset, count, count.max(self.window_bytes))?;
+                self.fill(offset, needed, count.max(self.window_bytes))?;
                 0
             }
         };
@@ -327,6 +342,10 @@ impl SegmentWalk {
         let mut end = offset + 1;
         while end < mark && !(surely && self.was_unread()) {
             end = self.behind_dropped(end);
+            if let Some(behind) = self.behind_unreadable(end).filter(|_| !surely) {
+                end = behind;
+                continue;
+            }
             let whole = self
                 .frame_at(end)
                 .is_some_and(|(header, _)| end + header.frame_bytes() as u64 <= mark);
@@ -408,13 +427,6 @@ impl SegmentWalk {
         let own = FrameAddress::new(self.segment, offset);
         let answers = self.each(|copy| copy.was_mark(own));
         answers.contains(&true)
-    }
-
-    /// The first commit mark behind `offset`, in any copy, that names its own place.
-    fn mark_after(&mut self, offset: u64) -> Option<u64> {
-        let segment = self.segment;
-        let marks = self.each(|copy| copy.mark_after(segment, offset));
-        marks.into_iter().flatten().min()
     }
 
     /// What each copy answers that can be read; of the others is noted that they could not.

@@ -124,17 +124,22 @@ impl ReplicaHealing {
         };
         if let Some(own) = sites.get(place..=place) {
             let (_, checked) = patient(own).examine();
+            let own_medium = own.first().map(|site| site.medium);
             let digest = checked
                 .first()
                 .filter(|copy| copy.problems.is_empty())
                 .and_then(|copy| copy.seal)
                 .map(|seal| seal.digest);
-            let is_like = |other: &Site| {
-                let theirs = seal(&other.replica, segment).ok().flatten();
-                theirs.is_none_or(|seal| Some(seal.digest) == digest)
-            };
-            if digest.is_some() && sites.iter().all(is_like) {
-                return Ok(());
+            if let Some(digest) = digest {
+                let others = sites.iter().filter(|site| Some(site.medium) != own_medium);
+                match Agreement::of(others, segment, digest) {
+                    Agreement::Same => return Ok(()),
+                    Agreement::Unknown(error) => {
+                        self.failed.push((segment, error.to_string()));
+                        return Ok(());
+                    }
+                    Agreement::Another => {}
+                }
             }
         }
         let healing = heal_segment(patient(sites))?;
@@ -151,5 +156,33 @@ impl ReplicaHealing {
         }
         self.mended.push(healing);
         Ok(())
+    }
+}
+
+/// What the seals of the other copies say of one that is whole by itself.
+enum Agreement {
+    /// It is like those that have a seal.
+    Same,
+    /// One has another seal.
+    Another,
+    /// None that can be read is like it, and one cannot be read: it may have another one. Neither may be written over the other.
+    Unknown(StoreError),
+}
+
+impl Agreement {
+    fn of<'a>(others: impl Iterator<Item = &'a Site>, segment: u32, digest: [u8; 32]) -> Self {
+        let (mut agree, mut unread) = (0_usize, None);
+        for other in others {
+            match seal(&other.replica, segment) {
+                Ok(Some(theirs)) if theirs.digest != digest => return Self::Another,
+                Ok(Some(_)) => agree += 1,
+                Ok(None) => {}
+                Err(error) => unread = unread.or(Some(error)),
+            }
+        }
+        match unread {
+            Some(error) if agree == 0 => Self::Unknown(error),
+            _ => Self::Same,
+        }
     }
 }

@@ -291,14 +291,17 @@ fn own_header(
     Ok(None)
 }
 
-/// The seal at the end of a copy.
+/// The seal at the end of a copy; none where there is none.
+///
+/// # Errors
+/// Those of reading: a seal that cannot be read is not absent.
 pub(super) fn seal(replica: &Replica, segment: u32) -> Result<Option<SegmentSeal>, StoreError> {
     let Some(file) = replica.open(segment)? else {
         return Ok(None);
     };
     let path = replica.path(segment);
-    let mut copy = Copy::new(file).map_err(|error| replica.error("reading", &path, error))?;
-    Ok(copy.seal().unwrap_or(None))
+    let seal = Copy::new(file).and_then(|mut copy| copy.seal());
+    seal.map_err(|error| replica.error("reading", &path, error))
 }
 
 fn note_incomplete(

@@ -455,3 +455,21 @@ fn a_compacted_copy_without_a_map_is_replaced_by_the_other_one() {
     assert!(healing.is_whole(), "{healing:?}");
     assert!(media.bytes(0, 1) == original && media.bytes(1, 1) == original);
 }
+
+/// A copy that is whole by itself and was written elsewhere; the seal of the other copy cannot be read just then.
+#[test]
+fn a_seal_that_cannot_be_read_is_not_taken_for_none() {
+    let media = sealed(2);
+    let medium = MediumId::from_bytes([2; 16]);
+    let (right, other) = (media.bytes(0, 1), impostor());
+    put(&media.segment(1, 1), &other);
+    let store = media.read_only();
+    let end = right.len() as u64;
+    let fault = Unreadable::new("medium-1/segments/0000000001.seg$", end - 1..end);
+    let healing = heal_replica(&store, medium, &mut |_| ()).unwrap();
+    drop(fault);
+    let failed: Vec<u32> = healing.failed.iter().map(|(segment, _)| *segment).collect();
+    assert_eq!(failed, [1]);
+    assert!(healing.mended.is_empty());
+    assert!(media.bytes(0, 1) == right && media.bytes(1, 1) == other);
+}

@@ -14,7 +14,8 @@ use super::compacting::{archive, compact, odd};
 use super::replicas::{add, failing, upto};
 use super::returning::{Files, copy_to, files, filled, restore};
 use super::*;
-use crate::store::durable::faults::Call;
+use crate::store::durable::faults::{Call, Unreadable};
+use crate::store::walk::Copy;
 
 /// Two media of one history, and what medium 2 has when it is written apart from there; the archive is some segments further.
 fn parted(from: u32, elsewhere: u32) -> (Media, Files) {
@@ -119,6 +120,70 @@ fn a_mark_that_recovery_wrote_again_is_no_other_history() {
         store.close().unwrap();
         media.assert_replicas_equal();
     }
+}
+
+/// The frames before two marks that differ tell. What one source does not give back of them another one does; where none does, nobody knows.
+#[test]
+fn frames_that_cannot_be_read_are_asked_of_another_source() {
+    let media = filled(3, 30);
+    let last = newest(&media);
+    let away = files(&media.directories[2]);
+    let bytes = media.bytes(2, last);
+    for medium in 0..2 {
+        rewrite_mark(&media.segment(medium, last));
+    }
+    let (store, _) = media.open(2);
+    (30..33).for_each(|number| add(&store, number));
+    store.close().unwrap();
+    restore(&media.directories[2], &away);
+    let [.., frame, mark, _] = frame_ends(&bytes)[..] else {
+        panic!("frames and a mark");
+    };
+    let within = frame as u64 + 20..mark as u64 - 1;
+    let fault = |medium: usize| {
+        let path = media.segment(medium, last);
+        Unreadable::new(&path.to_string_lossy(), within.clone())
+    };
+    let target = &media.directories[2];
+    for media_that_fail in [&[][..], &[0], &[1], &[0, 1], &[2]] {
+        let faults: Vec<_> = media_that_fail.iter().map(|&one| fault(one)).collect();
+        let copied = copy_to(&media, target);
+        drop(faults);
+        let named = match (media_that_fail, copied) {
+            ([] | [0] | [1], copied) => {
+                assert_eq!(copied.unwrap().damaged, [0; 0], "{media_that_fail:?}");
+                continue;
+            }
+            (_, Err(StoreError::Io { path, .. })) => path,
+            (_, other) => panic!("{media_that_fail:?}: {other:?}"),
+        };
+        let medium = media_that_fail.last().unwrap();
+        assert_eq!(named, media.segment(*medium, last));
+        assert!(files(target) == away, "{media_that_fail:?}");
+    }
+}
+
+/// Where a compacted copy lacks frames, the marks between them are found all the same, from the last one on backwards.
+#[test]
+fn all_marks_of_a_compacted_copy_are_found() {
+    let media = archive(1);
+    let marks = |segment| {
+        let file = std::fs::File::open(media.segment(0, segment)).unwrap();
+        let mut copy = Copy::new(file).unwrap();
+        let (mut marks, mut end) = (Vec::new(), u64::MAX);
+        while let Some(mark) = copy.mark_before(segment, end).unwrap() {
+            marks.push(mark);
+            end = mark;
+        }
+        (copy.generation(), marks)
+    };
+    let (generation, before) = marks(2);
+    assert_eq!(generation, 0);
+    assert!(before.len() > 5, "{before:?}");
+    let (store, _) = media.open(1);
+    compact(&store, &odd).unwrap();
+    store.close().unwrap();
+    assert_eq!(marks(2), (1, before));
 }
 
 /// A segment is sealed behind a mark of its own, which commits nothing where the one before did all. A power loss took it and what follows from one

@@ -1,9 +1,12 @@
 //! Who takes part when a store is opened, and where the archive ends.
 
+use std::io;
+
 use formats::roster::{OutCause, OutOfService, ROSTER_FILE, Roster};
 
-use super::replicas::{add, upto};
+use super::replicas::{add, failing, upto};
 use super::*;
+use crate::store::durable::faults::Call;
 
 /// An archive with the roster written and some records, over several segments.
 fn filled(replicas: u32) -> Media {
@@ -207,4 +210,26 @@ fn rosters_that_disagree_are_united() {
         [None, Some(OutCause::Failed), Some(OutCause::Diverged)]
     );
     assert_eq!(records(&store), upto(60));
+}
+
+/// It is no failure of the medium: the refusal names it and says what to do. Where one copy is enough, the archive goes on.
+#[test]
+fn a_medium_that_can_only_be_read_is_named() {
+    let mut media = filled(2);
+    let fault = failing(Call::Open, "medium-2", io::ErrorKind::ReadOnlyFilesystem);
+    media.disk.arm(fault);
+    let error = refusal(&media);
+    let StoreError::MediumUnusable { problem } = &error else {
+        panic!("{error}");
+    };
+    assert_eq!(problem.kind, MediumProblemKind::ReadOnly);
+    assert_eq!(problem.directory, media.directory(1));
+    assert!(
+        error.to_string().contains("mount it for writing"),
+        "{error}"
+    );
+    media.copies.min = Some(1);
+    let (_, report) = media.open(1);
+    assert_eq!(report.media.len(), 1);
+    assert_eq!(report.media[0].kind, MediumProblemKind::ReadOnly);
 }

@@ -126,6 +126,51 @@ fn a_scan_tells_of_what_it_cannot_read() {
     }
 }
 
+/// What stands behind a sector that cannot be read is found, up to the last commit mark, on the only medium that there is.
+#[test]
+fn a_reader_goes_on_behind_a_bad_sector() {
+    const PAGE: u64 = 4096;
+    let media = Media {
+        segment_bytes_max: 1 << 24,
+        ..Media::new(1)
+    };
+    let (store, _) = media.open(1);
+    let appender = store.appender().unwrap();
+    let mut places = Vec::new();
+    // More than is read at once.
+    for number in 0..300 {
+        let from = appender.append(chunk(number, 5000)).unwrap();
+        let address = appender.append(record(number, from)).unwrap();
+        appender.commit(address).unwrap();
+        places.push((from.offset, address.offset));
+    }
+    media.disk.kill();
+    drop(store);
+    let end = media.bytes(0, 1).len() as u64;
+    let store = media.read_only();
+    for page in [1, 2, 77, 255, 256, 257, 300, end / PAGE - 1, end / PAGE] {
+        let range = page * PAGE..(page + 1) * PAGE;
+        let _fault = Unreadable::new("medium-1/segments/0000000001.seg", range.clone());
+        let items: Vec<_> = store.scan(None, ScanScope::Everything).collect();
+        let found = |offset| {
+            let is_it = |item: &ScanItem| item.address.offset == offset;
+            items.iter().flatten().any(is_it)
+        };
+        // The frames that reach into the page are gone, and what no commit mark follows.
+        let is_last = range.end >= end;
+        for &(from, to) in &places {
+            let chunk_is_there = to <= range.start || from >= range.end;
+            if chunk_is_there && !is_last {
+                assert!(found(from), "page {page}: no chunk at {from}");
+            }
+            if to + 400 <= range.start || to >= range.end {
+                assert!(found(to), "page {page}: no record at {to}");
+            }
+        }
+        assert!(items.iter().any(Result::is_err), "page {page}");
+    }
+}
+
 /// The last commit mark is far behind the fault: the other copy has the frame, and the bytes are written anew.
 #[test]
 fn a_frame_that_another_copy_has_is_written_anew() {

@@ -19,39 +19,75 @@ impl Copy {
         let mut end = end.min(self.length);
         while end > 0 {
             let start = end.saturating_sub(WINDOW_BYTES as u64);
-            // A mark may reach over the end of this piece.
-            let count = usize::try_from(end - start).unwrap_or(WINDOW_BYTES) + MARK_START.len() - 1;
-            let window = self.bytes(start, count)?.to_vec();
-            for candidate in places(&window).rev().map(|place| start + place) {
-                if candidate < end && self.is_mark(segment, candidate)? {
-                    return Ok(Some(candidate));
-                }
+            let found = self.last_mark_within(segment, start, end)?;
+            if found.is_some() {
+                return Ok(found);
             }
             end = start;
         }
         Ok(None)
     }
 
-    /// Where the first commit mark stands, at `offset` or behind it, that names its own place.
-    pub(super) fn mark_after(&mut self, segment: u32, offset: u64) -> io::Result<Option<u64>> {
+    /// Where the last commit mark stands that begins between two places, not farther apart than a window, in whichever run of a compacted
+    /// segment.
+    fn last_mark_within(&mut self, segment: u32, start: u64, end: u64) -> io::Result<Option<u64>> {
+        let (mut at, mut last) = (start, None);
+        while at < end {
+            if let Some(until) = self.dropped_until(at) {
+                at = until;
+                continue;
+            }
+            // A mark may reach over the end of this piece.
+            let count = usize::try_from(end - at).unwrap_or(WINDOW_BYTES) + MARK_START.len() - 1;
+            let piece = self.bytes(at, count)?.to_vec();
+            for candidate in places(&piece).rev().map(|place| at + place) {
+                if candidate < end && self.is_mark(segment, candidate)? {
+                    last = Some(candidate);
+                    break;
+                }
+            }
+            at += piece.len().max(1) as u64;
+        }
+        Ok(last)
+    }
+
+    /// Where the first commit mark stands, at `offset` or behind it, that names its own place. What cannot be read is passed over, a page at a time;
+    /// the first failure is left in `unread`: the mark may not be the first one then.
+    pub(super) fn mark_after(
+        &mut self,
+        segment: u32,
+        offset: u64,
+        unread: &mut Option<io::Error>,
+    ) -> Option<u64> {
         let mut at = offset;
         while at < self.length {
             if let Some(until) = self.dropped_until(at) {
                 at = until;
                 continue;
             }
-            let window = self.bytes(at, WINDOW_BYTES)?.to_vec();
+            let window = match self.bytes_or_part(at, 1, WINDOW_BYTES) {
+                Ok(window) => window.to_vec(),
+                Err(error) => {
+                    unread.get_or_insert(error);
+                    at = self.behind_page(at);
+                    continue;
+                }
+            };
             for candidate in places(&window).map(|place| at + place) {
-                if self.is_mark(segment, candidate)? {
-                    return Ok(Some(candidate));
+                match self.is_mark(segment, candidate) {
+                    Ok(true) => return Some(candidate),
+                    Ok(false) => {}
+                    Err(error) => {
+                        unread.get_or_insert(error);
+                    }
                 }
             }
-            // Where the window is shorter, the file or a run of a compacted segment ends, and a mark is in one of them.
+            // Where the window is shorter, the file ends, or a run of a compacted segment, or what can be read, and a mark is in one of them.
             let ended = window.len() < WINDOW_BYTES;
             let overlap = if ended { 0 } else { MARK_START.len() - 1 };
             at += window.len().saturating_sub(overlap).max(1) as u64;
         }
-        Ok(None)
+        None
     }
 
     /// Where the last commit mark stands, before `end`, that commits anything.
