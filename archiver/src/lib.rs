@@ -3,6 +3,7 @@
 //! The only crate with network, async and databases.
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod archive;
 pub mod backup;
 pub mod class;

@@ -31,6 +31,8 @@ pub enum Topic {
     Records,
     /// Configuration: classes, settings, backups.
     Configuration,
+    /// People: accounts, their roles, what lets them in.
+    People,
 }
 
 /// The facts of one kind of event.
@@ -105,6 +107,7 @@ impl Topic {
             Self::Fixity => b'f',
             Self::Records => b'r',
             Self::Configuration => b'c',
+            Self::People => b'p',
         }
     }
 }

@@ -1,0 +1,272 @@
+//! The directory of accounts: the fold over their events, and what may be done with it next.
+
+use std::collections::BTreeMap;
+
+use formats::id::EventId;
+use time::{Duration, OffsetDateTime};
+
+use super::account::{
+    Account, AccountApproved, AccountClosed, AccountFacts, AccountKind, AccountRefused,
+    AccountRequested, AccountResumed, AccountState, AccountSuspended, AccountsReviewed,
+    AccountsUsed, is_account_name,
+};
+use super::error::AccessError;
+use super::role::{Right, conflict};
+use crate::event::{RecordedEvent, Topic};
+use crate::store::StoreError;
+use crate::store::catalog::Catalog;
+
+/// What was asked for and waits for a second person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingRequest {
+    /// The event that asked.
+    pub id: EventId,
+    /// The account.
+    pub account: String,
+    /// As it shall be.
+    pub facts: AccountFacts,
+    /// Why.
+    pub reason: String,
+    /// Who asked.
+    pub requested_by: String,
+    /// When.
+    pub requested_at: OffsetDateTime,
+}
+
+/// All accounts that ever were, and what waits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Directory {
+    accounts: BTreeMap<String, Account>,
+    pending: BTreeMap<EventId, PendingRequest>,
+}
+
+impl Directory {
+    /// The directory of an archive.
+    ///
+    /// # Errors
+    /// The index is damaged.
+    pub fn of(catalog: &Catalog) -> Result<Self, StoreError> {
+        let mut directory = Self::default();
+        catalog.events(Topic::People, &mut |event| {
+            directory.fold(&event);
+            true
+        })?;
+        Ok(directory)
+    }
+
+    /// Takes one event in. Events of other kinds, and those that name no account, change nothing.
+    pub fn fold(&mut self, event: &RecordedEvent) {
+        if let Some(asked) = event.as_::<AccountRequested>() {
+            self.requested(event, asked);
+        } else if let Some(approved) = event.as_::<AccountApproved>() {
+            self.approved(event.time, &approved);
+        } else if let Some(refused) = event.as_::<AccountRefused>() {
+            self.refused(&refused);
+        } else if let Some(suspended) = event.as_::<AccountSuspended>() {
+            self.with_open(&suspended.account, |account| {
+                account.state = AccountState::Suspended;
+                account.suspended = Some(suspended.cause);
+            });
+        } else if let Some(resumed) = event.as_::<AccountResumed>() {
+            self.with_open(&resumed.account, |account| {
+                account.state = AccountState::Active;
+                account.suspended = None;
+                // It starts anew: it would be dormant again at once.
+                account.last_used_at = account.last_used_at.max(Some(event.time));
+            });
+        } else if let Some(closed) = event.as_::<AccountClosed>() {
+            self.with_open(&closed.account, |account| {
+                account.state = AccountState::Closed;
+            });
+            self.pending.retain(|_, one| one.account != closed.account);
+        } else if let Some(reviewed) = event.as_::<AccountsReviewed>() {
+            for name in &reviewed.confirmed {
+                self.with_open(name, |account| account.reviewed_at = Some(event.time));
+            }
+        } else if let Some(used) = event.as_::<AccountsUsed>() {
+            for (name, at) in &used.last_used {
+                let at = OffsetDateTime::from_unix_timestamp(*at).ok();
+                self.with_open(name, |account| {
+                    account.last_used_at = account.last_used_at.max(at);
+                });
+            }
+        }
+    }
+
+    /// An account.
+    #[must_use]
+    pub fn account(&self, name: &str) -> Option<&Account> {
+        self.accounts.get(name)
+    }
+
+    /// All accounts, by name.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    /// The system whose client certificate has this SHA-256, hexadecimal.
+    #[must_use]
+    pub fn system_with(&self, certificate: &str) -> Option<&Account> {
+        self.accounts.values().find(|account| {
+            account.facts.kind == AccountKind::System
+                && account.state == AccountState::Active
+                && account.facts.certificates.contains(certificate)
+        })
+    }
+
+    /// What waits for a second person, oldest first.
+    pub fn pending(&self) -> impl Iterator<Item = &PendingRequest> {
+        self.pending.values()
+    }
+
+    /// Whether an account, or a change of one, may be asked for.
+    ///
+    /// # Errors
+    /// [`AccessError`] with the reason why not.
+    pub fn check_request(&self, asked: &AccountRequested) -> Result<(), AccessError> {
+        let name = &asked.account;
+        if !is_account_name(name) {
+            return Err(AccessError::Name { name: name.clone() });
+        }
+        if self
+            .accounts
+            .get(name)
+            .is_some_and(|one| one.state == AccountState::Closed)
+        {
+            return Err(AccessError::NameUsed { name: name.clone() });
+        }
+        if self.pending.values().any(|one| one.account == *name) {
+            return Err(AccessError::RequestPending { name: name.clone() });
+        }
+        if asked.reason.trim().is_empty() {
+            return Err(AccessError::NoReason);
+        }
+        let roles: Vec<_> = asked.facts.roles.iter().copied().collect();
+        if roles.is_empty() {
+            return Err(AccessError::NoRole);
+        }
+        if let Some((one, other)) = conflict(&roles) {
+            return Err(AccessError::RolesConflict { one, other });
+        }
+        let is_system = asked.facts.kind == AccountKind::System;
+        if is_system == asked.facts.certificates.is_empty() {
+            return Err(AccessError::Certificates { is_system });
+        }
+        let taken = asked.facts.certificates.iter().find(|certificate| {
+            self.system_with(certificate)
+                .is_some_and(|one| one.name != *name)
+        });
+        match taken {
+            Some(certificate) => Err(AccessError::CertificateUsed {
+                certificate: certificate.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The request that `approver` may approve.
+    ///
+    /// # Errors
+    /// [`AccessError`]: no such request, the same person asked for it, or it is about the approver's own account.
+    pub fn check_approval(
+        &self,
+        request: EventId,
+        approver: &str,
+    ) -> Result<&PendingRequest, AccessError> {
+        let pending = self
+            .pending
+            .get(&request)
+            .ok_or(AccessError::NoRequest { request })?;
+        if pending.requested_by == approver || pending.account == approver {
+            return Err(AccessError::SamePerson {
+                person: approver.to_owned(),
+            });
+        }
+        Ok(pending)
+    }
+
+    /// The active accounts that were not used for so long: they are to be suspended.
+    #[must_use]
+    pub fn dormant(&self, now: OffsetDateTime, after: Duration) -> Vec<&Account> {
+        let is_dormant = |account: &&Account| {
+            let seen = account.last_used_at.max(account.approved_at);
+            account.state == AccountState::Active && seen.is_some_and(|seen| now - seen > after)
+        };
+        self.accounts.values().filter(is_dormant).collect()
+    }
+
+    /// The accounts that were not confirmed for so long: the list of the yearly review.
+    #[must_use]
+    pub fn due_for_review(&self, now: OffsetDateTime, after: Duration) -> Vec<&Account> {
+        let is_due = |account: &&Account| {
+            let confirmed = account.reviewed_at.max(account.approved_at);
+            matches!(
+                account.state,
+                AccountState::Active | AccountState::Suspended
+            ) && confirmed.is_some_and(|confirmed| now - confirmed > after)
+        };
+        self.accounts.values().filter(is_due).collect()
+    }
+
+    /// How many active persons may do that: two administrators are the least (000–002: `B08`).
+    #[must_use]
+    pub fn persons_with(&self, right: Right) -> usize {
+        let is_person =
+            |account: &&Account| account.facts.kind == AccountKind::Person && account.may(right);
+        self.accounts.values().filter(is_person).count()
+    }
+
+    fn requested(&mut self, event: &RecordedEvent, asked: AccountRequested) {
+        self.accounts
+            .entry(asked.account.clone())
+            .or_insert_with(|| Account {
+                name: asked.account.clone(),
+                facts: asked.facts.clone(),
+                state: AccountState::Requested,
+                suspended: None,
+                requested_at: event.time,
+                approved_at: None,
+                reviewed_at: None,
+                last_used_at: None,
+            });
+        let pending = PendingRequest {
+            id: event.id,
+            account: asked.account,
+            facts: asked.facts,
+            reason: asked.reason,
+            requested_by: event.by.clone(),
+            requested_at: event.time,
+        };
+        self.pending.insert(event.id, pending);
+    }
+
+    fn approved(&mut self, at: OffsetDateTime, approved: &AccountApproved) {
+        let Some(pending) = self.pending.remove(&approved.request) else {
+            return;
+        };
+        self.with_open(&approved.account, |account| {
+            account.facts = pending.facts;
+            if account.state == AccountState::Requested {
+                account.state = AccountState::Active;
+                account.approved_at = Some(at);
+            }
+        });
+    }
+
+    fn refused(&mut self, refused: &AccountRefused) {
+        self.pending.remove(&refused.request);
+        // The name stays: a request that was refused is a fact, too. It may be asked for again.
+    }
+
+    fn with_open(&mut self, name: &str, change: impl FnOnce(&mut Account)) {
+        if let Some(account) = self.accounts.get_mut(name)
+            && account.state != AccountState::Closed
+        {
+            change(account);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "directory_tests.rs"]
+mod tests;
