@@ -10,6 +10,7 @@
 pub mod access;
 pub mod armour;
 pub mod asic;
+pub mod audit;
 pub mod cades;
 pub mod cms;
 pub mod der;
