@@ -196,6 +196,8 @@ impl Archive {
         let report = filler.wait()?;
         if self.store.appender().is_ok() {
             self.finish_key_work()?;
+        } else if !self.keys.is_write_only() {
+            self.shut_out_destroyed()?;
         }
         Ok(Some(report))
     }
@@ -297,8 +299,10 @@ impl Archive {
             return Ok(Default::default());
         }
         let media = media::check(&MediaLedger::of(&self.catalog)?, &self.config);
-        let keys = if access == Access::Read || self.keys.is_write_only() {
+        let keys = if self.keys.is_write_only() {
             KeyOpening::default()
+        } else if access == Access::Read {
+            self.shut_out_destroyed()?
         } else {
             self.finish_key_work()?
         };

@@ -36,9 +36,8 @@ pub fn sample(
         true
     })?;
     let keys = ledger.versions();
-    let destroyed = keys.iter().filter(|version| lawful.contains(version));
-    drill.destroyed_keys = destroyed.count() as u64;
-    drill.keys = (keys.len() as u64).saturating_sub(drill.destroyed_keys);
+    drill.destroyed_keys = ledger.shut_out_versions().len() as u64;
+    drill.keys = keys.len() as u64;
     let backups = Backups::read(archive)?;
     let own = |taken: &&BackupTaken| taken.sha256 == drill.sha256;
     let taken = backups.taken.get(&drill.generation).filter(own);

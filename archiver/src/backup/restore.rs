@@ -3,6 +3,9 @@
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use formats::id::VersionId;
 
 use super::BackupError;
 use super::container::{self, EntrySink};
@@ -10,9 +13,11 @@ use super::contents::{CLASSES, CONFIGURATION, KEYS};
 use super::header::{self, BackupHeader, Opening};
 use serde_json::Value;
 
+use crate::archive::{ArchiveError, Environment};
 use crate::config::{Config, TsaKind};
 use crate::event::configuration::ConfigurationRecorded;
-use crate::keys::provider::KEK_FILE;
+use crate::keys::provider::{KEK_FILE, ProviderKind};
+use crate::keys::{KeyMedium, KeyPlace, LedgerAccess, UnlockWith};
 use crate::store::durable::{self, Disk};
 use crate::store::read_label;
 
@@ -103,6 +108,36 @@ pub fn restore<'a>(
         files,
         bytes,
     })
+}
+
+/// Destroys in the restored key medium what was destroyed since the backup was made: tombstones, the other keys wrapped anew, the old files
+/// overwritten. Answers whether it could: the key of a token is that of the archive's own key media, too, and stays as it is.
+///
+/// # Errors
+/// [`BackupError::Archive`]: what destroying says. The keys are not used all the same, as long as the data media tell of their destruction.
+pub fn bury(
+    restored: &Restored,
+    unlock: UnlockWith<'_>,
+    versions: &[VersionId],
+    environment: &Environment,
+) -> Result<bool, BackupError> {
+    let config = &restored.config;
+    let keys = KeyMedium::open(
+        Arc::clone(&environment.disk),
+        KeyPlace::new(&config.keys, &config.key_copies, config.key_copies_min),
+        config.archive,
+        unlock,
+        LedgerAccess::Write,
+        Arc::clone(&environment.entropy),
+    )
+    .map_err(ArchiveError::from)?;
+    if keys.provider().describe().kind == ProviderKind::Token {
+        return Ok(false);
+    }
+    let now = environment.clock.now();
+    keys.destroy(versions, now, &mut |_| ())
+        .map_err(ArchiveError::from)?;
+    Ok(true)
 }
 
 /// Whether the key medium that was restored asks for a token library that came with it. Anybody can seal to the public half of the
@@ -213,7 +248,7 @@ fn configuration(
     evaluation: bool,
 ) -> Result<Config, BackupError> {
     let path = into.join(crate::config::CONFIG_FILE_NAME);
-    let mut config = Config::parse(&path, text).map_err(crate::archive::ArchiveError::from)?;
+    let mut config = Config::parse(&path, text).map_err(ArchiveError::from)?;
     for (number, (path, bytes)) in files.iter().enumerate() {
         let place = if is_plain(path) {
             into.join(path)

@@ -1,5 +1,6 @@
 //! What opening an archive found out about its key media, for people.
 
+use super::output::grouped;
 use super::session::Session;
 use crate::archive::{Archive, OpeningReport};
 use crate::keys::{CopyCondition, CopyState, KeyOpening};
@@ -44,6 +45,17 @@ impl Session {
                 format!(
                     "{} destructions of keys wait until every key medium is there",
                     keys.destructions_pending
+                ),
+            );
+        }
+        if keys.shut_out > 0 {
+            let count = grouped(keys.shut_out);
+            note(
+                format!(
+                    "廃棄したはずの鍵 {count} 件が鍵媒体に戻っています(廃棄の前の状態かバックアップから戻した媒体です)。この鍵は使いません。保管庫を書き込みで開く操作(archiver keys audit など)で改めて廃棄します"
+                ),
+                format!(
+                    "the key medium holds {count} keys that were destroyed (its state is one from before): they are not used; a command that opens the archive for writing, such as 'archiver keys audit', destroys them again"
                 ),
             );
         }

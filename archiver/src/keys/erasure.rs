@@ -73,6 +73,8 @@ pub struct KeyOpening {
     pub differing_files: Vec<PathBuf>,
     /// A later epoch than that of the key media is recorded: an old state of all of them was restored.
     pub restored_from_before: Option<u32>,
+    /// Keys that are there again though their destruction is recorded; they are not used.
+    pub shut_out: u64,
 }
 
 impl Archive {
@@ -276,6 +278,30 @@ impl Archive {
         let current = self.keys().provider().current_epoch();
         opening.restored_from_before = recorded.filter(|recorded| *recorded > current);
         Ok(opening)
+    }
+
+    /// Uses no key whose destruction is recorded, where the archive is open for reading and cannot destroy it again: an old state of the key
+    /// media, or a backup from before, gives nothing back.
+    pub(crate) fn shut_out_destroyed(&self) -> Result<KeyOpening, ArchiveError> {
+        let ledger = self.keys().ledger();
+        let mut held = Vec::new();
+        self.catalog().events(Topic::Records, &mut |event| {
+            if let Some(begun) = event.as_::<KeyDestructionBegun>() {
+                let versions = begun.version_ids().into_iter();
+                let there = versions.filter(|version| ledger.holds(*version));
+                held.extend(there.map(|version| (version, event.time)));
+            }
+            true
+        })?;
+        for (version, at) in &held {
+            ledger.shut_out(*version, *at);
+            // A frame that cannot be read now hinders nobody from reading the others; its metadata go at the next opening.
+            drop(self.catalog().purge_version(*version));
+        }
+        Ok(KeyOpening {
+            shut_out: held.len() as u64,
+            ..KeyOpening::default()
+        })
     }
 
     fn unfinished_destructions(

@@ -5,9 +5,12 @@ use archiver::backup::container::check;
 use archiver::backup::drill::sample;
 use archiver::backup::ledger::Backups;
 use archiver::backup::report::Drill;
-use archiver::backup::restore::{Restored, restore};
+use archiver::backup::restore::{Restored, bury, restore};
 use archiver::backup::{self, BackupError, BackupOptions, BackupReport};
-use archiver::keys::{DamagedEntries, Destruction, KdfParameters};
+use archiver::keys::{
+    DamagedEntries, Destruction, KdfParameters, KeyError, KeyMedium, KeyPlace, LedgerAccess,
+};
+use archiver::record::error::RetrieveError;
 use archiver::space;
 
 use super::*;
@@ -141,7 +144,8 @@ fn a_drill_from_before_a_destruction_counts_no_loss_and_names_the_backup() {
     let drilled = |into: &str| {
         let restored = restore_to(&world, &taken.file, "backup", into).unwrap();
         let archive = world.open_config(restored.config, Access::Read);
-        assert!(archive.keys().ledger().holds(versions[0]));
+        let doomed = archive.keys().ledger().shut_out_versions();
+        assert_eq!(doomed, versions[..GONE]);
         let mut drill = Drill::default();
         let sample = sample(&archive, 10, &mut drill).unwrap();
         assert_eq!(sample, versions[GONE..]);
@@ -367,10 +371,51 @@ fn a_destroyed_key_does_not_survive_in_a_backup() {
     assert!(!archive.keys().ledger().holds(versions[0]));
     assert_eq!(passing(&archive, &versions), versions[1..]);
     drop(archive);
-    // What a forgotten backup would give away: the reason why it must go.
+    // A forgotten backup gives back nothing that was destroyed since: it is not read, and goes from the restored key medium, too.
     let restored = restore_to(&world, &moved, "backup", "old").unwrap();
-    let archive = world.open_config(restored.config, Access::Read);
-    assert!(archive.keys().ledger().holds(versions[0]));
+    let archive = world.open_config(restored.config.clone(), Access::Read);
+    let is_gone = |archive: &Archive| {
+        assert!(!archive.keys().ledger().holds(versions[0]));
+        assert!(matches!(
+            archive.keys().ledger().data_key(versions[0]),
+            Err(KeyError::KeyDestroyed { .. })
+        ));
+        let refused = archive.retriever().open(versions[0]).err().unwrap();
+        assert!(matches!(
+            refused,
+            RetrieveError::Keys(KeyError::KeyDestroyed { .. })
+        ));
+        let hit = archive.catalog().version(versions[0]).unwrap().unwrap();
+        assert!(!hit.readable && hit.objects.is_empty());
+        assert_eq!(passing(archive, &versions), versions[1..]);
+    };
+    is_gone(&archive);
+    let doomed = archive.keys().ledger().shut_out_versions();
+    assert_eq!(doomed, versions[..1]);
+    archive.close().unwrap();
+    let unlock = passphrase("keys");
+    let environment = world.environment();
+    assert!(bury(&restored, (&unlock).into(), &doomed, &environment).unwrap());
+    let archive = world.open_config(restored.config.clone(), Access::Read);
+    is_gone(&archive);
+    assert!(archive.keys().ledger().shut_out_versions().is_empty());
+    archive.close().unwrap();
+    // Nothing depends on what the data media tell any more.
+    let keys = KeyMedium::open(
+        environment.disk,
+        KeyPlace::new(&restored.config.keys, &[], None),
+        restored.config.archive,
+        &unlock,
+        LedgerAccess::Read,
+        environment.entropy,
+    )
+    .unwrap();
+    assert!(keys.ledger().destroyed_at(versions[0]).is_some() && !keys.ledger().holds(versions[0]));
+    assert!(
+        versions[1..]
+            .iter()
+            .all(|version| keys.ledger().data_key(*version).is_ok())
+    );
 }
 
 /// A power loss between the two renames of a rotation leaves the key medium's own file without its name.

@@ -15,9 +15,10 @@ use crate::cli::arguments::Restore;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::lang::Lang;
+use crate::cli::output::grouped;
 use crate::cli::session::Session;
 use crate::evidence::verify_records::{Outcome, RecordVerdict, RecordVerifier, VerifyError};
-use crate::keys::{DataKey, Passphrase};
+use crate::keys::{DataKey, Passphrase, Unlock};
 use crate::store::durable;
 
 use super::backup::passphrase;
@@ -57,8 +58,10 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Restore) -> Result<Exit
     let finished = backups.taken.values().filter(|one| one.is_finished());
     let newest = finished.map(|one| one.generation).max();
     drill.newer_generation = newest.filter(|newest| *newest > drill.generation);
-    drill.total_ms = elapsed_ms();
+    let doomed = archive.keys().ledger().shut_out_versions();
     archive.close()?;
+    bury(session, &restored, &keys, &doomed);
+    drill.total_ms = elapsed_ms();
     write(session, arguments, &drill)?;
     tell(session, arguments, &drill);
     record(session, &restored, &drill)?;
@@ -138,6 +141,32 @@ fn require_recorded(
             Ok(())
         }
     }
+}
+
+/// What was destroyed since the backup was made must not come back with it.
+fn bury(session: &Session, restored: &Restored, unlock: &Unlock, doomed: &[VersionId]) {
+    if doomed.is_empty() {
+        return;
+    }
+    let count = grouped(doomed.len() as u64);
+    let said = match restore::bury(restored, unlock.into(), doomed, &session.environment) {
+        Ok(true) => session.output.lang.pick(
+            format!("バックアップの後に廃棄した {count} 版の鍵は、復元した鍵媒体からも廃棄しました"),
+            format!("the keys of {count} versions that were destroyed since the backup was made were destroyed in the restored key medium, too"),
+        ),
+        Ok(false) => session.output.lang.pick(
+            format!("バックアップの後に廃棄した {count} 版の鍵が復元した鍵媒体にあります。使いませんが、トークンの鍵は保管庫と共用のため、ここでは廃棄できません。復元先のフォルダを消してください"),
+            format!("the restored key medium holds keys of {count} versions that were destroyed since: they are not used, but the token's key is also the archive's own, so they cannot be destroyed here; remove the restored folder"),
+        ),
+        Err(error) => {
+            let error = failure(session, error).text(session.output.lang);
+            session.output.lang.pick(
+                format!("バックアップの後に廃棄した {count} 版の鍵を、復元した鍵媒体から廃棄できませんでした(使いはしません): {error}"),
+                format!("the keys of {count} versions that were destroyed since could not be destroyed in the restored key medium (they are not used): {error}"),
+            )
+        }
+    };
+    session.output.note(&said);
 }
 
 fn begun(session: &Session, restored: &Restored) -> Drill {

@@ -12,6 +12,7 @@ mod damage;
 mod entry;
 mod files;
 mod joining;
+mod listing;
 mod places;
 mod plan;
 mod proving;
@@ -112,6 +113,8 @@ struct State {
     /// Where the durable entries stand on it.
     places: Places,
     destroyed: HashMap<KeyOwner, Tombstone>,
+    /// Keys that are there and must not be used ([`KeyLedger::shut_out`]).
+    shut_out: HashMap<KeyOwner, OffsetDateTime>,
     /// The files when they were read last.
     shape: Vec<(u32, u64)>,
     /// The lowest epoch under which a staged key may be written.
@@ -187,6 +190,7 @@ impl KeyLedger {
             files: Arc::default(),
             places: Places::default(),
             destroyed: HashMap::new(),
+            shut_out: HashMap::new(),
             shape: Vec::new(),
             epoch: provider.current_epoch(),
             staged: HashMap::new(),
@@ -222,30 +226,6 @@ impl KeyLedger {
     /// [`KeyError::Stopped`] when there is none any more.
     pub fn leading_root(&self) -> Result<&Path, KeyError> {
         Ok(&self.leader()?.root)
-    }
-
-    /// Every version that has a key, in the order of ids.
-    #[must_use]
-    pub fn versions(&self) -> Vec<VersionId> {
-        let mut owners: Vec<KeyOwner> = self.lock().places.keys().copied().collect();
-        owners.sort_unstable();
-        owners.iter().filter_map(KeyOwner::to_version).collect()
-    }
-
-    /// Every version whose key was destroyed, and when, in the order of ids.
-    #[must_use]
-    pub fn destroyed(&self) -> Vec<(VersionId, OffsetDateTime)> {
-        let mut tombstones: Vec<Tombstone> = self.lock().destroyed.values().copied().collect();
-        tombstones.sort_unstable_by_key(|one| one.owner);
-        let of = |one: &Tombstone| Some((one.owner.to_version()?, one.when()));
-        tombstones.iter().filter_map(of).collect()
-    }
-
-    /// When the key of a version was destroyed; `None` when it was not.
-    #[must_use]
-    pub fn destroyed_at(&self, version: VersionId) -> Option<OffsetDateTime> {
-        let state = self.lock();
-        state.destroyed.get(&version.into()).map(Tombstone::when)
     }
 
     /// The epoch under which the key of a version is wrapped.
@@ -322,14 +302,6 @@ impl KeyLedger {
     /// As [`KeyLedger::data_key`].
     pub fn catalog_key(&self) -> Result<DataKey, KeyError> {
         self.key_of(KeyOwner::catalog(self.archive))
-    }
-
-    /// Whether the ledger holds a key for the version, staged or durable. Does not try it.
-    #[must_use]
-    pub fn holds(&self, version: VersionId) -> bool {
-        let state = self.lock();
-        let owner = version.into();
-        state.places.contains_key(&owner) || state.staged.contains_key(&owner)
     }
 
     /// Takes over the data key of a version that an intake host made. Not durable before [`KeyLedger::commit`].
@@ -424,11 +396,8 @@ impl KeyLedger {
             if let Some(entry) = state.staged.get(&owner) {
                 return Ok(entry.clone());
             }
-            if let Some(tombstone) = state.destroyed.get(&owner) {
-                return Err(KeyError::KeyDestroyed {
-                    owner,
-                    at: tombstone.when(),
-                });
+            if let Some(at) = state.destroyed_at(&owner) {
+                return Err(KeyError::KeyDestroyed { owner, at });
             }
             (state.places.get(&owner).copied(), Arc::clone(&state.files))
         };
