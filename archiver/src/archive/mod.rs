@@ -194,6 +194,7 @@ impl Archive {
             pause = (pause * 2).min(FILLING_PAUSE_MAX);
         }
         let report = filler.wait()?;
+        self.go_on_behind_events()?;
         if self.store.appender().is_ok() {
             self.finish_key_work()?;
         } else if !self.keys.is_write_only() {
@@ -280,6 +281,7 @@ impl Archive {
             notice,
             last_event_ms: AtomicU64::new(0),
         };
+        archive.go_on_behind_events()?;
         let (media, keys) = archive.look_around(access)?;
         Ok((
             archive,

@@ -1,5 +1,7 @@
 //! What happened, recorded in the archive itself.
 
+use std::sync::atomic::Ordering;
+
 use formats::id::EventId;
 use formats::segment::{Event, Frame};
 
@@ -50,6 +52,18 @@ impl Archive {
             sealed.push(self.sealed(&sealer, by, &changed)?);
         }
         self.record(sealed)
+    }
+
+    /// Gives the next event an id behind all that are recorded, also where the clock was ahead when they were: what was done first stays first.
+    pub(super) fn go_on_behind_events(&self) -> Result<(), ArchiveError> {
+        if self.catalog.filling().is_some() {
+            return Ok(());
+        }
+        for topic in Topic::ALL {
+            let last = self.catalog.last_event(topic)?.map_or(0, |id| id.unix_ms());
+            self.last_event_ms.fetch_max(last, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     fn sealed<T: EventBody>(

@@ -1,8 +1,9 @@
 //! The ledger of backups: a fold over its events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use formats::id::EventId;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -12,6 +13,9 @@ use super::report::Drill;
 use crate::archive::Archive;
 use crate::event::{EventBody, RecordedEvent, Topic};
 use crate::keys::KeyLedger;
+use crate::keys::events::{KeyDestructionBegun, KeysDestroyed};
+use crate::store::StoreError;
+use crate::store::catalog::Catalog;
 
 /// A backup was taken, read back and found whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,6 +127,12 @@ pub struct Backups {
     pub destroyed: BTreeMap<u32, BackupDestroyed>,
     /// The last restore drill, and when.
     pub drill: Option<(OffsetDateTime, Drill)>,
+    /// The first event of each.
+    begun: BTreeMap<u32, EventId>,
+    /// Destructions of keys that were decided and have not ended.
+    destructions_open: BTreeSet<EventId>,
+    /// The event of the one that ended last.
+    destruction_ended: Option<EventId>,
 }
 
 impl Backups {
@@ -131,21 +141,36 @@ impl Backups {
     /// # Errors
     /// [`BackupError::Archive`] when the index is damaged.
     pub fn read(archive: &Archive) -> Result<Self, BackupError> {
+        Ok(Self::of(archive.catalog())?)
+    }
+
+    /// Reads the ledger.
+    ///
+    /// # Errors
+    /// The index is damaged.
+    pub(crate) fn of(catalog: &Catalog) -> Result<Self, StoreError> {
         let mut backups = Self::default();
-        archive
-            .catalog()
-            .events(Topic::Configuration, &mut |event| {
+        for topic in [Topic::Configuration, Topic::Records] {
+            catalog.events(topic, &mut |event| {
                 backups.fold(&event);
                 true
             })?;
+        }
         Ok(backups)
     }
 
-    /// Takes a further event, in the order of events.
+    /// Takes a further event, in the order of the events of its topic.
     pub fn fold(&mut self, event: &RecordedEvent) {
         if let Some(taken) = event.as_::<BackupTaken>() {
+            self.begun.entry(taken.generation).or_insert(event.id);
             self.taken.insert(taken.generation, taken);
+        } else if event.kind == KeyDestructionBegun::KIND {
+            self.destructions_open.insert(event.id);
+        } else if let Some(done) = event.as_::<KeysDestroyed>() {
+            self.destructions_open.remove(&done.begun);
+            self.destruction_ended = self.destruction_ended.max(Some(event.id));
         } else if let Some(begun) = event.as_::<BackupBegun>() {
+            self.begun.entry(begun.generation).or_insert(event.id);
             self.taken
                 .entry(begun.generation)
                 .or_insert_with(|| begun.into());
@@ -170,13 +195,20 @@ impl Backups {
         taken.filter(|one| !self.destroyed.contains_key(&one.generation))
     }
 
-    /// Those that hold keys which were destroyed since they were taken.
+    /// Those that hold keys which were destroyed since they were begun, and all as long as a destruction has not ended: the order of events counts,
+    /// and not what the clock said. A tombstone that no event tells of (the data media are older than the key media) counts by its time.
     #[must_use]
     pub fn to_be_destroyed(&self, ledger: &KeyLedger) -> Vec<&BackupTaken> {
         let newest = ledger.destroyed().into_iter().map(|(_, when)| when).max();
-        self.kept()
-            .filter(|one| newest.is_some_and(|newest| is_before(one, newest)))
-            .collect()
+        let is_doomed = |one: &&BackupTaken| {
+            let begun = self.begun.get(&one.generation).copied();
+            !self.destructions_open.is_empty()
+                || self
+                    .destruction_ended
+                    .is_some_and(|ended| begun.is_none_or(|begun| begun < ended))
+                || newest.is_some_and(|newest| is_before(one, newest))
+        };
+        self.kept().filter(is_doomed).collect()
     }
 }
 

@@ -33,6 +33,8 @@ pub enum Topic {
     Configuration,
     /// People: accounts, their roles, what lets them in.
     People,
+    /// The audit trail: who did what.
+    Audit,
 }
 
 /// The facts of one kind of event.
@@ -99,6 +101,17 @@ impl RecordedEvent {
 }
 
 impl Topic {
+    /// All topics.
+    pub const ALL: [Self; 7] = [
+        Self::Media,
+        Self::Keys,
+        Self::Fixity,
+        Self::Records,
+        Self::Configuration,
+        Self::People,
+        Self::Audit,
+    ];
+
     /// Its letter in the keys of the record index.
     pub(crate) const fn code(self) -> u8 {
         match self {
@@ -108,6 +121,7 @@ impl Topic {
             Self::Records => b'r',
             Self::Configuration => b'c',
             Self::People => b'p',
+            Self::Audit => b'a',
         }
     }
 }

@@ -235,11 +235,7 @@ impl Archive {
     }
 
     fn backups_with_destroyed_keys(&self) -> Result<Vec<u32>, ArchiveError> {
-        let mut backups = Backups::default();
-        self.catalog().events(Topic::Configuration, &mut |event| {
-            backups.fold(&event);
-            true
-        })?;
+        let backups = Backups::of(self.catalog())?;
         let held = backups.to_be_destroyed(self.keys().ledger());
         Ok(held.into_iter().map(|one| one.generation).collect())
     }

@@ -36,8 +36,22 @@ impl Catalog {
         topic: Topic,
         each: &mut dyn FnMut(RecordedEvent) -> bool,
     ) -> Result<(), StoreError> {
+        self.events_from(topic, None, each)
+    }
+
+    /// As [`Catalog::events`], beginning with the event `first` or, where there is none of that id, with the next one.
+    ///
+    /// # Errors
+    /// [`StoreError::IndexDamaged`].
+    pub fn events_from(
+        &self,
+        topic: Topic,
+        first: Option<EventId>,
+        each: &mut dyn FnMut(RecordedEvent) -> bool,
+    ) -> Result<(), StoreError> {
         let prefix = key::of_topic(topic);
-        self.whole()?.scan(&prefix, &prefix, &mut |key, value| {
+        let from = first.map_or_else(|| prefix.clone(), |first| key::of_event(topic, first));
+        self.whole()?.scan(&prefix, &from, &mut |key, value| {
             let strange = FormatError::new(ErrorKind::InvalidValue, STRUCTURE);
             let event = decode(key::event(key).ok_or(strange)?, value)?;
             Ok(if each(event) {
@@ -47,9 +61,24 @@ impl Catalog {
             })
         })
     }
+
+    /// The id of the last event of a topic.
+    ///
+    /// # Errors
+    /// [`StoreError::IndexDamaged`]; [`StoreError::IndexFilling`] before the index is whole.
+    pub fn last_event(&self, topic: Topic) -> Result<Option<EventId>, StoreError> {
+        let last = self.whole()?.last(&key::of_topic(topic))?;
+        Ok(last.and_then(|last| key::event(&last)))
+    }
 }
 
 impl Fold {
+    /// The last key with this prefix, with what is not written yet.
+    fn last(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.drain(self.lock())?;
+        self.engine.last(prefix).map_err(|error| self.error(error))
+    }
+
     fn add_event(&self, address: FrameAddress, event: &RecordedEvent) -> Result<(), StoreError> {
         let mut writer = Writer::with_capacity(256);
         write_address(&mut writer, address);

@@ -20,7 +20,7 @@ use crate::store::{Store, StoreError};
 /// The index with the changes that it does not hold yet.
 #[derive(Debug)]
 pub(super) struct Fold {
-    engine: Box<dyn RecordIndex>,
+    pub(super) engine: Box<dyn RecordIndex>,
     sealer: Arc<dyn ValueSealer>,
     directory: PathBuf,
     store: Store,
@@ -391,7 +391,7 @@ impl Fold {
 
     /// Gives the gathered changes to the engine, with the place up to which all frames are in them. What the engine does not take stays: what
     /// is asked is answered from it, and the next attempt takes it along.
-    fn drain(&self, mut pending: MutexGuard<'_, Pending>) -> Result<(), StoreError> {
+    pub(super) fn drain(&self, mut pending: MutexGuard<'_, Pending>) -> Result<(), StoreError> {
         let drained = self.drain_pending(&mut pending);
         if drained.is_err() {
             self.suspect.store(true, Ordering::Relaxed);
@@ -438,7 +438,7 @@ impl Fold {
         Ok(())
     }
 
-    fn error(&self, error: IndexError) -> StoreError {
+    pub(super) fn error(&self, error: IndexError) -> StoreError {
         match error {
             IndexError::Damaged => self.damaged(),
             IndexError::Io(error) => self.io(error),

@@ -105,6 +105,16 @@ impl RecordIndex for FjallIndex {
         })
     }
 
+    fn last(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
+        guarded(|| {
+            let last = self.entries.prefix(prefix).next_back();
+            let key = last
+                .map(|entry| entry.key().map_err(of_fjall))
+                .transpose()?;
+            Ok(key.map(|key| key.to_vec()))
+        })
+    }
+
     fn flush(&self) -> Result<(), IndexError> {
         guarded(|| {
             self.database

@@ -53,6 +53,9 @@ pub(super) trait RecordIndex: Send + Sync + fmt::Debug {
     /// Calls `each` for every key from `from` on that starts with `prefix`, in order, until it breaks. `from` starts with `prefix`.
     fn scan(&self, prefix: &[u8], from: &[u8], each: &mut Visit<'_>) -> Result<(), IndexError>;
 
+    /// The last key that starts with `prefix`.
+    fn last(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, IndexError>;
+
     /// Waits until everything applied is durable.
     fn flush(&self) -> Result<(), IndexError>;
 }

@@ -88,6 +88,14 @@ impl RecordIndex for SledIndex {
         })
     }
 
+    fn last(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
+        guarded(|| {
+            let last = self.database.scan_prefix(prefix).next_back();
+            let entry = last.transpose().map_err(of_sled)?;
+            Ok(entry.map(|(key, _)| key.to_vec()))
+        })
+    }
+
     fn flush(&self) -> Result<(), IndexError> {
         guarded(|| self.database.flush().map_err(of_sled)).map(|_bytes| ())
     }

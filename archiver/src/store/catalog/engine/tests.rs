@@ -135,6 +135,14 @@ fn a_scan_keeps_to_its_prefix_and_stops_when_told() {
         assert_eq!(seen(b"b", b"b", 2), ["b1", "b2"]);
         assert_eq!(seen(b"", b"", 9).len(), 5);
         assert!(seen(b"d", b"d", 9).is_empty());
+        let last = |prefix: &[u8]| {
+            let key = index.last(prefix).unwrap();
+            key.map(|key| String::from_utf8(key).unwrap())
+        };
+        assert_eq!(last(b"b").as_deref(), Some("b3"));
+        assert_eq!(last(b"").as_deref(), Some("c"));
+        assert_eq!(last(b"b2").as_deref(), Some("b2"));
+        assert_eq!((last(b"d"), last(b"b0")), (None, None));
     }
 }
 

@@ -48,6 +48,12 @@ impl RecordIndex for Shared {
         Ok(())
     }
 
+    fn last(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
+        let entries = self.0.entries.lock().unwrap();
+        let mut keys = entries.keys().rev();
+        Ok(keys.find(|key| key.starts_with(prefix)).cloned())
+    }
+
     fn flush(&self) -> Result<(), IndexError> {
         Ok(())
     }
