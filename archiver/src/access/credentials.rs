@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::error::AccessError;
-use super::password::{self, PasswordCost, PasswordFault, PasswordRules};
+use super::password::{self, PasswordFault, PasswordRules};
 use super::totp::SecondFactor;
 use crate::event::{EventBody, RecordedEvent, Topic};
 use crate::keys::{DataKey, ValueKey};
@@ -29,6 +29,17 @@ pub struct Credentials {
     earlier: Vec<String>,
     second_factor: Option<Vec<u8>>,
     is_second_factor_confirmed: bool,
+}
+
+/// A password that is to be set.
+#[derive(Clone, Copy)]
+pub struct NewPassword<'a> {
+    /// The password.
+    pub password: &'a str,
+    /// What one would guess first: names, the company's, the mail address.
+    pub about: &'a [&'a str],
+    /// Whether somebody else chose it, so that it must be changed at the next log-in.
+    pub is_first: bool,
 }
 
 /// The credentials of an account were set: all of them, as they are from now on.
@@ -68,35 +79,39 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
+impl std::fmt::Debug for NewPassword<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewPassword").finish_non_exhaustive()
+    }
+}
+
 impl Credentials {
-    /// Sets a password that follows the rules. `is_first`: somebody else chose it, so it must be changed at the next log-in.
+    /// Sets a password that follows the rules.
     ///
     /// # Errors
     /// [`AccessError::Password`], or no randomness.
     pub fn set_password(
         &mut self,
-        password: &str,
-        about: &[&str],
-        is_first: bool,
+        new: NewPassword<'_>,
         rules: &PasswordRules,
-        cost: PasswordCost,
         now: OffsetDateTime,
         entropy: &dyn Entropy,
     ) -> Result<(), AccessError> {
-        password::check(password, about, rules).map_err(AccessError::Password)?;
+        let password = new.password;
+        password::check(password, new.about, rules).map_err(AccessError::Password)?;
         let compared = self.password.iter().chain(self.earlier.iter());
         let mut compared = compared.take(rules.history.saturating_add(1));
         if compared.any(|kept| password::matches(password, kept)) {
             let history = rules.history;
             return Err(AccessError::Password(PasswordFault::UsedBefore { history }));
         }
-        let kept = password::derive(password, cost, entropy)?;
+        let kept = password::derive(password, rules.cost, entropy)?;
         if let Some(old) = self.password.replace(kept) {
             self.earlier.insert(0, old);
             self.earlier.truncate(rules.history);
         }
         self.password_set_at = Some(now.unix_timestamp());
-        self.must_change = is_first;
+        self.must_change = new.is_first;
         Ok(())
     }
 
@@ -220,6 +235,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::access::password::PasswordCost;
 
     const NOW: OffsetDateTime = datetime!(2030-04-01 00:00 UTC);
     const FIRST: &str = "Ume-kaban-7-tetsudo";
@@ -235,24 +251,17 @@ mod tests {
         password: &str,
         is_first: bool,
     ) -> Result<(), AccessError> {
-        let cost = PasswordCost {
-            memory_kib: 64,
-            passes: 1,
-            lanes: 1,
-        };
         let rules = PasswordRules {
             history: 1,
+            cost: PasswordCost::cheap(),
             ..PasswordRules::default()
         };
-        credentials.set_password(
+        let new = NewPassword {
             password,
-            &[],
+            about: &[],
             is_first,
-            &rules,
-            cost,
-            NOW,
-            &SeededEntropy::new(3),
-        )
+        };
+        credentials.set_password(new, &rules, NOW, &SeededEntropy::new(3))
     }
 
     #[test]

@@ -6,6 +6,7 @@ use time::macros::datetime;
 
 use super::*;
 use crate::access::account::{AccountFacts, Scope};
+use crate::access::credentials::NewPassword;
 use crate::access::password::PasswordCost;
 use crate::access::role::Role;
 use crate::access::totp::SecondFactor;
@@ -35,15 +36,17 @@ fn account(state: AccountState, kind: AccountKind) -> Account {
 
 fn credentials(is_first: bool, factor: Option<&SecondFactor>) -> Credentials {
     let mut credentials = Credentials::default();
-    let cost = PasswordCost {
-        memory_kib: 64,
-        passes: 1,
-        lanes: 1,
+    let rules = PasswordRules {
+        cost: PasswordCost::cheap(),
+        ..PasswordRules::default()
     };
-    let entropy = SeededEntropy::new(1);
-    let rules = PasswordRules::default();
+    let new = NewPassword {
+        password: PASSWORD,
+        about: &[],
+        is_first,
+    };
     credentials
-        .set_password(PASSWORD, &[], is_first, &rules, cost, NOW, &entropy)
+        .set_password(new, &rules, NOW, &SeededEntropy::new(1))
         .expect("it follows the rules");
     if let Some(factor) = factor {
         credentials.set_second_factor(factor, true);

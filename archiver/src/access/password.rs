@@ -24,6 +24,8 @@ pub struct PasswordRules {
     pub age_max: Option<Duration>,
     /// How many earlier passwords must not come again.
     pub history: usize,
+    /// How much work deriving one is.
+    pub cost: PasswordCost,
 }
 
 impl Default for PasswordRules {
@@ -34,6 +36,7 @@ impl Default for PasswordRules {
             all_character_classes: true,
             age_max: Some(Duration::days(92)),
             history: 10,
+            cost: PasswordCost::default(),
         }
     }
 }
@@ -79,6 +82,18 @@ impl Default for PasswordCost {
         Self {
             memory_kib: 19 * 1024,
             passes: 2,
+            lanes: 1,
+        }
+    }
+}
+
+#[cfg(test)]
+impl PasswordCost {
+    /// As little as Argon2id allows.
+    pub(super) const fn cheap() -> Self {
+        Self {
+            memory_kib: 64,
+            passes: 1,
             lanes: 1,
         }
     }
@@ -202,14 +217,6 @@ mod tests {
 
     use super::*;
 
-    fn cheap() -> PasswordCost {
-        PasswordCost {
-            memory_kib: 64,
-            passes: 1,
-            lanes: 1,
-        }
-    }
-
     #[test]
     fn short_plain_common_and_personal_passwords_are_refused() {
         let rules = PasswordRules::default();
@@ -239,8 +246,9 @@ mod tests {
     #[test]
     fn only_the_same_password_matches_and_each_derivation_has_its_salt() {
         let entropy = SeededEntropy::new(7);
-        let kept = derive("Ume-kaban-7-tetsudo", cheap(), &entropy).expect("derived");
-        let again = derive("Ume-kaban-7-tetsudo", cheap(), &entropy).expect("derived");
+        let kept = derive("Ume-kaban-7-tetsudo", PasswordCost::cheap(), &entropy).expect("derived");
+        let again =
+            derive("Ume-kaban-7-tetsudo", PasswordCost::cheap(), &entropy).expect("derived");
         assert_ne!(kept, again);
         assert!(kept.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{kept}");
         assert!(matches("Ume-kaban-7-tetsudo", &kept));

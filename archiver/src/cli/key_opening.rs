@@ -24,6 +24,41 @@ impl Session {
             self.announce_copy(&copy);
         }
         let keys = &report.keys;
+        self.announce_destructions(keys);
+        if keys.rotation_unfinished {
+            note(
+                "鍵の交替が途中です。archiver keys rotate で終えてください".to_owned(),
+                "a rotation of the keys was interrupted: 'archiver keys rotate' brings it to its end".to_owned(),
+            );
+        }
+        if keys.damaged_entries > 0 {
+            let count = keys.damaged_entries;
+            note(
+                format!(
+                    "鍵台帳の壊れた項目 {count} 件は、接続されているどの鍵媒体でも開けません。壊れていない写しを接続してください。それまで鍵の交替と廃棄は断ります"
+                ),
+                format!(
+                    "{count} damaged entries of the key ledger open on no key medium that is there: attach a copy that is whole; until then keys are neither rotated nor destroyed"
+                ),
+            );
+        }
+        self.announce_differences(keys);
+        if let Some(epoch) = keys.restored_from_before {
+            note(
+                format!(
+                    "鍵媒体はどれも古い状態です(記録では世代 {epoch} まで進んでいます)。新しい鍵媒体を探してください。廃棄した鍵が戻っているおそれがあります"
+                ),
+                format!(
+                    "every key medium is in an old state (epoch {epoch} is recorded): look for the newer one; keys that were destroyed may be back"
+                ),
+            );
+        }
+    }
+
+    /// What became of keys that were to be destroyed.
+    fn announce_destructions(&self, keys: &KeyOpening) {
+        let lang = self.output.lang;
+        let note = |ja: String, en: String| self.output.note(&lang.pick(ja, en));
         if keys.destructions_finished > 0 {
             note(
                 format!(
@@ -56,34 +91,6 @@ impl Session {
                 ),
                 format!(
                     "the key medium holds {count} keys that were destroyed (its state is one from before): they are not used; a command that opens the archive for writing, such as 'archiver keys audit', destroys them again"
-                ),
-            );
-        }
-        if keys.rotation_unfinished {
-            note(
-                "鍵の交替が途中です。archiver keys rotate で終えてください".to_owned(),
-                "a rotation of the keys was interrupted: 'archiver keys rotate' brings it to its end".to_owned(),
-            );
-        }
-        if keys.damaged_entries > 0 {
-            let count = keys.damaged_entries;
-            note(
-                format!(
-                    "鍵台帳の壊れた項目 {count} 件は、接続されているどの鍵媒体でも開けません。壊れていない写しを接続してください。それまで鍵の交替と廃棄は断ります"
-                ),
-                format!(
-                    "{count} damaged entries of the key ledger open on no key medium that is there: attach a copy that is whole; until then keys are neither rotated nor destroyed"
-                ),
-            );
-        }
-        self.announce_differences(keys);
-        if let Some(epoch) = keys.restored_from_before {
-            note(
-                format!(
-                    "鍵媒体はどれも古い状態です(記録では世代 {epoch} まで進んでいます)。新しい鍵媒体を探してください。廃棄した鍵が戻っているおそれがあります"
-                ),
-                format!(
-                    "every key medium is in an old state (epoch {epoch} is recorded): look for the newer one; keys that were destroyed may be back"
                 ),
             );
         }

@@ -11,6 +11,7 @@
 
 mod backups;
 mod compacting;
+mod erasing;
 mod leftovers;
 
 use std::io::Cursor;
