@@ -13,6 +13,7 @@ mod restore;
 #[cfg(test)]
 mod restore_tests;
 mod settings;
+mod taking;
 mod waiting;
 
 use std::ops::ControlFlow;
@@ -25,7 +26,7 @@ use firmware::entropy::Entropy;
 use verifier::policy::Policy;
 
 use crate::class::ClassRegistry;
-use crate::config::Config;
+use crate::config::{Config, MalwareConfig};
 use crate::content::Manifests;
 use crate::keys::{EvaluationNotice, KeyMedium, KeyOpening, KeyPlace, LedgerAccess, UnlockWith};
 use crate::media::{self, Disagreement, MediaLedger};
@@ -370,7 +371,14 @@ impl Archive {
             self.keys.ledger(),
             self.environment.clock.as_ref(),
             self.environment.entropy.as_ref(),
-        )?)
+        )?
+        .inspecting(
+            self.config
+                .intakes
+                .malware
+                .as_ref()
+                .map(MalwareConfig::inspection),
+        ))
     }
 
     /// Gives content back.

@@ -8,6 +8,7 @@ pub mod deposit;
 pub mod error;
 pub mod export;
 pub mod outcome;
+pub mod quarantine;
 pub mod received;
 pub mod retrieve;
 
