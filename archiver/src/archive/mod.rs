@@ -14,6 +14,8 @@ mod restore;
 mod restore_tests;
 mod settings;
 mod taking;
+#[cfg(test)]
+pub(crate) mod taking_fixture;
 mod waiting;
 
 use std::ops::ControlFlow;

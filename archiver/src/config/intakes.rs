@@ -1,29 +1,36 @@
 //! What the service takes in by itself, and what is scanned before: one part of the configuration for each.
 
+use super::hot_folder::{self, HotFolderForm};
 use super::malware::{self, MalwareForm};
 use super::place::Place;
-use super::{ConfigError, MalwareConfig};
+use super::{ConfigError, HotFolderConfig, MalwareConfig};
 
 /// The intakes that are configured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IntakesConfig {
     /// Which scanner looks at what is deposited, where one does.
     pub malware: Option<MalwareConfig>,
+    /// Folders whose files are deposited.
+    pub hot_folders: Vec<HotFolderConfig>,
 }
 
 /// Reads the parts.
 pub(super) fn read(
     malware: Option<MalwareForm>,
+    hot_folders: Vec<HotFolderForm>,
     place: &Place,
 ) -> Result<IntakesConfig, ConfigError> {
     Ok(IntakesConfig {
         malware: malware::read(malware, place)?,
+        hot_folders: hot_folder::read(hot_folders, place)?,
     })
 }
 
 /// The text of the parts.
 pub(super) fn text(config: &IntakesConfig, place: &Place) -> String {
-    malware::text(config.malware.as_ref(), place)
+    let mut text = malware::text(config.malware.as_ref(), place);
+    text.push_str(&hot_folder::text(&config.hot_folders, place));
+    text
 }
 
 /// One of each, for tests.
@@ -38,5 +45,13 @@ pub(super) fn sample() -> IntakesConfig {
             stream_max: 1000,
             timeout_s: 7,
         }),
+        hot_folders: vec![HotFolderConfig {
+            path: "/a/in".into(),
+            done: "/a/done".into(),
+            failed: "/b/failed".into(),
+            class: "general".to_owned(),
+            metadata: [("counterparty".to_owned(), "a \"b\"".to_owned())].into(),
+            settle_s: 3,
+        }],
     }
 }

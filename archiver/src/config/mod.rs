@@ -11,6 +11,7 @@ use formats::id::ArchiveId;
 
 mod authorities;
 mod error;
+mod hot_folder;
 mod index;
 mod intakes;
 mod malware;
@@ -23,6 +24,7 @@ mod text;
 
 pub use authorities::{TsaConfig, TsaDemands, TsaKind};
 pub use error::ConfigError;
+pub use hot_folder::HotFolderConfig;
 pub use index::IndexConfig;
 pub use intakes::IntakesConfig;
 pub use malware::MalwareConfig;
@@ -134,6 +136,8 @@ struct FileForm {
     alarms: service::AlarmsForm,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     malware: Option<malware::MalwareForm>,
+    #[serde(default, rename = "hot_folder", skip_serializing_if = "Vec::is_empty")]
+    hot_folders: Vec<hot_folder::HotFolderForm>,
     #[serde(default, rename = "tsa")]
     tsas: Vec<authorities::TsaForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -210,7 +214,7 @@ impl Config {
         let renewal = renewal::read(form.renewal, &place)?;
         let service = service::read(form.service, &place)?;
         let alarms = service::read_alarms(form.alarms, &place)?;
-        let intakes = intakes::read(form.malware, &place)?;
+        let intakes = intakes::read(form.malware, form.hot_folders, &place)?;
         let (folder, index_options) = index::read(form.index, &place)?;
         let placed = |p| place.absolute(p);
         Ok(Self {

@@ -4,6 +4,7 @@
 //! Nothing here writes. A file that cannot be taken is an [`IntakeError`] for that file alone.
 
 pub mod error;
+pub mod hot_folder;
 pub mod malware;
 pub mod media_type;
 pub mod metadata;
