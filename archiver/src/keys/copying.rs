@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use formats::medium::{LABEL_FILE, MediumLabel, SPECIFICATION_FILE};
 use formats::segment::SPECIFICATION;
 
+use super::beside::{self, Beside};
 use super::copy_events::{KeyCopyBegun, KeyCopyJoined};
 use super::error::KeyError;
 use super::events::{KeyCopyMade, KeyMediumFact};
@@ -14,7 +15,7 @@ use super::medium::KeyMedium;
 use super::provider::{KEK_FILE, ProviderFile, require_one_provider};
 use super::sealed;
 use crate::archive::{Archive, ArchiveError};
-use crate::store::durable::{create_directories, read_settled, replace_and_erase, replace_file};
+use crate::store::durable::{create_directories, read_settled, replace_file};
 
 /// What making a copy of the key medium did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,14 +26,14 @@ pub struct CopyReport {
     pub entries: u64,
     /// Other files: certificates, sealed secrets.
     pub files: u64,
-    /// Keys that only the old copy held, and that are gone with it.
+    /// Keys and sealed secrets that only the old copy held, and that are gone with it.
     pub dropped: u64,
 }
 
 impl KeyMedium {
-    /// Makes the directory a copy of this key medium, or makes a copy anew that stands there. It may be repeated after an interruption. The new ledger
-    /// is written and read again beside an old one, then come the other files and `kek.json`, and only then the old ledger is erased and every entry
-    /// compared: where this medium fails meanwhile, the copy opens, as it was or as it is to be.
+    /// Makes the directory a copy of this key medium, or makes a copy anew that stands there. It may be repeated after an interruption. The new ledger,
+    /// `kek.json` and the other files are written beside the old ones, whole, then each is renamed, and only then the old ledger is erased and every
+    /// entry compared: where this medium fails meanwhile, the copy opens, as it was or as it is to be.
     ///
     /// `replace` allows to overwrite a copy that holds keys which this medium does not hold, or that is of a later state. One that knows of destroyed
     /// keys which this medium still holds is never overwritten.
@@ -84,16 +85,12 @@ impl KeyMedium {
             })?;
             replace_file(self.disk(), &path, &text).map_err(written(&path))?;
         }
-        let kek = self.provider().file()?;
-        let replicated = &mut || {
-            for (relative, contents) in &files {
-                self.write_file(root, relative, contents)?;
-            }
-            let path = root.join(KEK_FILE);
-            replace_and_erase(self.disk(), &path, &kek).map_err(written(&path))
-        };
+        let beside = Beside::new(self.provider().file()?, files.clone());
         let ledger = self.ledger();
-        let (entries, dropped) = ledger.copy_to(root, options, replicated, progress)?;
+        let (entries, mut dropped) = ledger.copy_to(root, options, &beside, progress)?;
+        if options.replace {
+            dropped += beside::erase_others(self.disk(), root, &files)?;
+        }
         Ok(CopyReport {
             root: root.to_path_buf(),
             entries,
@@ -112,7 +109,7 @@ impl KeyMedium {
         let files = self.other_files()?;
         self.ledger().check_target(root, options)?;
         if root.is_dir() && !options.replace {
-            self.refuse_lone_secrets(root)?;
+            self.refuse_lone_secrets(root, &files)?;
         }
         Ok(files)
     }
@@ -133,15 +130,37 @@ impl KeyMedium {
         Ok(files)
     }
 
-    /// The key of a secret that stands only there is overwritten only where that is asked for.
-    fn refuse_lone_secrets(&self, root: &Path) -> Result<(), KeyError> {
-        let own = sealed::files(self.root())?;
-        let mut there = sealed::files(root)?.into_iter();
-        if there.any(|one| sealed::is_sealed(&one) && !own.contains(&one)) {
-            return Err(KeyError::KeysDiverge {
-                one: self.root().join(KEK_FILE),
-                other: root.join(KEK_FILE),
-            });
+    /// The key of a secret that stands only there is overwritten only where that is asked for: one that this medium does not have, another one
+    /// of the same name, or one that opens with the keys there alone.
+    fn refuse_lone_secrets(&self, root: &Path, own: &[(PathBuf, Vec<u8>)]) -> Result<(), KeyError> {
+        let diverge = || KeyError::KeysDiverge {
+            one: self.root().join(KEK_FILE),
+            other: root.join(KEK_FILE),
+        };
+        for relative in sealed::files(root)? {
+            let Some(kind) = sealed::kind_of(&relative).filter(|_| sealed::is_sealed(&relative))
+            else {
+                if sealed::is_sealed(&relative) {
+                    return Err(diverge());
+                }
+                continue;
+            };
+            let (_, own) = own
+                .iter()
+                .find(|(name, _)| *name == relative)
+                .ok_or_else(diverge)?;
+            let path = root.join(&relative);
+            let there = read_settled(&path).map_err(|e| KeyError::io(&path, "read", e))?;
+            if there == *own {
+                continue;
+            }
+            let is_same = match sealed::opened(self.open_secret(kind.label, &there))? {
+                Some(plain) => plain == self.open_secret(kind.label, own)?,
+                None => self.ledger().is_spent(root, &there)?,
+            };
+            if !is_same {
+                return Err(diverge());
+            }
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use formats::medium::{LABEL_FILE, MediumLabel, MediumRole};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+use super::beside;
 use super::error::KeyError;
 use super::ledger::{
     CopyCondition, DamagedEntries, KeyLedger, LedgerAccess, LedgerPlace, RotationProgress,
@@ -73,6 +74,9 @@ impl KeyMedium {
         let place = place.into();
         for root in place.present() {
             check_label(root, archive)?;
+            if access == LedgerAccess::Write {
+                beside::finish(&*disk, root)?;
+            }
         }
         let ledger_place = LedgerPlace {
             disk: Arc::clone(&disk),

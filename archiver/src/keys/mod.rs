@@ -8,6 +8,7 @@
 //! value. All secrets are zeroised when they are dropped.
 
 pub mod agent;
+mod beside;
 pub mod catalog;
 pub mod copy_events;
 pub mod copying;

@@ -32,6 +32,7 @@ mod copies;
 mod copying;
 mod device;
 mod joining;
+mod stale;
 mod unfinished;
 mod unopened;
 mod unwritable;

@@ -117,7 +117,7 @@ fn read_present(path: &Path) -> Result<Option<Vec<u8>>, KeyError> {
 }
 
 /// The secret; `None` where it does not open. What the provider's device says besides is no answer.
-fn opened(
+pub(super) fn opened(
     opened: Result<Zeroizing<Vec<u8>>, KeyError>,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
     match opened {

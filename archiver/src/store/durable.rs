@@ -29,7 +29,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use append_file::AppendFile;
-pub use erase::{erase_end, erase_file, read_settled, replace_and_erase, settle};
+pub use erase::{
+    erase_end, erase_file, prepare, read_prepared, read_settled, replace_and_erase, settle,
+    take_prepared,
+};
 pub use lock::DirectoryLock;
 
 /// The writing system calls. [`SystemDisk`] makes them; tests put faults in between.

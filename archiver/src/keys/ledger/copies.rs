@@ -14,10 +14,11 @@ use super::compact::{self, CompactPlace, CompactSource};
 use super::entry::{ENTRY_BYTES, EntryState, LedgerEntry};
 use super::files::{self, LEDGER_DIRECTORY, OpenedLedger, Sink};
 use super::joining::Joining;
+use crate::keys::beside::Beside;
 use crate::keys::error::KeyError;
-use crate::keys::provider::{KEK_FILE, KekProvider};
+use crate::keys::provider::KekProvider;
 use crate::keys::secret::KeyOwner;
-use crate::store::durable::{DirectoryLock, Disk, erase_file, replace_and_erase};
+use crate::store::durable::{DirectoryLock, Disk, erase_file};
 
 /// Where the ledger stands.
 #[derive(Debug, Clone)]
@@ -179,8 +180,12 @@ pub(super) fn open(
             others: found.iter().map(|(_, its)| its).collect(),
         };
         joining.check()?;
-        let kek = provider.file()?;
-        (number, opened) = bring_all(place, &kek, &copies, (number, opened), found)?;
+        let is_behind = |(_, its): &(usize, OpenedLedger)| its.generation < opened.generation;
+        let beside = match found.iter().any(is_behind) {
+            true => Beside::of(provider, archive, &opened.root)?,
+            false => Beside::new(provider.file()?, Vec::new()),
+        };
+        (number, opened) = bring_all(place, &beside, &copies, (number, opened), found)?;
     }
     Ok(OpenedCopies {
         copies,
@@ -193,7 +198,7 @@ pub(super) fn open(
 /// enough are left; where it is the leading one, another leads that has all of it then. Tells which one does.
 fn bring_all(
     place: &LedgerPlace,
-    kek: &[u8],
+    beside: &Beside,
     copies: &[Copy],
     (number, mut opened): (usize, OpenedLedger),
     mut others: Vec<(usize, OpenedLedger)>,
@@ -219,7 +224,7 @@ fn bring_all(
         let Some(copy) = copies.get(*other) else {
             continue;
         };
-        if let Err(error) = bring_into_step(disk, &opened, kek, copy, its) {
+        if let Err(error) = bring_into_step(disk, &opened, beside, copy, its) {
             give_up(place, copies, copy, error)?;
             failed.push(*other);
         }
@@ -231,7 +236,7 @@ fn bring_all(
     let next = (0..others.len()).max_by_key(|&n| rank(&others, n));
     let next = next.ok_or(KeyError::Stopped)?;
     let next = others.swap_remove(next);
-    bring_all(place, kek, copies, next, others)
+    bring_all(place, beside, copies, next, others)
 }
 
 /// Puts a medium out of service that cannot be written, where enough are left without it.
@@ -313,16 +318,16 @@ fn take_over(
 fn bring_into_step(
     disk: &Arc<dyn Disk>,
     leading: &OpenedLedger,
-    kek: &[u8],
+    beside: &Beside,
     copy: &Copy,
     its: &mut OpenedLedger,
 ) -> Result<(), KeyError> {
     if its.generation < leading.generation {
         let number = its.next_number()?;
+        // What opens the new file stands beside before it has its name: the leading medium may fail at any moment.
+        beside.prepare(&**disk, &copy.root)?;
         replicate(disk, leading, &copy.root, number, &mut |_| ())?;
-        // What opens the new file, before the old one goes: the leading medium may fail at any moment.
-        let path = copy.root.join(KEK_FILE);
-        replace_and_erase(&**disk, &path, kek).map_err(|e| KeyError::io(&path, "write", e))?;
+        beside.take(&**disk, &copy.root)?;
         erase_replaced(disk, &copy.root, number)?;
         let added = (leading.places.len() + leading.destroyed.len()) as u64;
         *its = files::open(&copy.root, leading.archive, LedgerAccess::Read)?;
@@ -435,9 +440,13 @@ pub(super) fn erase_replaced(
             .map_err(|e| KeyError::io(&directory, "read the directory", e))?
             .path();
         let name = path.file_name().and_then(|name| name.to_str());
-        let digits = name.and_then(|name| name.split_once(".led"));
-        let replaced = digits.is_some_and(|(digits, rest)| {
-            !rest.is_empty() || digits.parse().is_ok_and(|own: u32| own < number)
+        // What a person put there is none of them.
+        let replaced = name.is_some_and(|name| match files::parse_name(name) {
+            Some(own) => own < number,
+            None => name
+                .strip_suffix(".new")
+                .and_then(files::parse_name)
+                .is_some(),
         });
         if replaced {
             erase_file(&**disk, &path).map_err(|e| KeyError::io(&path, "overwrite", e))?;

@@ -5,8 +5,12 @@ use std::path::Path;
 use super::copies::{erase_replaced, lacking, replicate};
 use super::damage::{Damage, DamagedEntries};
 use super::files::{self, OpenedLedger};
+use super::joining::epochs_in;
 use super::{KeyLedger, LedgerAccess};
+use crate::keys::beside::{self, Beside, read_kek};
 use crate::keys::error::KeyError;
+use crate::keys::provider::KEK_FILE;
+use crate::keys::sealed;
 use crate::keys::secret::KeyOwner;
 
 /// What making a copy anew may take away.
@@ -30,12 +34,12 @@ impl KeyLedger {
     }
 
     /// Writes all keys and tombstones on another key medium and compares each; tells how many, and how many keys only that medium held.
-    /// `replicated` puts there what opens them, before what stood there is erased.
+    /// What opens them is written beside before they have their name, and has its own before what stood there is erased.
     pub(in crate::keys) fn copy_to(
         &self,
         root: &Path,
         options: CopyOptions,
-        replicated: &mut dyn FnMut() -> Result<(), KeyError>,
+        beside: &Beside,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(u64, u64), KeyError> {
         let exclusive = self.exclusive()?;
@@ -43,11 +47,16 @@ impl KeyLedger {
         let from = files::open(self.leading_root()?, self.archive, LedgerAccess::Read)?;
         files::create_directory(&**disk, root)?;
         let lock = files::take_lock(root)?;
+        beside::finish_locked(&**disk, root)?;
         let (number, dropped) = self.replaceable(&from, root, options)?;
+        if number > 1 {
+            self.require_source(&from)?;
+        }
+        beside.prepare(&**disk, root)?;
         replicate(disk, &from, root, number, &mut |done| {
             progress(done as u64);
         })?;
-        replicated()?;
+        beside.take(&**disk, root)?;
         erase_replaced(disk, root, number)?;
         let copied = files::open(root, self.archive, LedgerAccess::Read)?;
         let lacks = !lacking(&from, &copied)?.is_empty() || !lacking(&copied, &from)?.is_empty();
@@ -62,6 +71,50 @@ impl KeyLedger {
         drop((lock, exclusive));
         let entries = (copied.places.len() + copied.destroyed.len()) as u64;
         Ok((entries, dropped))
+    }
+
+    /// What does not open must not replace a copy: there it may.
+    fn require_source(&self, from: &OpenedLedger) -> Result<(), KeyError> {
+        for owner in from.places.keys() {
+            let damaged = KeyError::KeyDamaged { owner: *owner };
+            let entry = from.entry(*owner)?.ok_or(damaged)?;
+            match self.require_opens(&entry) {
+                // An intake host opens nothing.
+                Err(KeyError::WriteOnly) => {}
+                opened => opened?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a sealed secret at `root` that does not open here is of no use there either, or goes with keys that were replaced since.
+    pub(in crate::keys) fn is_spent(&self, root: &Path, sealed: &[u8]) -> Result<bool, KeyError> {
+        let Some(epoch) = sealed::epoch_of(sealed) else {
+            return Ok(true);
+        };
+        let there = read_kek(&root.join(KEK_FILE)).ok();
+        let there = there.as_deref().and_then(epochs_in);
+        if there.is_some_and(|epochs| !epochs.contains(&epoch)) {
+            return Ok(true);
+        }
+        let its = match files::open(root, self.archive, LedgerAccess::Read) {
+            Ok(its) => its,
+            Err(KeyError::MediumMissing { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let from = files::open(self.leading_root()?, self.archive, LedgerAccess::Read)?;
+        if !self.provider.epochs().contains(&epoch) {
+            return Ok(its.generation < from.generation);
+        }
+        // The same key there and here: then it is damaged.
+        for owner in its.places.keys() {
+            if let Some(entry) = its.entry(*owner)?
+                && entry.wrapped.epoch == epoch
+            {
+                return self.opens(&entry);
+            }
+        }
+        Ok(false)
     }
 
     /// The number after the last file of the ledger that stands at `root`, and how many keys only it holds. A later state is overwritten only

@@ -180,6 +180,27 @@ impl Damage {
     }
 }
 
+/// How many damaged entries of a copy that is to be replaced may be all that there is of a key: some open all the same.
+pub(super) fn damaged_only_here(its: &OpenedLedger, leading: &OpenedLedger) -> usize {
+    let is_known = |owner: &KeyOwner| {
+        leading.places.contains_key(owner) || leading.destroyed.contains_key(owner)
+    };
+    let mut guesses: Vec<&Guess> = its.guesses.iter().collect();
+    guesses.retain(|guess| !guess.is_no_key && !is_known(&guess.entry.owner));
+    if guesses.is_empty() {
+        return 0;
+    }
+    // One that was made good since stands there whole, too; its damaged bytes may name another owner.
+    let mut whole = HashSet::new();
+    for owner in its.places.keys() {
+        if let Ok(Some(entry)) = its.entry(*owner) {
+            whole.extend(parts(&entry).map(<[u8]>::to_vec));
+        }
+    }
+    guesses.retain(|guess| !parts(&guess.entry).any(|part| whole.contains(part)));
+    guesses.len()
+}
+
 /// The wrapped key in parts, each long enough to be random.
 fn parts(entry: &LedgerEntry) -> impl Iterator<Item = &[u8]> {
     let parts = entry.wrapped.sealed.chunks(PART_BYTES);

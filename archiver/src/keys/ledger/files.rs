@@ -131,7 +131,7 @@ pub(super) fn open(
 }
 
 /// The lock of the only writer.
-pub(super) fn take_lock(root: &Path) -> Result<DirectoryLock, KeyError> {
+pub(in crate::keys) fn take_lock(root: &Path) -> Result<DirectoryLock, KeyError> {
     let directory = root.join(LEDGER_DIRECTORY);
     DirectoryLock::take(&directory, true).map_err(|error| {
         if error.kind() == io::ErrorKind::WouldBlock {
@@ -341,11 +341,13 @@ impl Sink {
     /// Takes over a file, and cuts off a half-written last entry.
     fn new(disk: Arc<dyn Disk>, path: PathBuf, number: u32) -> Result<Self, KeyError> {
         let prepare = || -> io::Result<AppendFile> {
-            let mut file = AppendFile::open(disk, &path)?;
+            let mut file = AppendFile::open(Arc::clone(&disk), &path)?;
             let body = file.length().saturating_sub(HEADER_BYTES as u64);
             let torn = body % ENTRY_BYTES as u64;
             if torn > 0 {
-                file.truncate(file.length() - torn)?;
+                let end = file.length() - torn;
+                durable::erase_end(&*disk, &path, end)?;
+                file.truncate(end)?;
             }
             Ok(file)
         };
@@ -406,6 +408,28 @@ fn numbers(directory: &Path) -> Result<(Vec<u32>, Vec<PathBuf>), KeyError> {
     list().map_err(|e| KeyError::io(directory, "read the directory", e))
 }
 
+/// The epoch under which the latest file that replaced others is wrapped, whatever archive it is of; `None` where none can be read.
+pub(in crate::keys) fn epoch_at(root: &Path) -> Option<u32> {
+    let directory = root.join(LEDGER_DIRECTORY);
+    let (numbers, _) = numbers(&directory).ok()?;
+    let paths = numbers
+        .into_iter()
+        .map(|number| path_of(&directory, number));
+    let latest = paths
+        .rev()
+        .max_by_key(|path| generation_of(path).unwrap_or_default());
+    let mut reader = BufReader::new(File::open(latest?).ok()?);
+    let mut bytes = [0; HEADER_BYTES];
+    reader.read_exact(&mut bytes).ok()?;
+    let mut bytes = [0; ENTRY_BYTES];
+    while reader.read_exact(&mut bytes).is_ok() {
+        if let EntryState::Whole(entry) = LedgerEntry::parse(&bytes) {
+            return Some(entry.wrapped.epoch);
+        }
+    }
+    None
+}
+
 /// The generation in a header; 0 where it cannot be read.
 fn generation_of(path: &Path) -> Result<u32, KeyError> {
     let mut file = File::open(path).map_err(|e| KeyError::io(path, "read", e))?;
@@ -415,7 +439,7 @@ fn generation_of(path: &Path) -> Result<u32, KeyError> {
     Ok(header.map_or(0, |(header, _)| header.generation))
 }
 
-fn parse_name(name: &str) -> Option<u32> {
+pub(super) fn parse_name(name: &str) -> Option<u32> {
     let digits = name.strip_suffix(".led")?;
     let number = digits.parse().ok()?;
     (name_of(number) == name).then_some(number)

@@ -14,8 +14,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::copies::lacking_entries;
+use super::damage::damaged_only_here;
 use super::entry::{LedgerEntry, wrap_context};
 use super::files::OpenedLedger;
+use crate::keys::beside::read_kek;
 use crate::keys::error::KeyError;
 use crate::keys::provider::{EARLIER_MAX, KEK_FILE, KekProvider, sealing_name};
 use crate::keys::sealed;
@@ -68,7 +70,7 @@ impl Joining<'_> {
         let mut differing = Vec::new();
         for root in self.roots {
             let path = root.join(KEK_FILE);
-            let own = match read_settled(&path) {
+            let own = match read_kek(&path) {
                 Ok(own) => own,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 // It says as little as a damaged one.
@@ -206,7 +208,9 @@ fn only_here(its: &OpenedLedger, leading: &OpenedLedger) -> usize {
         !leading.places.contains_key(owner) && !leading.destroyed.contains_key(owner)
     };
     let undestroyed = |owner: &&KeyOwner| !leading.destroyed.contains_key(owner);
-    its.places.keys().filter(unknown).count() + its.destroyed.keys().filter(undestroyed).count()
+    its.places.keys().filter(unknown).count()
+        + its.destroyed.keys().filter(undestroyed).count()
+        + damaged_only_here(its, leading)
 }
 
 /// Two key media whose passphrase or ceremony was changed apart from each other.
@@ -239,6 +243,12 @@ impl fmt::Display for CustodyDiverging {
             self.kept
         )
     }
+}
+
+/// The epochs whose keys a provider's file holds; `None` where it is not whole.
+pub(in crate::keys) fn epochs_in(file: &[u8]) -> Option<Vec<u32>> {
+    let epoch = |key: &Value| key.get("epoch")?.as_u64()?.try_into().ok();
+    Head::parse(file)?.keys.iter().map(epoch).collect()
 }
 
 /// What every provider's file says of its keys.

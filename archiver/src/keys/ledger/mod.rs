@@ -40,7 +40,9 @@ use places::Places;
 pub use copies::{CopyCondition, CopyState, LedgerPlace};
 pub use copying::CopyOptions;
 pub use damage::DamagedEntries;
+pub(in crate::keys) use files::{epoch_at, take_lock as lock};
 pub use joining::CustodyDiverging;
+pub(in crate::keys) use joining::epochs_in;
 pub use rotation::{OtherSecrets, RotationProgress, RotationReport, RotationStep};
 
 /// Whether a ledger is opened to add keys, or only to find them.

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::KEK_FILE;
+use crate::keys::beside::{finish, read_kek};
 use crate::keys::error::KeyError;
-use crate::store::durable::{Disk, read_settled, replace_and_erase};
+use crate::store::durable::{Disk, replace_and_erase};
 
 /// Where the provider's file stands: on each key medium, in step.
 ///
@@ -54,7 +55,7 @@ impl ProviderFile {
     /// For each medium its own: [`KeyError::MediumMissing`], [`KeyError::Damaged`] where a ledger stands without the file,
     /// [`KeyError::Io`].
     pub fn read(&self) -> Vec<(&Path, Result<Vec<u8>, KeyError>)> {
-        let read = |path: &'_ PathBuf| read_settled(path).map_err(|error| unreadable(path, error));
+        let read = |path: &'_ PathBuf| read_kek(path).map_err(|error| unreadable(path, error));
         self.paths
             .iter()
             .map(|path| (path.as_path(), read(path)))
@@ -69,6 +70,7 @@ impl ProviderFile {
     pub fn replace(&self, contents: &[u8]) -> Result<(), KeyError> {
         let disk = self.disk.as_ref().ok_or(KeyError::ReadOnly)?;
         for path in &self.paths {
+            finish(&**disk, path.parent().unwrap_or(path))?;
             replace_and_erase(&**disk, path, contents)
                 .map_err(|error| KeyError::io(path, "write", error))?;
         }

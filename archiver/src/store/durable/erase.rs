@@ -36,10 +36,58 @@ pub fn replace_and_erase(disk: &dyn Disk, path: &Path, contents: &[u8]) -> io::R
         write_or_erase(disk, path, contents)?;
         return disk.sync_directory(parent(path));
     }
+    write_beside(disk, path, contents)?;
+    name_prepared(disk, path)
+}
+
+/// Writes beside a file what is to take its place, durably; the file stays as it is until [`take_prepared`]. Where no file stands, nothing is written.
+///
+/// # Errors
+/// The operating system's.
+pub fn prepare(disk: &dyn Disk, path: &Path, contents: &[u8]) -> io::Result<()> {
+    if is_prepared(path, contents)? {
+        // Nothing else may be able to take its place by now.
+        return disk.sync_directory(parent(path));
+    }
+    settle(disk, path)?;
+    if path.try_exists()? {
+        write_beside(disk, path, contents)?;
+    }
+    Ok(())
+}
+
+/// Gives what [`prepare`] wrote its name, and overwrites what had it. Where nothing was prepared, as [`replace_and_erase`].
+///
+/// # Errors
+/// The operating system's. Either the old or the new contents stand there then.
+pub fn take_prepared(disk: &dyn Disk, path: &Path, contents: &[u8]) -> io::Result<()> {
+    if path.try_exists()? && is_prepared(path, contents)? {
+        return name_prepared(disk, path);
+    }
+    replace_and_erase(disk, path, contents)
+}
+
+/// What was written beside a file to take its place, whole.
+///
+/// # Errors
+/// The operating system's.
+pub fn read_prepared(path: &Path) -> io::Result<Vec<u8>> {
+    std::fs::read(temporary_name(path))
+}
+
+fn is_prepared(path: &Path, contents: &[u8]) -> io::Result<bool> {
+    let stands = read_prepared(path).is_ok_and(|prepared| prepared == contents);
+    Ok(stands && !old_name(path).try_exists()?)
+}
+
+/// Written under the name `….new.new` first: what is called `….new` beside a file is whole.
+fn write_beside(disk: &dyn Disk, path: &Path, contents: &[u8]) -> io::Result<()> {
+    write_or_erase(disk, &temporary_name(path), contents)?;
+    disk.sync_directory(parent(path))
+}
+
+fn name_prepared(disk: &dyn Disk, path: &Path) -> io::Result<()> {
     let (new, old) = (temporary_name(path), old_name(path));
-    // Written under the name `….new.new` first: what is called `….new` is whole.
-    write_or_erase(disk, &new, contents)?;
-    disk.sync_directory(parent(path))?;
     disk.rename(path, &old)?;
     move_into_place(disk, &new, path)?;
     erase_file(disk, &old)

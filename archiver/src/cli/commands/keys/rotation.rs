@@ -12,7 +12,7 @@ use crate::cli::arguments::{DestroyKeys, KeyCopy, RotateKeys};
 use crate::cli::commands::backup;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::output::Unit;
+use crate::cli::output::{Unit, grouped};
 use crate::cli::session::Session;
 use crate::keys::{
     CopyOptions, DamagedEntries, Destruction, KeyError, RotationProgress, RotationStep,
@@ -35,11 +35,11 @@ pub(super) fn rotate(session: &Session, arguments: &RotateKeys) -> Result<Exit, 
     session.output.say(&lang.pick(
         format!(
             "鍵 {} 個とほかの秘密 {} 個を世代 {} の鍵で包み直し、古い世代 {:?} の鍵を廃棄しました",
-            report.keys, report.secrets, report.epoch, report.epochs_destroyed
+            grouped(report.keys), grouped(report.secrets), report.epoch, report.epochs_destroyed
         ),
         format!(
             "wrapped {} keys and {} other secrets under epoch {}; destroyed the key-encryption keys of epochs {:?}",
-            report.keys, report.secrets, report.epoch, report.epochs_destroyed
+            grouped(report.keys), grouped(report.secrets), report.epoch, report.epochs_destroyed
         ),
     ));
     announce_given_up(session, report.damaged_dropped);
@@ -98,13 +98,20 @@ pub(super) fn copy(session: &Session, arguments: &KeyCopy) -> Result<Exit, Failu
     session.output.say(&lang.pick(
         format!(
             "鍵媒体の写しを {place} に作り、{} 件を一つずつ照合しました",
-            report.entries
+            grouped(report.entries)
         ),
         format!(
             "made a copy of the key medium at {place}, and compared its {} entries one by one",
-            report.entries
+            grouped(report.entries)
         ),
     ));
+    if report.dropped > 0 {
+        let dropped = grouped(report.dropped);
+        session.output.note(&lang.pick(
+            format!("そこにだけあった鍵と秘密 {dropped} 件は失われました"),
+            format!("{dropped} keys and secrets that only stood there are gone"),
+        ));
+    }
     if !configured {
         session.output.say(&lang.pick(
             format!("この写しを揃えておくには、設定ファイルに key_copies = [\"{place}\"] と書いてください"),
@@ -175,11 +182,11 @@ pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit
     session.output.say(&lang.pick(
         format!(
             "{} 版の鍵を鍵媒体 {} 個から廃棄しました。世代 {:?} の鍵は廃棄済み、残る {} 個の鍵は世代 {} にあります",
-            facts.versions.len(), facts.media.len(), facts.epochs_destroyed, facts.survivors, facts.epoch
+            grouped(facts.versions.len() as u64), facts.media.len(), facts.epochs_destroyed, grouped(facts.survivors), facts.epoch
         ),
         format!(
             "destroyed the keys of {} versions on {} key media; epochs {:?} are destroyed, the other {} keys stand under epoch {}",
-            facts.versions.len(), facts.media.len(), facts.epochs_destroyed, facts.survivors, facts.epoch
+            grouped(facts.versions.len() as u64), facts.media.len(), facts.epochs_destroyed, grouped(facts.survivors), facts.epoch
         ),
     ));
     announce_given_up(session, facts.damaged_dropped);
