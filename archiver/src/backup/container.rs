@@ -235,12 +235,18 @@ pub fn check<'a>(
     read(path, opening, &mut Nothing)
 }
 
-/// Whether the destruction of a backup was begun at this path and not ended: its first bytes are zeros in place of what every backup begins with.
-pub(super) fn is_overwritten(path: &Path) -> bool {
+/// Whether the destruction of a backup of so many bytes was begun at this path and not ended: its first bytes are zeros in place of what every backup
+/// begins with, and it is as long as it was.
+pub(super) fn is_overwritten(path: &Path, bytes: u64) -> bool {
     let mut start = [0; MAGIC.len()];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    let read = File::open(path).and_then(|mut file| {
+        file.read_exact(&mut start)?;
+        Ok(file.metadata()?.len())
+    });
     let mut pairs = start.iter().zip(MAGIC);
-    read.is_ok() && start != MAGIC && pairs.all(|(found, whole)| *found == 0 || *found == whole)
+    read.is_ok_and(|length| length == bytes)
+        && start != MAGIC
+        && pairs.all(|(found, whole)| *found == 0 || *found == whole)
 }
 
 /// Overwrites a backup with zeros, waits until they are on the medium, and removes it.

@@ -269,7 +269,7 @@ pub fn confirm_destroyed(
     let mut there = backups.kept();
     let found = there.find(|one| one.generation == generation);
     let one = found.ok_or(BackupError::Unknown { generation })?;
-    if stands(archive, &one.file, generation)? {
+    if stands(archive, one)? {
         let path = one.file.clone();
         return Err(BackupError::StillThere { generation, path });
     }
@@ -331,7 +331,7 @@ fn remove(
 ) -> Result<Option<BackupDestroyed>, BackupError> {
     let disk = archive.environment().disk.as_ref();
     let left = unfinished(&one.file);
-    if stands(archive, &one.file, one.generation)? {
+    if stands(archive, one)? {
         container::destroy(disk, &one.file)?;
     } else if !one.is_finished() && left.exists() {
         container::destroy(disk, &left)?;
@@ -351,11 +351,11 @@ fn remove(
 ///
 /// # Errors
 /// [`BackupError::Io`] where that cannot be read.
-fn stands(archive: &Archive, path: &Path, generation: u32) -> Result<bool, BackupError> {
-    match read_header(path) {
-        Ok((header, _)) => Ok(is_of(archive, &header, generation)),
-        // An interrupted run had begun to remove it.
-        Err(_) if container::is_overwritten(path) => Ok(true),
+fn stands(archive: &Archive, one: &BackupTaken) -> Result<bool, BackupError> {
+    match read_header(&one.file) {
+        Ok((header, _)) => Ok(is_of(archive, &header, one.generation)),
+        // An interrupted run had begun to remove it. Of one that was never finished nobody knows how long it was: a person must look.
+        Err(_) if one.is_finished() && container::is_overwritten(&one.file, one.bytes) => Ok(true),
         Err(BackupError::Io { path, source }) if source.kind() != ErrorKind::NotFound => {
             Err(BackupError::Io { path, source })
         }

@@ -83,10 +83,10 @@ pub(in crate::cli) fn key(error: &KeyError) -> String {
             path.display()
         ),
         KeyError::IntakeUnknown { medium } => format!(
-            "預入専用の鍵媒体 {medium} はありません。archiver keys inventory で確かめてください"
+            "媒体 {medium} は一覧にありません。archiver keys inventory で確かめてください"
         ),
         KeyError::IntakeStillThere { path } => format!(
-            "預入専用の鍵媒体は {} にまだあります。先に廃棄してください",
+            "その媒体は {} にまだあります。先に廃棄してください",
             path.display()
         ),
         KeyError::AlreadyHasKey { owner } => format!("{owner} にはすでに鍵があります"),

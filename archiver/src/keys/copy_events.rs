@@ -25,6 +25,38 @@ pub struct KeyCopyJoined {
     pub epoch: u32,
 }
 
+/// The making of a copy failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct KeyCopyFailed {
+    /// The copy.
+    pub copy: KeyMediumFact,
+    /// Why.
+    pub cause: String,
+    /// Whether no file with keys stands there: then it is no copy.
+    pub is_empty: bool,
+}
+
+/// A copy of the key medium is no more, or never came to be, as a person says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct KeyCopyGone {
+    /// The copy, and where it was last.
+    pub copy: KeyMediumFact,
+    /// How it was destroyed, or why it never was.
+    pub how: String,
+}
+
+impl EventBody for KeyCopyFailed {
+    const KIND: &'static str = "key-copy-failed";
+    const TOPIC: Topic = Topic::Keys;
+}
+
+impl EventBody for KeyCopyGone {
+    const KIND: &'static str = "key-copy-gone";
+    const TOPIC: Topic = Topic::Keys;
+}
+
 impl EventBody for KeyCopyBegun {
     const KIND: &'static str = "key-copy-begun";
     const TOPIC: Topic = Topic::Keys;
@@ -41,4 +73,15 @@ pub(super) fn copy_in(event: &RecordedEvent) -> Option<KeyMediumFact> {
     let begun = || event.as_::<KeyCopyBegun>().map(|begun| begun.copy);
     let joined = || event.as_::<KeyCopyJoined>().map(|joined| joined.copy);
     made.or_else(begun).or_else(joined)
+}
+
+/// The copy that an event takes off the list.
+pub(super) fn copy_gone(event: &RecordedEvent) -> Option<KeyMediumFact> {
+    let gone = event.as_::<KeyCopyGone>().map(|gone| gone.copy);
+    let failed = || {
+        event
+            .as_::<KeyCopyFailed>()
+            .filter(|failed| failed.is_empty)
+    };
+    gone.or_else(|| failed().map(|failed| failed.copy))
 }

@@ -1,13 +1,15 @@
 //! Making a copy of the key medium, and making a lost one anew.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use formats::id::MediumId;
 use formats::medium::{LABEL_FILE, MediumLabel, SPECIFICATION_FILE};
 use formats::segment::SPECIFICATION;
 
 use super::beside::{self, Beside};
-use super::copy_events::{KeyCopyBegun, KeyCopyJoined};
+use super::copy_events::{KeyCopyBegun, KeyCopyFailed, KeyCopyGone, KeyCopyJoined};
 use super::error::KeyError;
 use super::events::{KeyCopyMade, KeyMediumFact};
 use super::ledger::{CopyCondition, CopyOptions};
@@ -16,6 +18,7 @@ use super::provider::{KEK_FILE, ProviderFile, require_one_provider};
 use super::sealed;
 use crate::archive::{Archive, ArchiveError};
 use crate::store::durable::{create_directories, read_settled, replace_file};
+use crate::store::{StoreError, read_label};
 
 /// What making a copy of the key medium did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -223,7 +226,17 @@ impl Archive {
             epoch,
         };
         self.record_event(by, &begun)?;
-        let report = self.keys().copy_with(root, label, options, progress)?;
+        let copied = self.keys().copy_with(root, label, options, progress);
+        if let Err(error) = &copied {
+            let failed = KeyCopyFailed {
+                copy: copy.clone(),
+                cause: error.to_string(),
+                is_empty: holds_nothing(root),
+            };
+            // What is reported is why there is no copy.
+            drop(self.record_event(by, &failed));
+        }
+        let report = copied?;
         let made = KeyCopyMade {
             copy,
             entries: report.entries,
@@ -231,6 +244,38 @@ impl Archive {
         };
         self.record_event(by, &made)?;
         Ok((made, report))
+    }
+
+    /// Records that a copy of the key medium is no more, or that one which was begun was never made: from then on no list names it.
+    ///
+    /// # Errors
+    /// [`KeyError::IntakeUnknown`] when no such copy is on the list; [`KeyError::IntakeStillThere`] when it stands where it was last, or takes
+    /// part; errors of reading there, and of recording.
+    pub fn record_copy_gone(
+        &self,
+        medium: MediumId,
+        how: &str,
+        by: &str,
+    ) -> Result<KeyCopyGone, ArchiveError> {
+        let mut listed = self.copies_made()?.into_iter();
+        let found = listed.find(|one| one.medium == Some(medium));
+        let copy = found.ok_or(KeyError::IntakeUnknown { medium })?;
+        let last = PathBuf::from(&copy.place);
+        for path in self.keys().place().roots.iter().chain([&last]) {
+            match read_label(path) {
+                Ok(label) if label.medium == medium && !holds_nothing(path) => {
+                    let path = path.clone();
+                    return Err(KeyError::IntakeStillThere { path }.into());
+                }
+                Ok(_) | Err(StoreError::MediumMissing { .. }) => {}
+                // It may be the medium: what cannot be read is not gone.
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let how = how.to_owned();
+        let gone = KeyCopyGone { copy, how };
+        self.record_event(by, &gone)?;
+        Ok(gone)
     }
 
     /// Records each copy of the key medium that takes part and that no event names: one that was made with other means.
@@ -252,4 +297,35 @@ impl Archive {
         }
         Ok(())
     }
+}
+
+/// Whether no file with keys stands in a folder that can be read.
+fn holds_nothing(root: &Path) -> bool {
+    let is_plain = |name: &str| {
+        [SPECIFICATION_FILE, LABEL_FILE].contains(&name.trim_end_matches(".new"))
+            || name == "lost+found"
+    };
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let listed = match fs::read_dir(&folder) {
+            Ok(listed) => listed,
+            Err(error) if error.kind() == ErrorKind::NotFound && folder == root => return true,
+            Err(_) => return false,
+        };
+        for entry in listed {
+            let Ok(entry) = entry else {
+                return false;
+            };
+            let name = entry.file_name();
+            let is_known = folder == root && name.to_str().is_some_and(is_plain);
+            match entry.file_type() {
+                _ if is_known => {}
+                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                // The lock of the ledger.
+                Ok(kind) if kind.is_file() && entry.metadata().is_ok_and(|it| it.len() == 0) => {}
+                Ok(_) | Err(_) => return false,
+            }
+        }
+    }
+    true
 }

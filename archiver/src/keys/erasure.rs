@@ -6,7 +6,7 @@ use formats::id::{EventId, VersionId};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::copy_events::copy_in;
+use super::copy_events::{copy_gone, copy_in};
 use super::error::KeyError;
 use super::events::{
     KeyCopyMade, KeyDestructionBegun, KeyMediumFact, KeysAudited, KeysDestroyed, KeysRotated,
@@ -365,7 +365,7 @@ impl Archive {
         roots.iter().map(|root| KeyMediumFact::of(root)).collect()
     }
 
-    /// Every copy of the key medium that was ever made, or begun, or took part.
+    /// Every copy of the key medium that was ever made, or begun, or took part, and is not known to be gone.
     ///
     /// # Errors
     /// [`ArchiveError`] when the index is damaged.
@@ -373,24 +373,26 @@ impl Archive {
         self.other_copies(&[])
     }
 
-    /// Copies that were ever made and are not among these.
+    /// Those copies that are not among these.
     pub(crate) fn other_copies(
         &self,
         known: &[KeyMediumFact],
     ) -> Result<Vec<KeyMediumFact>, ArchiveError> {
+        let is_same = |one: &KeyMediumFact, other: &KeyMediumFact| {
+            one.medium.is_some() && one.medium == other.medium
+        };
         let mut others: Vec<KeyMediumFact> = Vec::new();
         self.catalog().events(Topic::Keys, &mut |event| {
             if let Some(copy) = copy_in(&event) {
-                let is_known = |list: &[KeyMediumFact]| {
-                    list.iter()
-                        .any(|one| one.medium.is_some() && one.medium == copy.medium)
-                };
-                if !is_known(known) && !is_known(&others) {
+                if !others.iter().any(|one| is_same(one, &copy)) {
                     others.push(copy);
                 }
+            } else if let Some(gone) = copy_gone(&event) {
+                others.retain(|one| !is_same(one, &gone));
             }
             true
         })?;
+        others.retain(|one| !known.iter().any(|known| is_same(known, one)));
         Ok(others)
     }
 }

@@ -384,7 +384,7 @@ impl fmt::Display for KeyError {
                  '--give-up-damaged' gives them up",
                 path.display()
             ),
-            Self::IntakeUnknown { medium } => write!(f, "no intake medium {medium} is kept"),
+            Self::IntakeUnknown { medium } => write!(f, "no medium {medium} is on the list"),
             Self::IntakeStillThere { path } => {
                 write!(f, "the medium still stands at {}", path.display())
             }

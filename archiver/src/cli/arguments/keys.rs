@@ -35,6 +35,15 @@ pub enum Keys {
     Rotate(RotateKeys),
     /// Make a copy of the key medium, or make a lost one anew
     Copy(KeyCopy),
+    /// Record that a copy of the key medium is no more, or was never finished: from then on no list and no destruction names it
+    CopyGone {
+        /// Its id, as 'keys inventory' names it
+        #[arg(value_name = "MEDIUM")]
+        medium: MediumId,
+        /// How it was destroyed, or why it never was
+        #[arg(long, value_name = "TEXT")]
+        how: String,
+    },
     /// Destroy records for good by destroying their keys: two people, and the ids typed again
     Destroy(DestroyKeys),
     /// List every key: what for, where, in which state, and what to do if it leaks

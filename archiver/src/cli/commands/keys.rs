@@ -36,6 +36,7 @@ pub(in crate::cli) fn run(session: &Session, command: &Keys) -> Result<Exit, Fai
         Keys::Lock => unlock::lock(session),
         Keys::Rotate(arguments) => rotation::rotate(session, arguments),
         Keys::Copy(arguments) => rotation::copy(session, arguments),
+        Keys::CopyGone { medium, how } => rotation::copy_gone(session, *medium, how),
         Keys::Destroy(arguments) => rotation::destroy(session, arguments),
         Keys::Inventory => inventory::inventory(session),
         Keys::Audit(arguments) => inventory::audit(session, arguments),

@@ -29,7 +29,7 @@ fn a_copy_is_listed_wherever_its_making_is_cut() {
     let folder = bench.folder();
     let disk = FaultyDisk::new();
     let archive = open_on(folder, disk.clone(), Access::Write).unwrap();
-    let mut cut = Vec::new();
+    let (mut cut, mut empty) = (Vec::new(), 0);
     for number in 0..100 {
         let after = 5 * usize::from(number);
         let name = format!("third-{number:03}");
@@ -46,13 +46,26 @@ fn a_copy_is_listed_wherever_its_making_is_cut() {
         let options = CopyOptions::default();
         let made = archive.copy_keys("佐藤", &target, &label, options, &mut |_| ());
         disk.heal();
-        assert!(listed(&archive, &target), "{after}");
+        // Where no file of it stands, there is no copy.
+        let kept = [target.join("ledger"), target.join("kek.json")];
+        let stands = kept.iter().any(|path| match fs::read_dir(path) {
+            Ok(mut ledger) => ledger.any(|entry| {
+                let length = entry.unwrap().metadata().unwrap().len();
+                length > 0
+            }),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        });
+        assert_eq!(listed(&archive, &target), stands, "{after}");
+        if !stands {
+            empty += 1;
+            continue;
+        }
         cut.push(target);
         if made.is_ok() {
             break;
         }
     }
-    assert!((10..100).contains(&cut.len()), "{}", cut.len());
+    assert!((5..100).contains(&cut.len()) && empty > 0, "{}", cut.len());
     disk.kill();
     drop(archive);
     let archive = open(folder, Access::Write);
@@ -69,6 +82,42 @@ fn a_copy_is_listed_wherever_its_making_is_cut() {
         .destroy_keys(&bench.destruction(), &mut |_| ())
         .unwrap();
     assert_eq!(report.facts.other_copies.len(), cut.len());
+}
+
+#[test]
+fn a_copy_that_is_gone_is_listed_no_more() {
+    let bench = Bench::new();
+    let archive = open(bench.folder(), Access::Write);
+    let target = bench.folder().join("third");
+    let label = label(&archive, 9);
+    let options = CopyOptions::default();
+    archive
+        .copy_keys("佐藤", &target, &label, options, &mut |_| ())
+        .unwrap();
+    let gone = |medium| archive.record_copy_gone(medium, "shredded", "佐藤");
+    let refused = gone(label.medium);
+    assert!(matches!(
+        refused,
+        Err(ArchiveError::Keys(KeyError::IntakeStillThere { path })) if path == target
+    ));
+    let unknown = gone(MediumId::new(7, &[7; 10]));
+    assert!(matches!(
+        unknown,
+        Err(ArchiveError::Keys(KeyError::IntakeUnknown { .. }))
+    ));
+    assert!(listed(&archive, &target));
+    fs::remove_dir_all(&target).unwrap();
+    assert_eq!(gone(label.medium).unwrap().how, "shredded");
+    assert!(!listed(&archive, &target));
+    let report = archive
+        .destroy_keys(&bench.destruction(), &mut |_| ())
+        .unwrap();
+    assert!(report.facts.other_copies.is_empty());
+    // It is made anew.
+    archive
+        .copy_keys("佐藤", &target, &label, options, &mut |_| ())
+        .unwrap();
+    assert!(listed(&archive, &target));
 }
 
 #[test]

@@ -122,6 +122,21 @@ pub(super) fn copy(session: &Session, arguments: &KeyCopy) -> Result<Exit, Failu
     Ok(Exit::Done)
 }
 
+/// `archiver keys copy-gone`
+pub(super) fn copy_gone(session: &Session, medium: MediumId, how: &str) -> Result<Exit, Failure> {
+    let archive = session.open(Access::Write)?;
+    let gone = archive.record_copy_gone(medium, how, &session.user)?;
+    archive.close()?;
+    session.output.event(&json!({
+        "event": "key-copy-gone", "medium": medium, "place": gone.copy.place, "how": how,
+    }));
+    session.output.say(&session.output.lang.pick(
+        format!("鍵媒体の写し {medium} がもうないことを記録しました"),
+        format!("recorded that the copy {medium} of the key medium is no more"),
+    ));
+    Ok(Exit::Done)
+}
+
 /// The nearest folder that exists: the device is known by it.
 fn nearest(path: &Path) -> PathBuf {
     let existing = path.ancestors().find(|one| one.is_dir());

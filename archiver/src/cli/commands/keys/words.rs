@@ -10,7 +10,7 @@ use crate::cli::lang::Lang;
 use crate::cli::output::moment;
 use crate::cli::session::Session;
 use crate::event::EventBody;
-use crate::keys::copy_events::{KeyCopyBegun, KeyCopyJoined};
+use crate::keys::copy_events::{KeyCopyBegun, KeyCopyFailed, KeyCopyGone, KeyCopyJoined};
 use crate::keys::custody::{BackupKeyMade, CeremonyHeld, PassphraseSet};
 use crate::keys::events::{KeyCopyMade, KeysAudited, KeysDestroyed, KeysRotated};
 use crate::keys::intake_events::{IntakeAccepted, IntakeCreated, IntakeDestroyed};
@@ -57,6 +57,20 @@ fn what(event: &KeyEvent, lang: Lang) -> String {
         KeyCopyBegun::KIND => lang
             .pick("鍵媒体の写しの作成を開始", "copy of the key medium begun")
             .to_owned(),
+        KeyCopyFailed::KIND => {
+            let cause = facts["cause"].as_str().unwrap_or_default();
+            lang.pick(
+                format!("鍵媒体の写しの作成に失敗: {cause}"),
+                format!("copy of the key medium failed: {cause}"),
+            )
+        }
+        KeyCopyGone::KIND => {
+            let how = facts["how"].as_str().unwrap_or_default();
+            lang.pick(
+                format!("鍵媒体の写しはもうない: {how}"),
+                format!("copy of the key medium is gone: {how}"),
+            )
+        }
         KeyCopyJoined::KIND => lang
             .pick(
                 "別の方法で作られた写しが加わる",
