@@ -106,6 +106,21 @@ pub(crate) const ROWS: &[Row] = &[
         outcome: Outcome::OthersServed(6),
     },
     Row {
+        fault: "older segment missing on all media, and the index",
+        how: "the files and the index removed",
+        inject: |world| {
+            for medium in ["data-a", "data-b"] {
+                fs::remove_file(segment(world, medium, 0)).expect("removed");
+            }
+            fs::remove_dir_all(world.at("index")).expect("an index");
+        },
+        command: "rebuild",
+        calls: "",
+        exit: 7,
+        says: "0000000001",
+        outcome: Outcome::LossNamed(6),
+    },
+    Row {
         fault: "newest segment missing on one medium",
         how: "the file removed",
         inject: |world| fs::remove_file(segment(world, "data-b", 2)).expect("removed"),

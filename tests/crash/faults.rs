@@ -42,6 +42,8 @@ pub(crate) enum Outcome {
     Whole,
     /// So many come back; those of the damaged place do not, and none comes back as something else.
     OthersServed(usize),
+    /// So many come back, none as something else; nobody knows the records that are lost, and every command that looks names the segment.
+    LossNamed(usize),
     /// Nothing is read or written until the right medium, key or passphrase is there; then all are whole.
     WholeOncePutBack(fn(&World)),
 }
@@ -55,6 +57,9 @@ impl Outcome {
             Self::Whole => "all records whole; `verify` finds nothing",
             Self::OthersServed(_) => {
                 "the records of that place are named and refused; all others served"
+            }
+            Self::LossNamed(_) => {
+                "the segment is named by `rebuild`, `status`, `scrub` and `verify` until it is back; all records of the others served"
             }
             Self::WholeOncePutBack(_) => {
                 "nothing is touched; all records whole once the right one is back"
@@ -161,8 +166,17 @@ pub(crate) fn judge(
         Outcome::OthersServed(served) if back == served && verified.code == row.exit => {
             String::new()
         }
+        Outcome::LossNamed(served) if back == served && verified.code == row.exit => {
+            let looks = [&["status"][..], &["scrub", "--no-record"]];
+            let silent = looks.into_iter().find(|words| {
+                let run = world.archiver(*words);
+                run.code != row.exit || !(run.stdout + &run.stderr).contains(row.says)
+            });
+            silent.map_or_else(String::new, |words| format!("{words:?} did not name it"))
+        }
         Outcome::ServedFromOtherCopy
         | Outcome::Whole
+        | Outcome::LossNamed(_)
         | Outcome::WholeOncePutBack(_)
         | Outcome::OthersServed(_) => format!(
             "{back} of 10 records came back, verify {} {}{}",
