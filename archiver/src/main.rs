@@ -56,6 +56,7 @@ fn main() -> ExitCode {
         programs: programs(),
         interactive: std::io::stdin().is_terminal(),
         watches: std::cell::RefCell::default(),
+        at_work: std::cell::RefCell::default(),
     };
     cli::run(command, &session).into()
 }

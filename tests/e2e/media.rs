@@ -1,5 +1,7 @@
 //! Media fail, are swapped, come back and are replaced, through the commands.
 
+use std::path::Path;
+
 use serde_json::Value;
 use tests::random::Random;
 use tests::world::{Run, World};
@@ -93,9 +95,17 @@ fn a_medium_is_added_lost_and_replaced() {
     std::fs::remove_dir_all(world.at("data-b")).unwrap();
     let refused = one_more(&world, "refused").expect_code(3);
     assert!(refused.stderr.contains("data-b"), "{}", refused.stderr);
-    world
+    assert_eq!(states(&world)[1].1, "not-mounted");
+    let run = world
         .archiver(["media", "replace", "data-2", "data-d"])
         .expect_code(0);
+    assert!(!run.stderr.contains("no medium at"), "{}", run.stderr);
+    assert!(
+        run.stdout.contains("segments written: 0000000001 to"),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.contains("growing segment: "), "{}", run.stdout);
     assert_eq!(data(&world), "data = [\"data-a\", \"data-c\", \"data-d\"]");
     one_more(&world, "after-replace").expect_code(0);
     world
@@ -165,7 +175,10 @@ fn with_leave_the_archive_goes_on_and_says_so() {
     one_more(&world, "refused").expect_code(3);
     std::fs::rename(world.at("away"), world.at("data-a")).unwrap();
 
-    world.archiver(["media", "return", "data-b"]).expect_code(0);
+    let run = world.archiver(["media", "return", "data-b"]).expect_code(0);
+    // The command does not advise itself.
+    assert!(!run.stderr.contains("out of service"), "{}", run.stderr);
+    assert!(run.stdout.contains("growing segment: "), "{}", run.stdout);
     assert_eq!(states(&world)[1].1, "in-service");
     // Now it is as good as the other one.
     std::fs::remove_dir_all(world.at("data-a")).unwrap();
@@ -275,6 +288,19 @@ fn moves_and_counts_stand_in_the_ledger() {
         "{}",
         shown.stdout
     );
+    // The first move is from nowhere, and what is not known is not shown.
+    assert!(
+        shown.stdout.contains(" to 金庫 (fire-safe), carried"),
+        "{}",
+        shown.stdout
+    );
+    assert!(
+        !shown.stdout.contains('?') && !shown.stdout.contains("model:"),
+        "{}",
+        shown.stdout
+    );
+    let shown = world.archiver(["--lang", "ja", "media", "show", "data-2"]);
+    assert!(shown.expect_code(0).stdout.contains("金庫 (耐火金庫)"));
     world.archiver(["media", "show", "data-9"]).expect_code(8);
     let register = [
         "media",
@@ -324,6 +350,18 @@ fn count(world: &World) {
         "{}",
         run.stdout
     );
+    let listed = world.archiver(["media", "list"]).expect_code(0).stdout;
+    let missing = listed.lines().find(|line| line.starts_with("keys-1"));
+    assert!(
+        missing.is_some_and(|line| line.contains("missing on ")),
+        "{listed}"
+    );
+    let shown = world.archiver(["media", "show", "keys-1"]).expect_code(0);
+    assert!(
+        shown.stdout.contains("missing at the stock-take of"),
+        "{}",
+        shown.stdout
+    );
     world.file("bad.txt", b"[?] everything is there\n");
     world
         .archiver([
@@ -348,4 +386,83 @@ fn going_down_to_one_data_medium_is_said() {
         "{}",
         run.stderr
     );
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).unwrap();
+        }
+    }
+}
+
+/// The list has each medium in the state in which other commands find it.
+#[test]
+fn the_list_says_what_other_commands_find() {
+    let world = World::empty();
+    archive(&world);
+    let rename = |from: &str, to: &str| std::fs::rename(world.at(from), world.at(to)).unwrap();
+    let listed = || {
+        let run = world.archiver(["media", "list"]).expect_code(0);
+        let states: Vec<String> = states(&world).into_iter().map(|one| one.1).collect();
+        (states, run.stdout, run.stderr)
+    };
+    let (states, text, _) = listed();
+    assert_eq!(states, ["in-service"; 3]);
+    assert!(text.contains("2 data media in service"), "{text}");
+    // Every line has its columns at the same places; nobody entered labels.
+    let places = |line: &str| line.find("in service").or(line.find("state"));
+    let table: Vec<_> = text.lines().take(4).map(places).collect();
+    assert!(
+        table[0].is_some() && table.iter().all(|place| *place == table[0]),
+        "{text}"
+    );
+    assert!(!text.contains("label"), "{text}");
+
+    // Swapped: both are used.
+    copy_folder(&world.at("data-b"), &world.at("old"));
+    rename("data-a", "x");
+    rename("data-b", "data-a");
+    rename("x", "data-b");
+    let (states, text, told) = listed();
+    assert_eq!(states, ["in-service"; 3]);
+    assert!(text.contains("the ledger has it at"), "{text}");
+    assert!(told.contains("swapped"), "{told}");
+    rename("data-a", "x");
+    rename("data-b", "data-a");
+    rename("x", "data-b");
+
+    // Not mounted; another one in its folder; twice the same.
+    rename("data-b", "away");
+    let (states, text, _) = listed();
+    assert_eq!(states, ["in-service", "not-mounted", "in-service"]);
+    assert!(text.contains("1 data medium in service"), "{text}");
+    copy_folder(&world.at("data-a"), &world.at("data-b"));
+    let (states, text, told) = listed();
+    assert_eq!(states, ["in-service", "not-mounted", "in-service"]);
+    assert!(text.contains("data-1 is there"), "{text}");
+    assert!(
+        told.contains("already given") && !told.contains("swapped"),
+        "{told}"
+    );
+    std::fs::remove_dir_all(world.at("data-b")).unwrap();
+    rename("away", "data-b");
+
+    // An old image.
+    let mut random = Random::new(4);
+    for number in 0..6 {
+        world.file(&format!("more/{number}.bin"), &random.bytes(1_500_000));
+    }
+    deposit(&world, "more").expect_code(0);
+    rename("data-b", "away");
+    rename("old", "data-b");
+    let (states, text, _) = listed();
+    assert_eq!(states, ["in-service", "old-copy", "in-service"]);
+    assert!(text.contains("an old copy (up to segment"), "{text}");
+    one_more(&world, "refused").expect_code(3);
 }

@@ -74,6 +74,7 @@ impl Bench {
             },
             interactive: false,
             watches: std::cell::RefCell::default(),
+            at_work: std::cell::RefCell::default(),
         };
         Self {
             session,

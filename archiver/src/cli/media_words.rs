@@ -1,12 +1,38 @@
 //! What is wrong with media, in words.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use formats::id::MediumId;
 use formats::roster::OutCause;
 
 use super::lang::Lang;
 use super::output::moment;
-use crate::store::{MediumProblem, MediumProblemKind, cause_text};
+use crate::store::{MediumProblem, MediumProblemKind, cause_text, is_same_folder};
+
+/// Of which media nothing is said by openings: the command itself puts them right.
+#[derive(Debug, Default)]
+pub enum AtWork {
+    /// Of none.
+    #[default]
+    None,
+    /// Of all: another opening follows, which says it.
+    All,
+    /// Of this one, or of the folder in which it should be.
+    One(MediumId, PathBuf),
+}
+
+impl AtWork {
+    /// Whether nothing is said of this.
+    pub(super) fn covers(&self, problem: &MediumProblem) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::One(medium, place) => {
+                problem.medium == Some(*medium) || is_same_folder(&problem.directory, place)
+            }
+        }
+    }
+}
 
 /// Why a medium is not used, and what to do.
 pub(super) fn problem(problem: &MediumProblem, lang: Lang) -> String {

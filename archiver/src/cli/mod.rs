@@ -14,6 +14,7 @@ mod media_words;
 pub mod output;
 mod query;
 pub mod session;
+pub mod table;
 mod unlocking;
 
 use arguments::{Command, EvidenceCommand, EvidenceView};

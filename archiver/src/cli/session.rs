@@ -17,7 +17,7 @@ use crate::store::{ReplicaCondition, ReplicaWatch};
 
 use super::arguments::Common;
 use super::failure::Failure;
-use super::media_words;
+use super::media_words::{self, AtWork};
 use super::output::{Output, grouped, sized};
 use super::query::rfc3339;
 
@@ -44,6 +44,8 @@ pub struct Session {
     pub interactive: bool,
     /// What becomes of the data media while the command works.
     pub watches: RefCell<Vec<ReplicaWatch>>,
+    /// Media of which openings say nothing.
+    pub at_work: RefCell<AtWork>,
 }
 
 /// How a user starts the two programs.
@@ -80,6 +82,7 @@ impl Session {
             programs: self.programs.clone(),
             interactive: false,
             watches: RefCell::default(),
+            at_work: RefCell::default(),
         }
     }
 
@@ -357,7 +360,8 @@ impl Session {
                 ),
             ));
         }
-        for problem in &recovery.media {
+        let at_work = self.at_work.borrow();
+        for problem in recovery.media.iter().filter(|one| !at_work.covers(one)) {
             let directory = &problem.directory;
             if access != Access::Read {
                 self.output.event(&json!({
@@ -367,7 +371,8 @@ impl Session {
             }
             self.output.note(&media_words::problem(problem, lang));
         }
-        for disagreement in &report.media {
+        let is_last = !matches!(*at_work, AtWork::All);
+        for disagreement in report.media.iter().filter(|_| is_last) {
             self.output
                 .note(&lang.pick(disagreement.text_ja(), disagreement.to_string()));
         }

@@ -89,15 +89,17 @@ pub struct Succession {
 ///
 /// # Errors
 /// [`ArchiveError`]; the same call goes on where this one ended.
+///
+/// Answers the length of the growing segment that the medium got.
 pub fn finish(
     archive: &Archive,
     by: &str,
     directory: &Path,
     succession: Option<Succession>,
     copied: &CopyReport,
-) -> Result<(), ArchiveError> {
+) -> Result<u64, ArchiveError> {
     let store = archive.store();
-    store.admit(directory)?;
+    let growing = store.admit(directory)?;
     let ledger = MediaLedger::of(archive.catalog())?;
     let label = read_label(directory)?;
     let entry = ledger.medium(label.medium);
@@ -127,7 +129,7 @@ pub fn finish(
         leave(archive, by, &ledger, succession)?;
     }
     joining::finish(archive.environment().disk.as_ref(), directory)?;
-    Ok(())
+    Ok(growing)
 }
 
 /// Takes a medium out of the archive: out of the configuration first, so that a crash in between leaves an archive that opens.

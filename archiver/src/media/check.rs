@@ -61,14 +61,20 @@ pub enum DisagreementKind {
 #[must_use]
 pub fn check(ledger: &MediaLedger, config: &Config) -> Vec<Disagreement> {
     let mut found = Vec::new();
-    for directory in config.data.iter().chain([&config.keys]) {
-        let Ok(label) = read_label(directory) else {
-            continue;
-        };
+    let folders = config.data.iter().chain([&config.keys]);
+    let labels: Vec<(&PathBuf, MediumLabel)> = folders
+        .filter_map(|directory| Some((directory, read_label(directory).ok()?)))
+        .collect();
+    for (directory, label) in &labels {
         if label.archive == config.archive {
-            let kinds = kinds(ledger, config, directory, &label);
+            let mut kinds = kinds(ledger, config, directory, label);
+            let same = labels.iter().filter(|(_, one)| one.medium == label.medium);
+            if same.count() > 1 {
+                // One medium in two folders is told as that: no other one stands in its place.
+                kinds.retain(|kind| !matches!(kind, DisagreementKind::Swapped { .. }));
+            }
             found.extend(kinds.into_iter().map(|kind| Disagreement {
-                directory: directory.clone(),
+                directory: (*directory).clone(),
                 medium: label.medium,
                 kind,
             }));
@@ -164,6 +170,16 @@ pub fn key_medium(directory: &Path, archive: ArchiveId) -> Result<(), Disagreeme
     })
 }
 
+/// What a label says of a medium, in Japanese.
+fn fact_ja(fact: &'static str) -> &'static str {
+    match fact {
+        "number" => "番号",
+        "classification" => "秘密区分",
+        "role" => "用途",
+        _ => fact,
+    }
+}
+
 impl Disagreement {
     /// What is wrong and what to do, in Japanese.
     #[must_use]
@@ -188,9 +204,12 @@ impl Disagreement {
                 fact,
                 label,
                 ledger,
-            } => format!(
-                "{directory} のラベルと台帳が違います({fact}: ラベルは「{label}」、台帳は「{ledger}」)。archiver media register で直してください"
-            ),
+            } => {
+                let fact = fact_ja(fact);
+                format!(
+                    "{directory} のラベルと台帳が違います({fact}: ラベルは「{label}」、台帳は「{ledger}」)。archiver media register で直してください"
+                )
+            }
             DisagreementKind::Foreign { archive } => format!(
                 "{directory} は別の保管庫({archive})の媒体です。この保管庫の鍵媒体を接続してください"
             ),

@@ -8,6 +8,7 @@ use formats::id::MediumId;
 use formats::roster::OutCause;
 use serde::{Deserialize, Serialize};
 
+use crate::cli::lang::Lang;
 use crate::event::{EventBody, Topic};
 
 /// What a medium is for.
@@ -238,6 +239,31 @@ impl PlaceClass {
             Self::Transit => "transit",
             Self::Other => "other",
         }
+    }
+}
+
+impl PlaceClass {
+    /// The name for people, in Japanese.
+    #[must_use]
+    pub const fn name_ja(self) -> &'static str {
+        match self {
+            Self::MachineRoom => "機械室",
+            Self::LockedCabinet => "施錠保管庫",
+            Self::FireSafe => "耐火金庫",
+            Self::Vault => "金庫室",
+            Self::OffSite => "別の拠点",
+            Self::Transit => "運搬中",
+            Self::Other => "その他",
+        }
+    }
+}
+
+impl Place {
+    /// Name and class, for people.
+    #[must_use]
+    pub fn text(&self, lang: Lang) -> String {
+        let class = lang.pick(self.class.name_ja(), self.class.name());
+        format!("{} ({class})", self.name)
     }
 }
 

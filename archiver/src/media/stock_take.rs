@@ -9,6 +9,7 @@ use super::facts::MediaCounted;
 use super::ledger::{MediaLedger, MediumEntry};
 use crate::cli::lang::Lang;
 use crate::cli::output::day;
+use crate::cli::table::table;
 use crate::config::MediaConfig;
 
 /// The list to tick, as text that [`read`] takes back.
@@ -29,11 +30,52 @@ pub fn list_text(
         format!("# 媒体の棚卸し {today}\n# あるものは [ ] を [x] に変えてください。台帳にないものは [+] の行に書き足してください。\n# 記入後: archiver media stock-take --enter このファイル --counted-by 氏名\n\n"),
         format!("# Stock-take of media, {today}\n# Change [ ] to [x] for each medium that is there. Add a line with [+] for what is there and not listed.\n# Then: archiver media stock-take --enter THIS_FILE --counted-by NAME\n\n"),
     ));
-    for entry in ledger.present() {
-        let due = entry.count_due(config);
-        let cells = cells(entry).join(" | ");
+    let rows: Vec<[String; 8]> = ledger
+        .present()
+        .into_iter()
+        .map(|entry| {
+            let [name, label, device, classification, place, custodian] = cells(entry, lang);
+            let due = entry.count_due(config).to_string();
+            let id = entry.medium.to_string();
+            [
+                id,
+                name,
+                label,
+                device,
+                classification,
+                place,
+                custodian,
+                due,
+            ]
+        })
+        .collect();
+    let [
+        _,
+        number,
+        label,
+        device,
+        classification,
+        place,
+        custodian,
+        due,
+        id,
+    ] = heads(lang);
+    let heads = [
+        id,
+        number,
+        label,
+        device,
+        classification,
+        place,
+        custodian,
+        due,
+    ];
+    for (line, mark) in table(heads, &rows, " | ")
+        .iter()
+        .zip(["#  "].into_iter().chain(std::iter::repeat("[ ]")))
+    {
         // A write to a string does not fail.
-        writeln!(text, "[ ] {} | {cells} | {due}", entry.medium).ok();
+        writeln!(text, "{mark} {line}").ok();
     }
     text.push_str(lang.pick(
         "\n# 実施者:                日付:\n",
@@ -57,33 +99,10 @@ pub fn list_html(
         String::new()
     };
     let title = lang.pick("媒体の棚卸し", "Stock-take of media");
-    let heads = lang.pick(
-        [
-            "あり",
-            "番号",
-            "表示",
-            "機種・製造番号",
-            "秘密区分",
-            "保管場所",
-            "責任者",
-            "期限",
-            "媒体 ID",
-        ],
-        [
-            "there",
-            "number",
-            "label",
-            "model, serial number",
-            "classification",
-            "place",
-            "custodian",
-            "due",
-            "medium id",
-        ],
-    );
+    let heads = heads(lang);
     let mut rows = String::new();
     for entry in ledger.present() {
-        let [name, label, device, classification, place, custodian] = cells(entry);
+        let [name, label, device, classification, place, custodian] = cells(entry, lang);
         let due = entry.count_due(config).to_string();
         let id = entry.medium.to_string();
         rows.push_str("<tr><td class=box>☐</td>");
@@ -112,6 +131,34 @@ pub fn list_html(
     );
     format!(
         "<!DOCTYPE html>\n<html lang=\"{language}\"><meta charset=\"utf-8\"><title>{title} {today}</title>\n<style>body{{font-family:sans-serif}}table{{border-collapse:collapse;font-size:90%}}td,th{{border:1px solid #888;padding:.3em .5em;text-align:left}}.box{{font-size:150%;text-align:center}}</style>\n<h1>{title} {today}</h1>\n{mark}<table><tr>{heads}</tr>\n{rows}</table>\n<p>{foot}</p>\n</html>\n"
+    )
+}
+
+/// The headings of both lists; the first one is for the tick.
+fn heads(lang: Lang) -> [&'static str; 9] {
+    lang.pick(
+        [
+            "あり",
+            "番号",
+            "表示",
+            "機種・製造番号",
+            "秘密区分",
+            "保管場所",
+            "責任者",
+            "期限",
+            "媒体 ID",
+        ],
+        [
+            "there",
+            "number",
+            "label",
+            "model, serial number",
+            "classification",
+            "place",
+            "custodian",
+            "due",
+            "medium id",
+        ],
     )
 }
 
@@ -212,7 +259,7 @@ pub fn due<'a>(
     due
 }
 
-fn cells(entry: &MediumEntry) -> [String; 6] {
+fn cells(entry: &MediumEntry, lang: Lang) -> [String; 6] {
     let device = [&entry.model, &entry.serial].map(String::as_str);
     let device: Vec<&str> = device.into_iter().filter(|text| !text.is_empty()).collect();
     let place = entry.place.as_ref();
@@ -221,9 +268,7 @@ fn cells(entry: &MediumEntry) -> [String; 6] {
         entry.label.clone(),
         device.join(", "),
         entry.classification.clone(),
-        place.map_or_else(String::new, |place| {
-            format!("{} ({})", place.name, place.class)
-        }),
+        place.map_or_else(String::new, |place| place.text(lang)),
         entry.custodian.clone(),
     ];
     // One medium, one line; a bar would look like the next cell.

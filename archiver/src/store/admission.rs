@@ -44,6 +44,8 @@ pub struct CopyProgress {
 pub struct CopyReport {
     /// How far it came.
     pub progress: CopyProgress,
+    /// Segments that this run wrote.
+    pub written: Vec<u32>,
     /// Segments that are damaged on every medium at hand: what they have between them was copied.
     pub damaged: Vec<u32>,
     /// Segments that are missing on every medium at hand.
@@ -109,6 +111,7 @@ pub fn copy_sealed(
             at.bytes += bytes;
             progress(*at);
         })?;
+        report.written.push(segment);
         if whole {
             report.progress.segments += 1;
         } else {

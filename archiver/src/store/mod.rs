@@ -21,6 +21,7 @@ pub mod durable;
 mod error;
 mod fixity;
 pub mod heal;
+mod inspection;
 pub mod joining;
 mod medium;
 mod opening;
@@ -60,6 +61,7 @@ pub use admission::{CopyProgress, CopyReport, copy_sealed};
 pub use appender::Appender;
 pub use error::StoreError;
 pub use fixity::{FixityProblem, FixityProblemKind, ReplicaFixity, SegmentFixity};
+pub use inspection::{MediaFound, inspect_media};
 pub use medium::{create_medium, is_same_folder, read_label, write_label};
 pub use presence::{MediumProblem, MediumProblemKind, cause_text};
 pub use reader::Incident;
@@ -172,19 +174,20 @@ impl Store {
     }
 
     /// Takes the medium at `directory` into service, new or returned: it gets what it lacks, is read back, and from then on each commit
-    /// reaches it. [`copy_sealed`] before it keeps the time short in which others wait.
+    /// reaches it. [`copy_sealed`] before it keeps the time short in which others wait. Answers the length of the growing segment that it got; 0:
+    /// it was in service.
     ///
     /// # Errors
     /// [`StoreError::ReadOnly`], [`StoreError::MediumUnusable`] for a medium of another archive or one that was written elsewhere,
     /// [`StoreError::CopyDiffers`], [`StoreError::Locked`]; errors of reading and writing.
-    pub fn admit(&self, directory: &Path) -> Result<(), StoreError> {
+    pub fn admit(&self, directory: &Path) -> Result<u64, StoreError> {
         let writing = self.shared.writing.as_ref().ok_or(StoreError::ReadOnly)?;
         let present = presence::of_archive(directory, self.shared.archive)?;
         let states = self.replicas();
         let in_service =
             |state: &ReplicaState| state.medium == present.medium && state.state.is_in_service();
         if states.iter().any(in_service) {
-            return Ok(());
+            return Ok(0);
         }
         let lock = self.shared.lock_besides(directory)?;
         let known = self.shared.reader.replicas.iter();
@@ -201,7 +204,7 @@ impl Store {
         let mut locks = self.shared.locks.lock();
         let locks = locks.as_mut().ok();
         locks.map_or_else(|| (), |locks| locks.extend(lock));
-        Ok(())
+        Ok(writing.queue.committed().offset)
     }
 
     /// Whether the media in service have every segment that this medium has, whole: each is read once. One that is not at hand, or cannot

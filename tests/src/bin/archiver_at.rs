@@ -70,6 +70,7 @@ fn main() -> ExitCode {
         },
         interactive: false,
         watches: std::cell::RefCell::default(),
+        at_work: std::cell::RefCell::default(),
     };
     let ended = cli::run(command, &session).into();
     if let Some(deadly) = deadly {

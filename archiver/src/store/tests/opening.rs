@@ -228,6 +228,18 @@ fn a_medium_that_can_only_be_read_is_named() {
         error.to_string().contains("mount it for writing"),
         "{error}"
     );
+    // Whoever only looks finds the same.
+    let now = datetime!(2026-11-22 03:48:30 UTC);
+    let disk: Arc<dyn Disk> = media.disk.clone();
+    media.disk.heal();
+    let (directories, copies) = (media.directories.clone(), media.copies.clone());
+    let look = || inspect_media(&directories, ARCHIVE, &copies, &disk, now);
+    assert_eq!(look().in_service.len(), 2);
+    let fault = failing(Call::Open, "medium-2", io::ErrorKind::ReadOnlyFilesystem);
+    media.disk.arm(fault);
+    let found = look();
+    assert_eq!(found.in_service.len(), 1);
+    assert_eq!(found.problems, [problem.as_ref().clone()]);
     media.copies.min = Some(1);
     let (_, report) = media.open(1);
     assert_eq!(report.media.len(), 1);

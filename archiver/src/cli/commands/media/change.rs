@@ -9,7 +9,8 @@ use super::{absolute, find, id};
 use crate::archive::{Access, Archive};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::media_words::one_data_medium;
+use crate::cli::lang::Lang;
+use crate::cli::media_words::{AtWork, one_data_medium};
 use crate::cli::output::{Unit, moment, sized};
 use crate::cli::session::Session;
 use crate::config::Config;
@@ -27,6 +28,8 @@ pub(super) fn join(
 ) -> Result<Exit, Failure> {
     let dir = absolute(dir);
     let (config, unlock) = unlocked(session)?;
+    let mut place = None;
+    session.at_work.replace(AtWork::All);
     let (ledger, succession) = {
         let archive = session.open_config(config.clone(), &unlock, Access::Read)?;
         let ledger = MediaLedger::of(archive.catalog())?;
@@ -38,6 +41,8 @@ pub(super) fn join(
                     require_member(session, entry)?;
                 }
                 let leaves = entry.medium;
+                let known = entry.directory.as_deref();
+                place = known.map(|known| archive.config().placed(known));
                 Some(Succession { leaves, why })
             }
             None => None,
@@ -65,9 +70,15 @@ pub(super) fn join(
         change::prepare(&config, &session.environment, &ledger, &dir, leaves)?;
     }
     let copied = copy(session, &config, &dir)?;
+    let joins = known.map(|known| known.medium);
+    let at_work = leaves.or(joins).map(|medium| {
+        // A medium that joins may be behind; one that leaves may be anything.
+        AtWork::One(medium, place.unwrap_or_else(|| dir.clone()))
+    });
+    session.at_work.replace(at_work.unwrap_or_default());
     let archive = open_tolerant(session, &unlock)?;
-    change::finish(&archive, &session.user, &dir, succession, &copied)?;
-    tell(session, &archive, &dir, &copied, "medium-joined");
+    let growing = change::finish(&archive, &session.user, &dir, succession, &copied)?;
+    tell(session, &archive, &dir, (&copied, growing), "medium-joined");
     archive.close()?;
     Ok(after(&copied))
 }
@@ -75,6 +86,7 @@ pub(super) fn join(
 /// Brings a medium back into service.
 pub(super) fn back(session: &Session, text: &str) -> Result<Exit, Failure> {
     let (config, unlock) = unlocked(session)?;
+    session.at_work.replace(AtWork::All);
     let dir = {
         let archive = session.open_config(config.clone(), &unlock, Access::Read)?;
         let ledger = MediaLedger::of(archive.catalog())?;
@@ -87,13 +99,21 @@ pub(super) fn back(session: &Session, text: &str) -> Result<Exit, Failure> {
         let dir = here.or_else(known).unwrap_or_default();
         archive.close()?;
         require_here(session, entry, &dir)?;
+        let at_work = AtWork::One(entry.medium, dir.clone());
+        session.at_work.replace(at_work);
         dir
     };
     let copied = copy(session, &config, &dir)?;
     let archive = open_tolerant(session, &unlock)?;
-    archive.store().admit(&dir)?;
+    let growing = archive.store().admit(&dir)?;
     crate::media::record_media(&archive, &session.user)?;
-    tell(session, &archive, &dir, &copied, "medium-returned");
+    tell(
+        session,
+        &archive,
+        &dir,
+        (&copied, growing),
+        "medium-returned",
+    );
     archive.close()?;
     Ok(after(&copied))
 }
@@ -162,27 +182,36 @@ fn copy(session: &Session, config: &Config, dir: &Path) -> Result<CopyReport, Fa
     Ok(copied?)
 }
 
-fn tell(session: &Session, archive: &Archive, dir: &Path, copied: &CopyReport, event: &str) {
+fn tell(
+    session: &Session,
+    archive: &Archive,
+    dir: &Path,
+    (copied, growing): (&CopyReport, u64),
+    event: &str,
+) {
     let replicas = archive.store().replicas();
     let in_service = replicas
         .iter()
         .filter(|one| one.state.is_in_service())
         .count();
     let medium = read_label(dir).ok().map(|label| id(label.medium));
+    let written = ranges(&copied.written);
     session.output.event(&json!({
         "event": event, "medium": medium, "directory": dir, "segments": copied.progress.segments, "bytes": copied.progress.bytes,
+        "written": written, "growing_bytes": growing,
         "damaged": copied.damaged, "missing": copied.missing.iter().map(|range| [range.start(), range.end()]).collect::<Vec<_>>(), "data_in_service": in_service,
     }));
-    let (segments, bytes, place) = (
-        copied.progress.segments,
-        sized(copied.progress.bytes),
-        dir.display(),
-    );
+    let (segments, place) = (copied.progress.segments, dir.display());
     let lang = session.output.lang;
+    let media = if in_service == 1 { "medium" } else { "media" };
+    let sealed = if segments == 1 { "segment" } else { "segments" };
     session.output.say(&lang.pick(
-        format!("{place} を使用開始しました: 封じた区画 {segments} 個を照合、今回の複写 {bytes}。使用中のデータ媒体 {in_service} 個"),
-        format!("{place} is in service: {segments} sealed segments read back, {bytes} copied by this run; {in_service} data media in service"),
+        format!("{place} を使用開始しました: 封じた区画 {segments} 個を照合。使用中のデータ媒体 {in_service} 個"),
+        format!("{place} is in service: {segments} sealed {sealed} read back; {in_service} data {media} in service"),
     ));
+    for text in written_texts(&written, copied.progress.bytes, growing, lang) {
+        session.output.say(&text);
+    }
     for segment in &copied.damaged {
         session.output.note(&lang.pick(
             format!("区画 {segment:010} はどの媒体でも壊れており、残っている分だけを写しました。archiver verify で確かめてください"),
@@ -196,6 +225,48 @@ fn tell(session: &Session, archive: &Archive, dir: &Path, copied: &CopyReport, e
             format!("segments {first:010} to {last:010} are missing on every medium: see 'archiver verify'"),
         ));
     }
+}
+
+/// What this run wrote to the medium.
+fn written_texts(written: &[(u32, u32)], bytes: u64, growing: u64, lang: Lang) -> Vec<String> {
+    let mut texts = Vec::new();
+    if !written.is_empty() {
+        let ranges: Vec<String> = written
+            .iter()
+            .map(|(first, last)| match first == last {
+                true => format!("{first:010}"),
+                false => lang.pick(
+                    format!("{first:010}〜{last:010}"),
+                    format!("{first:010} to {last:010}"),
+                ),
+            })
+            .collect();
+        let (ranges, bytes) = (ranges.join(", "), sized(bytes));
+        texts.push(lang.pick(
+            format!("  書いた区画: {ranges}({bytes})"),
+            format!("  segments written: {ranges} ({bytes})"),
+        ));
+    }
+    if growing > 0 {
+        let growing = sized(growing);
+        texts.push(lang.pick(
+            format!("  伸びている区画: {growing} を書いて照合"),
+            format!("  growing segment: {growing} written and read back"),
+        ));
+    }
+    texts
+}
+
+/// Numbers in order as first and last of each gapless range.
+fn ranges(numbers: &[u32]) -> Vec<(u32, u32)> {
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    for &number in numbers {
+        match ranges.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
+            _ => ranges.push((number, number)),
+        }
+    }
+    ranges
 }
 
 fn after(copied: &CopyReport) -> Exit {

@@ -91,9 +91,9 @@ fn enter(session: &Session, file: &Path, counted_by: &[String]) -> Result<Exit, 
         let entry = ledger.medium(medium);
         let place = entry
             .and_then(|entry| entry.place.as_ref())
-            .map_or("-", |place| &place.name);
+            .map_or_else(String::new, |place| format!(" {}", place.text(lang)));
         let short = entry.map_or_else(|| id(medium), |entry| entry.short_name());
-        format!("{short} ({place})")
+        format!("{short}{place}")
     };
     session
         .output
@@ -101,7 +101,7 @@ fn enter(session: &Session, file: &Path, counted_by: &[String]) -> Result<Exit, 
     let (found, all) = (result.found.len(), ledger.present().len());
     session.output.say(&lang.pick(
         format!("棚卸しを記録しました: {all} 個のうち {found} 個あり"),
-        format!("recorded the stock-take: {found} of {all} media are there"),
+        format!("recorded the stock-take: {found} of {all} found"),
     ));
     for medium in &result.missing {
         let name = name(*medium);

@@ -4,6 +4,7 @@ mod change;
 mod count;
 mod ledger;
 mod show;
+mod state;
 
 use std::path::{Path, PathBuf};
 
