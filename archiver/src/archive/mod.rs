@@ -4,6 +4,7 @@
 
 mod accreditation;
 mod authorities;
+mod beside;
 mod create;
 mod departures;
 mod error;
@@ -45,6 +46,7 @@ use crate::tsa::registry::Registry;
 
 pub use accreditation::Accreditations;
 pub use authorities::{Authorities, configured, embedded, health, registry};
+use beside::Beside;
 pub(crate) use create::medium_label;
 pub use create::{NewArchive, create, refuse_existing};
 pub use departures::Departure;
@@ -107,6 +109,8 @@ pub struct Archive {
     /// Before the catalog that it fills: fields are dropped in their order.
     filler: Mutex<Option<Filler>>,
     catalog: Arc<Catalog>,
+    /// After the catalog that stands in it.
+    beside: Option<Beside>,
     classes: ClassRegistry,
     policy: Policy,
     notice: Option<EvaluationNotice>,
@@ -279,6 +283,7 @@ impl Archive {
             keys,
             filler: Mutex::new(filler),
             catalog,
+            beside: None,
             classes,
             policy,
             notice,
@@ -299,7 +304,10 @@ impl Archive {
 
     /// Compares the media with their ledger, and finishes what was begun with keys. Half an index does not know all of either: they are
     /// looked at when it is whole.
-    fn look_around(&self, access: Access) -> Result<(Vec<Disagreement>, KeyOpening), ArchiveError> {
+    pub(crate) fn look_around(
+        &self,
+        access: Access,
+    ) -> Result<(Vec<Disagreement>, KeyOpening), ArchiveError> {
         if self.catalog.filling().is_some() {
             return Ok(Default::default());
         }
@@ -483,6 +491,7 @@ impl Archive {
         drop(self.catalog.checkpoint());
         self.make_parity();
         drop(self.catalog);
+        drop(self.beside);
         Ok(self.store.close()?)
     }
 }

@@ -257,6 +257,9 @@ pub struct Search {
     /// At most this many hits
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+    /// While the index is being made, wait until it is whole
+    #[arg(long)]
+    pub wait: bool,
 }
 
 /// `archiver export`

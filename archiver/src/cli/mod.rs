@@ -13,6 +13,7 @@ pub mod lang;
 mod media_words;
 pub mod output;
 mod query;
+mod reading;
 pub mod session;
 pub mod table;
 mod unlocking;

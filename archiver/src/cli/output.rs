@@ -190,6 +190,13 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A number with separators and its noun: `1 record`, `1,234 records`.
+#[must_use]
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    let noun = if number == 1 { one } else { many };
+    format!("{} {noun}", grouped(number))
+}
+
 /// A decimal amount with separators in its whole part: `-1234567.50` as `-1,234,567.50`.
 #[must_use]
 pub fn grouped_amount(amount: &str) -> String {
@@ -267,6 +274,9 @@ mod tests {
             (u64::MAX, "18,446,744,073,709,551,615"),
         ] {
             assert_eq!(grouped(number), text);
+        }
+        for (number, text) in [(0, "0 records"), (1, "1 record"), (1234, "1,234 records")] {
+            assert_eq!(counted(number, "record", "records"), text);
         }
         for (amount, text) in [
             ("110000", "110,000"),

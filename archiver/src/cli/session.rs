@@ -58,6 +58,12 @@ pub struct Programs {
 }
 
 impl Session {
+    /// How long another process is waited for.
+    pub(super) const IN_USE_WAIT: Duration = Duration::from_secs(10);
+
+    /// How often it is looked whether it is gone.
+    pub(super) const IN_USE_PAUSE: Duration = Duration::from_millis(200);
+
     /// The place of the configuration: the option, the variable, or the current folder.
     #[must_use]
     pub fn config_path(&self) -> PathBuf {
@@ -163,7 +169,10 @@ impl Session {
         unlock: UnlockWith<'_>,
         access: Access,
     ) -> Result<Archive, Failure> {
-        let label = self.output.lang.pick("索引", "index");
+        let label = self.output.lang.pick(
+            "保管庫を開いています。索引に読んだ版:",
+            "opening the archive; versions read into the index:",
+        );
         let bar = self.output.spinner(label);
         let open = || {
             Archive::open(
@@ -179,13 +188,14 @@ impl Session {
         let mut opened = open();
         let started = Instant::now();
         // The service is at work for some moments now and then: it is waited for.
-        while opened.as_ref().is_err_and(ArchiveError::is_in_use) && started.elapsed() < IN_USE_WAIT
+        while opened.as_ref().is_err_and(ArchiveError::is_in_use)
+            && started.elapsed() < Self::IN_USE_WAIT
         {
             bar.set_message(self.output.lang.pick(
                 "別のプロセスの終わりを待っています",
                 "waiting for another process",
             ));
-            std::thread::sleep(IN_USE_PAUSE);
+            std::thread::sleep(Self::IN_USE_PAUSE);
             opened = open();
         }
         bar.finish_and_clear();
@@ -385,12 +395,6 @@ impl Session {
         }
     }
 }
-
-/// How long another process is waited for.
-const IN_USE_WAIT: Duration = Duration::from_secs(10);
-
-/// How often it is looked whether it is gone.
-const IN_USE_PAUSE: Duration = Duration::from_millis(200);
 
 #[cfg(test)]
 mod tests {

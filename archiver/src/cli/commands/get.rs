@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::sized;
 use crate::cli::query;
+use crate::cli::reading::Patience;
 use crate::cli::session::Session;
 use crate::record::error::RetrieveError;
 use crate::record::retrieve::OpenedVersion;
@@ -20,12 +21,14 @@ use crate::store::durable::{self, Disk};
 pub(in crate::cli) fn run(session: &Session, arguments: &Get) -> Result<Exit, Failure> {
     let lang = session.output.lang;
     let wanted = query::record(&arguments.record, lang)?;
-    let access = if arguments.receipt.is_some() {
-        Access::Write
+    let archive = if arguments.receipt.is_some() {
+        session.open(Access::Write)?
     } else {
-        Access::Read
+        session.open_reading(Patience::RECORD)?
     };
-    let archive = session.open(access)?;
+    if let Some(filling) = archive.catalog().filling() {
+        session.tell_read_from_segments(filling);
+    }
     let version = resolve(&archive, wanted)?;
     let retriever = archive.retriever();
     let mut opened = retriever.open(version)?;

@@ -1,11 +1,14 @@
 //! `archiver search`
 
-use crate::archive::{Access, Accreditations};
+use serde_json::{Map, Value, json};
+
+use crate::archive::{Accreditations, Archive};
 use crate::cli::arguments::Search;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::output::{grouped, grouped_amount, shown_name};
+use crate::cli::output::{counted, grouped, grouped_amount, shown_name};
 use crate::cli::query;
+use crate::cli::reading::Patience;
 use crate::cli::session::Session;
 use crate::scrub::proofs::Proofs;
 use crate::store::catalog::{Hit, Query, ValueMatch};
@@ -14,38 +17,82 @@ use formats::segment::Frame;
 
 pub(in crate::cli) fn run(session: &Session, arguments: &Search) -> Result<Exit, Failure> {
     let question = question(session, arguments)?;
-    let archive = session.open(Access::Read)?;
-    let hits = archive.catalog().search(&question)?;
-    let accreditations = Accreditations::of(&archive)?;
-    let media = ScrubMedia::of_store(archive.store())?.media();
-    let proofs = Proofs::of(archive.catalog(), &media)?;
+    let patience = if arguments.wait {
+        Patience::ENDLESS
+    } else {
+        Patience::SEARCH
+    };
+    let archive = session.open_reading(patience)?;
+    answer(session, &archive, &question)
+}
+
+/// Tells what is found, as far as the index is.
+pub(in crate::cli) fn answer(
+    session: &Session,
+    archive: &Archive,
+    question: &Query,
+) -> Result<Exit, Failure> {
+    let (hits, filling) = archive.catalog().search_known(question)?;
+    let known = match filling {
+        // What proves them is known when all was read.
+        Some(_) => None,
+        None => {
+            let media = ScrubMedia::of_store(archive.store())?.media();
+            let proofs = Proofs::of(archive.catalog(), &media)?;
+            Some((Accreditations::of(archive)?, proofs))
+        }
+    };
     for hit in &hits {
         if session.output.json {
-            let accreditation = accreditations.version(hit.version)?;
             let mut value = query::hit_json(hit);
             if let Some(members) = value.as_object_mut() {
-                let accreditation = accreditation.map(|found| found.to_json());
-                members.insert("accreditation".to_owned(), accreditation.into());
-                let proven = match archive.store().read(hit.address) {
-                    Ok(Frame::RecordVersion(frame)) => proofs.version(&frame, hit.address),
-                    Ok(_) | Err(_) => None,
-                };
-                members.insert("proven_at".to_owned(), proven.map(rfc3339).into());
-                let content = proofs.deep(hit.address).map(rfc3339);
-                members.insert("content_proven_at".to_owned(), content.into());
+                match &known {
+                    Some((accreditations, proofs)) => {
+                        add_proofs(archive, accreditations, proofs, hit, members)?;
+                    }
+                    None => {
+                        members.insert("complete".to_owned(), false.into());
+                    }
+                }
             }
             session.output.event(&value);
         }
         session.output.say(&line(session, hit));
     }
-    let count = grouped(hits.len() as u64);
-    session.output.say(
-        &session
-            .output
-            .lang
-            .pick(format!("{count} 件"), format!("{count} records")),
-    );
-    Ok(Exit::Done)
+    let count = hits.len() as u64;
+    let lang = session.output.lang;
+    session.output.say(&lang.pick(
+        format!("{} 件", grouped(count)),
+        counted(count, "record", "records"),
+    ));
+    let Some(filling) = filling else {
+        return Ok(Exit::Done);
+    };
+    session.output.event(&json!({
+        "event": "index-filling", "complete": false, "versions": filling.versions, "versions_expected": filling.versions_expected,
+    }));
+    session.tell_incomplete(filling);
+    Ok(Exit::Partial)
+}
+
+fn add_proofs(
+    archive: &Archive,
+    accreditations: &Accreditations<'_>,
+    proofs: &Proofs,
+    hit: &Hit,
+    members: &mut Map<String, Value>,
+) -> Result<(), Failure> {
+    let accreditation = accreditations.version(hit.version)?;
+    let accreditation = accreditation.map(|found| found.to_json());
+    members.insert("accreditation".to_owned(), accreditation.into());
+    let proven = match archive.store().read(hit.address) {
+        Ok(Frame::RecordVersion(frame)) => proofs.version(&frame, hit.address),
+        Ok(_) | Err(_) => None,
+    };
+    members.insert("proven_at".to_owned(), proven.map(rfc3339).into());
+    let content = proofs.deep(hit.address).map(rfc3339);
+    members.insert("content_proven_at".to_owned(), content.into());
+    Ok(())
 }
 
 pub(super) fn question(session: &Session, arguments: &Search) -> Result<Query, Failure> {

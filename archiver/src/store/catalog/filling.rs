@@ -3,6 +3,7 @@
 //! | question | answer while the index is being filled |
 //! |---|---|
 //! | a record by its id | whole: what is not read yet is looked for in the segments themselves |
+//! | a search | by [`Catalog::search_known`] alone: what is in it so far, together with how far it is |
 //! | everything else | [`StoreError::IndexFilling`]: a partial answer would lead to wrong acts; [`Catalog::filling`] says how far it is |
 
 use std::collections::BTreeMap;
@@ -62,6 +63,31 @@ impl Catalog {
         options: CatalogOptions,
         opener: Arc<dyn ManifestOpener>,
     ) -> Result<(Arc<Self>, Filler, CatalogReport), StoreError> {
+        let directory = options.directory.clone();
+        let (catalog, report) = Self::open_unfilled(store, options, opener)?;
+        let filled = Arc::clone(&catalog);
+        let thread = std::thread::Builder::new()
+            .name("index-filler".to_owned())
+            .spawn(move || filled.fill())
+            .map_err(|error| {
+                StoreError::io("starting the filling of", &directory, &directory, error)
+            })?;
+        let filler = Filler {
+            catalog: Arc::clone(&catalog),
+            thread: Some(thread),
+        };
+        Ok((catalog, filler, report))
+    }
+
+    /// As [`Catalog::open_filling`], but nothing more is read into it: it answers as one that is being filled.
+    ///
+    /// # Errors
+    /// As [`Catalog::open`].
+    pub fn open_unfilled(
+        store: &Store,
+        options: CatalogOptions,
+        opener: Arc<dyn ManifestOpener>,
+    ) -> Result<(Arc<Self>, CatalogReport), StoreError> {
         let place = Place::take(&options.directory, Arc::clone(&options.disk))?;
         let mut report = CatalogReport::default();
         let opening = Opening {
@@ -82,19 +108,26 @@ impl Catalog {
             opener,
             stop: false,
         });
-        let filled = Arc::clone(&catalog);
-        let thread = std::thread::Builder::new()
-            .name("index-filler".to_owned())
-            .spawn(move || filled.fill())
-            .map_err(|error| {
-                let directory = &options.directory;
-                StoreError::io("starting the filling of", directory, directory, error)
+        Ok((catalog, report))
+    }
+
+    /// What matches among the versions that are in the index so far, as [`Catalog::search`] gives them, and how far it is: `None` when it is whole.
+    /// While it is not, a version may be given that a later one supersedes.
+    ///
+    /// # Errors
+    /// [`StoreError::IndexDamaged`].
+    pub fn search_known(&self, query: &Query) -> Result<(Vec<Hit>, Option<Filling>), StoreError> {
+        // The place first: what is read meanwhile is then found, and not missed.
+        let filling = self.filling();
+        let mut hits = Vec::new();
+        let hits_max = query.hits_max.unwrap_or(usize::MAX);
+        if hits_max > 0 {
+            visit(&*self.fold()?, query, &mut |hit| {
+                hits.push(hit);
+                hits.len() < hits_max
             })?;
-        let filler = Filler {
-            catalog: Arc::clone(&catalog),
-            thread: Some(thread),
-        };
-        Ok((catalog, filler, report))
+        }
+        Ok((hits, filling))
     }
 
     /// How far the index is. `None`: it is whole.

@@ -17,6 +17,7 @@ mod opening;
 mod place;
 mod query;
 mod reading;
+mod rereading;
 mod seal;
 mod state;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::archive::{Access, ArchiveError};
 use crate::cli::arguments::Intake;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::output::grouped;
+use crate::cli::output::{counted, grouped};
 use crate::cli::session::Session;
 use crate::config::Config;
 use crate::keys::events::KeyMediumFact;
@@ -61,7 +61,7 @@ fn accept(session: &Session, folder: &Path) -> Result<Exit, Failure> {
     let lang = session.output.lang;
     let config = session.config()?;
     let unlock = session.unlock(&config)?;
-    // The keys come before the records: what the index meets without its key it does not take in.
+    // The keys come before the records: the index then meets most of these with their keys.
     let accepted = take_over(session, &config, &unlock, folder)?;
     tell(session, &accepted);
     let recorded = record(session, config, &unlock, folder, &accepted);
@@ -160,7 +160,7 @@ fn tell(session: &Session, accepted: &Accepted) {
     }
 }
 
-/// Records it in the archive, and says of which records the index has none: it met them before it had their keys.
+/// Records it in the archive, reads into the index what it met before it had the keys, and says of which keys there is no record.
 fn record(
     session: &Session,
     config: Config,
@@ -173,11 +173,13 @@ fn record(
     let media = archive.intake_media()?;
     let is_known = label.is_some() && media.iter().any(|one| one.medium.medium == label);
     archive.record_intake(folder, accepted, &session.user)?;
+    let manifests = archive.manifest_opener()?;
+    let reread = archive.catalog().reread_unreadable(&manifests);
+    let reread = reread.map_err(ArchiveError::from)?;
     let mut unseen = 0_u64;
     for version in &accepted.taken {
         let hit = archive.catalog().version(*version);
         let hit = hit.map_err(ArchiveError::from)?;
-        // What the index met before its key is an entry that says nothing.
         unseen += u64::from(hit.is_none_or(|hit| !hit.readable));
     }
     archive.close()?;
@@ -188,11 +190,31 @@ fn record(
             "there is no record that this medium was made here (it has no label, or was made by an earlier program). That it was accepted is recorded",
         ));
     }
+    if reread > 0 {
+        session
+            .output
+            .event(&json!({ "event": "index-reread", "versions": reread }));
+        session.output.say(&lang.pick(
+            format!(
+                "引き取る前に索引に入っていた {} 版を読み直しました",
+                grouped(reread)
+            ),
+            format!(
+                "read {} anew that the index had met without a key",
+                counted(reread, "version", "versions")
+            ),
+        ));
+    }
     if unseen > 0 {
-        let unseen = grouped(unseen);
         session.output.note(&lang.pick(
-            format!("鍵 {unseen} 個の記録が索引にありません。引き取る前に保管庫を使ったのなら archiver rebuild で現れます(中断された預入の鍵には記録がありません)"),
-            format!("{unseen} of these keys have no record in the index: if the archive was used before they were accepted, 'archiver rebuild' shows it (keys of interrupted deposits have none)"),
+            format!(
+                "鍵 {} 個には記録がありません(中断された預入の鍵です)",
+                grouped(unseen)
+            ),
+            format!(
+                "{} without a record (of interrupted deposits)",
+                counted(unseen, "key is", "keys are")
+            ),
         ));
     }
     Ok(())

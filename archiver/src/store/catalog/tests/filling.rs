@@ -129,6 +129,44 @@ fn half_an_index_does_not_say_what_waits_or_what_is_proven() {
 }
 
 #[test]
+fn a_search_tells_what_is_known_and_how_far_that_is() {
+    let mut archive = Archive::new();
+    archive.deposit(0..60);
+    archive.stamp(1);
+    let query = Query {
+        all_versions: true,
+        ..Query::default()
+    };
+    let before = archive.answers();
+    let gate = Gate::with(20);
+    let (catalog, filler) = begin(&mut archive, &gate);
+    wait_for(&catalog, 20);
+    let (hits, filling) = catalog.search_known(&query).unwrap();
+    assert_eq!(hits.len(), 20);
+    assert!(filling.unwrap().at < filling.unwrap().end);
+    gate.open();
+    filler.wait().unwrap();
+    let (hits, filling) = catalog.search_known(&query).unwrap();
+    assert_eq!((hits.len(), filling), (before.hits.len(), None));
+}
+
+#[test]
+fn an_index_into_which_nothing_is_read_finds_records_by_their_ids() {
+    let mut archive = Archive::new();
+    archive.deposit(0..10);
+    archive.catalog = None;
+    std::fs::remove_dir_all(archive.index()).unwrap();
+    let options = archive.catalog_options();
+    let opener = Gate::with(0);
+    let (catalog, _) = Catalog::open_unfilled(archive.store(), options, opener).unwrap();
+    let newest = catalog.latest(version(3).record()).unwrap().unwrap();
+    assert_eq!(newest.version, version(3));
+    assert_eq!(catalog.version(version(11)).unwrap(), None);
+    let (hits, filling) = catalog.search_known(&Query::default()).unwrap();
+    assert!(hits.is_empty() && filling.is_some());
+}
+
+#[test]
 fn a_filling_that_is_stopped_is_gone_on_with() {
     let mut archive = Archive::new();
     archive.deposit(0..80);
