@@ -1,6 +1,7 @@
 //! Backups that custodians open: sealed with nobody there, restored by any two of three.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 use tests::world::{Run, World, put};
@@ -201,4 +202,59 @@ fn what_destroys_keys_destroys_backups_that_custodians_open() {
     );
     assert_eq!(run.code, 1, "{}", run.stderr);
     assert!(run.stderr.contains("backup 2"), "{}", run.stderr);
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            put(&target, &fs::read(entry.path()).unwrap());
+        }
+    }
+}
+
+#[test]
+fn what_the_media_do_not_tell_of_is_taken_back_unless_it_is_asked_for() {
+    let world = world();
+    hold(&world, "sheets", "a,b,c");
+    // As somebody with the public half would make one: the media know of the key, and not of the backup.
+    copy_folder(&world.at("data-a"), &world.at("before"));
+    let (file, _) = take(&world);
+    let run = |into: &str, more: &[&str]| {
+        let mut words = vec!["restore", "--from", &file, "--data", "before", "--into"];
+        words.extend([into, "--evaluation", "--json"]);
+        words.extend(["--backup-share", "sheets/backup-share-01.txt"]);
+        words.extend(["--backup-share", "sheets/backup-share-02.txt"]);
+        world.archiver(words.iter().chain(more)).expect_code(1)
+    };
+    let refused = run("refused", &[]).stderr;
+    assert!(refused.contains("--unrecorded"), "{refused}");
+    assert_eq!(fs::read_dir(world.at("refused")).unwrap().count(), 0);
+    let taken = run("taken", &["--unrecorded"]).stderr;
+    assert!(taken.contains("do not tell of backup 1"), "{taken}");
+    assert!(world.at("taken/fumikura.toml").exists());
+}
+
+#[test]
+fn the_report_of_a_trial_says_so_and_what_was_verified() {
+    let world = world();
+    hold(&world, "sheets", "a,b,c");
+    let (file, _) = take(&world);
+    let shares = ["sheets/backup-share-01.txt", "sheets/backup-share-03.txt"];
+    restore(&world, &file, "drill", &shares).expect_code(0);
+    let text = fs::read(world.at("drill/restore-report.json")).unwrap();
+    let report: Value = serde_json::from_slice(&text).unwrap();
+    assert_eq!(report["result"], "passed");
+    assert_eq!(report["evaluation"], true);
+    assert_eq!(report["sample"].as_array().unwrap().len(), 3);
+    let started = report["started_at"].as_str().unwrap();
+    assert!(started.contains('T') && started.ends_with('Z'), "{started}");
+    let page = fs::read_to_string(world.at("drill/restore-report.en.html")).unwrap();
+    assert!(page.contains("for evaluation"), "{page}");
+    let listed = world.archiver(["backup", "--list"]).expect_code(0).stdout;
+    assert!(listed.contains(" JST"), "{listed}");
 }

@@ -45,6 +45,10 @@ pub(super) fn gather(archive: &Archive) -> Result<(Vec<Entry>, Vec<PathBuf>), Ba
     let recorded = ConfigurationRecorded::after(config, last.as_ref());
     let missing = recorded.missing(config);
     let configuration = serde_json_canonicalizer::to_vec(&recorded).unwrap_or_default();
+    if configuration.len() > CONFIGURATION_BYTES_MAX {
+        let too_large = std::io::ErrorKind::FileTooLarge.into();
+        return Err(BackupError::io(&config.path, too_large));
+    }
     let mut entries = vec![Entry {
         path: CONFIGURATION.to_owned(),
         source: Source::Bytes(configuration),
@@ -140,6 +144,10 @@ fn copy(path: &Path, sealer: &mut Sealer<'_>) -> Result<(), BackupError> {
     }
     sealer.put(&digest.finalize())
 }
+
+/// Most bytes of the configuration with its files, which is held in memory: some dozen files of 4 MiB each, as text. More is neither backed up
+/// nor restored.
+pub(super) const CONFIGURATION_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Bytes read at once.
 const PIECE_BYTES: usize = 256 * 1024;

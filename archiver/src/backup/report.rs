@@ -11,7 +11,7 @@ use crate::cli::output::{grouped, moment};
 use crate::event::{EventBody, Topic};
 
 /// A time of the report as people read it.
-fn shown(time: &str) -> String {
+pub(crate) fn shown(time: &str) -> String {
     OffsetDateTime::parse(time, &Rfc3339).map_or_else(|_| time.to_owned(), moment)
 }
 
@@ -66,6 +66,9 @@ pub struct Drill {
     pub not_passed: u64,
     /// Who did it.
     pub by: String,
+    /// Whether what was restored is an archive for evaluation.
+    #[serde(default)]
+    pub evaluation: bool,
 }
 
 impl EventBody for Drill {
@@ -136,6 +139,13 @@ impl Drill {
             ),
         ];
         rows.extend(self.measured(lang));
+        if self.evaluation {
+            let mark = lang.pick(
+                "評価用。記録の保管には使えません",
+                "for evaluation, not for keeping records",
+            );
+            rows.insert(0, (lang.pick("評価用", "evaluation"), mark.to_owned()));
+        }
         rows
     }
 
@@ -143,7 +153,7 @@ impl Drill {
     fn measured(&self, lang: Lang) -> [(&'static str, String); 8] {
         let seconds = |ms: u64| format!("{}.{:03} s", ms / 1000, ms % 1000);
         [
-            (lang.pick("開始", "started"), self.started_at.clone()),
+            (lang.pick("開始", "started"), shown(&self.started_at)),
             (
                 lang.pick("使えるまでの時間", "time until usable"),
                 seconds(self.restored_ms),

@@ -9,7 +9,7 @@ use formats::id::VersionId;
 
 use super::BackupError;
 use super::container::{self, EntrySink};
-use super::contents::{CLASSES, CONFIGURATION, KEYS};
+use super::contents::{CLASSES, CONFIGURATION, CONFIGURATION_BYTES_MAX, KEYS};
 use super::header::{self, BackupHeader, Opening};
 use serde_json::Value;
 
@@ -108,6 +108,25 @@ pub fn restore<'a>(
         files,
         bytes,
     })
+}
+
+/// Overwrites and removes all that stands in a folder that was restored into. The folder was empty, or not there, before.
+///
+/// # Errors
+/// [`BackupError::Io`].
+pub fn take_back(disk: &dyn Disk, into: &Path) -> Result<(), BackupError> {
+    let failed = |error| BackupError::io(into, error);
+    for entry in std::fs::read_dir(into).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let path = entry.path();
+        if entry.file_type().map_err(failed)?.is_dir() {
+            take_back(disk, &path)?;
+            std::fs::remove_dir(&path).map_err(failed)?;
+        } else {
+            durable::erase_file(disk, &path).map_err(|error| BackupError::io(&path, error))?;
+        }
+    }
+    disk.sync_directory(into).map_err(failed)
 }
 
 /// Destroys in the restored key medium what was destroyed since the backup was made: tombstones, the other keys wrapped anew, the old files
@@ -234,9 +253,6 @@ impl EntrySink for Target<'_> {
         Ok(())
     }
 }
-
-/// Most bytes of the configuration with its files, which is held in memory: some dozen files of 4 MiB each, as text.
-const CONFIGURATION_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// The configuration with its paths in the new folder, written there with the files that it names: their old places, and their bytes.
 fn configuration(

@@ -91,6 +91,9 @@ pub struct Restore {
     /// A custodian's share of the backup's key: a file with its words, or - for standard input (repeat for each share)
     #[arg(long, value_name = "FILE", conflicts_with = "backup_passphrase_file")]
     pub backup_share: Vec<PathBuf>,
+    /// Keep what was restored from a backup that is sealed to custodians and that the data media do not tell of: anybody can have made it
+    #[arg(long)]
+    pub unrecorded: bool,
     /// Allow the restored keys on the device of a data medium, for a trial; every output will say so
     #[arg(long)]
     pub evaluation: bool,

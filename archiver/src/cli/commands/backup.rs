@@ -254,7 +254,7 @@ fn list(session: &Session) -> Result<Exit, Failure> {
         output.say(&format!(
             "{:>5}  {}  {:>10}  {opened_by}  {state}  {}",
             one.generation,
-            one.created_at,
+            backup::report::shown(&one.created_at),
             sized(one.bytes),
             one.file.display()
         ));

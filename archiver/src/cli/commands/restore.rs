@@ -10,7 +10,7 @@ use crate::backup::header::{Opening, read_header};
 use crate::backup::ledger::Backups;
 use crate::backup::report::Drill;
 use crate::backup::restore::{self, Restored};
-use crate::backup::{BackupError, drill};
+use crate::backup::{BackupError, drill, rfc3339};
 use crate::cli::arguments::Restore;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -46,10 +46,18 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Restore) -> Result<Exit
     .map_err(|error| failure(session, error))?;
     let keys = session.unlock(&restored.config)?;
     let archive = session.open_config(restored.config.clone(), &keys, Access::Read)?;
-    require_recorded(session, arguments, &archive, &restored)?;
+    let is_recorded = match is_recorded(session, arguments, &archive, &restored) {
+        Ok(is_recorded) => is_recorded,
+        Err(failed) => {
+            drop(archive);
+            restore::take_back(disk, &arguments.into).map_err(|error| failure(session, error))?;
+            return Err(failed);
+        }
+    };
     let mut drill = begun(session, &restored);
     drill.file.clone_from(&arguments.from);
-    drill.started_at = crate::cli::output::moment(started);
+    drill.started_at = rfc3339(started);
+    drill.evaluation = restored.config.evaluation;
     drill.restored_ms = elapsed_ms();
     let sample = drill::sample(&archive, arguments.sample, &mut drill)
         .map_err(|error| failure(session, error))?;
@@ -62,16 +70,18 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Restore) -> Result<Exit
     archive.close()?;
     bury(session, &restored, &keys, &doomed);
     drill.total_ms = elapsed_ms();
-    write(session, arguments, &drill)?;
+    write(session, arguments, &drill, &sample)?;
     tell(session, arguments, &drill);
     record(session, &restored, &drill)?;
-    Ok(if drill.is_good() && drill.destroyed_keys == 0 {
-        Exit::Done
-    } else if drill.not_passed > 0 {
-        Exit::Integrity
-    } else {
-        Exit::Partial
-    })
+    Ok(
+        if drill.is_good() && drill.destroyed_keys == 0 && is_recorded {
+            Exit::Done
+        } else if drill.not_passed > 0 {
+            Exit::Integrity
+        } else {
+            Exit::Partial
+        },
+    )
 }
 
 /// What opens the backup.
@@ -111,21 +121,22 @@ impl Secret {
     }
 }
 
-/// Anybody can seal something to custodians: what the archive did not record as this backup, it did not make.
-fn require_recorded(
+/// Anybody can seal something to custodians: what the archive did not record as this backup, it did not make. One that it recorded nothing of is
+/// taken only where that is asked for.
+fn is_recorded(
     session: &Session,
     arguments: &Restore,
     archive: &Archive,
     restored: &Restored,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     if restored.header.custodians().is_none() {
-        return Ok(());
+        return Ok(true);
     }
     let backups = Backups::read(archive).map_err(|error| failure(session, error))?;
     let generation = restored.header.generation;
     let recorded = backups.taken.get(&generation);
     match recorded.filter(|one| one.is_finished()) {
-        Some(taken) if taken.sha256 == hex::encode(restored.sha256) => Ok(()),
+        Some(taken) if taken.sha256 == hex::encode(restored.sha256) => Ok(true),
         Some(_) => {
             let path = arguments.from.clone();
             Err(failure(
@@ -134,11 +145,28 @@ fn require_recorded(
             ))
         }
         None => {
-            session.output.note(&session.output.lang.pick(
-                format!("データ媒体にバックアップ {generation} の記録がありません。保管庫が作ったものかどうかは確かめられません"),
-                format!("the data media do not tell of backup {generation}: nothing proves that the archive made it"),
-            ));
-            Ok(())
+            let (ja, en) = (
+                format!(
+                    "データ媒体にバックアップ {generation} の記録がありません。保管庫が作ったものかどうかは確かめられません"
+                ),
+                format!(
+                    "the data media do not tell of backup {generation}: nothing proves that the archive made it"
+                ),
+            );
+            if arguments.unrecorded {
+                session.output.note(&session.output.lang.pick(ja, en));
+                return Ok(false);
+            }
+            Err(Failure::said(
+                Exit::Partial,
+                session.output.lang,
+                format!(
+                    "{ja}。復元したものは消しました。それでも使うなら --unrecorded を付けてください"
+                ),
+                format!(
+                    "{en}; what was restored was removed again. Give --unrecorded to have it all the same"
+                ),
+            ))
         }
     }
 }
@@ -266,8 +294,24 @@ fn unverified(error: VerifyError, lang: Lang) -> Failure {
     }
 }
 
-fn write(session: &Session, arguments: &Restore, drill: &Drill) -> Result<(), Failure> {
-    let json = serde_json::to_vec_pretty(drill).unwrap_or_default();
+fn write(
+    session: &Session,
+    arguments: &Restore,
+    drill: &Drill,
+    sample: &[VersionId],
+) -> Result<(), Failure> {
+    let mut value = serde_json::to_value(drill).unwrap_or_default();
+    if let Some(members) = value.as_object_mut() {
+        let result = if drill.is_good() {
+            "passed"
+        } else {
+            "not-passed"
+        };
+        members.insert("result".to_owned(), result.into());
+        let sample: Vec<String> = sample.iter().map(ToString::to_string).collect();
+        members.insert("sample".to_owned(), sample.into());
+    }
+    let json = serde_json::to_vec_pretty(&value).unwrap_or_default();
     for (name, contents) in [
         ("restore-report.json", json),
         ("restore-report.ja.html", drill.html(Lang::Ja).into_bytes()),
