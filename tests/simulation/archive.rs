@@ -154,6 +154,7 @@ impl SimulatedArchive {
             frames: &self.store,
             context: self.context(&[], self.clock.now()),
             exported_by: "simulation",
+            evaluation: false,
         };
         let exported = exporter.export(version, Cursor::new(Vec::new()));
         let (_, sink) = exported.unwrap_or_else(|error| panic!("{version}: {error}"));

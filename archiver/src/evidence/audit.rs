@@ -19,6 +19,8 @@ pub struct AuditExcerpt {
     pub archive: ArchiveId,
     /// The version.
     pub version: VersionId,
+    /// Whether the archive is for trying the product out.
+    pub evaluation: bool,
     /// The events, oldest first.
     pub events: Vec<AuditEvent>,
 }
@@ -137,6 +139,7 @@ impl AuditExcerpt {
             archive: self.archive,
             record: self.version.record(),
             version: self.version.version(),
+            evaluation: self.evaluation,
             events,
         };
         let mut text = serde_json::to_vec_pretty(&document).map_err(|_| AuditError)?;
@@ -210,6 +213,8 @@ struct Document<'a> {
     archive: ArchiveId,
     record: RecordId,
     version: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    evaluation: bool,
     events: Vec<Line<'a>>,
 }
 
@@ -275,6 +280,7 @@ mod tests {
         let excerpt = AuditExcerpt {
             archive: ArchiveId::new(0, &[2; 10]),
             version: VersionId::first(record),
+            evaluation: false,
             events: vec![
                 AuditEvent::Deposited {
                     at: datetime!(2026-11-22 12:00 +9),

@@ -82,7 +82,7 @@ impl Exporter<'_> {
             last,
             lines: disclosure.lines,
         };
-        let page = report_page::render_lines(&manifest, &shown, &report);
+        let page = report_page::render_lines(&manifest, &shown, &report, self.evaluation);
         members.report = page.as_bytes();
         let sink = write(sink, &manifest, &disclosure, &members)?;
         let exported = ExportedLines {

@@ -45,6 +45,8 @@ pub struct Exporter<'a> {
     pub context: Context<'a>,
     /// Who exports, for the audit excerpt.
     pub exported_by: &'a str,
+    /// Whether the archive is for trying the product out: the report and the audit excerpt say so.
+    pub evaluation: bool,
 }
 
 /// What went into a package.
@@ -117,7 +119,7 @@ impl Exporter<'_> {
         let records = usable(assembled(&assembler, version, &digests)?)?;
         let report = judge_records(&records, &digests, &self.context);
         let audit = self.audit(&manifest, version, &assembler)?.to_json()?;
-        let page = report_page::render(&manifest, &report);
+        let page = report_page::render(&manifest, &report, self.evaluation);
         let evidence_bytes = records.iter().map(Vec::len).sum();
         let mut records = records.into_iter();
         let record = records.next().ok_or(AssembleError::NotStamped)?;
@@ -159,6 +161,7 @@ impl Exporter<'_> {
         Ok(AuditExcerpt {
             archive: manifest.archive,
             version,
+            evaluation: self.evaluation,
             events,
         })
     }

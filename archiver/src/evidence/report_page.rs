@@ -28,18 +28,31 @@ pub struct ShownLines {
 
 /// The page of a package with documents, UTF-8.
 #[must_use]
-pub fn render(manifest: &Raw<Manifest>, report: &Report) -> String {
-    page(manifest, None, report)
+pub fn render(manifest: &Raw<Manifest>, report: &Report, evaluation: bool) -> String {
+    page(manifest, None, report, evaluation)
 }
 
 /// The page of a package that shows some lines of a log, UTF-8.
 #[must_use]
-pub fn render_lines(manifest: &Raw<Manifest>, shown: &ShownLines, report: &Report) -> String {
-    page(manifest, Some(shown), report)
+pub fn render_lines(
+    manifest: &Raw<Manifest>,
+    shown: &ShownLines,
+    report: &Report,
+    evaluation: bool,
+) -> String {
+    page(manifest, Some(shown), report, evaluation)
 }
 
-fn page(manifest: &Raw<Manifest>, shown: Option<&ShownLines>, report: &Report) -> String {
+fn page(
+    manifest: &Raw<Manifest>,
+    shown: Option<&ShownLines>,
+    report: &Report,
+    evaluation: bool,
+) -> String {
     let mut page = String::from(HEAD);
+    if evaluation {
+        page.push_str(EVALUATION);
+    }
     for (language, words) in [
         (Language::Japanese, &JAPANESE),
         (Language::English, &ENGLISH),
@@ -249,6 +262,9 @@ const ENGLISH: Words = Words {
         "Received",
     ],
 };
+
+/// Above everything else where the archive is for trying the product out.
+const EVALUATION: &str = "<p><strong>EVALUATION / 試用</strong>: 製品を試すための保管庫から作られました。 / Made from an archive that is for trying the product out.</p>\n";
 
 const HEAD: &str = "<!DOCTYPE html>
 <html lang=\"ja\">

@@ -224,6 +224,7 @@ fn export(archive: &Archive, version: VersionId) -> Result<Vec<u8>, ExportError>
             frames: archive.store(),
             context,
             exported_by: "tester",
+            evaluation: false,
         };
         let (_, sink) = exporter.export(version, Cursor::new(Vec::new()))?;
         Ok(sink.into_inner())

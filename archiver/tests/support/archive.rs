@@ -257,6 +257,7 @@ impl World {
             frames: &self.store,
             context: self.context(time),
             exported_by: "tester",
+            evaluation: false,
         }
     }
 

@@ -113,6 +113,7 @@ pub(super) fn write_package<T, E>(
             registry: registry.as_ref(),
         },
         exported_by: &session.user,
+        evaluation: archive.notice().is_some(),
     };
     let mut exported = None;
     write_beside(session.environment.disk.as_ref(), output, |file| {

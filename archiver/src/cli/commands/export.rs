@@ -128,10 +128,13 @@ fn write_index(
         ],
     );
     let mut text = String::from(table::BYTE_ORDER_MARK);
-    text.push_str(&table::line(header));
+    // The last column, so that whoever reads by position is not led astray.
+    let is_trial = session.output.is_evaluation();
+    let heading = is_trial.then(|| lang.pick("試用", "evaluation"));
+    text.push_str(&table::line(header.into_iter().chain(heading)));
     for hit in hits {
         for object in outcome.written.get(&hit.version).into_iter().flatten() {
-            text.push_str(&row(hit, object));
+            text.push_str(&row(hit, object, is_trial));
         }
     }
     let path = folder.join(INDEX);
@@ -143,7 +146,7 @@ fn write_index(
         .map_err(|source| failure(session, &ExportError::Write { path, source }))
 }
 
-fn row(hit: &Hit, object: &Exported) -> String {
+fn row(hit: &Hit, object: &Exported, is_trial: bool) -> String {
     let metadata = &hit.metadata;
     let text = |value: Option<&dyn std::fmt::Display>| {
         value.map_or_else(String::new, |value| value.to_string())
@@ -162,7 +165,8 @@ fn row(hit: &Hit, object: &Exported) -> String {
         object.size.to_string(),
         object.sha256.clone(),
     ];
-    table::line(values.iter().map(String::as_str))
+    let mark = is_trial.then_some("EVALUATION");
+    table::line(values.iter().map(String::as_str).chain(mark))
 }
 
 fn report(session: &Session, folder: &Path, bytes: u64, outcome: Outcome) -> Result<Exit, Failure> {
