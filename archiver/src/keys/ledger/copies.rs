@@ -369,7 +369,7 @@ pub(super) fn lacking_entries(
     };
     let mut entries = Vec::new();
     for owner in from.places.keys().filter(|owner| !known(owner)) {
-        entries.extend(from.entry(*owner)?);
+        entries.extend(from.entry(owner)?);
     }
     Ok(entries)
 }
@@ -394,7 +394,7 @@ pub(super) fn replicate(
     number: u32,
     progress: &mut dyn FnMut(usize),
 ) -> Result<(), KeyError> {
-    let mut owners: Vec<KeyOwner> = from.places.keys().copied().collect();
+    let mut owners: Vec<KeyOwner> = from.places.keys().collect();
     owners.sort_unstable();
     let mut destroyed: Vec<KeyOwner> = from.destroyed.keys().copied().collect();
     destroyed.sort_unstable();

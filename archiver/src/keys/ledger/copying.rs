@@ -61,7 +61,7 @@ impl KeyLedger {
         let copied = files::open(root, self.archive, LedgerAccess::Read)?;
         let lacks = !lacking(&from, &copied)?.is_empty() || !lacking(&copied, &from)?.is_empty();
         for owner in from.places.keys() {
-            if lacks || from.entry(*owner)? != copied.entry(*owner)? {
+            if lacks || from.entry(owner)? != copied.entry(owner)? {
                 return Err(KeyError::CopiesDiverge {
                     path: root.to_path_buf(),
                     keys: copied.places.len() as u64,
@@ -76,8 +76,8 @@ impl KeyLedger {
     /// What does not open must not replace a copy: there it may.
     fn require_source(&self, from: &OpenedLedger) -> Result<(), KeyError> {
         for owner in from.places.keys() {
-            let damaged = KeyError::KeyDamaged { owner: *owner };
-            let entry = from.entry(*owner)?.ok_or(damaged)?;
+            let damaged = KeyError::KeyDamaged { owner };
+            let entry = from.entry(owner)?.ok_or(damaged)?;
             match self.require_opens(&entry) {
                 // An intake host opens nothing.
                 Err(KeyError::WriteOnly) => {}
@@ -108,7 +108,7 @@ impl KeyLedger {
         }
         // The same key there and here: then it is damaged.
         for owner in its.places.keys() {
-            if let Some(entry) = its.entry(*owner)?
+            if let Some(entry) = its.entry(owner)?
                 && entry.wrapped.epoch == epoch
             {
                 return self.opens(&entry);
@@ -143,7 +143,7 @@ impl KeyLedger {
                 keys: undone as u64,
             });
         }
-        let only_there = |owner: &&KeyOwner| {
+        let only_there = |owner: &KeyOwner| {
             !from.places.contains_key(owner) && !from.destroyed.contains_key(owner)
         };
         let dropped = old.places.keys().filter(only_there).count();

@@ -76,7 +76,7 @@ impl Damage {
     ) -> Result<(), KeyError> {
         let mut others = None;
         for owner in leading.places.keys().filter(|owner| !going.contains(owner)) {
-            let entry = leading.entry(*owner)?;
+            let entry = leading.entry(owner)?;
             if let Some(entry) = &entry
                 && ledger.opens(entry)?
             {
@@ -86,9 +86,9 @@ impl Damage {
                 Some(others) => others,
                 none => none.insert(ledger.others(leading)?),
             };
-            match ledger.opening_among(others, *owner)? {
-                Some(entry) => drop(self.salvaged.insert(*owner, entry)),
-                None => drop(self.closed.insert(*owner, leading.root.clone())),
+            match ledger.opening_among(others, owner)? {
+                Some(entry) => drop(self.salvaged.insert(owner, entry)),
+                None => drop(self.closed.insert(owner, leading.root.clone())),
             }
         }
         Ok(())
@@ -162,7 +162,7 @@ impl Damage {
             .map(<[u8]>::to_vec)
             .collect();
         let mut whole = HashSet::new();
-        let held = leading.places.keys().copied();
+        let held = leading.places.keys();
         for owner in held.chain(self.salvaged.keys().copied()) {
             let entry = match self.salvaged.get(&owner) {
                 Some(entry) => Some(entry.clone()),
@@ -193,7 +193,7 @@ pub(super) fn damaged_only_here(its: &OpenedLedger, leading: &OpenedLedger) -> u
     // One that was made good since stands there whole, too; its damaged bytes may name another owner.
     let mut whole = HashSet::new();
     for owner in its.places.keys() {
-        if let Ok(Some(entry)) = its.entry(*owner) {
+        if let Ok(Some(entry)) = its.entry(owner) {
             whole.extend(parts(&entry).map(<[u8]>::to_vec));
         }
     }

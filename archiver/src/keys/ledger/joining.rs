@@ -112,8 +112,8 @@ impl Joining<'_> {
                 return Err(diverge(only_here));
             }
             for owner in self.leading.places.keys() {
-                let entry = self.leading.entry(*owner)?;
-                let entry = entry.ok_or(KeyError::KeyDamaged { owner: *owner })?;
+                let entry = self.leading.entry(owner)?;
+                let entry = entry.ok_or(KeyError::KeyDamaged { owner })?;
                 if !self.opens(&entry)? {
                     return Err(diverge(its.places.len()));
                 }
@@ -173,7 +173,7 @@ impl Joining<'_> {
         let catalog = KeyOwner::catalog(self.archive);
         let owner = match its.places.contains_key(&catalog) {
             true => Some(catalog),
-            false => its.places.keys().min().copied(),
+            false => its.places.keys().min(),
         };
         let Some(entry) = owner.map(|owner| its.entry(owner)).transpose()?.flatten() else {
             return Ok(None);
@@ -204,7 +204,7 @@ impl Joining<'_> {
 
 /// How many keys, and tombstones, only the copy holds.
 fn only_here(its: &OpenedLedger, leading: &OpenedLedger) -> usize {
-    let unknown = |owner: &&KeyOwner| {
+    let unknown = |owner: &KeyOwner| {
         !leading.places.contains_key(owner) && !leading.destroyed.contains_key(owner)
     };
     let undestroyed = |owner: &&KeyOwner| !leading.destroyed.contains_key(owner);

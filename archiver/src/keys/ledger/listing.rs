@@ -12,8 +12,8 @@ impl KeyLedger {
     #[must_use]
     pub fn versions(&self) -> Vec<VersionId> {
         let state = self.lock();
-        let is_used = |owner: &&KeyOwner| !state.shut_out.contains_key(owner);
-        let mut owners: Vec<KeyOwner> = state.places.keys().filter(is_used).copied().collect();
+        let is_used = |owner: &KeyOwner| !state.shut_out.contains_key(owner);
+        let mut owners: Vec<KeyOwner> = state.places.keys().filter(is_used).collect();
         drop(state);
         owners.sort_unstable();
         owners.iter().filter_map(KeyOwner::to_version).collect()

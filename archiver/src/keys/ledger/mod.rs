@@ -401,7 +401,7 @@ impl KeyLedger {
             if let Some(at) = state.destroyed_at(&owner) {
                 return Err(KeyError::KeyDestroyed { owner, at });
             }
-            (state.places.get(&owner).copied(), Arc::clone(&state.files))
+            (state.places.get(&owner), Arc::clone(&state.files))
         };
         let place = place.ok_or_else(|| KeyError::KeyMissing {
             owner,

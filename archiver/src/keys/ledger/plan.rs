@@ -35,7 +35,7 @@ impl Plan {
             salvaged, closed, ..
         } = damage;
         report.salvaged = salvaged.len() as u64;
-        let mut owners: Vec<KeyOwner> = opened.places.keys().copied().collect();
+        let mut owners: Vec<KeyOwner> = opened.places.keys().collect();
         owners.extend(salvaged.keys());
         owners.retain(|owner| !closed.contains_key(owner));
         owners.sort_unstable();

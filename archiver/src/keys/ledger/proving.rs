@@ -54,7 +54,7 @@ impl KeyLedger {
     pub(super) fn require_all_open(&self, epoch: u32) -> Result<(), KeyError> {
         let leader = self.leader()?;
         let leading = files::open(&leader.root, self.archive, LedgerAccess::Read)?;
-        let owners: Vec<KeyOwner> = self.lock().places.keys().copied().collect();
+        let owners: Vec<KeyOwner> = self.lock().places.keys().collect();
         for copy in self.in_service() {
             let is_leading = copy.root == leader.root;
             let its = match is_leading {
@@ -103,7 +103,7 @@ impl KeyLedger {
                     .destroyed
                     .keys()
                     .all(|owner| opened.destroyed.contains_key(owner));
-            let owners: Vec<KeyOwner> = state.places.keys().copied().collect();
+            let owners: Vec<KeyOwner> = state.places.keys().collect();
             drop(state);
             if !whole {
                 return Err(differs());
