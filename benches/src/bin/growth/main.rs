@@ -38,6 +38,8 @@ const PHASES: [&str; 6] = [
 ];
 
 fn main() {
+    // As the program does.
+    firmware::process::keep_little_memory();
     let words: Vec<String> = env::args().skip(1).collect();
     match words.as_slice() {
         [mark, phase, folder, engine, records] if mark == "--phase" => {

@@ -5,10 +5,11 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use fjall::compaction::Leveled;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 use super::guard::{guarded, of_io};
@@ -33,7 +34,12 @@ impl FjallIndex {
                 .max_journaling_size(JOURNAL_BYTES_MAX)
                 .open()
                 .map_err(of_fjall)?;
-            let options = || KeyspaceCreateOptions::default().max_memtable_size(2 * MEMTABLE_BYTES);
+            let options = || {
+                let tables = Leveled::default().with_table_target_size(TABLE_BYTES);
+                KeyspaceCreateOptions::default()
+                    .max_memtable_size(2 * MEMTABLE_BYTES)
+                    .compaction_strategy(Arc::new(tables))
+            };
             let entries = database.keyspace(KEYSPACE, options).map_err(of_fjall)?;
             Ok(Self {
                 database,
@@ -146,6 +152,10 @@ const KEYSPACE: &str = "records";
 
 /// Writes go there first: so much is sorted in memory before it becomes a table, while the one before it is being written.
 const MEMTABLE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Size of a merged table. While one is written, the last key of each of its blocks keeps the block in memory from which it was read: so merging
+/// takes as much memory as a table has bytes. It is set when the database is made, and stays.
+const TABLE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// What an entry takes there beside its key and value.
 const ENTRY_BYTES: u64 = 64;
