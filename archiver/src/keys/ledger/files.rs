@@ -78,9 +78,9 @@ impl Place {
     }
 
     /// The place so many entries behind this one.
-    pub(super) const fn after(self, steps: i8) -> Self {
+    pub(super) fn after(self, steps: i8) -> Self {
         Self {
-            entry: self.entry.wrapping_add_signed(steps as i32),
+            entry: self.entry.wrapping_add_signed(i32::from(steps)),
             ..self
         }
     }

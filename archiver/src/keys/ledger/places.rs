@@ -320,8 +320,8 @@ mod tests {
                 }
                 if step == 5_000 && seed % 3 == 0 {
                     // Nearly all, so that whole blocks go.
-                    places.retain(|owner| owner.id()[7] % 16 == 0);
-                    model.retain(|owner, _| owner.id()[7] % 16 == 0);
+                    places.retain(|owner| owner.id()[7].is_multiple_of(16));
+                    model.retain(|owner, _| owner.id()[7].is_multiple_of(16));
                 }
             }
             if seed % 2 == 0 {
