@@ -13,6 +13,7 @@ use super::entry::{
     ENTRY_BYTES, EntryState, FORMAT_VERSION, Guess, HEADER_BYTES, LedgerEntry, LedgerHeader,
     Tombstone,
 };
+use super::place::Place;
 use super::places::Places;
 use super::{LedgerAccess, LedgerReport};
 use crate::keys::error::KeyError;
@@ -21,13 +22,6 @@ use crate::store::durable::{self, AppendFile, DirectoryLock, Disk};
 
 /// The directory of the ledger on the key medium.
 pub(super) const LEDGER_DIRECTORY: &str = "ledger";
-
-/// Where an entry stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    file: u32,
-    entry: u32,
-}
 
 /// The ledger's files on one key medium, for reading.
 #[derive(Debug, Default)]
@@ -58,49 +52,6 @@ pub(super) struct OpenedLedger {
     pub(super) shape: Vec<(u32, u64)>,
     pub(super) lock: Option<DirectoryLock>,
     may_grow: bool,
-}
-
-impl Place {
-    #[cfg(test)]
-    pub(super) const fn new(file: u32, entry: u32) -> Self {
-        Self { file, entry }
-    }
-
-    /// This place and those after it.
-    pub(super) fn successors(self) -> impl Iterator<Item = Self> {
-        (self.entry..).map(move |entry| Self { entry, ..self })
-    }
-
-    /// How many entries it stands behind another one, where they are near each other in one file.
-    pub(super) fn steps_from(self, other: Self) -> Option<i8> {
-        let steps = i64::from(self.entry) - i64::from(other.entry);
-        i8::try_from(steps).ok().filter(|_| self.file == other.file)
-    }
-
-    /// The place so many entries behind this one.
-    pub(super) fn after(self, steps: i8) -> Self {
-        Self {
-            entry: self.entry.wrapping_add_signed(i32::from(steps)),
-            ..self
-        }
-    }
-
-    pub(super) fn to_bytes(self) -> [u8; 8] {
-        let bytes = (u64::from(self.file) << 32) | u64::from(self.entry);
-        bytes.to_le_bytes()
-    }
-
-    pub(super) const fn from_bytes(bytes: [u8; 8]) -> Self {
-        let [a, b, c, d, e, f, g, h] = bytes;
-        Self {
-            entry: u32::from_le_bytes([a, b, c, d]),
-            file: u32::from_le_bytes([e, f, g, h]),
-        }
-    }
-
-    fn offset(self) -> u64 {
-        HEADER_BYTES as u64 + u64::from(self.entry) * ENTRY_BYTES as u64
-    }
 }
 
 /// Makes the directory and the first file.

@@ -13,6 +13,7 @@ mod entry;
 mod files;
 mod joining;
 mod listing;
+mod place;
 mod places;
 mod plan;
 mod proving;

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::files::Place;
+use super::place::Place;
 use crate::keys::secret::KeyOwner;
 
 /// The places of all owners. Each owner is in one of the three parts only.

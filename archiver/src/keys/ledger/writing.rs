@@ -5,7 +5,8 @@ use std::sync::{Arc, MutexGuard};
 
 use super::copies::{self, CopyCondition};
 use super::entry::ENTRY_BYTES;
-use super::files::{self, Place, Sink};
+use super::files::{self, Sink};
+use super::place::Place;
 use super::{KeyLedger, LedgerAccess, State};
 use crate::keys::error::KeyError;
 
