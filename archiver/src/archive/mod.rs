@@ -8,6 +8,7 @@ mod beside;
 mod create;
 mod departures;
 mod error;
+mod filling;
 mod key_place;
 mod recording;
 mod restore;
@@ -19,10 +20,8 @@ mod taking;
 pub(crate) mod taking_fixture;
 mod waiting;
 
-use std::ops::ControlFlow;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use firmware::clock::Clock;
 use firmware::entropy::Entropy;
@@ -36,9 +35,7 @@ use crate::media::{self, Disagreement, MediaLedger};
 use crate::record::deposit::Depositor;
 use crate::record::retrieve::Retriever;
 use crate::signature::{self, ArchiveSigner, SignatureKeeper};
-use crate::store::catalog::{
-    Catalog, CatalogOptions, CatalogReport, Filler, Filling, FoldProgress,
-};
+use crate::store::catalog::{Catalog, CatalogOptions, CatalogReport, Filler, FoldProgress};
 use crate::store::durable::Disk;
 use crate::store::scrub::{Pace, ScrubMedia};
 use crate::store::{self, RecoveryReport, Store};
@@ -173,43 +170,6 @@ impl Archive {
         )
     }
 
-    /// Waits until the index is whole. `progress` is told how far it is, and can break off: then the answer is `None`, what was read stays, and
-    /// the next opening goes on from there.
-    ///
-    /// # Errors
-    /// [`ArchiveError`] when the segments cannot be read.
-    pub fn finish_filling(
-        &self,
-        progress: &mut dyn FnMut(Filling) -> ControlFlow<()>,
-    ) -> Result<Option<CatalogReport>, ArchiveError> {
-        let taken = self
-            .filler
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let Some(filler) = taken else {
-            return Ok(Some(CatalogReport::default()));
-        };
-        let mut pause = FILLING_PAUSE_MIN;
-        while !filler.is_done() {
-            if let Some(filling) = self.catalog.filling()
-                && progress(filling).is_break()
-            {
-                return Ok(None);
-            }
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(FILLING_PAUSE_MAX);
-        }
-        let report = filler.wait()?;
-        self.go_on_behind_events()?;
-        if self.store.appender().is_ok() {
-            self.finish_key_work()?;
-        } else if !self.keys.is_write_only() {
-            self.shut_out_destroyed()?;
-        }
-        Ok(Some(report))
-    }
-
     /// Opens an archive with its index made anew from the first frame on, in the engine that the configuration names.
     ///
     /// # Errors
@@ -309,7 +269,12 @@ impl Archive {
         access: Access,
     ) -> Result<(Vec<Disagreement>, KeyOpening), ArchiveError> {
         if self.catalog.filling().is_some() {
-            return Ok(Default::default());
+            let keys = match access {
+                // What was destroyed is shut out all the same, or half an index would give it back.
+                Access::Read if self.filler_is_gone() => self.shut_out_destroyed()?,
+                Access::Read | Access::Write | Access::TakeIn { .. } => KeyOpening::default(),
+            };
+            return Ok((Vec::new(), keys));
         }
         let media = media::check(&MediaLedger::of(&self.catalog)?, &self.config);
         let keys = if self.keys.is_write_only() {
@@ -495,7 +460,3 @@ impl Archive {
         Ok(self.store.close()?)
     }
 }
-
-/// How often it is looked how far the index is: soon at first, for most often little is missing.
-const FILLING_PAUSE_MIN: Duration = Duration::from_millis(1);
-const FILLING_PAUSE_MAX: Duration = Duration::from_millis(200);

@@ -281,7 +281,7 @@ impl Archive {
     pub(crate) fn shut_out_destroyed(&self) -> Result<KeyOpening, ArchiveError> {
         let ledger = self.keys().ledger();
         let mut held = Vec::new();
-        self.catalog().events(Topic::Records, &mut |event| {
+        self.catalog().all_events(Topic::Records, &mut |event| {
             if let Some(begun) = event.as_::<KeyDestructionBegun>() {
                 let versions = begun.version_ids().into_iter();
                 let there = versions.filter(|version| ledger.holds(*version));

@@ -112,3 +112,29 @@ fn a_backup_holds_the_keys_of_a_medium_that_is_there() {
     config.key_copies_min = Some(1);
     assert_eq!(take(config), files);
 }
+
+#[test]
+fn an_index_that_is_being_made_gives_nothing_back_that_was_destroyed() {
+    let bench = Bench::new();
+    let folder = bench.folder();
+    let before = tempfile::tempdir().unwrap();
+    copy_folder(&folder.join("keys"), before.path());
+    let archive = open(folder, Access::Write);
+    archive
+        .destroy_keys(&bench.destruction(), &mut |_| ())
+        .unwrap();
+    archive.close().unwrap();
+    fs::remove_dir_all(folder.join("keys")).unwrap();
+    copy_folder(before.path(), &folder.join("keys"));
+    let environment = environment(Arc::new(SystemDisk));
+    let (archive, _) =
+        Archive::open_beside(config(folder, false), &passphrase(), environment, false).unwrap();
+    assert!(archive.catalog().filling().is_some());
+    assert!(archive.retriever().open(bench.kept).is_ok());
+    let refused = archive.retriever().open(bench.gone).unwrap_err();
+    assert!(matches!(
+        refused,
+        crate::record::error::RetrieveError::Keys(KeyError::KeyDestroyed { .. })
+    ));
+    archive.close().unwrap();
+}

@@ -49,17 +49,7 @@ impl Catalog {
         first: Option<EventId>,
         each: &mut dyn FnMut(RecordedEvent) -> bool,
     ) -> Result<(), StoreError> {
-        let prefix = key::of_topic(topic);
-        let from = first.map_or_else(|| prefix.clone(), |first| key::of_event(topic, first));
-        self.whole()?.scan(&prefix, &from, &mut |key, value| {
-            let strange = FormatError::new(ErrorKind::InvalidValue, STRUCTURE);
-            let event = decode(key::event(key).ok_or(strange)?, value)?;
-            Ok(if each(event) {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            })
-        })
+        self.whole()?.events_from(topic, first, each)
     }
 
     /// The id of the last event of a topic.
@@ -73,6 +63,25 @@ impl Catalog {
 }
 
 impl Fold {
+    pub(super) fn events_from(
+        &self,
+        topic: Topic,
+        first: Option<EventId>,
+        each: &mut dyn FnMut(RecordedEvent) -> bool,
+    ) -> Result<(), StoreError> {
+        let prefix = key::of_topic(topic);
+        let from = first.map_or_else(|| prefix.clone(), |first| key::of_event(topic, first));
+        self.scan(&prefix, &from, &mut |key, value| {
+            let strange = FormatError::new(ErrorKind::InvalidValue, STRUCTURE);
+            let event = decode(key::event(key).ok_or(strange)?, value)?;
+            Ok(if each(event) {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            })
+        })
+    }
+
     /// The last key with this prefix, with what is not written yet.
     fn last(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.drain(self.lock())?;

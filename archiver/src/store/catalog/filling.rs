@@ -20,6 +20,7 @@ use super::opening::Opening;
 use super::place::Place;
 use super::visiting::visit;
 use super::{Catalog, CatalogOptions, CatalogReport, FoldProgress, Hit, ManifestOpener, Query};
+use crate::event::{RecordedEvent, Topic};
 use crate::store::{ScanScope, Store, StoreError};
 
 /// How far an index is that is being filled.
@@ -159,11 +160,7 @@ impl Catalog {
             ..Query::default()
         };
         // The place first: what is read meanwhile is then found twice, and not missed.
-        let rest = {
-            let held = self.unfinished.lock();
-            let task = held.as_ref();
-            task.map(|task| (task.filling.at, Arc::clone(&task.opener)))
-        };
+        let rest = self.rest();
         let mut folded = Vec::new();
         visit(&*self.fold()?, &query, &mut |hit| {
             folded.push(hit);
@@ -205,6 +202,48 @@ impl Catalog {
             hit.superseded = Some(hit.version) != newest;
         }
         Ok(hits)
+    }
+
+    /// Calls `each` for all events of a topic, from the index and, where that ends, from the segments: in their order only when the index is whole, and
+    /// some twice while a thread reads them into it.
+    ///
+    /// # Errors
+    /// [`StoreError::IndexDamaged`]; errors of reading the segments.
+    pub fn all_events(
+        &self,
+        topic: Topic,
+        each: &mut dyn FnMut(RecordedEvent) -> bool,
+    ) -> Result<(), StoreError> {
+        let Some((from, opener)) = self.rest() else {
+            return self.events(topic, each);
+        };
+        let mut goes_on = true;
+        self.fold()?.events_from(topic, None, &mut |event| {
+            goes_on = each(event);
+            goes_on
+        })?;
+        for item in self.store.scan(Some(from), ScanScope::Records) {
+            let item = match item {
+                _ if !goes_on => break,
+                Ok(item) => item,
+                Err(StoreError::Damaged { .. }) => continue,
+                Err(error) => return Err(error),
+            };
+            if let Frame::Event(frame) = &item.frame
+                && let Some(event) = opener.open_event(frame)
+                && event.topic == topic
+            {
+                goes_on = each(event);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the index ends, and what opens what stands behind. `None`: it is whole.
+    fn rest(&self) -> Option<(FrameAddress, Arc<dyn ManifestOpener>)> {
+        let held = self.unfinished.lock();
+        let task = held.as_ref();
+        task.map(|task| (task.filling.at, Arc::clone(&task.opener)))
     }
 
     /// Whether the reading of the segments is to end; and tells how far it is.
