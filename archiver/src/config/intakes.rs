@@ -3,7 +3,9 @@
 use super::hot_folder::{self, HotFolderForm};
 use super::malware::{self, MalwareForm};
 use super::place::Place;
+use super::syslog::{self, SyslogForm};
 use super::{ConfigError, HotFolderConfig, MalwareConfig};
+use crate::intake::syslog::SyslogSettings;
 
 /// The intakes that are configured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,17 +14,21 @@ pub struct IntakesConfig {
     pub malware: Option<MalwareConfig>,
     /// Folders whose files are deposited.
     pub hot_folders: Vec<HotFolderConfig>,
+    /// The receiver of syslog, where there is one.
+    pub syslog: Option<SyslogSettings>,
 }
 
 /// Reads the parts.
 pub(super) fn read(
     malware: Option<MalwareForm>,
     hot_folders: Vec<HotFolderForm>,
+    syslog: Option<SyslogForm>,
     place: &Place,
 ) -> Result<IntakesConfig, ConfigError> {
     Ok(IntakesConfig {
         malware: malware::read(malware, place)?,
         hot_folders: hot_folder::read(hot_folders, place)?,
+        syslog: syslog::read(syslog, place)?,
     })
 }
 
@@ -30,12 +36,15 @@ pub(super) fn read(
 pub(super) fn text(config: &IntakesConfig, place: &Place) -> String {
     let mut text = malware::text(config.malware.as_ref(), place);
     text.push_str(&hot_folder::text(&config.hot_folders, place));
+    text.push_str(&syslog::text(config.syslog.as_ref(), place));
     text
 }
 
 /// One of each, for tests.
 #[cfg(test)]
 pub(super) fn sample() -> IntakesConfig {
+    use std::time::Duration;
+
     use crate::intake::malware::{ScannerAddress, Unscanned};
 
     IntakesConfig {
@@ -53,5 +62,20 @@ pub(super) fn sample() -> IntakesConfig {
             metadata: [("counterparty".to_owned(), "a \"b\"".to_owned())].into(),
             settle_s: 3,
         }],
+        syslog: Some(SyslogSettings {
+            listen: std::net::SocketAddr::from(([0, 0, 0, 0], 6514)),
+            certificate: "/a/c.pem".into(),
+            key: "/a/k.pem".into(),
+            client_roots: Some("/a/r.pem".into()),
+            spool: "/a/spool".into(),
+            class: "system-log".to_owned(),
+            batch_age: Duration::from_secs(60),
+            batch_bytes: 1 << 20,
+            spool_bytes_max: 1 << 21,
+            message_max: 2048,
+            connections_max: 1,
+            idle: Duration::from_secs(60),
+            sync: Duration::from_millis(1),
+        }),
     }
 }

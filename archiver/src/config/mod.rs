@@ -20,6 +20,7 @@ mod place;
 mod renewal;
 mod scrub;
 mod service;
+mod syslog;
 mod text;
 
 pub use authorities::{TsaConfig, TsaDemands, TsaKind};
@@ -138,6 +139,8 @@ struct FileForm {
     malware: Option<malware::MalwareForm>,
     #[serde(default, rename = "hot_folder", skip_serializing_if = "Vec::is_empty")]
     hot_folders: Vec<hot_folder::HotFolderForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    syslog: Option<syslog::SyslogForm>,
     #[serde(default, rename = "tsa")]
     tsas: Vec<authorities::TsaForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -214,7 +217,7 @@ impl Config {
         let renewal = renewal::read(form.renewal, &place)?;
         let service = service::read(form.service, &place)?;
         let alarms = service::read_alarms(form.alarms, &place)?;
-        let intakes = intakes::read(form.malware, form.hot_folders, &place)?;
+        let intakes = intakes::read(form.malware, form.hot_folders, form.syslog, &place)?;
         let (folder, index_options) = index::read(form.index, &place)?;
         let placed = |p| place.absolute(p);
         Ok(Self {

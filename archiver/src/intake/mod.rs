@@ -10,6 +10,7 @@ pub mod media_type;
 pub mod metadata;
 pub mod name;
 pub mod source;
+pub mod syslog;
 pub mod taking;
 pub mod ubl;
 pub mod walk;
