@@ -21,6 +21,7 @@ mod spool;
 mod tls;
 mod work;
 
+use std::collections::VecDeque;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -109,6 +110,8 @@ struct Shared {
     refused: AtomicU64,
     lines: AtomicU64,
     batches: AtomicU64,
+    /// The batches that wait for their deposit, the oldest first.
+    ready: Mutex<VecDeque<PathBuf>>,
     spool_trouble: Mutex<Option<String>>,
     archive_trouble: Mutex<Option<String>>,
 }
@@ -128,6 +131,11 @@ impl Receiver {
             error,
         };
         let spool = Spool::open(Arc::clone(&environment.disk), &settings.spool).map_err(failed)?;
+        let ready = spool::ready(&settings.spool).map_err(failed)?;
+        let shared = Arc::new(Shared {
+            ready: Mutex::new(ready.into()),
+            ..Shared::default()
+        });
         let listening = |error| SyslogError::Listen {
             address: settings.listen,
             error,
@@ -141,7 +149,6 @@ impl Receiver {
             .enable_all()
             .build()
             .map_err(SyslogError::Machine)?;
-        let shared = Arc::new(Shared::default());
         let (stop, stopped) = watch::channel(false);
         let (lines, received) = mpsc::channel(LINES_WAITING_MAX);
         let writer = work::Writer {

@@ -96,27 +96,30 @@ impl Spool {
         open.file.sync()
     }
 
-    /// Closes the batch: it waits for its deposit.
-    pub(super) fn close_batch(&mut self) -> io::Result<()> {
+    /// Closes the batch: it waits for its deposit. Gives it, where there was one.
+    pub(super) fn close_batch(&mut self) -> io::Result<Option<PathBuf>> {
         self.sync()?;
         self.since = None;
         let Some(open) = self.open.take() else {
-            return Ok(());
+            return Ok(None);
         };
         let path = open.file.path().to_owned();
-        move_into_place(self.disk.as_ref(), &path, &path.with_extension(READY))
+        let ready = path.with_extension(READY);
+        move_into_place(self.disk.as_ref(), &path, &ready)?;
+        Ok(Some(ready))
     }
 
-    /// Closes what a failure of [`Spool::sync`] left open, when the medium works again.
-    pub(super) fn mend(&mut self) -> io::Result<()> {
+    /// Closes what a failure of [`Spool::sync`] left open, when the medium works again. Gives the batches.
+    pub(super) fn mend(&mut self) -> io::Result<Vec<PathBuf>> {
+        let mut closed = Vec::new();
         let open = self.open.as_ref().map(|open| open.file.path().to_owned());
         for name in names(&self.folder, OPEN)? {
             let path = self.folder.join(name);
-            if Some(&path) != open.as_ref() {
-                recover(&self.disk, &path)?;
+            if Some(&path) != open.as_ref() && recover(&self.disk, &path)? {
+                closed.push(path.with_extension(READY));
             }
         }
-        Ok(())
+        Ok(closed)
     }
 
     fn create(&mut self) -> io::Result<Open> {
@@ -140,7 +143,7 @@ impl Spool {
     }
 }
 
-/// The batches that wait, the oldest first.
+/// The batches that wait, the oldest first. For a spool in which nothing is closed meanwhile: a listing may miss what is renamed during it.
 pub(super) fn ready(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let names = names(folder, READY)?;
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
@@ -164,19 +167,21 @@ pub(super) fn erase(disk: &dyn Disk, path: &Path) -> io::Result<()> {
     erase_file(disk, path)
 }
 
-/// Cuts a file behind its last whole line and makes it a batch.
-fn recover(disk: &Arc<dyn Disk>, path: &Path) -> io::Result<()> {
+/// Cuts a file behind its last whole line and makes it a batch. `false`: no line was whole.
+fn recover(disk: &Arc<dyn Disk>, path: &Path) -> io::Result<bool> {
     let mut file = AppendFile::open(Arc::clone(disk), path)?;
     let whole = whole_lines(&file)?;
     if whole == 0 {
-        return erase_file(disk.as_ref(), path);
+        erase_file(disk.as_ref(), path)?;
+        return Ok(false);
     }
     if whole < file.length() {
         file.truncate(whole)?;
     }
     // What a crash of the process left may not be on the medium yet.
     file.sync()?;
-    move_into_place(disk.as_ref(), path, &path.with_extension(READY))
+    move_into_place(disk.as_ref(), path, &path.with_extension(READY))?;
+    Ok(true)
 }
 
 /// Bytes up to and with the last newline that follows whole lines only. A power loss may leave zeros or holes behind what was synchronised.

@@ -1,10 +1,11 @@
 //! The two threads behind the sockets: one writes the spool, one deposits its batches.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use firmware::clock::Clock;
@@ -61,6 +62,7 @@ impl Writer {
             }
             if self.is_batch_due(self.clock.now()) {
                 self.close(&mut unsynced);
+                is_full = self.is_full();
             }
         }
         self.close(&mut unsynced);
@@ -107,7 +109,8 @@ impl Writer {
         }
         if failed {
             // What the failure left open becomes a batch at the next start, where it cannot now.
-            drop(self.spool.mend());
+            let mended = self.spool.mend().unwrap_or_default();
+            self.hand_over(mended);
             set(&self.shared.spool_trouble, None);
         }
         self.shared
@@ -118,9 +121,14 @@ impl Writer {
 
     fn close(&mut self, unsynced: &mut Unsynced) {
         self.sync(unsynced);
-        if let Err(error) = self.spool.close_batch() {
-            self.tell(&error);
+        match self.spool.close_batch() {
+            Ok(closed) => self.hand_over(closed),
+            Err(error) => self.tell(&error),
         }
+    }
+
+    fn hand_over(&self, closed: impl IntoIterator<Item = PathBuf>) {
+        waiting(&self.shared).extend(closed);
     }
 
     /// Whether nobody waits for a failing medium any more: the receiver was stopped.
@@ -194,15 +202,15 @@ impl Depositor {
 
     /// Deposits what is ready, the oldest first, and keeps that order: where one is not taken, the next ones wait.
     fn deposit_ready(&self) -> Result<(), TakeError> {
-        let ready = spool::ready(&self.settings.spool).map_err(|error| unreadable(&error))?;
-        for path in ready {
-            if *self.stopped.borrow() {
+        while !*self.stopped.borrow() {
+            let Some(path) = waiting(&self.shared).front().cloned() else {
                 return Ok(());
-            }
+            };
             self.deposit(&path)?;
             self.shared.batches.fetch_add(1, Ordering::Relaxed);
             let erased = spool::erase(self.environment.disk.as_ref(), &path);
             erased.map_err(|error| unreadable(&error))?;
+            waiting(&self.shared).pop_front();
         }
         Ok(())
     }
@@ -223,6 +231,10 @@ impl Depositor {
         };
         self.environment.taker.take(Source::File(source), &under)
     }
+}
+
+fn waiting(shared: &Shared) -> MutexGuard<'_, VecDeque<PathBuf>> {
+    shared.ready.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn set(place: &Mutex<Option<String>>, text: Option<String>) {
