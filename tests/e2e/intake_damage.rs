@@ -108,7 +108,7 @@ fn a_damaged_run_keeps_no_other_from_being_accepted_and_destruction_names_the_me
     let lines = destroy_command(world.archiver_command::<_, &str>([]), &ids[0])
         .expect_code(1)
         .json();
-    let media = &events(&lines, "keys-destroyed")[0]["intake-media"];
+    let media = &events(&lines, "keys-destroyed")[0]["intake_media"];
     assert_eq!(media.as_array().unwrap().len(), 1, "{media}");
     assert_eq!(media[0]["medium"], created[0]["intake"]["medium"]);
     let found = world.archiver(["search", "--json"]).expect_code(0).json();

@@ -131,7 +131,7 @@ fn rotating_and_destroying_reach_into_the_token() {
     let lines = destroy(&token, &doomed).expect_code(0).json();
     let destroyed = events(&lines, "keys-destroyed")[0];
     assert_eq!(destroyed["provider"]["kind"], "token");
-    assert_eq!(destroyed["epochs-destroyed"], serde_json::json!([2]));
+    assert_eq!(destroyed["epochs_destroyed"], serde_json::json!([2]));
     let third = keys_in(&token);
     assert_eq!(third.len(), 1);
     assert!(

@@ -34,6 +34,18 @@ pub struct Destruction {
     pub damaged: DamagedEntries,
 }
 
+/// Who destroys records, and who approves it, are named, and are not the same.
+///
+/// # Errors
+/// [`KeyError::TwoPeople`].
+pub fn require_two_people(by: &str, approved_by: &str) -> Result<(), KeyError> {
+    let (by, approved_by) = (by.trim().to_lowercase(), approved_by.trim().to_lowercase());
+    if by.is_empty() || approved_by.is_empty() || by == approved_by {
+        return Err(KeyError::TwoPeople);
+    }
+    Ok(())
+}
+
 /// How far an act of destroying came before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Run {
@@ -114,10 +126,7 @@ impl Archive {
         progress: &mut dyn FnMut(RotationProgress),
     ) -> Result<ErasureReport, ArchiveError> {
         let (by, approved_by) = (destruction.by.trim(), destruction.approved_by.trim());
-        let named = !by.is_empty() && !approved_by.is_empty();
-        if !named || by.to_lowercase() == approved_by.to_lowercase() {
-            return Err(KeyError::TwoPeople.into());
-        }
+        require_two_people(by, approved_by)?;
         if destruction.versions.len() > DESTROYED_MAX {
             return Err(KeyError::TooMany { max: DESTROYED_MAX }.into());
         }

@@ -76,6 +76,10 @@ pub struct KeyPlaceItem {
     pub condition: &'static str,
     /// The epoch of what stands on it, as far as it is known.
     pub epoch: Option<u32>,
+    /// Damaged entries of its ledger.
+    pub damaged: u64,
+    /// Entries of zeros, or cut by them.
+    pub unwritten: u64,
 }
 
 /// Something that happened to the keys.
@@ -345,6 +349,8 @@ impl Archive {
                 kind,
                 condition,
                 epoch: (condition == "in-service").then_some(provider.current_epoch),
+                damaged: state.damaged,
+                unwritten: state.unwritten,
             });
             kind = "copy in step";
         }
@@ -356,6 +362,8 @@ impl Archive {
                 medium,
                 kind: "copy made",
                 condition: "outside",
+                damaged: 0,
+                unwritten: 0,
             });
         }
         for intake in self.intake_media()? {
@@ -364,6 +372,8 @@ impl Archive {
                 kind: "intake medium",
                 condition: "outside",
                 epoch: None,
+                damaged: 0,
+                unwritten: 0,
             });
         }
         Ok(places)

@@ -58,6 +58,8 @@ pub struct CopyState {
     pub caught_up: u64,
     /// Damaged entries and headers that opening found on it.
     pub damaged: u64,
+    /// Entries of zeros, or cut by them, that opening found on it.
+    pub unwritten: u64,
 }
 
 /// One key medium of an open ledger.
@@ -89,6 +91,7 @@ impl Copy {
             stale: false,
             caught_up: 0,
             damaged: 0,
+            unwritten: 0,
         };
         Self {
             root: root.to_path_buf(),
@@ -140,6 +143,7 @@ pub(super) fn open(
                 let lock = opened.lock.take();
                 let copy = Copy::new(root, lock, CopyCondition::InService);
                 copy.inner().state.damaged = opened.report.damaged.len() as u64;
+                copy.inner().state.unwritten = opened.report.unwritten();
                 copies.push(copy);
                 found.push((copies.len() - 1, opened));
             }
@@ -333,7 +337,7 @@ fn bring_into_step(
         *its = files::open(&copy.root, leading.archive, LedgerAccess::Read)?;
         let mut inner = copy.inner();
         (inner.state.stale, inner.state.caught_up) = (true, added);
-        inner.state.damaged = 0;
+        (inner.state.damaged, inner.state.unwritten) = (0, 0);
     } else {
         let to_copy = lacking(leading, its)?;
         append(disk, its, &to_copy)?;

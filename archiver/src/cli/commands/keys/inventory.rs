@@ -9,7 +9,7 @@ use crate::cli::arguments::AuditKeys;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::lang::Lang;
-use crate::cli::output::moment;
+use crate::cli::output::{grouped, moment};
 use crate::cli::session::Session;
 use crate::keys::inventory::{AuditPart, KeyItem, KeyRole, KeyState};
 use crate::keys::provider::ProviderKind;
@@ -50,6 +50,15 @@ pub(super) fn inventory(session: &Session) -> Result<Exit, Failure> {
             place.medium.place,
             word(place.condition, lang)
         ));
+        if place.damaged + place.unwritten > 0 {
+            let (damaged, unwritten) = (grouped(place.damaged), grouped(place.unwritten));
+            say(&lang.pick(
+                format!("  鍵台帳の傷: 壊れた項目 {damaged} 件、ゼロの並ぶ項目 {unwritten} 件"),
+                format!(
+                    "  its ledger: {damaged} damaged entries, {unwritten} of zeros or cut by them"
+                ),
+            ));
+        }
     }
     for event in &inventory.events {
         tell_event(session, event);
@@ -70,12 +79,10 @@ pub(super) fn inventory(session: &Session) -> Result<Exit, Failure> {
 fn tell(session: &Session, item: &KeyItem, responsible: Option<&str>, by_token: bool) {
     let lang = session.output.lang;
     let say = |text: &str| session.output.say(text);
-    let leaked = |lang| {
-        if by_token && item.role == KeyRole::Unlock {
-            if_pin_leaked(lang)
-        } else {
-            if_leaked(item.role, lang)
-        }
+    let leaked = |lang| match item.role {
+        KeyRole::Unlock if by_token => if_pin_leaked(lang),
+        KeyRole::KeyEncryption if by_token => if_token_lost(lang),
+        role => if_leaked(role, lang),
     };
     let (effect, procedure) = leaked(lang);
     session.output.event(&json!({
@@ -132,6 +139,20 @@ const fn if_pin_leaked(lang: Lang) -> (&'static str, &'static str) {
         Lang::Ja => (
             "トークンそのものと、鍵媒体の写しとデータ媒体があれば、すべてを読める。トークンがなければ何も読めない",
             "トークン付属の道具で PIN を変える。トークンが他人の手に渡ったなら archiver keys rotate を実行し、鍵媒体の写しをすべて確かめる",
+        ),
+    }
+}
+
+/// The same of the keys in it: only whoever has the token has them.
+const fn if_token_lost(lang: Lang) -> (&'static str, &'static str) {
+    match lang {
+        Lang::En => (
+            "it does not leave the token: with the token, its PIN, a copy of the ledger and a data medium, everything can be read",
+            "if the token was in other hands, 'archiver keys rotate' and account for every copy of the key medium; if it is lost, use its backup",
+        ),
+        Lang::Ja => (
+            "トークンの外には出ない。トークンとその PIN、鍵台帳の写し、データ媒体があれば、すべてを読める",
+            "トークンが他人の手に渡ったなら archiver keys rotate を実行し、鍵媒体の写しをすべて確かめる。失ったならその控えを使う",
         ),
     }
 }
@@ -251,6 +272,8 @@ mod tests {
             let (effect, procedure) = if_pin_leaked(lang);
             assert_ne!(effect, if_leaked(KeyRole::Unlock, lang).0);
             assert!(!procedure.contains("passphrase"), "{procedure}");
+            let (effect, _) = if_token_lost(lang);
+            assert_ne!(effect, if_leaked(KeyRole::KeyEncryption, lang).0);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use formats::id::{MediumId, RecordId, VersionId};
 use formats::medium::{MediumLabel, MediumRole};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::archive::{Access, Archive, ArchiveError};
 use crate::cli::arguments::{DestroyKeys, KeyCopy, RotateKeys};
@@ -14,6 +14,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Unit, grouped};
 use crate::cli::session::Session;
+use crate::keys::erasure::require_two_people;
 use crate::keys::{
     CopyOptions, DamagedEntries, Destruction, KeyError, RotationProgress, RotationStep,
     require_separate_media,
@@ -176,6 +177,8 @@ fn label(session: &Session, archive: &Archive, target: &Path) -> Result<MediumLa
 pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit, Failure> {
     let archive = session.open(Access::Write)?;
     let lang = session.output.lang;
+    // Before anybody types ids.
+    require_two_people(&arguments.by, &arguments.approved_by).map_err(ArchiveError::from)?;
     let destruction = Destruction {
         versions: confirmed(session, &archive, arguments)?,
         by: arguments.by.clone(),
@@ -188,10 +191,14 @@ pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit
     })?;
     let facts = &report.facts;
     let mut line = json!({ "event": "keys-destroyed", "id": report.event });
-    if let (Some(line), Ok(serde_json::Value::Object(facts))) =
+    if let (Some(line), Ok(Value::Object(facts))) =
         (line.as_object_mut(), serde_json::to_value(facts))
     {
-        line.extend(facts);
+        line.extend(
+            facts
+                .into_iter()
+                .map(|(name, value)| (name.replace('-', "_"), snake(value))),
+        );
     }
     session.output.event(&line);
     session.output.say(&lang.pick(
@@ -229,6 +236,18 @@ pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit
     } else {
         exit.max(Exit::Partial)
     })
+}
+
+/// Facts with names as in all other lines.
+fn snake(facts: Value) -> Value {
+    match facts {
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| (name.replace('-', "_"), snake(value)))
+            .collect(),
+        Value::Array(values) => values.into_iter().map(snake).collect(),
+        plain => plain,
+    }
 }
 
 /// The versions of the records, each confirmed by its id.

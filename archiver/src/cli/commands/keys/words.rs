@@ -24,8 +24,52 @@ pub(super) fn word(text: &str, lang: Lang) -> Cow<'_, str> {
     if let Some(epoch) = text.strip_prefix("key-encryption key, epoch ") {
         return format!("鍵暗号鍵(世代 {epoch})").into();
     }
+    if let Some(text) = protection(text) {
+        return text.into();
+    }
     let known = WORDS.iter().find(|(english, _)| *english == text);
     known.map_or(text, |(_, japanese)| japanese).into()
+}
+
+/// What a provider says of how its keys are protected, in Japanese.
+fn protection(text: &str) -> Option<String> {
+    if text.starts_with("AES-256 keys in a PKCS#11 token") {
+        return Some(
+            "PKCS#11 トークンの中の AES-256 鍵(取り出せない)。PIN で開き、トークンの中で AES-256-GCM を行う"
+                .to_owned(),
+        );
+    }
+    if let Some((cipher, ceremony)) = text.split_once(" under a key that custodians share: ") {
+        return Some(format!(
+            "保管者が分け持つ鍵による {cipher}: {}",
+            shared(ceremony)
+        ));
+    }
+    let (ciphers, numbers) = text.split_once(" of a passphrase (memory ")?;
+    let (cipher, derivation) = ciphers.split_once(" under ")?;
+    let numbers = numbers.trim_end_matches(')');
+    let (memory, rest) = numbers.split_once(", ")?;
+    let (passes, lanes) = rest.split_once(", ")?;
+    let number = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
+    Some(format!(
+        "パスフレーズから {derivation} で導いた鍵による {cipher}(記憶域 {memory}、反復 {}、並列 {})",
+        number(passes),
+        number(lanes)
+    ))
+}
+
+/// Who shares a key, as a ceremony says it.
+fn shared(ceremony: &str) -> String {
+    let Some((threshold, rest)) = ceremony
+        .strip_prefix("any ")
+        .and_then(|rest| rest.split_once(" of "))
+    else {
+        return ceremony.to_owned();
+    };
+    match rest.split_once(' ') {
+        Some((shares, names)) => format!("{shares} 人のうち {threshold} 人 {names}"),
+        None => format!("{rest} 人のうち {threshold} 人"),
+    }
 }
 
 /// Tells what happened to the keys: one line for each event.
@@ -223,3 +267,31 @@ const WORDS: [(&str, &str); 26] = [
     ("out-of-service", "使用停止"),
     ("outside", "管理外"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_provider_is_told_in_japanese() {
+        for (english, japanese) in [
+            (
+                "AES-256-GCM under Argon2id of a passphrase (memory 65536 KiB, 3 passes, 4 lanes)",
+                "パスフレーズから Argon2id で導いた鍵による AES-256-GCM(記憶域 65536 KiB、反復 3、並列 4)",
+            ),
+            (
+                "AES-256-GCM under a key that custodians share: any 2 of 3 (佐藤, 鈴木, 高橋)",
+                "保管者が分け持つ鍵による AES-256-GCM: 3 人のうち 2 人 (佐藤, 鈴木, 高橋)",
+            ),
+        ] {
+            assert_eq!(word(english, Lang::Ja), japanese);
+            assert_eq!(word(english, Lang::En), english);
+        }
+        let token = "AES-256 keys in a PKCS#11 token, sensitive and not extractable; AES-256-GCM in the token, under its PIN";
+        assert!(word(token, Lang::Ja).starts_with("PKCS#11 トークン"));
+        assert_eq!(
+            word("AES-256-GCM of something else", Lang::Ja),
+            "AES-256-GCM of something else"
+        );
+    }
+}
