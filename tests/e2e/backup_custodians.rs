@@ -194,12 +194,7 @@ fn what_destroys_keys_destroys_backups_that_custodians_open() {
         .unwrap()
         .to_owned();
     let run = crate::destroying::destroy(&world, &id, &[]);
-    assert!(
-        !std::path::Path::new(&first).exists(),
-        "{}{}",
-        run.stdout,
-        run.stderr
-    );
+    assert!(!Path::new(&first).exists(), "{}{}", run.stdout, run.stderr);
     assert_eq!(run.code, 1, "{}", run.stderr);
     assert!(run.stderr.contains("backup 2"), "{}", run.stderr);
 }
@@ -257,4 +252,63 @@ fn the_report_of_a_trial_says_so_and_what_was_verified() {
     assert!(page.contains("for evaluation"), "{page}");
     let listed = world.archiver(["backup", "--list"]).expect_code(0).stdout;
     assert!(listed.contains(" JST"), "{listed}");
+}
+
+/// The bytes of all files below a folder.
+fn bytes_below(folder: &Path) -> Vec<Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| match path.is_dir() {
+            true => bytes_below(&path),
+            false => vec![fs::read(&path).unwrap()],
+        })
+        .collect()
+}
+
+#[test]
+fn an_old_backup_gives_nothing_back_that_was_destroyed() {
+    let world = world();
+    hold(&world, "sheets", "a,b,c");
+    let (file, _) = take(&world);
+    let away = world.at("elsewhere.backup");
+    fs::rename(&file, &away).unwrap();
+    let lines = world.archiver(["search", "--json"]).expect_code(0).json();
+    let ids = lines.iter().filter_map(|line| line["record"].as_str());
+    let ids: Vec<&str> = ids.collect();
+    // An entry of the ledger: 4 bytes, the record, number of the version, epoch, nonce, and the wrapped key with its tag.
+    let id = uuid_bytes(ids[0]);
+    let ledger = bytes_below(&world.at("keys/ledger")).concat();
+    let at = ledger.windows(16).position(|found| found == id).unwrap();
+    let wrapped = &ledger[at + 40..at + 80];
+    let holds = |folder: &str| {
+        let files = bytes_below(&world.at(folder));
+        let is_there = |bytes: &Vec<u8>| bytes.windows(wrapped.len()).any(|found| found == wrapped);
+        files.iter().any(is_there)
+    };
+    assert!(holds("keys"));
+    crate::destroying::destroy(&world, ids[0], &[]).expect_code(1);
+    assert!(!holds("keys"));
+    let refused = world.archiver(["get", ids[0], "-o", "back"]);
+    assert_ne!(refused.code, 0);
+    let shares = ["sheets/backup-share-01.txt", "sheets/backup-share-02.txt"];
+    let away = away.to_str().unwrap();
+    let run = restore(&world, away, "old", &shares).expect_code(1);
+    assert!(run.stderr.contains("destroyed since"), "{}", run.stderr);
+    assert!(!holds("old"));
+    let passphrase = fs::read(world.at("passphrase.txt")).unwrap();
+    put(&world.at("old/passphrase.txt"), &passphrase);
+    let get = |id: &str| {
+        let mut command = world.archiver_command(["get", id, "-o", "back"]);
+        Run::of(command.current_dir(world.at("old")).output().unwrap())
+    };
+    assert_eq!(get(ids[0]).code, refused.code);
+    assert_eq!(get(ids[1]).code, 0);
+}
+
+fn uuid_bytes(text: &str) -> Vec<u8> {
+    let digits = text.replace('-', "");
+    let pairs = (0..digits.len()).step_by(2);
+    let bytes = pairs.map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap());
+    bytes.collect()
 }
