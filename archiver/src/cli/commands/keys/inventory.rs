@@ -82,7 +82,11 @@ fn tell(session: &Session, item: &KeyItem, responsible: Option<&str>, by_token: 
     let leaked = |lang| match item.role {
         KeyRole::Unlock if by_token => if_pin_leaked(lang),
         KeyRole::KeyEncryption if by_token => if_token_lost(lang),
-        role => if_leaked(role, lang),
+        KeyRole::Unlock
+        | KeyRole::KeyEncryption
+        | KeyRole::Catalog
+        | KeyRole::Data
+        | KeyRole::Signing => if_leaked(item.role, lang),
     };
     let (effect, procedure) = leaked(lang);
     session.output.event(&json!({

@@ -241,12 +241,12 @@ pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit
 /// Facts with names as in all other lines.
 fn snake(facts: Value) -> Value {
     match facts {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => facts,
         Value::Object(members) => members
             .into_iter()
             .map(|(name, value)| (name.replace('-', "_"), snake(value)))
             .collect(),
         Value::Array(values) => values.into_iter().map(snake).collect(),
-        plain => plain,
     }
 }
 
