@@ -13,7 +13,7 @@ use tests::random::Random;
 
 const SEED: u64 = 0x0070_6f77_6572;
 const POINTS: u64 = 1000;
-const LIVES_WITH_A_LIAR: u64 = 40;
+const LIVES_WITH_A_LIAR: u64 = 400;
 
 fn given(variable: &str, otherwise: u64) -> u64 {
     let given = std::env::var(variable).ok();
