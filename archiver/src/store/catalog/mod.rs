@@ -10,6 +10,7 @@ mod events;
 mod filling;
 mod fold;
 mod key;
+mod lacking;
 mod lookups;
 mod matching;
 mod normal;
@@ -211,9 +212,10 @@ impl Catalog {
         let (seat, fold) = opening.open_building()?;
         let mut report = CatalogReport::default();
         let catalog = Self::new(store, place, fold);
-        catalog.read_segments(opener, progress, &mut report)?;
+        let lacks = catalog.read_into(reading::Into::Building, opener, progress, &mut report)?;
         catalog.checkpoint()?;
         catalog.place.take_over(&seat)?;
+        catalog.place.note_lacks(&lacks)?;
         Ok((catalog, report))
     }
 

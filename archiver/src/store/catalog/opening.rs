@@ -7,6 +7,7 @@ use formats::segment::FrameAddress;
 
 use super::engine::{EngineChoice, IndexEngine, IndexError, RecordIndex};
 use super::fold::Fold;
+use super::lacking::Lacks;
 use super::place::{Building, Left, Place, Seat, Source};
 use super::state::State;
 use super::{BatchEntry, CatalogOptions, CatalogReport, FoldProgress, FoldStage, Unstamped, key};
@@ -42,13 +43,15 @@ impl Opening<'_> {
             Some(seat) => seat,
             None => self.begin()?,
         };
-        report.returned = self.returned()?;
-        let opened = if report.returned.is_empty() {
-            self.open_as_it_stands(&seat)
-        } else {
-            // What it lacks stands before what it knows: it is read from the beginning.
-            Err(self.error(IndexError::Damaged))
-        };
+        let opened = self.returned().and_then(|returned| {
+            report.returned = returned;
+            if report.returned.is_empty() {
+                self.open_as_it_stands(&seat)
+            } else {
+                // What it lacks stands before what it knows: it is read from the beginning.
+                Err(self.error(IndexError::Damaged))
+            }
+        });
         let (seat, fold) = match opened {
             Err(StoreError::IndexDamaged { .. }) => {
                 report.set_aside = self.place.set_aside(&seat)?;
@@ -69,15 +72,18 @@ impl Opening<'_> {
         }
     }
 
-    /// Segments that were on no medium when the index was made, and are there now.
+    /// Segments that were on no medium, or damaged on all, when the index was made, and can be read now.
     fn returned(self) -> Result<Vec<u32>, StoreError> {
-        let gaps = self.place.gaps();
-        if gaps.is_empty() {
-            return Ok(gaps);
+        let mut lacks = self.place.lacks()?;
+        if lacks == Lacks::default() {
+            return Ok(Vec::new());
         }
-        let present = self.store.segments()?;
-        let is_back = |segment: &u32| present.binary_search(segment).is_ok();
-        Ok(gaps.into_iter().filter(is_back).collect())
+        let before = lacks.clone();
+        let returned = lacks.take_returned(self.store)?;
+        if returned.is_empty() && lacks != before {
+            self.place.note_lacks(&lacks)?;
+        }
+        Ok(returned)
     }
 
     /// Opens the files of an index that is made anew beside the one that counts, and goes on with what an interrupted attempt left.
@@ -87,7 +93,7 @@ impl Opening<'_> {
         if let Some(building) = self.place.building() {
             let goes_on = building.from == Source::Segments
                 && building.seat.engine == engine
-                && self.returned()?.is_empty();
+                && self.returned().is_ok_and(|returned| returned.is_empty());
             let seat = Seat {
                 chosen,
                 ..building.seat.clone()

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::engine::IndexEngine;
+use super::lacking::Lacks;
 use crate::store::StoreError;
 use crate::store::durable::{self, DirectoryLock, Disk};
 
@@ -232,20 +233,27 @@ impl Place {
         self.remove_note(OPENING)
     }
 
-    /// Segments that no medium had when the files were made from the others.
-    pub(super) fn gaps(&self) -> Vec<u32> {
-        let text = std::fs::read_to_string(self.directory.join(GAPS)).unwrap_or_default();
-        let numbers = text.split_whitespace();
-        numbers.filter_map(|number| number.parse().ok()).collect()
+    /// What the files lack because no medium gave it when they were made.
+    pub(super) fn lacks(&self) -> Result<Lacks, StoreError> {
+        let note = self.directory.join(GAPS);
+        let text = match std::fs::read_to_string(&note) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            text => {
+                text.map_err(|error| StoreError::io("reading", &self.directory, &note, error))?
+            }
+        };
+        // Whoever cannot read what is missing cannot rely on what is there.
+        Lacks::parse(&text).ok_or_else(|| StoreError::IndexDamaged {
+            directory: self.directory.clone(),
+        })
     }
 
-    /// Notes them: one that comes back must be read, too.
-    pub(super) fn note_gaps(&self, gaps: &[u32]) -> Result<(), StoreError> {
-        if gaps == self.gaps() {
+    /// Notes it: what comes back must be read, too.
+    pub(super) fn note_lacks(&self, lacks: &Lacks) -> Result<(), StoreError> {
+        if self.lacks().is_ok_and(|noted| noted == *lacks) {
             return Ok(());
         }
-        let text: Vec<String> = gaps.iter().map(u32::to_string).collect();
-        self.write_note(GAPS, &text.join("\n"))
+        self.write_note(GAPS, &lacks.to_text())
     }
 
     fn new_seat(&self, engine: IndexEngine, chosen: bool) -> Seat {

@@ -5,6 +5,7 @@ use formats::segment::{ArchiveTimeStamp, Frame, FrameAddress, Leaves};
 
 use super::chains::Covering;
 use super::fold::Fold;
+use super::lacking::Lacks;
 use super::{
     BatchEntry, Catalog, CatalogReport, FoldProgress, FoldStage, Hit, ManifestFailure,
     ManifestOpener,
@@ -12,24 +13,61 @@ use super::{
 use crate::store::scrub::ScrubMedia;
 use crate::store::{ScanItem, ScanScope, StoreError};
 
+/// Whose files the segments are read into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Into {
+    /// Those that count.
+    Counting,
+    /// Those that will count when they are whole; what the others lack stays noted until then.
+    Building,
+}
+
 impl Catalog {
+    /// Reads what the segments hold beyond the files that count.
     pub(super) fn read_segments(
         &self,
         opener: &dyn ManifestOpener,
         progress: &mut dyn FnMut(FoldProgress),
         report: &mut CatalogReport,
     ) -> Result<(), StoreError> {
+        self.read_into(Into::Counting, opener, progress, report)?;
+        Ok(())
+    }
+
+    /// As [`Catalog::read_segments`], into files that may not count yet. Answers what they lack.
+    pub(super) fn read_into(
+        &self,
+        into: Into,
+        opener: &dyn ManifestOpener,
+        progress: &mut dyn FnMut(FoldProgress),
+        report: &mut CatalogReport,
+    ) -> Result<Lacks, StoreError> {
         let fold = self.fold()?;
         let from = fold.position();
         fold.set_reading(true);
         report.rebuilt = from.segment == 0;
-        report.gaps = self.note_gaps(from)?;
+        report.gaps = self.gaps(from)?;
+        let is_anew = from.segment == 0;
+        let mut lacks = Lacks::missing(&report.gaps);
+        // What an interrupted reading lacked before `from` is known by the note alone.
+        let mut noted = match (is_anew, into) {
+            (true, Into::Counting) => Lacks::default(),
+            // A note that is no note: the files that it belongs to are being replaced.
+            (_, Into::Building) => self.place.lacks().unwrap_or_default(),
+            (false, Into::Counting) => self.place.lacks()?,
+        };
+        noted = noted.and(lacks.clone());
+        self.place.note_lacks(&noted)?;
         let mut read = 0_u64;
         for item in self.store.scan(Some(from), ScanScope::Records) {
             let item = match item {
                 Ok(item) => item,
                 Err(StoreError::Damaged { address, source }) => {
                     report.damaged.push((address, source));
+                    lacks.add_damaged(&self.store, address.segment);
+                    if noted.add_damaged(&self.store, address.segment) {
+                        self.place.note_lacks(&noted)?;
+                    }
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -53,20 +91,13 @@ impl Catalog {
             }
         }
         fold.set_reading(false);
-        Ok(())
+        Ok(if is_anew { lacks } else { noted })
     }
 
     /// Segments that should be read from `from` on and are on no medium at hand: what stood there is in no index that is made without them.
-    fn note_gaps(&self, from: FrameAddress) -> Result<Vec<u32>, StoreError> {
+    fn gaps(&self, from: FrameAddress) -> Result<Vec<u32>, StoreError> {
         let mut gaps = ScrubMedia::of_store(&self.store)?.missing()?;
         gaps.retain(|&segment| segment >= from.segment);
-        let mut noted = gaps.clone();
-        if from.segment > 0 {
-            noted.extend(self.place.gaps());
-            noted.sort_unstable();
-            noted.dedup();
-        }
-        self.place.note_gaps(&noted)?;
         Ok(gaps)
     }
 

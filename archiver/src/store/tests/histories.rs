@@ -349,4 +349,33 @@ fn the_only_whole_copy_of_a_segment_does_not_leave() {
     // What is damaged on both is no reason to keep either.
     flip(&media.segment(1, 1), 8 * 900);
     store.require_dispensable(label(2).medium).unwrap();
+    store.require_dispensable(label(1).medium).unwrap();
+}
+
+#[test]
+fn a_medium_that_has_what_a_damaged_copy_lacks_does_not_leave() {
+    let media = Media::with_small_segments(2);
+    let (store, _) = media.open(1);
+    (0..60).for_each(|number| add(&store, number));
+    // Each is damaged, and has what the other lacks.
+    flip(&media.segment(0, 1), 8 * 900);
+    flip(&media.segment(1, 1), 8 * 300);
+    for number in [1, 2] {
+        let error = store.require_dispensable(label(number).medium).unwrap_err();
+        assert!(
+            matches!(error, StoreError::OnlyCopy { segment: 1, .. }),
+            "{error}"
+        );
+    }
+    // A whole copy behind a damaged seal, and one that cannot be read for a moment: neither is known to have nothing.
+    flip(&media.segment(1, 1), 8 * 300);
+    let end = media.bytes(1, 1).len();
+    flip(&media.segment(1, 1), 8 * (end - 20));
+    store.require_dispensable(label(2).medium).unwrap_err();
+    flip(&media.segment(1, 1), 8 * (end - 20));
+    let text = "medium-2/segments/0000000001.seg";
+    let fault = Unreadable::new(text, 900..901);
+    store.require_dispensable(label(2).medium).unwrap_err();
+    drop(fault);
+    store.require_dispensable(label(1).medium).unwrap();
 }

@@ -1,6 +1,7 @@
 mod chains;
 mod events;
 mod filling;
+mod lacking;
 mod moving;
 mod refusing;
 mod searching;
