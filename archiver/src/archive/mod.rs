@@ -15,9 +15,6 @@ mod restore;
 #[cfg(test)]
 mod restore_tests;
 mod settings;
-mod taking;
-#[cfg(test)]
-pub(crate) mod taking_fixture;
 mod waiting;
 
 use std::sync::atomic::AtomicU64;
@@ -28,7 +25,7 @@ use firmware::entropy::Entropy;
 use verifier::policy::Policy;
 
 use crate::class::ClassRegistry;
-use crate::config::{Config, MalwareConfig};
+use crate::config::Config;
 use crate::content::Manifests;
 use crate::keys::{EvaluationNotice, KeyMedium, KeyOpening, KeyPlace, LedgerAccess, UnlockWith};
 use crate::media::{self, Disagreement, MediaLedger};
@@ -346,14 +343,7 @@ impl Archive {
             self.keys.ledger(),
             self.environment.clock.as_ref(),
             self.environment.entropy.as_ref(),
-        )?
-        .inspecting(
-            self.config
-                .intakes
-                .malware
-                .as_ref()
-                .map(MalwareConfig::inspection),
-        ))
+        )?)
     }
 
     /// Gives content back.

@@ -26,7 +26,6 @@ use super::in_flight::InFlight;
 use super::outcome::{DepositEvent, DepositProgress, DepositSummary, DepositedRecord};
 use super::prepare::{Prepared, PreparedRecord, Refusal, Worker};
 use crate::class::RegisteredClass;
-use crate::intake::malware::Inspection;
 use crate::intake::{FoundSource, Source, SourceName, StableSource, WalkItem};
 use crate::keys::{DataKey, KeyLedger};
 use crate::store::catalog::Catalog;
@@ -43,7 +42,6 @@ pub struct Depositor<'a> {
     pub(super) clock: &'a dyn Clock,
     pub(super) entropy: &'a dyn Entropy,
     pub(super) identity_key: DataKey,
-    pub(super) inspection: Option<Inspection>,
 }
 
 /// What all sources of one deposit share.
@@ -100,15 +98,7 @@ impl<'a> Depositor<'a> {
             clock,
             entropy,
             identity_key: ledger.catalog_key()?.subkey("deposit identity"),
-            inspection: None,
         })
-    }
-
-    /// Scans every source for malware before it is compressed (a stream, which can be read only once, while it is).
-    #[must_use]
-    pub fn inspecting(mut self, inspection: Option<Inspection>) -> Self {
-        self.inspection = inspection;
-        self
     }
 
     /// Deposits one opened source and waits until it is acknowledged. An index that fails after the commit does not undo the

@@ -8,7 +8,6 @@ pub mod deposit;
 pub mod error;
 pub mod export;
 pub mod outcome;
-pub mod quarantine;
 pub mod received;
 pub mod retrieve;
 
