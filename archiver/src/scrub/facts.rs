@@ -107,13 +107,30 @@ impl Scrubbed {
     }
 }
 
+/// Losses in the portions of one event each: few enough, and not too long with the names of their records.
+fn batches(losses: &[LossFact]) -> Vec<&[LossFact]> {
+    let mut batches = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (at, loss) in losses.iter().enumerate() {
+        let own: usize = loss.records.iter().map(|record| record.len() + 8).sum();
+        let is_full = at - start >= FACTS_MAX || bytes + own > EVENT_NAMES_BYTES_MAX;
+        if is_full && at > start {
+            batches.extend(losses.get(start..at));
+            (start, bytes) = (at, 0);
+        }
+        bytes += own;
+    }
+    batches.extend(losses.get(start..).filter(|last| !last.is_empty()));
+    batches
+}
+
 /// Records a run in the archive, which is open for writing.
 ///
 /// # Errors
 /// Those of recording.
 pub fn record(archive: &Archive, run: &RunState, by: &str) -> Result<(), ArchiveError> {
     let mut copies = run.findings.chunks(FACTS_MAX);
-    let mut lost = run.losses.chunks(FACTS_MAX);
+    let mut lost = batches(&run.losses).into_iter();
     loop {
         let facts = (copies.next(), lost.next());
         if facts == (None, None) {
@@ -138,3 +155,50 @@ type WholeSegments = (Vec<u32>, Vec<(u32, u64)>);
 
 /// Most findings in one event.
 const FACTS_MAX: usize = 256;
+
+/// Most bytes of record names in one event: a frame holds four times as much.
+const EVENT_NAMES_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scrub::losses::unname;
+
+    fn loss(segment: u32, records: usize, bytes: usize) -> LossFact {
+        let name = "n".repeat(bytes);
+        LossFact {
+            records: (0..records)
+                .map(|one| format!("{one}/1 ({name})"))
+                .collect(),
+            ..LossFact::missing(segment)
+        }
+    }
+
+    #[test]
+    fn losses_are_recorded_in_events_that_fit_into_frames() {
+        assert!(batches(&[]).is_empty());
+        let few: Vec<LossFact> = (0..600).map(|segment| loss(segment, 1, 10)).collect();
+        let sizes: Vec<usize> = batches(&few).iter().map(|one| one.len()).collect();
+        assert_eq!(sizes, [256, 256, 88]);
+        let long: Vec<LossFact> = (0..9).map(|segment| loss(segment, 1000, 1500)).collect();
+        let parts = batches(&long);
+        assert_eq!(
+            parts.iter().map(|one| one.len()).collect::<Vec<_>>(),
+            [2, 2, 2, 2, 1]
+        );
+        for part in parts {
+            let text = serde_json::to_vec(part).expect("facts are JSON");
+            assert!(text.len() < 2 * EVENT_NAMES_BYTES_MAX);
+        }
+        // One alone goes into an event of its own, however long.
+        assert_eq!(batches(&[loss(1, 4096, 2000)]).len(), 1);
+    }
+
+    #[test]
+    fn a_loss_without_names_has_the_ids_still() {
+        let mut losses = [loss(1, 2, 5)];
+        unname(&mut losses);
+        unname(&mut losses);
+        assert_eq!(losses[0].records, ["0/1", "1/1"]);
+    }
+}

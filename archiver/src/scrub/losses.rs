@@ -30,11 +30,15 @@ pub fn name(archive: &Archive, losses: &mut [LossFact]) -> Result<(), ArchiveErr
             if !is_named && !places.iter().any(is_lost) {
                 continue;
             }
-            let names: Vec<String> = hit
+            let mut names: Vec<String> = hit
                 .objects
                 .iter()
+                .take(NAMES_MAX)
                 .map(|object| object.name.to_string())
                 .collect();
+            if hit.objects.len() > NAMES_MAX {
+                names.push("…".to_owned());
+            }
             let named = format!("{id} ({})", names.join(", "));
             loss.records.retain(|known| *known != id && *known != named);
             if loss.records.len() < RECORDS_MAX {
@@ -45,6 +49,18 @@ pub fn name(archive: &Archive, losses: &mut [LossFact]) -> Result<(), ArchiveErr
     })?;
     Ok(())
 }
+
+/// Takes the names of contents away again: what is kept in a file of the machine has ids alone.
+pub fn unname(losses: &mut [LossFact]) {
+    for record in losses.iter_mut().flat_map(|loss| &mut loss.records) {
+        if let Some((id, _)) = record.split_once(' ') {
+            *record = id.to_owned();
+        }
+    }
+}
+
+/// Most contents of a record that are named; the id says the rest.
+const NAMES_MAX: usize = 3;
 
 /// Most records that are named for one place.
 const RECORDS_MAX: usize = 4096;

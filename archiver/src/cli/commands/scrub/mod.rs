@@ -22,6 +22,7 @@ use crate::cli::session::Session;
 use crate::config::Config;
 use crate::keys::Unlock;
 use crate::scrub::facts;
+use crate::scrub::losses;
 use crate::scrub::proofs::Proofs;
 use crate::scrub::standing::Standing;
 use crate::store::scrub::{
@@ -280,7 +281,10 @@ impl Work<'_> {
             self.worse(Exit::Integrity);
         }
         let disk = Arc::clone(&self.session.environment.disk);
-        state.run = Some(run.clone());
+        // It stands beside the index, in the clear.
+        let mut unnamed = run.clone();
+        losses::unname(&mut unnamed.losses);
+        state.run = Some(unnamed);
         state.write(disk.as_ref(), &self.state_file)?;
         if !run.todo.is_empty() {
             // It goes on later, and is recorded then.
@@ -316,7 +320,7 @@ impl Work<'_> {
         if run.losses.is_empty() {
             return Ok(());
         }
-        crate::scrub::losses::name(&archive, &mut run.losses)?;
+        losses::name(&archive, &mut run.losses)?;
         Ok(())
     }
 }
