@@ -52,6 +52,9 @@ pub struct Proven {
 pub struct DamageFound {
     /// When the run began.
     pub started: String,
+    /// Whether it read with the keys: only such a run finds whole again what they found damaged.
+    #[serde(default)]
+    pub deep: bool,
     /// Copies that were not whole; at most 256 in one event.
     pub copies: Vec<Finding>,
     /// What could not be healed; at most 256 in one event.
@@ -138,6 +141,7 @@ pub fn record(archive: &Archive, run: &RunState, by: &str) -> Result<(), Archive
         }
         let found = DamageFound {
             started: run.started.clone(),
+            deep: run.deep,
             copies: facts.0.unwrap_or_default().to_vec(),
             lost: facts.1.unwrap_or_default().to_vec(),
         };

@@ -129,7 +129,7 @@ impl Fold {
     fn found(&mut self, found: DamageFound) {
         let run = Run {
             started: found.started,
-            deep: false,
+            deep: found.deep,
         };
         for finding in found.copies {
             let place = (finding.segment, finding.medium.clone());
@@ -168,6 +168,8 @@ impl Fold {
                 *medium != proven.medium || !is_over(run, *segment)
             });
             self.lost.retain(|(run, loss)| !is_over(run, loss.segment));
+            // What came back and is lost once more was not accepted.
+            self.accepted.retain(|segment| !is_whole(*segment));
         }
     }
 }

@@ -16,6 +16,7 @@ fn finding(segment: u32, medium: &str, outcome: &str) -> Finding {
 fn found(started: &str, copies: Vec<Finding>, lost: Vec<LossFact>) -> DamageFound {
     DamageFound {
         started: started.to_owned(),
+        deep: false,
         copies,
         lost,
     }
@@ -79,4 +80,27 @@ fn what_the_keys_found_is_not_ended_by_a_run_without_them() {
     assert_eq!(fold.lost.len(), 1);
     fold.scrubbed(&scrubbed("3", true, "a", [3, 3]));
     assert!(fold.lost.is_empty());
+}
+
+#[test]
+fn what_the_keys_found_stays_theirs_where_the_end_of_their_run_was_never_recorded() {
+    let mut fold = Fold::default();
+    fold.found(DamageFound {
+        deep: true,
+        ..found("1", Vec::new(), vec![loss(3)])
+    });
+    fold.scrubbed(&scrubbed("2", false, "a", [1, 3]));
+    assert_eq!(fold.lost.len(), 1);
+    fold.scrubbed(&scrubbed("3", true, "a", [3, 3]));
+    assert!(fold.lost.is_empty());
+}
+
+#[test]
+fn a_segment_that_came_back_and_is_lost_again_was_not_accepted() {
+    let mut fold = Fold::default();
+    fold.accepted.extend([4, 5, 6]);
+    fold.scrubbed(&scrubbed("1", false, "a", [1, 3]));
+    assert_eq!(fold.accepted, [4, 5, 6].into());
+    fold.scrubbed(&scrubbed("2", false, "a", [5, 5]));
+    assert_eq!(fold.accepted, [4, 6].into());
 }

@@ -96,9 +96,7 @@ impl Catalog {
 
     /// Segments that should be read from `from` on and are on no medium at hand: what stood there is in no index that is made without them.
     fn gaps(&self, from: FrameAddress) -> Result<Vec<u32>, StoreError> {
-        let mut gaps = ScrubMedia::of_store(&self.store)?.missing()?;
-        gaps.retain(|&segment| segment >= from.segment);
-        Ok(gaps)
+        ScrubMedia::of_store(&self.store)?.missing_from(from.segment)
     }
 
     fn read_frame(

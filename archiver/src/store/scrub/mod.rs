@@ -152,11 +152,19 @@ impl ScrubMedia {
     /// # Errors
     /// [`StoreError::Io`] when a directory cannot be read.
     pub fn missing(&self) -> Result<Vec<u32>, StoreError> {
+        self.missing_from(1)
+    }
+
+    /// As [`ScrubMedia::missing`], of those from `first` on.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn missing_from(&self, first: u32) -> Result<Vec<u32>, StoreError> {
         // The last one first: what is begun meanwhile is no gap.
         let newest = self.newest()?;
         let present: std::collections::BTreeSet<u32> =
             self.segments()?.iter().map(|one| one.segment).collect();
-        let missing = (1..newest).filter(|segment| !present.contains(segment));
+        let missing = (first.max(1)..newest).filter(|segment| !present.contains(segment));
         Ok(missing.take(MISSING_MAX).collect())
     }
 
