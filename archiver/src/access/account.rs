@@ -1,7 +1,7 @@
 //! Accounts: who exists for the service, and the events that make up their ledger.
 //!
 //! An account is asked for by one person and approved by another; so is every change of it. Nothing is ever deleted and no name is used twice: what somebody did
-//! decades ago must name who did it. What lets somebody in (password, second factor) is not here but in [`super::vault`].
+//! decades ago must name who did it. What lets somebody in (password, second factor) is not here but in [`super::credentials`].
 
 use std::collections::BTreeSet;
 
