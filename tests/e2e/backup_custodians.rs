@@ -291,6 +291,14 @@ fn an_old_backup_gives_nothing_back_that_was_destroyed() {
     assert!(!holds("keys"));
     let refused = world.archiver(["get", ids[0], "-o", "back"]);
     assert_ne!(refused.code, 0);
+    let told = world.archiver(["search", "--json"]).expect_code(0);
+    let mut hits = told.json().into_iter();
+    let hit = hits.find(|hit| hit["record"] == ids[0]).unwrap();
+    assert!(hit["destroyed_at"].is_string(), "{hit}");
+    let told = world.archiver(["search"]).expect_code(0);
+    let mut lines = told.stdout.lines();
+    let line = lines.find(|line| line.contains(ids[0])).unwrap();
+    assert!(line.contains("[destroyed 20"), "{line}");
     let shares = ["sheets/backup-share-01.txt", "sheets/backup-share-02.txt"];
     let away = away.to_str().unwrap();
     let run = restore(&world, away, "old", &shares).expect_code(1);

@@ -1,6 +1,6 @@
 //! What opening an archive found out about its key media, for people.
 
-use super::output::grouped;
+use super::output::{counted, grouped};
 use super::session::Session;
 use crate::archive::{Archive, OpeningReport};
 use crate::keys::{CopyCondition, CopyState, KeyOpening};
@@ -85,12 +85,13 @@ impl Session {
         }
         if keys.shut_out > 0 {
             let count = grouped(keys.shut_out);
+            let counted = counted(keys.shut_out, "key that was", "keys that were");
             note(
                 format!(
                     "廃棄したはずの鍵 {count} 件が鍵媒体に戻っています(廃棄の前の状態かバックアップから戻した媒体です)。この鍵は使いません。保管庫を書き込みで開く操作(archiver keys audit など)で改めて廃棄します"
                 ),
                 format!(
-                    "the key medium holds {count} keys that were destroyed (its state is one from before): they are not used; a command that opens the archive for writing, such as 'archiver keys audit', destroys them again"
+                    "the key medium holds {counted} destroyed (its state is one from before): not used; a command that opens the archive for writing, such as 'archiver keys audit', destroys again"
                 ),
             );
         }

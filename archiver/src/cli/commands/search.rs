@@ -6,7 +6,7 @@ use crate::archive::{Accreditations, Archive};
 use crate::cli::arguments::Search;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::output::{counted, grouped, grouped_amount, shown_name};
+use crate::cli::output::{counted, day, grouped, grouped_amount, shown_name};
 use crate::cli::query;
 use crate::cli::reading::Patience;
 use crate::cli::session::Session;
@@ -14,6 +14,7 @@ use crate::scrub::proofs::Proofs;
 use crate::store::catalog::{Hit, Query, ValueMatch};
 use crate::store::scrub::{ScrubMedia, rfc3339};
 use formats::segment::Frame;
+use time::OffsetDateTime;
 
 pub(in crate::cli) fn run(session: &Session, arguments: &Search) -> Result<Exit, Failure> {
     let question = question(session, arguments)?;
@@ -43,9 +44,15 @@ pub(in crate::cli) fn answer(
         }
     };
     for hit in &hits {
+        let destroyed_at = match hit.readable {
+            true => None,
+            false => archive.keys().ledger().destroyed_at(hit.version),
+        };
         if session.output.json {
             let mut value = query::hit_json(hit);
             if let Some(members) = value.as_object_mut() {
+                let at = destroyed_at.map(rfc3339);
+                members.insert("destroyed_at".to_owned(), at.into());
                 match &known {
                     Some((accreditations, proofs)) => {
                         add_proofs(archive, accreditations, proofs, hit, members)?;
@@ -57,7 +64,7 @@ pub(in crate::cli) fn answer(
             }
             session.output.event(&value);
         }
-        session.output.say(&line(session, hit));
+        session.output.say(&line(session, hit, destroyed_at));
     }
     let count = hits.len() as u64;
     let lang = session.output.lang;
@@ -129,8 +136,8 @@ pub(super) fn question(session: &Session, arguments: &Search) -> Result<Query, F
     Ok(question)
 }
 
-/// One hit on one line: id, day, amount, counterparty, name, state.
-pub(super) fn line(session: &Session, hit: &Hit) -> String {
+/// One hit on one line: id, day, amount, counterparty, name, state. What was destroyed has an id, and the day of its end.
+pub(super) fn line(session: &Session, hit: &Hit, destroyed_at: Option<OffsetDateTime>) -> String {
     let lang = session.output.lang;
     let metadata = &hit.metadata;
     let date = metadata
@@ -153,10 +160,11 @@ pub(super) fn line(session: &Session, hit: &Hit) -> String {
         .first()
         .map(|o| shown_name(&o.name.to_string()))
         .unwrap_or_default();
-    let state = match (hit.stamp, hit.readable) {
-        (_, false) => lang.pick("鍵なし", "no key"),
-        (Some(_), true) => lang.pick("証明済", "stamped"),
-        (None, true) => lang.pick("待機中", "waiting"),
+    let state = match (destroyed_at.map(day), hit.stamp, hit.readable) {
+        (Some(day), ..) => lang.pick(format!("廃棄済み {day}"), format!("destroyed {day}")),
+        (None, _, false) => lang.pick("鍵なし", "no key").to_owned(),
+        (None, Some(_), true) => format!("{}, {}", hit.class, lang.pick("証明済", "stamped")),
+        (None, None, true) => format!("{}, {}", hit.class, lang.pick("待機中", "waiting")),
     };
     let version = if hit.version.version() > 1 {
         format!("/{}", hit.version.version())
@@ -164,9 +172,8 @@ pub(super) fn line(session: &Session, hit: &Hit) -> String {
         String::new()
     };
     format!(
-        "{}{version}  {date:<10}  {amount:>16}  {}  {name}  [{}, {state}]",
+        "{}{version}  {date:<10}  {amount:>16}  {}  {name}  [{state}]",
         hit.version.record(),
         shown_name(party),
-        hit.class
     )
 }

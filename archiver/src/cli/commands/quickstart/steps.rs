@@ -208,7 +208,7 @@ impl<'a> Steps<'a> {
             .ok_or_else(|| self.wrong("search"))?;
         self.session
             .output
-            .say(&format!("   {}", search::line(self.session, &hit)));
+            .say(&format!("   {}", search::line(self.session, &hit, None)));
         Ok(hit.version)
     }
 
