@@ -92,7 +92,7 @@ impl Appender {
             state.unapplied.insert(address);
         }
         state.push(encoded);
-        if state.queued_bytes >= WRITE_BYTES {
+        if state.errand || state.queued_bytes >= WRITE_BYTES {
             self.queue.work.notify_one();
         }
         Ok(address)
@@ -346,6 +346,8 @@ impl State {
         let mut index = std::mem::take(&mut self.index);
         index.commit_marks += 1;
         self.tasks.push_back(Task::Roll(index));
+        // Whoever waits for what stands before the border asks for no commit of his own: this is the one.
+        self.errand = true;
         self.next = FrameAddress::new(self.next.segment + 1, SegmentHeader::FRAME_BYTES as u64);
         self.planned = self.next;
         let header = entry(FrameType::SegmentHeader, 0, SegmentHeader::FRAME_BYTES);

@@ -307,3 +307,24 @@ fn a_commit_costs_one_synchronisation() {
     }
     assert_eq!(media.disk.count(Call::Sync, "medium-2") - before, 20);
 }
+
+/// Somebody else's frame goes over the border of the segment before the commit of a frame before it is asked for, and asks for none itself.
+#[test]
+fn a_commit_before_a_border_waits_for_nobody_behind_it() {
+    let media = Media {
+        segment_bytes_max: 4096,
+        ..Media::new(1)
+    };
+    let (store, _) = media.open(1);
+    let appender = store.appender().unwrap();
+    let first = deposit(&appender, 0).unwrap();
+    let behind = appender.append(chunk(1, 4000)).unwrap();
+    assert!(behind.segment > first.segment);
+    let (done, answer) = std::sync::mpsc::channel();
+    let waiting = store.appender().unwrap();
+    std::thread::spawn(move || done.send(waiting.commit(first)));
+    let committed = answer.recv_timeout(std::time::Duration::from_secs(60));
+    committed.expect("it ends").unwrap();
+    assert!(appender.committed() > first);
+    store.close().unwrap();
+}
