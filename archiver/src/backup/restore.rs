@@ -130,16 +130,21 @@ pub fn take_back(disk: &dyn Disk, into: &Path) -> Result<(), BackupError> {
 }
 
 /// Destroys in the restored key medium what was destroyed since the backup was made: tombstones, the other keys wrapped anew, the old files
-/// overwritten. Answers whether it could: the key of a token is that of the archive's own key media, too, and stays as it is.
+/// overwritten. Answers whether it could. With a token, which `holder` tells, it does not even open the medium for writing: that could end a
+/// rotation, and the key-encryption key that it destroys is that of the archive's own key media.
 ///
 /// # Errors
 /// [`BackupError::Archive`]: what destroying says. The keys are not used all the same, as long as the data media tell of their destruction.
 pub fn bury(
     restored: &Restored,
     unlock: UnlockWith<'_>,
+    holder: ProviderKind,
     versions: &[VersionId],
     environment: &Environment,
 ) -> Result<bool, BackupError> {
+    if holder == ProviderKind::Token {
+        return Ok(false);
+    }
     let config = &restored.config;
     let keys = KeyMedium::open(
         Arc::clone(&environment.disk),
@@ -150,9 +155,6 @@ pub fn bury(
         Arc::clone(&environment.entropy),
     )
     .map_err(ArchiveError::from)?;
-    if keys.provider().describe().kind == ProviderKind::Token {
-        return Ok(false);
-    }
     let now = environment.clock.now();
     keys.destroy(versions, now, &mut |_| ())
         .map_err(ArchiveError::from)?;

@@ -11,6 +11,26 @@ use archiver::record::error::RetrieveError;
 use super::backups::{restore_to, take};
 use super::*;
 
+/// Destroys one version; answers the backups that its certificate names.
+fn destroy(archive: &Archive, version: VersionId) -> Vec<u32> {
+    let destruction = Destruction {
+        versions: vec![version],
+        by: "tester".to_owned(),
+        approved_by: "another".to_owned(),
+        reason: "a test".to_owned(),
+        damaged: DamagedEntries::Keep,
+    };
+    let done = archive.destroy_keys(&destruction, &mut |_| ()).unwrap();
+    done.facts.backups
+}
+
+/// The backups that must go.
+fn doomed(archive: &Archive) -> Vec<u32> {
+    let backups = Backups::read(archive).unwrap();
+    let doomed = backups.to_be_destroyed(archive.keys().ledger());
+    doomed.iter().map(|one| one.generation).collect()
+}
+
 #[test]
 fn a_destroyed_key_does_not_survive_in_a_backup() {
     let world = World::new(7);
@@ -22,21 +42,12 @@ fn a_destroyed_key_does_not_survive_in_a_backup() {
     put(&moved, &std::fs::read(&elsewhere.file).unwrap());
     std::fs::remove_file(&elsewhere.file).unwrap();
     world.wait();
-    let destruction = Destruction {
-        versions: versions[..1].to_vec(),
-        by: "tester".to_owned(),
-        approved_by: "another".to_owned(),
-        reason: "a test".to_owned(),
-        damaged: DamagedEntries::Keep,
-    };
-    let done = archive.destroy_keys(&destruction, &mut |_| ()).unwrap();
-    assert_eq!(done.facts.backups, [1, 2], "before they are pruned");
+    assert_eq!(
+        destroy(&archive, versions[0]),
+        [1, 2],
+        "before they are pruned"
+    );
     let after = take(&archive, &world, None).unwrap().taken;
-    let doomed = |archive: &Archive| -> Vec<u32> {
-        let backups = Backups::read(archive).unwrap();
-        let doomed = backups.to_be_destroyed(archive.keys().ledger());
-        doomed.iter().map(|one| one.generation).collect()
-    };
     assert_eq!(doomed(&archive), [1, 2]);
     let pruned = backup::prune(&archive, "tester").unwrap();
     assert_eq!(pruned.removed.len(), 1);
@@ -77,10 +88,11 @@ fn stays_destroyed(world: &World, restored: &Restored, versions: &[VersionId]) {
     is_gone(&archive);
     let doomed = archive.keys().ledger().shut_out_versions();
     assert_eq!(doomed, versions[..1]);
+    let holder = archive.keys().provider().describe().kind;
     archive.close().unwrap();
     let unlock = passphrase("keys");
     let environment = world.environment();
-    assert!(bury(restored, (&unlock).into(), &doomed, &environment).unwrap());
+    assert!(bury(restored, (&unlock).into(), holder, &doomed, &environment).unwrap());
     let archive = world.open_config(restored.config.clone(), Access::Read);
     is_gone(&archive);
     assert!(archive.keys().ledger().shut_out_versions().is_empty());
@@ -116,21 +128,8 @@ fn the_order_of_events_says_which_backups_hold_a_destroyed_key() {
     archive.close().unwrap();
     world.clock.set(datetime!(2026-11-23 03:48:30 UTC));
     let archive = world.open(Access::Write);
-    let destruction = Destruction {
-        versions: versions[..1].to_vec(),
-        by: "tester".to_owned(),
-        approved_by: "another".to_owned(),
-        reason: "a test".to_owned(),
-        damaged: DamagedEntries::Keep,
-    };
-    let done = archive.destroy_keys(&destruction, &mut |_| ()).unwrap();
-    assert_eq!(done.facts.backups, [1]);
+    assert_eq!(destroy(&archive, versions[0]), [1]);
     take(&archive, &world, None).unwrap();
-    let doomed = |archive: &Archive| -> Vec<u32> {
-        let backups = Backups::read(archive).unwrap();
-        let doomed = backups.to_be_destroyed(archive.keys().ledger());
-        doomed.iter().map(|one| one.generation).collect()
-    };
     assert_eq!(doomed(&archive), [1]);
     // Decided and not carried out yet: nobody knows what a backup of this moment holds.
     let begun = KeyDestructionBegun {

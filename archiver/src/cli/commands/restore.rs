@@ -18,6 +18,7 @@ use crate::cli::lang::Lang;
 use crate::cli::output::grouped;
 use crate::cli::session::Session;
 use crate::evidence::verify_records::{Outcome, RecordVerdict, RecordVerifier, VerifyError};
+use crate::keys::provider::ProviderKind;
 use crate::keys::{DataKey, Passphrase, Unlock};
 use crate::store::durable;
 
@@ -67,8 +68,9 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Restore) -> Result<Exit
     let newest = finished.map(|one| one.generation).max();
     drill.newer_generation = newest.filter(|newest| *newest > drill.generation);
     let doomed = archive.keys().ledger().shut_out_versions();
+    let holder = archive.keys().provider().describe().kind;
     archive.close()?;
-    bury(session, &restored, &keys, &doomed);
+    bury(session, &restored, (&keys, holder), &doomed);
     drill.total_ms = elapsed_ms();
     write(session, arguments, &drill, &sample)?;
     tell(session, arguments, &drill);
@@ -172,12 +174,17 @@ fn is_recorded(
 }
 
 /// What was destroyed since the backup was made must not come back with it.
-fn bury(session: &Session, restored: &Restored, unlock: &Unlock, doomed: &[VersionId]) {
+fn bury(
+    session: &Session,
+    restored: &Restored,
+    (unlock, holder): (&Unlock, ProviderKind),
+    doomed: &[VersionId],
+) {
     if doomed.is_empty() {
         return;
     }
     let count = grouped(doomed.len() as u64);
-    let said = match restore::bury(restored, unlock.into(), doomed, &session.environment) {
+    let said = match restore::bury(restored, unlock.into(), holder, doomed, &session.environment) {
         Ok(true) => session.output.lang.pick(
             format!("バックアップの後に廃棄した {count} 版の鍵は、復元した鍵媒体からも廃棄しました"),
             format!("the keys of {count} versions that were destroyed since the backup was made were destroyed in the restored key medium, too"),
