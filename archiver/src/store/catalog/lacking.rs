@@ -38,6 +38,7 @@ impl Lacks {
     pub(super) fn take_returned(&mut self, store: &Store) -> Result<Vec<u32>, StoreError> {
         let present = store.segments()?;
         let mut returned = Vec::new();
+        let mut tried = 0;
         for (&segment, files) in &mut self.segments {
             let is_present = present.binary_search(&segment).is_ok();
             match files {
@@ -45,8 +46,11 @@ impl Lacks {
                 None => {}
                 Some(noted) => {
                     let now = files_of(store, segment);
-                    // To read a segment at each opening only to find it as damaged as before would be dear.
-                    if *noted != now && is_readable(store, segment) {
+                    // A medium that gave nothing for a moment leaves its files as they were, so a few are tried in any case. To read many segments
+                    // at each opening only to find them as damaged as before would be dear.
+                    tried += 1;
+                    let is_tried = *noted != now || tried <= TRIED_MAX;
+                    if is_tried && is_readable(store, segment) {
                         returned.push(segment);
                     }
                     *noted = now;
@@ -115,6 +119,9 @@ fn is_readable(store: &Store, segment: u32) -> bool {
     }
     is_any
 }
+
+/// So many damaged segments are looked into at each opening though their files did not change.
+const TRIED_MAX: usize = 16;
 
 #[cfg(test)]
 mod tests {

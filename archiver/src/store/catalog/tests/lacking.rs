@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::surviving::filled;
 use super::*;
 use crate::store::ScanScope;
+use crate::store::durable::faults::Unreadable;
 use crate::store::durable::replace_file;
 
 /// The file of the only segment, and where its tenth version stands.
@@ -67,6 +68,22 @@ fn a_place_that_was_damaged_is_read_when_it_is_whole_again() {
     archive.catalog = None;
     let report = archive.open_catalog();
     assert_eq!((report.rebuilt, report.versions_applied), (false, 0));
+}
+
+#[test]
+fn what_could_not_be_read_for_a_moment_is_read_though_no_file_changed() {
+    let mut archive = filled();
+    let before = archive.answers();
+    let (_, offset) = place(&archive);
+    let offset = offset as u64;
+    let fault = Unreadable::new("segments/0000000001.seg", offset..offset + 1);
+    let report = without_index(&mut archive);
+    assert!(!report.damaged.is_empty() && report.versions_applied < 250);
+    drop(fault);
+    archive.catalog = None;
+    let report = archive.open_catalog();
+    assert_eq!((report.rebuilt, report.returned), (true, vec![1]));
+    assert_eq!(archive.answers(), before);
 }
 
 /// Dies at the first version.
