@@ -1,7 +1,7 @@
 //! Words that do not belong into the source: unfinished work, other places' addresses.
 
 /// Each word is written in two halves, so that this file does not contain it.
-const BANNED: [(&str, &str, &str); 9] = [
+const BANNED: [(&str, &str, &str); 11] = [
     ("to", "do!(", "finish it or open an issue"),
     ("unimple", "mented!(", "finish it or open an issue"),
     ("FIX", "ME", "finish it or open an issue"),
@@ -10,6 +10,8 @@ const BANNED: [(&str, &str, &str); 9] = [
     ("crates", ".io/", "no registry's address in the project"),
     ("/work", "/", "no path of one machine in the project"),
     ("/home", "/", "no path of one machine in the project"),
+    ("<<<<", "<<<", "a merge that was not brought to its end"),
+    (">>>>", ">>>", "a merge that was not brought to its end"),
     ("#[ign", "ore", "a test that does not run proves nothing"),
 ];
 

@@ -4,12 +4,12 @@
 
 mod accreditation;
 mod authorities;
-mod beside;
 mod create;
 mod departures;
 mod error;
 mod filling;
 mod key_place;
+mod private_index;
 mod recording;
 mod restore;
 #[cfg(test)]
@@ -40,12 +40,12 @@ use crate::tsa::registry::Registry;
 
 pub use accreditation::Accreditations;
 pub use authorities::{Authorities, configured, embedded, health, registry};
-use beside::Beside;
 pub(crate) use create::medium_label;
 pub use create::{NewArchive, create, refuse_existing};
 pub use departures::Departure;
 pub use error::ArchiveError;
 use key_place::examine_key_place;
+use private_index::PrivateIndex;
 pub use restore::{Restored, left_media, restore};
 pub(crate) use settings::copy_policy;
 use settings::{catalog_options, store_options};
@@ -104,7 +104,7 @@ pub struct Archive {
     filler: Mutex<Option<Filler>>,
     catalog: Arc<Catalog>,
     /// After the catalog that stands in it.
-    beside: Option<Beside>,
+    private_index: Option<PrivateIndex>,
     classes: ClassRegistry,
     policy: Policy,
     notice: Option<EvaluationNotice>,
@@ -240,7 +240,7 @@ impl Archive {
             keys,
             filler: Mutex::new(filler),
             catalog,
-            beside: None,
+            private_index: None,
             classes,
             policy,
             notice,
@@ -446,7 +446,7 @@ impl Archive {
         drop(self.catalog.checkpoint());
         self.make_parity();
         drop(self.catalog);
-        drop(self.beside);
+        drop(self.private_index);
         Ok(self.store.close()?)
     }
 }

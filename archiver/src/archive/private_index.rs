@@ -12,7 +12,7 @@ use crate::store::durable::DirectoryLock;
 
 /// The folder of an index that one process makes for itself. It goes with the archive.
 #[derive(Debug)]
-pub(super) struct Beside {
+pub(super) struct PrivateIndex {
     folder: PathBuf,
 }
 
@@ -29,14 +29,14 @@ impl Archive {
         fills: bool,
     ) -> Result<(Self, OpeningReport), ArchiveError> {
         let sealer = CatalogSealer::forgetful(Arc::clone(&environment.entropy))?;
-        let beside = Beside::in_index(&config.index);
+        let private = PrivateIndex::in_index(&config.index);
         let opened = Self::open_with(
             config,
             unlock.into(),
             Access::Read,
             environment,
             |store, mut options, opener| {
-                options.directory.clone_from(&beside.folder);
+                options.directory.clone_from(&private.folder);
                 options.sealer = Arc::new(sealer);
                 if fills {
                     let opened = Catalog::open_filling(store, options, opener)?;
@@ -47,12 +47,12 @@ impl Archive {
             },
         );
         let (mut archive, report) = opened?;
-        archive.beside = Some(beside);
+        archive.private_index = Some(private);
         Ok((archive, report))
     }
 }
 
-impl Beside {
+impl PrivateIndex {
     /// A folder of this process in that of the index. Those that killed processes left are removed.
     fn in_index(index: &Path) -> Self {
         remove_left(index);
@@ -63,7 +63,7 @@ impl Beside {
     }
 }
 
-impl Drop for Beside {
+impl Drop for PrivateIndex {
     fn drop(&mut self) {
         // The next one that is made removes what stays.
         drop(std::fs::remove_dir_all(&self.folder));

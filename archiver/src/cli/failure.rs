@@ -164,8 +164,8 @@ fn key_exit(error: &KeyError) -> Exit {
         KeyError::Share(ShareError::Numbers | ShareError::Names) => Exit::Usage,
         KeyError::Share(_) => Exit::Passphrase,
         KeyError::Full { .. } => Exit::Medium,
-        KeyError::KeyDestroyed { .. } | KeyError::IntakeUnknown { .. } => Exit::NotFound,
-        KeyError::TwoPeople | KeyError::TooMany { .. } | KeyError::IntakeStillThere { .. } => {
+        KeyError::KeyDestroyed { .. } | KeyError::MediumUnlisted { .. } => Exit::NotFound,
+        KeyError::TwoPeople | KeyError::TooMany { .. } | KeyError::MediumStillThere { .. } => {
             Exit::Usage
         }
         damaged if damaged.is_damage() => Exit::Integrity,

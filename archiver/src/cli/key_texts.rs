@@ -82,10 +82,10 @@ pub(in crate::cli) fn key(error: &KeyError) -> String {
             "鍵媒体 {} の鍵台帳に壊れた項目が {entries} 件あり、接続されているどの鍵媒体でも開けません。このまま進めると永久に失われるので、何も変えていません。先に、壊れていない写しを接続するか、それからこの鍵媒体を archiver keys copy で作り直してください。諦めるなら --give-up-damaged を付けてください",
             path.display()
         ),
-        KeyError::IntakeUnknown { medium } => format!(
+        KeyError::MediumUnlisted { medium } => format!(
             "媒体 {medium} は一覧にありません。archiver keys inventory で確かめてください"
         ),
-        KeyError::IntakeStillThere { path } => format!(
+        KeyError::MediumStillThere { path } => format!(
             "その媒体は {} にまだあります。先に廃棄してください",
             path.display()
         ),

@@ -249,7 +249,7 @@ impl Archive {
     /// Records that a copy of the key medium is no more, or that one which was begun was never made: from then on no list names it.
     ///
     /// # Errors
-    /// [`KeyError::IntakeUnknown`] when no such copy is on the list; [`KeyError::IntakeStillThere`] when it stands where it was last, or takes
+    /// [`KeyError::MediumUnlisted`] when no such copy is on the list; [`KeyError::MediumStillThere`] when it stands where it was last, or takes
     /// part; errors of reading there, and of recording.
     pub fn record_copy_gone(
         &self,
@@ -259,13 +259,13 @@ impl Archive {
     ) -> Result<KeyCopyGone, ArchiveError> {
         let mut listed = self.copies_made()?.into_iter();
         let found = listed.find(|one| one.medium == Some(medium));
-        let copy = found.ok_or(KeyError::IntakeUnknown { medium })?;
+        let copy = found.ok_or(KeyError::MediumUnlisted { medium })?;
         let last = PathBuf::from(&copy.place);
         for path in self.keys().place().roots.iter().chain([&last]) {
             match read_label(path) {
                 Ok(label) if label.medium == medium && !holds_nothing(path) => {
                     let path = path.clone();
-                    return Err(KeyError::IntakeStillThere { path }.into());
+                    return Err(KeyError::MediumStillThere { path }.into());
                 }
                 Ok(_) | Err(StoreError::MediumMissing { .. }) => {}
                 // It may be the medium: what cannot be read is not gone.

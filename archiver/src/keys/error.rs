@@ -132,13 +132,13 @@ pub enum KeyError {
     },
     /// Two key media whose passphrase or ceremony was changed apart.
     CustodyDiverges(Box<CustodyDiverging>),
-    /// No key medium of an intake host with this id is kept.
-    IntakeUnknown {
+    /// No medium with this id is on the list: of the copies of the key medium, or of those of intake hosts. `archiver keys inventory` shows both.
+    MediumUnlisted {
         /// The id.
         medium: MediumId,
     },
-    /// The key medium of an intake host that somebody says was destroyed stands where it was last.
-    IntakeStillThere {
+    /// A medium that somebody says is no more stands where it was last. Destroy it first.
+    MediumStillThere {
         /// Where.
         path: PathBuf,
     },
@@ -384,8 +384,8 @@ impl fmt::Display for KeyError {
                  '--give-up-damaged' gives them up",
                 path.display()
             ),
-            Self::IntakeUnknown { medium } => write!(f, "no medium {medium} is on the list"),
-            Self::IntakeStillThere { path } => {
+            Self::MediumUnlisted { medium } => write!(f, "no medium {medium} is on the list"),
+            Self::MediumStillThere { path } => {
                 write!(f, "the medium still stands at {}", path.display())
             }
             Self::AlreadyHasKey { owner } => write!(f, "{owner} has a key already"),

@@ -238,7 +238,7 @@ impl Archive {
     /// Records that the key medium of an intake host was destroyed.
     ///
     /// # Errors
-    /// [`KeyError::IntakeUnknown`] when no such medium is kept; [`KeyError::IntakeStillThere`] when it stands where it was last; errors of
+    /// [`KeyError::MediumUnlisted`] when no such medium is kept; [`KeyError::MediumStillThere`] when it stands where it was last; errors of
     /// reading there, and of recording.
     pub fn record_intake_destroyed(
         &self,
@@ -248,11 +248,11 @@ impl Archive {
     ) -> Result<IntakeDestroyed, ArchiveError> {
         let mut kept = self.intake_media()?.into_iter();
         let found = kept.find(|one| one.medium.medium == Some(medium));
-        let intake = found.ok_or(KeyError::IntakeUnknown { medium })?.medium;
+        let intake = found.ok_or(KeyError::MediumUnlisted { medium })?.medium;
         let path = std::path::PathBuf::from(&intake.place);
         match read_label(&path) {
             Ok(label) if label.medium == medium => {
-                return Err(KeyError::IntakeStillThere { path }.into());
+                return Err(KeyError::MediumStillThere { path }.into());
             }
             Ok(_) | Err(StoreError::MediumMissing { .. }) => {}
             // It may be the medium: what cannot be read is not destroyed.

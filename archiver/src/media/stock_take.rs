@@ -30,46 +30,17 @@ pub fn list_text(
         format!("# 媒体の棚卸し {today}\n# あるものは [ ] を [x] に変えてください。台帳にないものは [+] の行に書き足してください。\n# 記入後: archiver media stock-take --enter このファイル --counted-by 氏名\n\n"),
         format!("# Stock-take of media, {today}\n# Change [ ] to [x] for each medium that is there. Add a line with [+] for what is there and not listed.\n# Then: archiver media stock-take --enter THIS_FILE --counted-by NAME\n\n"),
     ));
-    let rows: Vec<[String; 8]> = ledger
-        .present()
-        .into_iter()
-        .map(|entry| {
-            let [name, label, device, classification, place, custodian] = cells(entry, lang);
-            let due = entry.count_due(config).to_string();
-            let id = entry.medium.to_string();
-            [
-                id,
-                name,
-                label,
-                device,
-                classification,
-                place,
-                custodian,
-                due,
-            ]
-        })
+    // What names the medium when the list is entered stands first.
+    let rotated = |mut row: [String; 8]| {
+        row.rotate_right(1);
+        row
+    };
+    let present = ledger.present().into_iter();
+    let rows: Vec<[String; 8]> = present
+        .map(|entry| rotated(row(entry, config, lang)))
         .collect();
-    let [
-        _,
-        number,
-        label,
-        device,
-        classification,
-        place,
-        custodian,
-        due,
-        id,
-    ] = heads(lang);
-    let heads = [
-        id,
-        number,
-        label,
-        device,
-        classification,
-        place,
-        custodian,
-        due,
-    ];
+    let [_, mut heads @ ..] = heads(lang);
+    heads.rotate_right(1);
     for (line, mark) in table(heads, &rows, " | ")
         .iter()
         .zip(["#  "].into_iter().chain(std::iter::repeat("[ ]")))
@@ -102,20 +73,8 @@ pub fn list_html(
     let heads = heads(lang);
     let mut rows = String::new();
     for entry in ledger.present() {
-        let [name, label, device, classification, place, custodian] = cells(entry, lang);
-        let due = entry.count_due(config).to_string();
-        let id = entry.medium.to_string();
         rows.push_str("<tr><td class=box>☐</td>");
-        for cell in [
-            name,
-            label,
-            device,
-            classification,
-            place,
-            custodian,
-            due,
-            id,
-        ] {
+        for cell in row(entry, config, lang) {
             write!(rows, "<td>{}</td>", escape(&cell)).ok();
         }
         rows.push_str("</tr>\n");
@@ -259,7 +218,8 @@ pub fn due<'a>(
     due
 }
 
-fn cells(entry: &MediumEntry, lang: Lang) -> [String; 6] {
+/// A medium as a row of both lists, without the place for the tick.
+fn row(entry: &MediumEntry, config: &MediaConfig, lang: Lang) -> [String; 8] {
     let device = [&entry.model, &entry.serial].map(String::as_str);
     let device: Vec<&str> = device.into_iter().filter(|text| !text.is_empty()).collect();
     let place = entry.place.as_ref();
@@ -270,6 +230,8 @@ fn cells(entry: &MediumEntry, lang: Lang) -> [String; 6] {
         entry.classification.clone(),
         place.map_or_else(String::new, |place| place.text(lang)),
         entry.custodian.clone(),
+        entry.count_due(config).to_string(),
+        entry.medium.to_string(),
     ];
     // One medium, one line; a bar would look like the next cell.
     cells.map(|cell| cell.replace(|letter: char| letter.is_control() || letter == '|', " "))

@@ -98,12 +98,12 @@ fn a_copy_that_is_gone_is_listed_no_more() {
     let refused = gone(label.medium);
     assert!(matches!(
         refused,
-        Err(ArchiveError::Keys(KeyError::IntakeStillThere { path })) if path == target
+        Err(ArchiveError::Keys(KeyError::MediumStillThere { path })) if path == target
     ));
     let unknown = gone(MediumId::new(7, &[7; 10]));
     assert!(matches!(
         unknown,
-        Err(ArchiveError::Keys(KeyError::IntakeUnknown { .. }))
+        Err(ArchiveError::Keys(KeyError::MediumUnlisted { .. }))
     ));
     assert!(listed(&archive, &target));
     fs::remove_dir_all(&target).unwrap();
@@ -160,12 +160,12 @@ fn an_intake_medium_is_named_until_its_destruction_is_recorded() {
     let there = record(medium);
     assert!(matches!(
         there,
-        Err(ArchiveError::Keys(KeyError::IntakeStillThere { path })) if path == place
+        Err(ArchiveError::Keys(KeyError::MediumStillThere { path })) if path == place
     ));
     let is_unknown = |medium| {
         matches!(
             record(medium),
-            Err(ArchiveError::Keys(KeyError::IntakeUnknown { .. }))
+            Err(ArchiveError::Keys(KeyError::MediumUnlisted { .. }))
         )
     };
     assert!(is_unknown(MediumId::new(7, &[7; 10])));

@@ -36,20 +36,7 @@ impl Catalog {
         topic: Topic,
         each: &mut dyn FnMut(RecordedEvent) -> bool,
     ) -> Result<(), StoreError> {
-        self.events_from(topic, None, each)
-    }
-
-    /// As [`Catalog::events`], beginning with the event `first` or, where there is none of that id, with the next one.
-    ///
-    /// # Errors
-    /// [`StoreError::IndexDamaged`].
-    pub fn events_from(
-        &self,
-        topic: Topic,
-        first: Option<EventId>,
-        each: &mut dyn FnMut(RecordedEvent) -> bool,
-    ) -> Result<(), StoreError> {
-        self.whole()?.events_from(topic, first, each)
+        self.whole()?.events(topic, each)
     }
 
     /// The id of the last event of a topic.
@@ -63,15 +50,13 @@ impl Catalog {
 }
 
 impl Fold {
-    pub(super) fn events_from(
+    pub(super) fn events(
         &self,
         topic: Topic,
-        first: Option<EventId>,
         each: &mut dyn FnMut(RecordedEvent) -> bool,
     ) -> Result<(), StoreError> {
         let prefix = key::of_topic(topic);
-        let from = first.map_or_else(|| prefix.clone(), |first| key::of_event(topic, first));
-        self.scan(&prefix, &from, &mut |key, value| {
+        self.scan(&prefix, &prefix, &mut |key, value| {
             let strange = FormatError::new(ErrorKind::InvalidValue, STRUCTURE);
             let event = decode(key::event(key).ok_or(strange)?, value)?;
             Ok(if each(event) {

@@ -218,7 +218,7 @@ impl Catalog {
             return self.events(topic, each);
         };
         let mut goes_on = true;
-        self.fold()?.events_from(topic, None, &mut |event| {
+        self.fold()?.events(topic, &mut |event| {
             goes_on = each(event);
             goes_on
         })?;

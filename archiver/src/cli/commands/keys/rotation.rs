@@ -191,14 +191,9 @@ pub(super) fn destroy(session: &Session, arguments: &DestroyKeys) -> Result<Exit
     })?;
     let facts = &report.facts;
     let mut line = json!({ "event": "keys-destroyed", "id": report.event });
-    if let (Some(line), Ok(Value::Object(facts))) =
-        (line.as_object_mut(), serde_json::to_value(facts))
-    {
-        line.extend(
-            facts
-                .into_iter()
-                .map(|(name, value)| (name.replace('-', "_"), snake(value))),
-        );
+    let facts_as_json = serde_json::to_value(facts).map(snake);
+    if let (Some(line), Ok(Value::Object(facts))) = (line.as_object_mut(), facts_as_json) {
+        line.extend(facts);
     }
     session.output.event(&line);
     session.output.say(&lang.pick(

@@ -18,6 +18,7 @@ use crate::keys::provider::Unlock;
 use crate::media::change::{self, Succession};
 use crate::media::facts::{Leaving, Role};
 use crate::media::{MediaLedger, MediumEntry, Standing};
+use crate::store::scrub::ranges;
 use crate::store::{CopyReport, joining, read_label};
 
 /// Adds a medium, in the place of another one where that is given.
@@ -228,12 +229,12 @@ fn tell(
 }
 
 /// What this run wrote to the medium.
-fn written_texts(written: &[(u32, u32)], bytes: u64, growing: u64, lang: Lang) -> Vec<String> {
+fn written_texts(written: &[[u32; 2]], bytes: u64, growing: u64, lang: Lang) -> Vec<String> {
     let mut texts = Vec::new();
     if !written.is_empty() {
         let ranges: Vec<String> = written
             .iter()
-            .map(|(first, last)| match first == last {
+            .map(|[first, last]| match first == last {
                 true => format!("{first:010}"),
                 false => lang.pick(
                     format!("{first:010}〜{last:010}"),
@@ -255,18 +256,6 @@ fn written_texts(written: &[(u32, u32)], bytes: u64, growing: u64, lang: Lang) -
         ));
     }
     texts
-}
-
-/// Numbers in order as first and last of each gapless range.
-fn ranges(numbers: &[u32]) -> Vec<(u32, u32)> {
-    let mut ranges: Vec<(u32, u32)> = Vec::new();
-    for &number in numbers {
-        match ranges.last_mut() {
-            Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
-            _ => ranges.push((number, number)),
-        }
-    }
-    ranges
 }
 
 fn after(copied: &CopyReport) -> Exit {
