@@ -36,7 +36,21 @@ impl Catalog {
         topic: Topic,
         each: &mut dyn FnMut(RecordedEvent) -> bool,
     ) -> Result<(), StoreError> {
-        self.whole()?.events(topic, each)
+        self.events_after(topic, None, each)
+    }
+
+    /// Calls `each` for the events of a topic that come behind one of them, in their order, until it answers `false`. The one they come behind need
+    /// not be there. `None`: all.
+    ///
+    /// # Errors
+    /// [`StoreError::IndexDamaged`]; [`StoreError::IndexFilling`] before the index is whole.
+    pub fn events_after(
+        &self,
+        topic: Topic,
+        after: Option<EventId>,
+        each: &mut dyn FnMut(RecordedEvent) -> bool,
+    ) -> Result<(), StoreError> {
+        self.whole()?.events_after(topic, after, each)
     }
 
     /// The id of the last event of a topic.
@@ -47,16 +61,40 @@ impl Catalog {
         let last = self.whole()?.last(&key::of_topic(topic))?;
         Ok(last.and_then(|last| key::event(&last)))
     }
+
+    /// The last event of a topic, whole. No other event is read.
+    ///
+    /// # Errors
+    /// [`StoreError::IndexDamaged`]; [`StoreError::IndexFilling`] before the index is whole.
+    pub fn last_event_of(&self, topic: Topic) -> Result<Option<RecordedEvent>, StoreError> {
+        let fold = self.whole()?;
+        let Some(last) = fold.last(&key::of_topic(topic))? else {
+            return Ok(None);
+        };
+        let id = key::event(&last).ok_or_else(|| fold.damaged())?;
+        let value = fold.get(&last)?.ok_or_else(|| fold.damaged())?;
+        let event = decode(id, &value).map_err(|_| fold.damaged())?;
+        Ok(Some(event))
+    }
 }
 
 impl Fold {
-    pub(super) fn events(
+    pub(super) fn events_after(
         &self,
         topic: Topic,
+        after: Option<EventId>,
         each: &mut dyn FnMut(RecordedEvent) -> bool,
     ) -> Result<(), StoreError> {
         let prefix = key::of_topic(topic);
-        self.scan(&prefix, &prefix, &mut |key, value| {
+        let from = after.map_or_else(
+            || prefix.clone(),
+            |after| {
+                let mut next = key::of_event(topic, after);
+                next.push(0);
+                next
+            },
+        );
+        self.scan(&prefix, &from, &mut |key, value| {
             let strange = FormatError::new(ErrorKind::InvalidValue, STRUCTURE);
             let event = decode(key::event(key).ok_or(strange)?, value)?;
             Ok(if each(event) {

@@ -218,7 +218,7 @@ impl Catalog {
             return self.events(topic, each);
         };
         let mut goes_on = true;
-        self.fold()?.events(topic, &mut |event| {
+        self.fold()?.events_after(topic, None, &mut |event| {
             goes_on = each(event);
             goes_on
         })?;

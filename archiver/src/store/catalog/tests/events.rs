@@ -95,3 +95,73 @@ fn an_event_that_does_not_open_is_reported() {
     assert_eq!(places, [address]);
     assert_eq!(events(&archive, Topic::Media), [kept]);
 }
+
+#[test]
+fn events_behind_one_are_found_without_it_and_those_before_it() {
+    for engine in IndexEngine::ALL {
+        let mut archive = Archive::with(EngineChoice::Use(engine));
+        let mut keys = Vec::new();
+        for (number, topic) in [
+            (1, Topic::Keys),
+            (2, Topic::Media),
+            (4, Topic::Keys),
+            (6, Topic::Keys),
+            (7, Topic::Media),
+        ] {
+            let (address, event) = append(&archive, number, topic);
+            archive.catalog().apply_event(address, &event).unwrap();
+            if topic == Topic::Keys {
+                keys.push(event);
+            }
+        }
+        let behind = |archive: &Archive, after: Option<u8>| {
+            let mut found = Vec::new();
+            let after = after.map(|number| EventId::from_bytes([number; 16]));
+            let each = &mut |event| {
+                found.push(event);
+                true
+            };
+            let catalog = archive.catalog();
+            catalog.events_after(Topic::Keys, after, each).unwrap();
+            found
+        };
+        assert_eq!(behind(&archive, None), keys);
+        assert_eq!(behind(&archive, Some(0)), keys);
+        assert_eq!(behind(&archive, Some(1)), keys[1..]);
+        assert_eq!(behind(&archive, Some(3)), keys[1..], "between two of them");
+        assert_eq!(behind(&archive, Some(4)), keys[2..]);
+        assert_eq!(behind(&archive, Some(6)), []);
+        assert_eq!(behind(&archive, Some(255)), []);
+        archive.open_catalog();
+        assert_eq!(behind(&archive, Some(1)), keys[1..]);
+        let mut seen = 0;
+        let each = &mut |_| {
+            seen += 1;
+            false
+        };
+        let catalog = archive.catalog();
+        catalog.events_after(Topic::Keys, None, each).unwrap();
+        assert_eq!(seen, 1, "who asks may stop");
+    }
+}
+
+#[test]
+fn the_last_event_of_a_topic_is_found_whole() {
+    for engine in IndexEngine::ALL {
+        let mut archive = Archive::with(EngineChoice::Use(engine));
+        let last = |archive: &Archive, topic| archive.catalog().last_event_of(topic).unwrap();
+        assert_eq!(last(&archive, Topic::Keys), None);
+        let (address, first) = append(&archive, 3, Topic::Keys);
+        archive.catalog().apply_event(address, &first).unwrap();
+        let (address, media) = append(&archive, 9, Topic::Media);
+        archive.catalog().apply_event(address, &media).unwrap();
+        assert_eq!(last(&archive, Topic::Keys), Some(first));
+        let (address, second) = append(&archive, 5, Topic::Keys);
+        archive.catalog().apply_event(address, &second).unwrap();
+        assert_eq!(last(&archive, Topic::Keys), Some(second.clone()));
+        archive.open_catalog();
+        assert_eq!(last(&archive, Topic::Keys), Some(second));
+        assert_eq!(last(&archive, Topic::Media), Some(media));
+        assert_eq!(last(&archive, Topic::People), None);
+    }
+}
