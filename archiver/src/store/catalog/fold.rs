@@ -12,6 +12,7 @@ use formats::id::VersionId;
 use formats::segment::FrameAddress;
 
 use super::chains::Heads;
+use super::columns::Kept;
 use super::engine::{Change, IndexError, RecordIndex};
 use super::state::State;
 use super::{BatchEntry, Counts, Hit, Stamp, Unstamped, ValueSealer, key};
@@ -21,9 +22,11 @@ use crate::store::{Store, StoreError};
 #[derive(Debug)]
 pub(super) struct Fold {
     pub(super) engine: Box<dyn RecordIndex>,
-    sealer: Arc<dyn ValueSealer>,
-    directory: PathBuf,
+    pub(super) sealer: Arc<dyn ValueSealer>,
+    pub(super) directory: PathBuf,
     store: Store,
+    /// Changed while the changes are held.
+    pub(super) columns: Kept,
     pending: Mutex<Pending>,
     /// Something that should have been in the engine was not, or not whole.
     suspect: AtomicBool,
@@ -35,7 +38,7 @@ pub(super) struct Pending {
     /// While the segments are read, the position is that of the reading. Afterwards it follows the frames that are appended.
     reading: bool,
     changes: HashMap<Vec<u8>, Option<Vec<u8>>>,
-    counts: Counts,
+    pub(super) counts: Counts,
     /// Entries of [`key::OTHERS`].
     pub(super) others: u64,
     pub(super) heads: Heads,
@@ -67,6 +70,7 @@ impl Fold {
             sealer,
             directory,
             store,
+            columns: Kept::default(),
             suspect: AtomicBool::new(false),
             pending: Mutex::new(Pending {
                 reading: true,
@@ -108,6 +112,7 @@ impl Fold {
         }
         pending.put(version);
         pending.put(identity);
+        self.columns.put(hit);
         self.drain_when_full(pending)
     }
 
@@ -144,6 +149,7 @@ impl Fold {
             }
             pending.counts.unstamped = pending.counts.unstamped.saturating_sub(1);
             pending.put(change);
+            self.columns.stamp(version, stamp.batch);
             self.begin_leaf(&mut pending, stamp.batch)?;
         }
         self.drain_when_full(pending)
@@ -271,71 +277,6 @@ impl Fold {
         self.engine.flush().map_err(|error| self.error(error))
     }
 
-    /// Opens every value and compares the number of entries with the state.
-    pub(super) fn check(&self) -> Result<(), StoreError> {
-        let mut census = Census::default();
-        self.scan(&[], &[], &mut |key, _| {
-            census.count(key);
-            Ok(ControlFlow::Continue(()))
-        })?;
-        self.compare(&census)
-    }
-
-    /// Copies every entry to another, empty engine, as it is. Each value is opened once, and the number of entries is compared with the
-    /// state, so what was copied is whole. An error of the other engine leaves this fold above suspicion.
-    pub(super) fn copy_to(
-        &self,
-        other: &dyn RecordIndex,
-        each: &mut dyn FnMut(&[u8]),
-    ) -> Result<(), StoreError> {
-        self.drain(self.lock())?;
-        let mut census = Census::default();
-        let mut changes: Vec<Change> = Vec::with_capacity(CHANGES_MAX);
-        let mut damaged = false;
-        let mut refused = None;
-        let scanned = self.engine.scan(&[], &[], &mut |key, sealed| {
-            if self.sealer.open(key, sealed).is_none() {
-                damaged = true;
-                return ControlFlow::Break(());
-            }
-            census.count(key);
-            each(key);
-            changes.push((key.to_vec(), Some(sealed.to_vec())));
-            if changes.len() < CHANGES_MAX {
-                return ControlFlow::Continue(());
-            }
-            match other.apply(std::mem::take(&mut changes)) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(error) => {
-                    refused = Some(error);
-                    ControlFlow::Break(())
-                }
-            }
-        });
-        scanned.map_err(|error| self.error(error))?;
-        if damaged {
-            return Err(self.damaged());
-        }
-        let written = match refused {
-            Some(error) => Err(error),
-            None => other.apply(changes).and_then(|()| other.flush()),
-        };
-        written.map_err(|error| match error {
-            IndexError::Damaged => StoreError::IndexDamaged {
-                directory: self.directory.clone(),
-            },
-            IndexError::Io(error) => self.io(error),
-        })?;
-        self.compare(&census)
-    }
-
-    fn compare(&self, found: &Census) -> Result<(), StoreError> {
-        let pending = self.lock();
-        let whole = pending.counts == found.counts() && pending.others == found.others;
-        drop(pending);
-        if whole { Ok(()) } else { Err(self.damaged()) }
-    }
-
     /// Whether the next opening should check every entry.
     pub(super) fn is_suspect(&self) -> bool {
         self.suspect.load(Ordering::Relaxed)
@@ -445,7 +386,7 @@ impl Fold {
         }
     }
 
-    fn io(&self, error: std::io::Error) -> StoreError {
+    pub(super) fn io(&self, error: std::io::Error) -> StoreError {
         let directory = &self.directory;
         StoreError::io("using the record index", directory, directory, error)
     }
@@ -461,39 +402,10 @@ impl Pending {
     }
 }
 
-/// The entries of an index, counted.
-#[derive(Debug, Default)]
-struct Census {
-    versions: u64,
-    stamps: u64,
-    batches: u64,
-    others: u64,
-}
-
-impl Census {
-    fn count(&mut self, key: &[u8]) {
-        match key.first() {
-            Some(&key::VERSIONS) => self.versions += 1,
-            Some(&key::STAMPS) => self.stamps += 1,
-            Some(&key::BATCHES) => self.batches += 1,
-            Some(table) if key::OTHERS.contains(table) => self.others += 1,
-            _ => {}
-        }
-    }
-
-    const fn counts(&self) -> Counts {
-        Counts {
-            versions: self.versions,
-            unstamped: self.versions.saturating_sub(self.stamps),
-            batches: self.batches,
-        }
-    }
-}
-
 /// The value under a deposit identity.
 fn version_value(version: VersionId) -> Vec<u8> {
     key::of_version(key::VERSIONS, version)
 }
 
 /// So many changes are gathered: about two megabytes.
-const CHANGES_MAX: usize = 4096;
+pub(super) const CHANGES_MAX: usize = 4096;

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use formats::manifest::Amount;
 
 use super::normal::normalise;
+use super::query::MATTER;
 use super::{Hit, Query, ValueMatch};
 
 /// A query with its texts normalised once.
@@ -38,6 +39,7 @@ impl<'a> Matcher<'a> {
         let metadata = &hit.metadata;
         (query.all_versions || !hit.superseded)
             && query.class.as_ref().is_none_or(|class| *class == hit.class)
+            && is_within(query, hit)
             && query
                 .record
                 .is_none_or(|record| record == hit.version.record())
@@ -66,6 +68,19 @@ impl<'a> Matcher<'a> {
             })
             && self.text.as_deref().is_none_or(|text| any_text(hit, text))
     }
+}
+
+/// Whether the version is of a class and of a matter that may be seen.
+fn is_within(query: &Query, hit: &Hit) -> bool {
+    let matter = hit.metadata.additional.get(MATTER);
+    query
+        .classes
+        .as_ref()
+        .is_none_or(|classes| classes.contains(&hit.class))
+        && query
+            .matters
+            .as_ref()
+            .is_none_or(|matters| matter.is_some_and(|matter| matters.contains(matter)))
 }
 
 /// Whether a value lies in a range. What is not there lies in no range.

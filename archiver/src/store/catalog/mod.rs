@@ -4,6 +4,8 @@
 
 mod chain_entry;
 mod chains;
+mod columns;
+mod copying;
 mod engine;
 mod entry;
 mod events;
@@ -20,6 +22,7 @@ mod query;
 mod reading;
 mod rereading;
 mod seal;
+mod searching;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -46,11 +49,13 @@ use place::Place;
 use visiting::stamp_of;
 
 pub use chain_entry::{ChainHead, ChainLink, ChainStart, ReceiptEntry};
+pub use columns::{ColumnsProgress, ColumnsSize};
 pub use engine::{EngineChoice, IndexEngine, SLED_VERSIONS_MAX, UnknownEngine, panics_are_answers};
 pub use entry::{BatchEntry, Hit, ObjectEntry, Stamp, Unstamped};
 pub use filling::{Filler, Filling};
-pub use query::{Query, ValueMatch};
+pub use query::{MATTER, Query, ValueMatch};
 pub use seal::ValueSealer;
+pub use searching::{Cursor, InvalidCursor, SearchPage};
 
 /// Opens sealed manifests and events for the fold.
 pub trait ManifestOpener: Send + Sync {
@@ -148,6 +153,14 @@ pub struct Counts {
     pub unstamped: u64,
     /// Batches.
     pub batches: u64,
+}
+
+impl Counts {
+    /// Versions with an archive time-stamp.
+    #[must_use]
+    pub const fn stamped(&self) -> u64 {
+        self.versions.saturating_sub(self.unstamped)
+    }
 }
 
 /// The record index. It may be shared between threads; every method takes `&self`.
@@ -338,22 +351,6 @@ impl Catalog {
     /// [`StoreError::IndexDamaged`].
     pub fn latest(&self, record: RecordId) -> Result<Option<Hit>, StoreError> {
         Ok(self.versions(record)?.pop())
-    }
-
-    /// What matches all conditions of the query, by record id (that is, in the order of deposit).
-    ///
-    /// # Errors
-    /// [`StoreError::IndexDamaged`].
-    pub fn search(&self, query: &Query) -> Result<Vec<Hit>, StoreError> {
-        let mut hits = Vec::new();
-        let hits_max = query.hits_max.unwrap_or(usize::MAX);
-        if hits_max > 0 {
-            self.visit(query, &mut |hit| {
-                hits.push(hit);
-                hits.len() < hits_max
-            })?;
-        }
-        Ok(hits)
     }
 
     /// Calls `each` for every version in the order of record ids, until it answers `false`.

@@ -1,5 +1,7 @@
 //! What to search for.
 
+use std::collections::BTreeSet;
+
 use formats::id::{BatchId, RecordId};
 use formats::manifest::Amount;
 use time::{Date, OffsetDateTime};
@@ -36,6 +38,10 @@ pub struct Query {
     pub document_number: Option<String>,
     /// Values of additional metadata, compared as `counterparty`, whole.
     pub additional: Vec<(String, String)>,
+    /// Ids of classes, one of which a hit has: those that who asks may see.
+    pub classes: Option<BTreeSet<String>>,
+    /// Values of the metadata key [`MATTER`], one of which a hit has, letter for letter: those that who asks may see. A hit of no matter has none.
+    pub matters: Option<BTreeSet<String>>,
     /// The record.
     pub record: Option<RecordId>,
     /// The batch.
@@ -49,3 +55,6 @@ pub struct Query {
     /// At most so many hits.
     pub hits_max: Option<usize>,
 }
+
+/// The key of additional metadata that names the matter of a record.
+pub const MATTER: &str = "matter";

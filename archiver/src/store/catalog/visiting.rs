@@ -76,21 +76,21 @@ fn give(
     if !matcher.matches(&hit) {
         return ControlFlow::Continue(());
     }
-    match stamp_of(fold, hit.version) {
-        Ok(stamp) => hit.stamp = stamp,
+    match stamp(fold, query, &mut hit) {
+        Ok(fits) if fits && !each(hit) => ControlFlow::Break(()),
+        Ok(_) => ControlFlow::Continue(()),
         Err(error) => {
             *failure = Some(error);
-            return ControlFlow::Break(());
+            ControlFlow::Break(())
         }
     }
-    let stamp_fits = !(query.unstamped_only && hit.stamp.is_some())
-        && query
-            .batch
-            .is_none_or(|batch| hit.stamp.is_some_and(|stamp| stamp.batch == batch));
-    if stamp_fits && !each(hit) {
-        return ControlFlow::Break(());
-    }
-    ControlFlow::Continue(())
+}
+
+/// Looks for the stamp of a version, and answers whether it is one that is wanted.
+pub(super) fn stamp(fold: &Fold, query: &Query, hit: &mut Hit) -> Result<bool, StoreError> {
+    hit.stamp = stamp_of(fold, hit.version)?;
+    let is_wanted = |batch| hit.stamp.is_some_and(|stamp| stamp.batch == batch);
+    Ok(!(query.unstamped_only && hit.stamp.is_some()) && query.batch.is_none_or(is_wanted))
 }
 
 pub(super) fn stamp_of(fold: &Fold, version: VersionId) -> Result<Option<Stamp>, StoreError> {

@@ -1,4 +1,5 @@
 mod chains;
+mod columns;
 mod events;
 mod filling;
 mod lacking;
@@ -6,6 +7,7 @@ mod moving;
 mod refusing;
 mod searching;
 mod surviving;
+mod world;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
