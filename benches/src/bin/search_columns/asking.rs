@@ -1,0 +1,153 @@
+//! Asks the index.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use archiver::archive::Access;
+use archiver::store::catalog::{Catalog, Query, ValueMatch};
+use formats::manifest::Amount;
+use serde_json::{Value, json};
+use time::Duration;
+
+use crate::Size;
+use crate::making::{DAYS, PLACES, Random, TRADES, first_day, open};
+use crate::probe::Probe;
+
+/// What it takes to ask with columns, and beside it a few of the same questions without.
+pub(crate) fn ask(folder: &Path, size: Size) -> Value {
+    let archive = open(folder, Access::Read);
+    let catalog = archive.catalog();
+    let questions: Vec<(&str, Query)> = {
+        let mut random = Random(2);
+        let kinds = KINDS.iter().copied().cycle().take(QUESTIONS);
+        kinds
+            .map(|kind| (kind, question(kind, &mut random, size)))
+            .collect()
+    };
+    let probe = Probe::begin(folder);
+    let few: Vec<_> = questions.iter().take(KINDS.len() * 2).collect();
+    let scanned: Vec<(u64, f64)> = few.iter().map(|(_, query)| page(catalog, query)).collect();
+    let without = probe.end(folder);
+    let before = resident();
+    let probe = Probe::begin(folder);
+    let columns = catalog.keep_columns(&mut |_| {}).unwrap();
+    let made = probe.end(folder);
+    let after = resident();
+    assert_eq!(columns.versions, size.records);
+    for ((_, query), (total, _)) in few.iter().zip(&scanned) {
+        assert_eq!(page(catalog, query).0, *total, "{query:?}");
+    }
+    let probe = Probe::begin(folder);
+    let asked: Vec<(&str, u64, f64)> = questions
+        .iter()
+        .map(|(kind, query)| {
+            let (total, took) = page(catalog, query);
+            (*kind, total, took)
+        })
+        .collect();
+    let with = probe.end(folder);
+    let mut cost = json!({
+        "columns_bytes_per_version": per(columns.column_bytes, size.records),
+        "texts_bytes_per_version": per(columns.text_bytes, size.records),
+        "resident_more_per_version": per(after.saturating_sub(before), size.records),
+        "making_wall_s": made["wall_s"],
+        "making_cpu_s": made["cpu_s"],
+        "cpu_ms_per_question": cpu_ms(&with, asked.len()),
+        "cpu_ms_per_question_without_columns": cpu_ms(&without, few.len()),
+        "without_columns": figures(scanned.iter().copied()),
+        "all": figures(asked.iter().map(|(_, total, took)| (*total, *took))),
+    });
+    for kind in KINDS {
+        let of_kind = asked.iter().filter(|(one, ..)| *one == kind);
+        cost[kind] = figures(of_kind.map(|(_, total, took)| (*total, *took)));
+    }
+    archive.close().unwrap();
+    cost
+}
+
+/// How many match, and how many milliseconds the first page took.
+fn page(catalog: &Catalog, query: &Query) -> (u64, f64) {
+    let began = Instant::now();
+    let page = catalog.search_page(query, None, PAGE).unwrap();
+    let took = began.elapsed().as_secs_f64() * 1e3;
+    let least = page.total.min(PAGE as u64);
+    assert_eq!(page.hits.len() as u64, least);
+    (page.total, took)
+}
+
+fn question(kind: &str, random: &mut Random, size: Size) -> Query {
+    let mut query = Query::default();
+    if kind.contains("date") {
+        let from = first_day() + Duration::days(random.below(DAYS).cast_signed());
+        let to = from + Duration::days(random.below(365).cast_signed());
+        query.date = ValueMatch::Between(Some(from), Some(to));
+    }
+    if kind.contains("amount") {
+        let amount = |number: u64| -> Amount { number.to_string().parse().unwrap() };
+        let from = random.below(1_000_000);
+        let to = from + random.below(1_000_000);
+        query.amount = ValueMatch::Between(Some(amount(from)), Some(amount(to)));
+    }
+    if kind.contains("counterparty") {
+        let place = PLACES[random.below(PLACES.len() as u64) as usize];
+        let trade = TRADES[random.below(TRADES.len() as u64) as usize];
+        let number = random.below(size.names);
+        let part = match random.below(4) {
+            0 => place.to_owned(),
+            1 => format!("{place}{trade}"),
+            2 => number.to_string(),
+            _ => "(株)".to_owned(),
+        };
+        query.counterparty = Some(part);
+    }
+    query
+}
+
+fn figures(asked: impl Iterator<Item = (u64, f64)>) -> Value {
+    let (totals, mut took): (Vec<u64>, Vec<f64>) = asked.unzip();
+    took.sort_by(f64::total_cmp);
+    let at = |share: usize| took[(took.len() * share / 100).min(took.len() - 1)];
+    json!({
+        "questions": took.len(),
+        "p50_ms": at(50),
+        "p99_ms": at(99),
+        "max_ms": took[took.len() - 1],
+        "matching_mean": totals.iter().sum::<u64>() / totals.len() as u64,
+    })
+}
+
+#[allow(clippy::cast_precision_loss, reason = "figures for people")]
+fn cpu_ms(cost: &Value, questions: usize) -> f64 {
+    cost["cpu_s"].as_f64().unwrap() * 1e3 / questions as f64
+}
+
+#[allow(clippy::cast_precision_loss, reason = "figures for people")]
+fn per(bytes: u64, records: u64) -> f64 {
+    bytes as f64 / records as f64
+}
+
+/// Bytes of this process in memory.
+fn resident() -> u64 {
+    let text = fs::read_to_string("/proc/self/status").unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes: u64 = line
+        .unwrap()
+        .split_whitespace()
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    kilobytes * 1024
+}
+
+const KINDS: [&str; 5] = [
+    "date",
+    "amount",
+    "counterparty",
+    "date and counterparty",
+    "date, amount and counterparty",
+];
+const QUESTIONS: usize = 1000;
+/// Hits of a page.
+const PAGE: usize = 50;
