@@ -53,6 +53,25 @@ impl Catalog {
         self.whole()?.events_after(topic, after, each)
     }
 
+    /// Calls `each` for the events of a topic that come before one of them, from the last one backwards, until it answers `false`. The one they come
+    /// before need not be there. `None`: all.
+    ///
+    /// # Errors
+    /// [`StoreError::IndexDamaged`]; [`StoreError::IndexFilling`] before the index is whole.
+    pub fn events_before(
+        &self,
+        topic: Topic,
+        before: Option<EventId>,
+        each: &mut dyn FnMut(RecordedEvent) -> bool,
+    ) -> Result<(), StoreError> {
+        let before = before.map_or_else(
+            || key::behind_topic(topic),
+            |before| key::of_event(topic, before),
+        );
+        self.whole()?
+            .scan_back(&key::of_topic(topic), &before, &mut visit(each))
+    }
+
     /// The id of the last event of a topic.
     ///
     /// # Errors
@@ -94,15 +113,7 @@ impl Fold {
                 next
             },
         );
-        self.scan(&prefix, &from, &mut |key, value| {
-            let strange = FormatError::new(ErrorKind::InvalidValue, STRUCTURE);
-            let event = decode(key::event(key).ok_or(strange)?, value)?;
-            Ok(if each(event) {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            })
-        })
+        self.scan(&prefix, &from, &mut visit(each))
     }
 
     /// The last key with this prefix, with what is not written yet.
@@ -117,6 +128,21 @@ impl Fold {
         writer.time(event.time);
         writer.raw(&event.text());
         self.add_once(key::of_event(event.topic, event.id), &writer.finish())
+    }
+}
+
+/// Reads the entries of a scan as events.
+fn visit(
+    each: &mut dyn FnMut(RecordedEvent) -> bool,
+) -> impl FnMut(&[u8], &[u8]) -> FormatResult<ControlFlow<()>> {
+    |key, value| {
+        let strange = FormatError::new(ErrorKind::InvalidValue, STRUCTURE);
+        let event = decode(key::event(key).ok_or(strange)?, value)?;
+        Ok(if each(event) {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        })
     }
 }
 

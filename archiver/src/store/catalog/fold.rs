@@ -13,7 +13,7 @@ use formats::segment::FrameAddress;
 
 use super::chains::Heads;
 use super::columns::Kept;
-use super::engine::{Change, IndexError, RecordIndex};
+use super::engine::{Change, IndexError, RecordIndex, Visit};
 use super::state::State;
 use super::{BatchEntry, Counts, Hit, Stamp, Unstamped, ValueSealer, key};
 use crate::store::{Store, StoreError};
@@ -254,9 +254,27 @@ impl Fold {
         from: &[u8],
         each: &mut VisitOpened<'_>,
     ) -> Result<(), StoreError> {
+        self.opened(each, |each| self.engine.scan(prefix, from, each))
+    }
+
+    /// The same for the keys before `before`, from the last one backwards.
+    pub(super) fn scan_back(
+        &self,
+        prefix: &[u8],
+        before: &[u8],
+        each: &mut VisitOpened<'_>,
+    ) -> Result<(), StoreError> {
+        self.opened(each, |each| self.engine.scan_back(prefix, before, each))
+    }
+
+    fn opened(
+        &self,
+        each: &mut VisitOpened<'_>,
+        scan: impl FnOnce(&mut Visit<'_>) -> Result<(), IndexError>,
+    ) -> Result<(), StoreError> {
         self.drain(self.lock())?;
         let mut damaged = false;
-        let scanned = self.engine.scan(prefix, from, &mut |key, sealed| {
+        let scanned = scan(&mut |key, sealed| {
             let step = self
                 .sealer
                 .open(key, sealed)

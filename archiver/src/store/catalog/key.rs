@@ -112,6 +112,11 @@ pub(super) fn of_topic(topic: Topic) -> Vec<u8> {
     vec![EVENTS, topic.code()]
 }
 
+/// Behind every key of a topic's events, and before those of the next topic.
+pub(super) fn behind_topic(topic: Topic) -> Vec<u8> {
+    vec![EVENTS, topic.code().saturating_add(1)]
+}
+
 /// The key of an event. Ids are in the order of events.
 pub(super) fn of_event(topic: Topic, event: EventId) -> Vec<u8> {
     let mut key = of_topic(topic);

@@ -111,6 +111,23 @@ impl RecordIndex for FjallIndex {
         })
     }
 
+    fn scan_back(
+        &self,
+        prefix: &[u8],
+        before: &[u8],
+        each: &mut Visit<'_>,
+    ) -> Result<(), IndexError> {
+        guarded(|| {
+            for entry in self.entries.range(prefix..before).rev() {
+                let (key, value) = entry.into_inner().map_err(of_fjall)?;
+                if !key.starts_with(prefix) || each(&key, &value).is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
     fn last(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
         guarded(|| {
             let last = self.entries.prefix(prefix).next_back();

@@ -53,6 +53,15 @@ pub(super) trait RecordIndex: Send + Sync + fmt::Debug {
     /// Calls `each` for every key from `from` on that starts with `prefix`, in order, until it breaks. `from` starts with `prefix`.
     fn scan(&self, prefix: &[u8], from: &[u8], each: &mut Visit<'_>) -> Result<(), IndexError>;
 
+    /// Calls `each` for every key before `before` that starts with `prefix`, from the last one backwards, until it breaks. Nothing that stands before
+    /// `before` comes behind the keys with that prefix.
+    fn scan_back(
+        &self,
+        prefix: &[u8],
+        before: &[u8],
+        each: &mut Visit<'_>,
+    ) -> Result<(), IndexError>;
+
     /// The last key that starts with `prefix`.
     fn last(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, IndexError>;
 

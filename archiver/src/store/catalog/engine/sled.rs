@@ -88,6 +88,23 @@ impl RecordIndex for SledIndex {
         })
     }
 
+    fn scan_back(
+        &self,
+        prefix: &[u8],
+        before: &[u8],
+        each: &mut Visit<'_>,
+    ) -> Result<(), IndexError> {
+        guarded(|| {
+            for entry in self.database.range(prefix..before).rev() {
+                let (key, value) = entry.map_err(of_sled)?;
+                if !key.starts_with(prefix) || each(&key, &value).is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
     fn last(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
         guarded(|| {
             let last = self.database.scan_prefix(prefix).next_back();

@@ -165,3 +165,45 @@ fn the_last_event_of_a_topic_is_found_whole() {
         assert_eq!(last(&archive, Topic::People), None);
     }
 }
+
+#[test]
+fn events_before_one_are_found_backwards_without_it_and_those_behind_it() {
+    for engine in IndexEngine::ALL {
+        let mut archive = Archive::with(EngineChoice::Use(engine));
+        let mut people = Vec::new();
+        // Records, people and keys stand beside each other in the index.
+        for (number, topic) in [
+            (1, Topic::People),
+            (2, Topic::Records),
+            (4, Topic::People),
+            (255, Topic::Keys),
+            (254, Topic::People),
+            (7, Topic::Media),
+        ] {
+            let (address, event) = append(&archive, number, topic);
+            archive.catalog().apply_event(address, &event).unwrap();
+            if topic == Topic::People {
+                people.insert(0, event);
+            }
+        }
+        let before = |archive: &Archive, before: Option<u8>, most: usize| {
+            let mut found = Vec::new();
+            let before = before.map(|number| EventId::from_bytes([number; 16]));
+            let each = &mut |event| {
+                found.push(event);
+                found.len() < most
+            };
+            let catalog = archive.catalog();
+            catalog.events_before(Topic::People, before, each).unwrap();
+            found
+        };
+        assert_eq!(before(&archive, None, 9), people);
+        assert_eq!(before(&archive, Some(255), 9), people);
+        assert_eq!(before(&archive, Some(254), 9), people[1..]);
+        assert_eq!(before(&archive, Some(3), 9), people[2..], "between two");
+        assert_eq!(before(&archive, Some(1), 9), []);
+        assert_eq!(before(&archive, None, 2), people[..2], "who asks may stop");
+        archive.open_catalog();
+        assert_eq!(before(&archive, Some(254), 9), people[1..]);
+    }
+}

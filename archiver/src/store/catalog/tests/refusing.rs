@@ -48,6 +48,21 @@ impl RecordIndex for Shared {
         Ok(())
     }
 
+    fn scan_back(
+        &self,
+        prefix: &[u8],
+        before: &[u8],
+        each: &mut Visit<'_>,
+    ) -> Result<(), IndexError> {
+        let entries = self.0.entries.lock().unwrap();
+        for (key, value) in entries.range(prefix.to_vec()..before.to_vec()).rev() {
+            if !key.starts_with(prefix) || each(key, value) == ControlFlow::Break(()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn last(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
         let entries = self.0.entries.lock().unwrap();
         let mut keys = entries.keys().rev();
