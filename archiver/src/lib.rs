@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod archive;
+pub mod audit;
 pub mod backup;
 pub mod class;
 pub mod cli;

@@ -6,7 +6,7 @@ mod commands;
 pub mod exit;
 pub mod failure;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod key_opening;
 mod key_texts;
 pub mod lang;
