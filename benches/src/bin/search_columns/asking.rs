@@ -14,56 +14,73 @@ use crate::Size;
 use crate::making::{DAYS, PLACES, Random, TRADES, first_day, open};
 use crate::probe::Probe;
 
-/// What it takes to ask with columns, and beside it a few of the same questions without.
+/// What it takes to ask without columns: a few of the same questions.
+pub(crate) fn ask_without(folder: &Path, size: Size) -> Value {
+    let archive = open(folder, Access::Read);
+    let questions = questions(KINDS.len() * 2, size);
+    let probe = Probe::begin(folder);
+    let asked = asked(archive.catalog(), &questions);
+    let cost = probe.end(folder);
+    archive.close().unwrap();
+    json!({
+        "cpu_ms_per_question": cpu_ms(&cost, asked.len()),
+        "memory_peak": cost["memory_peak"],
+        "all": figures(&asked, |_| true),
+    })
+}
+
+/// What it takes to make columns and to ask with them.
 pub(crate) fn ask(folder: &Path, size: Size) -> Value {
     let archive = open(folder, Access::Read);
     let catalog = archive.catalog();
-    let questions: Vec<(&str, Query)> = {
-        let mut random = Random(2);
-        let kinds = KINDS.iter().copied().cycle().take(QUESTIONS);
-        kinds
-            .map(|kind| (kind, question(kind, &mut random, size)))
-            .collect()
-    };
-    let probe = Probe::begin(folder);
-    let few: Vec<_> = questions.iter().take(KINDS.len() * 2).collect();
-    let scanned: Vec<(u64, f64)> = few.iter().map(|(_, query)| page(catalog, query)).collect();
-    let without = probe.end(folder);
+    let questions = questions(QUESTIONS, size);
     let before = resident();
     let probe = Probe::begin(folder);
     let columns = catalog.keep_columns(&mut |_| {}).unwrap();
     let made = probe.end(folder);
     let after = resident();
     assert_eq!(columns.versions, size.records);
-    for ((_, query), (total, _)) in few.iter().zip(&scanned) {
-        assert_eq!(page(catalog, query).0, *total, "{query:?}");
-    }
     let probe = Probe::begin(folder);
-    let asked: Vec<(&str, u64, f64)> = questions
-        .iter()
-        .map(|(kind, query)| {
-            let (total, took) = page(catalog, query);
-            (*kind, total, took)
-        })
-        .collect();
+    let asked = asked(catalog, &questions);
     let with = probe.end(folder);
     let mut cost = json!({
         "columns_bytes_per_version": per(columns.column_bytes, size.records),
         "texts_bytes_per_version": per(columns.text_bytes, size.records),
-        "resident_more_per_version": per(after.saturating_sub(before), size.records),
+        "resident_before": before,
+        "resident_after": after,
+        "memory_peak": with["memory_peak"],
         "making_wall_s": made["wall_s"],
         "making_cpu_s": made["cpu_s"],
         "cpu_ms_per_question": cpu_ms(&with, asked.len()),
-        "cpu_ms_per_question_without_columns": cpu_ms(&without, few.len()),
-        "without_columns": figures(scanned.iter().copied()),
-        "all": figures(asked.iter().map(|(_, total, took)| (*total, *took))),
+        "all": figures(&asked, |_| true),
     });
     for kind in KINDS {
-        let of_kind = asked.iter().filter(|(one, ..)| *one == kind);
-        cost[kind] = figures(of_kind.map(|(_, total, took)| (*total, *took)));
+        cost[kind] = figures(&asked, |one| one == kind);
+    }
+    // Going through the index finds as many.
+    for ((_, query), (kind, total, _)) in questions.iter().zip(&asked).take(KINDS.len()) {
+        let (hits, _) = catalog.search_known(query).unwrap();
+        assert_eq!(hits.len() as u64, *total, "{kind}");
     }
     archive.close().unwrap();
     cost
+}
+
+fn questions(count: usize, size: Size) -> Vec<(&'static str, Query)> {
+    let mut random = Random(2);
+    let kinds = KINDS.iter().copied().cycle().take(count);
+    kinds
+        .map(|kind| (kind, question(kind, &mut random, size)))
+        .collect()
+}
+
+/// Of each question its kind, how many match, and what it took.
+fn asked(catalog: &Catalog, questions: &[(&'static str, Query)]) -> Vec<(&'static str, u64, f64)> {
+    let asked = questions.iter().map(|(kind, query)| {
+        let (total, took) = page(catalog, query);
+        (*kind, total, took)
+    });
+    asked.collect()
 }
 
 /// How many match, and how many milliseconds the first page took.
@@ -104,8 +121,10 @@ fn question(kind: &str, random: &mut Random, size: Size) -> Query {
     query
 }
 
-fn figures(asked: impl Iterator<Item = (u64, f64)>) -> Value {
-    let (totals, mut took): (Vec<u64>, Vec<f64>) = asked.unzip();
+fn figures(asked: &[(&str, u64, f64)], is_meant: impl Fn(&str) -> bool) -> Value {
+    let meant = asked.iter().filter(|(kind, ..)| is_meant(kind));
+    let (totals, mut took): (Vec<u64>, Vec<f64>) =
+        meant.map(|(_, total, took)| (*total, *took)).unzip();
     took.sort_by(f64::total_cmp);
     let at = |share: usize| took[(took.len() * share / 100).min(took.len() - 1)];
     json!({

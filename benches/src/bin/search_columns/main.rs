@@ -44,6 +44,7 @@ fn main() {
             let (folder, size) = (Path::new(folder), Size::parse(size));
             let cost = match phase.as_str() {
                 "make" => making::make(folder, size),
+                "ask-without" => asking::ask_without(folder, size),
                 "ask" => asking::ask(folder, size),
                 other => panic!("no such phase: {other}"),
             };
@@ -60,12 +61,12 @@ fn main() {
 
 fn measure(folder: &Path, sizes: &[&str]) {
     fs::create_dir_all(folder).unwrap();
-    let load = fs::read_to_string("/proc/loadavg").unwrap();
-    println!("load {}", load.trim());
     for size in sizes {
         let archive = folder.join(format!("search-{}", size.replace('/', "-")));
         assert!(!archive.exists(), "{} exists", archive.display());
-        for phase in ["make", "ask"] {
+        for phase in ["make", "ask-without", "ask"] {
+            let load = fs::read_to_string("/proc/loadavg").unwrap();
+            println!("load {}", load.trim());
             let cost = child(phase, &archive, size);
             println!("{size} {phase} {cost:#}");
         }

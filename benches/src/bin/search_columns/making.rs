@@ -10,6 +10,7 @@ use archiver::config::Config;
 use archiver::evidence::batch::BatchMaker;
 use archiver::evidence::plan::BatchOptions;
 use archiver::keys::Passphrase;
+use archiver::store::catalog::EngineChoice;
 use archiver::store::durable;
 use firmware::clock::{Clock, SystemClock};
 use firmware::entropy::SystemEntropy;
@@ -44,7 +45,7 @@ impl Random {
 pub(crate) fn make(folder: &Path, size: Size) -> Value {
     fs::create_dir_all(folder).unwrap();
     let new = NewArchive {
-        config: config(folder),
+        config: config(folder, size),
         token: None,
     };
     archive::create(new, &passphrase(), &environment()).unwrap();
@@ -186,10 +187,13 @@ pub(crate) fn open(folder: &Path, access: Access) -> Archive {
     opened.unwrap().0
 }
 
-fn config(folder: &Path) -> Config {
+/// With the engine that an archive of this size has.
+fn config(folder: &Path, size: Size) -> Config {
+    let engine = EngineChoice::Auto.for_versions(size.records);
     let text = format!(
-        "version = 1\narchive = \"{}\"\ndata = [\"data\"]\nkeys = \"keys\"\nevaluation = true\n[[tsa]]\nname = \"embedded\"\nembedded = true\n",
+        "version = 1\narchive = \"{}\"\ndata = [\"data\"]\nkeys = \"keys\"\nevaluation = true\n[index]\nengine = \"{}\"\n[[tsa]]\nname = \"embedded\"\nembedded = true\n",
         ArchiveId::from_bytes([0; 16]),
+        engine.name(),
     );
     Config::parse(&folder.join("fumikura.toml"), &text).unwrap()
 }
