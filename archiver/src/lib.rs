@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod acts;
+pub mod api;
 pub mod archive;
 pub mod audit;
 pub mod backup;
@@ -13,6 +15,7 @@ pub mod config;
 pub mod content;
 pub mod event;
 pub mod evidence;
+pub mod https;
 pub mod intake;
 pub mod keys;
 pub mod media;
@@ -23,3 +26,4 @@ pub mod signature;
 pub mod space;
 pub mod store;
 pub mod tsa;
+pub mod web;

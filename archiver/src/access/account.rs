@@ -198,6 +198,19 @@ people_events! {
     AccountsUsed => "accounts-used",
 }
 
+impl AccountState {
+    /// Its name in answers.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 impl Account {
     /// Whether it may do that now.
     #[must_use]

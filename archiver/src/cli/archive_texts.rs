@@ -18,7 +18,7 @@ use super::lang::Lang;
     clippy::wildcard_enum_match_arm,
     reason = "the others have their words below"
 )]
-pub(super) fn archive_text(error: &ArchiveError, lang: Lang) -> String {
+pub(crate) fn archive_text(error: &ArchiveError, lang: Lang) -> String {
     match error {
         ArchiveError::Class(error) => error.text(lang),
         ArchiveError::Deposit(error) => error.text(lang),

@@ -12,6 +12,7 @@ mod evidence;
 mod keys;
 pub mod media;
 mod scrub;
+pub mod service;
 mod space;
 
 pub use evidence::{Evidence, EvidenceCommand, EvidenceForecast, EvidenceView};
@@ -128,8 +129,14 @@ pub enum Command {
     /// The archive's media: ledger, moves, stock-take; adding, replacing, migrating
     #[command(subcommand)]
     Media(media::Media),
-    /// Stamp, renew and alarm by itself, as a service, and tell monitors how it is
+    /// Stamp, renew and alarm by itself, as a service; with [service.https], serve people and systems
     Serve(Serve),
+    /// The HTTPS service
+    #[command(subcommand)]
+    Service(service::Service),
+    /// The accounts of the service
+    #[command(subcommand)]
+    People(service::People),
     /// Time-stamping authorities: check the configured ones, serve the embedded one
     #[command(subcommand)]
     Tsa(Tsa),

@@ -7,7 +7,7 @@ use crate::keys::provider::token::TokenError;
 
 /// What is wrong with keys. Every error has its text: a new one does not compile without.
 #[allow(clippy::too_many_lines, reason = "one arm per variant")]
-pub(in crate::cli) fn key(error: &KeyError) -> String {
+pub(crate) fn key(error: &KeyError) -> String {
     match error {
         KeyError::MediumMissing { path } => format!(
             "鍵媒体が {} にありません。接続してマウントするか、設定のパスを直してください",

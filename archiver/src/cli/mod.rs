@@ -1,6 +1,6 @@
 //! The command line: arguments in, lines and exit codes out.
 
-mod archive_texts;
+pub(crate) mod archive_texts;
 pub mod arguments;
 mod commands;
 pub mod exit;
@@ -8,16 +8,17 @@ pub mod failure;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod key_opening;
-mod key_texts;
+pub(crate) mod key_texts;
 pub mod lang;
 mod media_words;
 pub mod output;
-mod query;
+pub(crate) mod query;
 mod reading;
 pub mod session;
 pub mod table;
 mod unlocking;
 
+use arguments::service::Service;
 use arguments::{Command, EvidenceCommand, EvidenceView};
 use exit::Exit;
 use failure::Failure;
@@ -57,6 +58,10 @@ pub fn run(command: Command, session: &Session) -> Exit {
         Command::Status => commands::status::run(session),
         Command::Classes(arguments) => commands::classes::run(session, &arguments),
         Command::Serve(arguments) => commands::serve::run(session, &arguments),
+        Command::Service(Service::Prepare(arguments)) => {
+            commands::service::prepare(session, &arguments)
+        }
+        Command::People(command) => commands::people::run(session, &command),
         Command::Media(command) => commands::media::run(session, &command),
         Command::Tsa(command) => commands::tsa::run(session, &command),
     };

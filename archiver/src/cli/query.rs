@@ -19,7 +19,7 @@ use super::lang::Lang;
 ///
 /// # Errors
 /// [`Failure`] with what is accepted.
-pub(super) fn dates(text: &str, lang: Lang) -> Result<ValueMatch<Date>, Failure> {
+pub(crate) fn dates(text: &str, lang: Lang) -> Result<ValueMatch<Date>, Failure> {
     range(text, |part| Date::parse(part, format_description!("[year]-[month]-[day]")).ok()).ok_or_else(|| {
         unusable(
             lang,
@@ -33,7 +33,7 @@ pub(super) fn dates(text: &str, lang: Lang) -> Result<ValueMatch<Date>, Failure>
 ///
 /// # Errors
 /// [`Failure`] with what is accepted.
-pub(super) fn amounts(text: &str, lang: Lang) -> Result<ValueMatch<Amount>, Failure> {
+pub(crate) fn amounts(text: &str, lang: Lang) -> Result<ValueMatch<Amount>, Failure> {
     range(text, |part| Amount::from_str(&part.replace(',', "")).ok()).ok_or_else(|| {
         unusable(
             lang,
@@ -49,7 +49,7 @@ pub(super) fn amounts(text: &str, lang: Lang) -> Result<ValueMatch<Amount>, Fail
 ///
 /// # Errors
 /// [`Failure`] with what is accepted.
-pub(super) fn times(
+pub(crate) fn times(
     from: Option<&str>,
     to: Option<&str>,
     lang: Lang,
@@ -76,7 +76,7 @@ pub(super) fn times(
 ///
 /// # Errors
 /// [`Failure`] with what is accepted.
-pub(super) fn record(text: &str, lang: Lang) -> Result<(RecordId, Option<u32>), Failure> {
+pub(crate) fn record(text: &str, lang: Lang) -> Result<(RecordId, Option<u32>), Failure> {
     VersionId::parse_reference(text).map_err(|_| {
         unusable(
             lang,
@@ -112,7 +112,7 @@ where
 }
 
 /// A moment: RFC 3339, or the start of a day in Japan.
-pub(super) fn instant(text: &str) -> Option<OffsetDateTime> {
+pub(crate) fn instant(text: &str) -> Option<OffsetDateTime> {
     moment(text, false)
 }
 
@@ -131,7 +131,7 @@ fn moment(text: &str, end_of_day: bool) -> Option<OffsetDateTime> {
 
 /// A time for machines.
 #[must_use]
-pub(super) fn rfc3339(time: OffsetDateTime) -> String {
+pub(crate) fn rfc3339(time: OffsetDateTime) -> String {
     time.to_offset(offset!(UTC))
         .format(&Rfc3339)
         .unwrap_or_default()
@@ -139,7 +139,7 @@ pub(super) fn rfc3339(time: OffsetDateTime) -> String {
 
 /// Metadata for machines: the keys that `--meta` takes, without those that have no value.
 #[must_use]
-pub(super) fn metadata_json(metadata: &Metadata) -> Value {
+pub(crate) fn metadata_json(metadata: &Metadata) -> Value {
     let mut map = Map::new();
     let mut put = |key: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -172,7 +172,7 @@ pub(super) fn metadata_json(metadata: &Metadata) -> Value {
 
 /// A hit for machines.
 #[must_use]
-pub(super) fn hit_json(hit: &Hit) -> Value {
+pub(crate) fn hit_json(hit: &Hit) -> Value {
     let objects: Vec<Value> = hit
         .objects
         .iter()

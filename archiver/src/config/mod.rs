@@ -11,6 +11,7 @@ use formats::id::ArchiveId;
 
 mod authorities;
 mod error;
+mod https;
 mod index;
 mod media;
 mod place;
@@ -21,6 +22,7 @@ mod text;
 
 pub use authorities::{TsaConfig, TsaDemands, TsaKind};
 pub use error::ConfigError;
+pub use https::{HttpsConfig, with_https};
 pub use index::IndexConfig;
 pub use media::{MediaConfig, with_data};
 use place::Place;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use super::https::{self, HttpsConfig, HttpsForm};
 use super::place::{Place, quoted};
 
 /// What the service does, and how often.
@@ -19,6 +20,8 @@ pub struct ServiceConfig {
     pub stamp_minutes: u32,
     /// So many waiting records are stamped at the next look, whatever their age.
     pub stamp_count: u64,
+    /// Where people and systems reach the archive; `None`: they do not.
+    pub https: Option<HttpsConfig>,
 }
 
 /// When somebody is told, and how.
@@ -61,6 +64,7 @@ impl Default for ServiceConfig {
             look_minutes: 5,
             stamp_minutes: 60,
             stamp_count: 10_000,
+            https: None,
         }
     }
 }
@@ -84,6 +88,7 @@ pub(super) struct ServiceForm {
     look_minutes: Option<u32>,
     stamp_minutes: Option<u32>,
     stamp_count: Option<u64>,
+    https: Option<HttpsForm>,
 }
 
 /// The part `[alarms]` as it stands in the file.
@@ -137,6 +142,10 @@ pub(super) fn read(form: ServiceForm, place: &Place) -> Result<ServiceConfig, Co
             usual.stamp_minutes,
         )?,
         stamp_count,
+        https: form
+            .https
+            .map(|form| https::read(form, place))
+            .transpose()?,
     })
 }
 
@@ -215,6 +224,9 @@ pub(super) fn text(service: &ServiceConfig, alarms: &AlarmsConfig, place: &Place
             service.stamp_minutes,
             service.stamp_count
         ));
+    }
+    if let Some(https) = &service.https {
+        text.push_str(&https::text(https, place));
     }
     if *alarms != AlarmsConfig::default() {
         text.push_str(&format!(

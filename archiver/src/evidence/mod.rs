@@ -19,4 +19,5 @@ pub mod queue;
 pub mod record_verdict;
 pub mod renew;
 pub mod report_page;
+pub mod timeline;
 pub mod verify_records;

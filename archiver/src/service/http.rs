@@ -46,10 +46,15 @@ pub async fn serve(
 }
 
 fn router(shown: Shown) -> Router {
+    let numbers = Router::new().route("/metrics", get(numbers));
+    numbers.with_state(shown.clone()).merge(health(shown))
+}
+
+/// Whether the service lives and is ready: what is told to everybody.
+pub fn health(shown: Shown) -> Router {
     Router::new()
         .route("/healthz", get(async || "alive\n"))
         .route("/readyz", get(ready))
-        .route("/metrics", get(numbers))
         .with_state(shown)
 }
 

@@ -14,7 +14,7 @@ use super::conditions;
 use super::log::{self, Level, Log};
 use super::metrics::Status;
 use super::notify::{Notifier, Outbox, message};
-use super::schedule::Timetable;
+use super::schedule::{Timetable, Todo};
 use super::work::{Visit, Work, WorkError};
 use crate::config::{AlarmsConfig, ServiceConfig};
 use crate::store::durable::{DerivedPlace, replace_derived_file};
@@ -53,6 +53,8 @@ impl std::fmt::Debug for Parts<'_> {
 pub struct Scheduler<'a> {
     parts: Parts<'a>,
     timetable: Timetable,
+    /// What somebody wants done now.
+    ordered: Todo,
     unreachable_since: Option<OffsetDateTime>,
     alarms: Alarms,
     outbox: Outbox,
@@ -75,6 +77,7 @@ impl<'a> Scheduler<'a> {
         Self {
             parts,
             timetable: Timetable::default(),
+            ordered: Todo::default(),
             unreachable_since: None,
             alarms: alarms.unwrap_or_default(),
             outbox: Outbox::default(),
@@ -88,10 +91,17 @@ impl<'a> Scheduler<'a> {
         Arc::clone(&self.status)
     }
 
+    /// Somebody wants this done now: the next tick does it.
+    pub fn order(&mut self, todo: Todo) {
+        self.ordered.stamp |= todo.stamp;
+        self.ordered.renew |= todo.renew;
+    }
+
     /// Does what is due now; most often nothing. Answers whether the archive was visited.
     pub fn tick(&mut self) -> bool {
         let now = self.parts.clock.now();
-        let due = self.timetable.is_visit_due(&self.parts.service, now);
+        let is_ordered = self.ordered != Todo::default();
+        let due = is_ordered || self.timetable.is_visit_due(&self.parts.service, now);
         if due {
             self.visit(now);
         }
@@ -101,6 +111,7 @@ impl<'a> Scheduler<'a> {
 
     fn visit(&mut self, now: OffsetDateTime) {
         let (timetable, service) = (self.timetable, &self.parts.service);
+        let ordered = std::mem::take(&mut self.ordered);
         self.timetable.visited_at = Some(now);
         let mut wants_plan = false;
         let status = Arc::clone(&self.status);
@@ -115,7 +126,9 @@ impl<'a> Scheduler<'a> {
             }
         };
         let result = self.parts.work.visit(&mut told, &mut |seen| {
-            let todo = timetable.decide(service, seen, now);
+            let mut todo = timetable.decide(service, seen, now);
+            todo.stamp |= ordered.stamp && seen.unstamped > 0;
+            todo.renew |= ordered.renew;
             wants_plan = todo.renew;
             todo
         });

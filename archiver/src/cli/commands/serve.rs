@@ -27,6 +27,7 @@ use crate::service::scheduler::{Parts, Scheduler};
 use crate::service::webhook::Webhook;
 use crate::store::durable::DerivedPlace;
 
+use super::serving::Serving;
 use super::tsa::stopped;
 use super::visits::Archivist;
 
@@ -49,6 +50,10 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Serve) -> Result<Exit, 
         Some(webhook) => Some(receiver(session, webhook, runtime.handle().clone())?),
     };
     let silent = session.for_service();
+    let held = match &config.service.https {
+        None => None,
+        Some(_) => Some(Serving::open(session, &unlock)?),
+    };
     let clock = Arc::clone(&session.environment.clock);
     let mut memory = config.index.as_os_str().to_owned();
     memory.push(MEMORY_SUFFIX);
@@ -59,7 +64,10 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Serve) -> Result<Exit, 
         service: config.service.clone(),
         alarms: config.alarms.clone(),
         clock,
-        work: Box::new(Archivist::new(&silent, config.clone(), &unlock)),
+        work: Box::new(match &held {
+            None => Archivist::new(&silent, config.clone(), &unlock),
+            Some(archive) => Archivist::held(&silent, Arc::clone(archive), &unlock),
+        }),
         notifier,
         log: Box::new(silent.output.clone()),
         memory: Some(DerivedPlace {
@@ -67,6 +75,12 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Serve) -> Result<Exit, 
             disk: Arc::clone(&session.environment.disk),
         }),
     });
+    if let (Some(archive), Some(https)) = (held, &config.service.https) {
+        let shown = shown(session, &config, &scheduler);
+        let serving = Serving::over(session, archive, https, scheduler.status())?;
+        serving.run(session, &runtime, https, listen, (scheduler, shown))?;
+        return Ok(Exit::Done);
+    }
     work(session, &config, &runtime, listen, (scheduler, stopping)).map_err(unusable)?;
     Ok(Exit::Done)
 }
@@ -86,11 +100,7 @@ fn work(
     };
     let listener = runtime.block_on(TcpListener::bind(listen))?;
     let address = listener.local_addr()?;
-    let shown = Shown {
-        status: scheduler.status(),
-        clock: Arc::clone(&clock),
-        ready_for: time::Duration::minutes(i64::from(config.service.look_minutes) * 3 + 5),
-    };
+    let shown = shown(session, config, &scheduler);
     let (end, ended) = oneshot::channel::<()>();
     let server = runtime.spawn(http::serve(listener, shown, async {
         drop(ended.await);
@@ -121,6 +131,15 @@ fn work(
     drop(waited);
     note(Level::Info, "stopped", json!({}));
     Ok(())
+}
+
+/// What monitors see.
+fn shown(session: &Session, config: &Config, scheduler: &Scheduler<'_>) -> Shown {
+    Shown {
+        status: scheduler.status(),
+        clock: Arc::clone(&session.environment.clock),
+        ready_for: time::Duration::minutes(i64::from(config.service.look_minutes) * 3 + 5),
+    }
 }
 
 /// Prepares whom alarms are sent to.

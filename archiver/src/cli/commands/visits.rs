@@ -1,6 +1,7 @@
 //! The visits of the service at the archive: the work of `archiver stamp` and `archiver renew`, without their words.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use crate::archive::{self, Access, Archive};
 use crate::cli::failure::Failure;
@@ -24,6 +25,8 @@ pub(super) struct Archivist<'a> {
     session: &'a Session,
     config: Config,
     unlock: &'a Unlock,
+    /// The archive, where the service holds it open for others.
+    held: Option<Arc<Archive>>,
 }
 
 impl<'a> Archivist<'a> {
@@ -33,7 +36,38 @@ impl<'a> Archivist<'a> {
             session,
             config,
             unlock,
+            held: None,
         }
+    }
+
+    /// For an archive that is held open.
+    pub(super) fn held(session: &'a Session, archive: Arc<Archive>, unlock: &'a Unlock) -> Self {
+        Self {
+            session,
+            config: archive.config().clone(),
+            unlock,
+            held: Some(archive),
+        }
+    }
+
+    /// Looks at the archive, does what is to be done, and tells how it is then.
+    fn look(
+        &self,
+        archive: &Archive,
+        decide: &mut dyn FnMut(&Seen) -> Todo,
+    ) -> Result<Visit, Failure> {
+        let mut visit = Visit {
+            seen: Self::seen(archive)?,
+            ..Visit::default()
+        };
+        let todo = decide(&visit.seen);
+        self.work(archive, todo, &mut visit);
+        visit.authorities = self.authorities();
+        match media_alarms::conditions(archive) {
+            Ok(found) => visit.media = Some(found),
+            Err(failure) => visit.failures.push(self.text(&failure)),
+        }
+        Ok(visit)
     }
 
     fn text(&self, failure: &Failure) -> String {
@@ -142,6 +176,12 @@ impl Work for Archivist<'_> {
         filling: &mut dyn FnMut(IndexFilling) -> ControlFlow<()>,
         decide: &mut dyn FnMut(&Seen) -> Todo,
     ) -> Result<Option<Visit>, WorkError> {
+        if let Some(archive) = &self.held {
+            let looked = self.look(archive, decide).map_err(|failure| WorkError {
+                text: self.text(&failure),
+            });
+            return looked.map(Some);
+        }
         // Folders may have changed since the last visit.
         self.config = match self.session.config() {
             Ok(config) => config,
@@ -170,17 +210,7 @@ impl Work for Archivist<'_> {
             return Ok(None);
         }
         self.session.record_surroundings(&archive);
-        let mut visit = Visit {
-            seen: Self::seen(&archive).map_err(failed)?,
-            ..Visit::default()
-        };
-        let todo = decide(&visit.seen);
-        self.work(&archive, todo, &mut visit);
-        visit.authorities = self.authorities();
-        match media_alarms::conditions(&archive) {
-            Ok(found) => visit.media = Some(found),
-            Err(failure) => visit.failures.push(self.text(&failure)),
-        }
+        let mut visit = self.look(&archive, decide).map_err(failed)?;
         if let Err(error) = archive.close() {
             visit.failures.push(self.text(&error.into()));
         }

@@ -103,7 +103,7 @@ fn judge_all(
 }
 
 /// Reads and judges the token of a batch.
-fn token_facts(
+pub(in crate::evidence) fn token_facts(
     catalog: &Catalog,
     frames: &dyn FrameSource,
     entry: &BatchEntry,

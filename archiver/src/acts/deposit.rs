@@ -1,0 +1,173 @@
+//! Depositing what comes over the network.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{ErrorKind, Read};
+
+use formats::id::VersionId;
+use formats::manifest::Metadata;
+use sha2::{Digest, Sha256};
+
+use super::actor::{Actor, MATTER};
+use super::desk::{Desk, Subject, held};
+use super::refusal::Refusal;
+use crate::access::Right;
+use crate::audit::Act;
+use crate::cli::lang::Lang;
+use crate::intake::{IntakeError, Source, SourceName};
+use crate::record::deposit::DepositRequest;
+use crate::record::outcome::DepositEvent;
+
+/// What is deposited, beside its bytes.
+#[derive(Debug, Clone)]
+pub struct DepositFacts {
+    /// The class.
+    pub class: String,
+    /// The name of the file.
+    pub name: String,
+    /// What was given.
+    pub metadata: Metadata,
+    /// Through which channel: `api`, `web`.
+    pub channel: &'static str,
+    /// What makes a repeated request the same (the header `Idempotency-Key`).
+    pub key: Option<String>,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deposited {
+    /// The version that holds it.
+    pub version: VersionId,
+    /// Whether it was there already: the same content in the same class, under the same name and with the same metadata.
+    pub was_there: bool,
+    /// Bytes.
+    pub size: u64,
+    /// What the depositor should know.
+    pub warnings: Vec<String>,
+}
+
+/// Which keys of idempotency came with what.
+#[derive(Debug, Default)]
+pub(super) struct SeenKeys {
+    by_key: HashMap<(String, String), [u8; 32]>,
+    order: VecDeque<(String, String)>,
+}
+
+impl Desk {
+    /// Takes one file in; it is durable on every medium when this returns. The same again is answered with the version that is there.
+    ///
+    /// # Errors
+    /// [`Refusal`]; then nothing was deposited.
+    pub fn deposit(
+        &self,
+        actor: &Actor,
+        facts: &DepositFacts,
+        reader: Box<dyn Read + Send>,
+        lang: Lang,
+    ) -> Result<Deposited, Refusal> {
+        let mut subject = Subject::default();
+        subject.fact("class", &facts.class);
+        subject.fact("channel", facts.channel);
+        self.act(
+            actor,
+            Act::RecordDeposit,
+            Right::Deposit,
+            subject,
+            |subject| {
+                let deposited = self.take_in(actor, facts, reader, lang)?;
+                subject.record = Some(deposited.version.to_string());
+                subject.fact("bytes", deposited.size);
+                if deposited.was_there {
+                    subject.fact("was-there", "yes");
+                }
+                Ok(deposited)
+            },
+        )
+    }
+
+    fn take_in(
+        &self,
+        actor: &Actor,
+        facts: &DepositFacts,
+        reader: Box<dyn Read + Send>,
+        lang: Lang,
+    ) -> Result<Deposited, Refusal> {
+        let matter = facts.metadata.additional.get(MATTER).map(String::as_str);
+        if !actor.scope.covers(&facts.class, matter) {
+            return Err(Refusal::NotAllowed {
+                right: Right::Deposit,
+            });
+        }
+        let class = self.archive.classes().class(&facts.class).map_err(|_| {
+            Refusal::invalid(
+                "class",
+                "そのような保管要件はありません",
+                "there is no such class",
+            )
+        })?;
+        self.note_key(actor, facts)?;
+        let request = DepositRequest {
+            class: class.clone(),
+            given: facts.metadata.clone(),
+            depositor: actor.account.clone(),
+            channel: facts.channel.to_owned(),
+        };
+        let source = Source::Stream {
+            name: SourceName::from_bytes(facts.name.as_bytes()),
+            reader,
+        };
+        match self.archive.depositor()?.deposit(source, &request)? {
+            DepositEvent::Deposited(record) => Ok(Deposited {
+                version: record.version,
+                was_there: false,
+                size: record.size,
+                warnings: record.warnings.iter().map(|one| one.text(lang)).collect(),
+            }),
+            DepositEvent::AlreadyThere { version, size, .. } => Ok(Deposited {
+                version,
+                was_there: true,
+                size,
+                warnings: Vec::new(),
+            }),
+            DepositEvent::Failed(error) => Err(self.not_taken(error)),
+            DepositEvent::Skipped { .. } | DepositEvent::LeftOut { .. } => Err(Refusal::CutOff),
+        }
+    }
+
+    /// What the network did to a transfer is no fault of the file.
+    fn not_taken(&self, error: IntakeError) -> Refusal {
+        let IntakeError::Unreadable { error: cause, .. } = &error else {
+            return Refusal::Intake(error);
+        };
+        if cause.kind() == ErrorKind::FileTooLarge {
+            let bytes_max = self.deposit_bytes_max;
+            return Refusal::TooLarge { bytes_max };
+        }
+        Refusal::CutOff
+    }
+
+    /// The same key with other facts is a mistake of the sender. Repeating a deposit needs no key: the archive knows its contents.
+    fn note_key(&self, actor: &Actor, facts: &DepositFacts) -> Result<(), Refusal> {
+        let Some(key) = &facts.key else {
+            return Ok(());
+        };
+        let print = Sha256::digest(format!("{facts:?}")).into();
+        let mut seen = held(&self.seen_keys);
+        let name = (actor.account.clone(), key.clone());
+        match seen.by_key.get(&name) {
+            Some(known) if *known == print => return Ok(()),
+            Some(_) => return Err(Refusal::KeyReused),
+            None => {}
+        }
+        if seen.order.len() >= KEYS_MAX
+            && let Some(oldest) = seen.order.pop_front()
+        {
+            seen.by_key.remove(&oldest);
+        }
+        seen.order.push_back(name.clone());
+        seen.by_key.insert(name, print);
+        Ok(())
+    }
+}
+
+/// Keys that are remembered: some megabytes.
+const KEYS_MAX: usize = 20_000;

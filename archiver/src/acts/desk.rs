@@ -1,0 +1,274 @@
+//! The desk: the open archive, who is logged in, and the audit trail.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use formats::audit::Outcome;
+use formats::id::VersionId;
+use time::OffsetDateTime;
+
+use super::actor::Actor;
+use super::deposit::SeenKeys;
+use super::jobs::Jobs;
+use super::refusal::Refusal;
+use crate::access::login::{Counter, LockRules};
+use crate::access::password::PasswordRules;
+use crate::access::rate::{Rate, RateRules};
+use crate::access::session::{SessionRules, Sessions};
+use crate::access::totp::SecondFactor;
+use crate::access::{People, Right};
+use crate::archive::{Archive, ArchiveError};
+use crate::audit::{Act, AuditTrail, NewEntry};
+
+/// The rules by which people are let in.
+#[derive(Debug, Clone, Default)]
+pub struct AccessRules {
+    /// Passwords.
+    pub password: PasswordRules,
+    /// Wrong ones.
+    pub lock: LockRules,
+    /// Sessions.
+    pub sessions: SessionRules,
+}
+
+/// What a desk is made of.
+#[derive(Debug)]
+pub struct DeskParts {
+    /// The open archive.
+    pub archive: Arc<Archive>,
+    /// Its audit trail.
+    pub trail: AuditTrail,
+    /// The rules.
+    pub rules: AccessRules,
+    /// Where work is ordered, and how it stands.
+    pub jobs: Jobs,
+    /// Most bytes of one deposit.
+    pub deposit_bytes_max: u64,
+}
+
+/// The desk.
+#[derive(Debug)]
+pub struct Desk {
+    pub(super) archive: Arc<Archive>,
+    pub(super) trail: AuditTrail,
+    pub(super) rules: AccessRules,
+    pub(super) jobs: Jobs,
+    pub(super) deposit_bytes_max: u64,
+    people: RwLock<People>,
+    sessions: Mutex<Sessions>,
+    counter: Mutex<Counter>,
+    /// Held while a password is derived: many at once would take the memory and the processors from everybody else.
+    deriving: Mutex<()>,
+    /// Authenticators that were shown and not confirmed yet.
+    pub(super) shown_factors: Mutex<BTreeMap<String, SecondFactor>>,
+    /// When accounts were used since the archive was told last.
+    pub(super) used: Mutex<HashMap<String, OffsetDateTime>>,
+    pub(super) seen_keys: Mutex<SeenKeys>,
+    log_ins: Mutex<Rate<IpAddr>>,
+    requests: Mutex<Rate<String>>,
+    is_ending: AtomicBool,
+}
+
+/// On what something is done, for the audit trail.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Subject {
+    pub(super) record: Option<String>,
+    pub(super) purpose: Option<String>,
+    pub(super) details: BTreeMap<String, String>,
+}
+
+impl Desk {
+    /// A desk over an open archive.
+    ///
+    /// # Errors
+    /// The index is damaged or not whole yet.
+    pub fn new(parts: DeskParts) -> Result<Self, ArchiveError> {
+        let people = People::of(&parts.archive)?;
+        Ok(Self {
+            archive: parts.archive,
+            trail: parts.trail,
+            jobs: parts.jobs,
+            deposit_bytes_max: parts.deposit_bytes_max,
+            people: RwLock::new(people),
+            sessions: Mutex::new(Sessions::new(parts.rules.sessions)),
+            rules: parts.rules,
+            counter: Mutex::default(),
+            deriving: Mutex::default(),
+            shown_factors: Mutex::default(),
+            used: Mutex::default(),
+            seen_keys: Mutex::default(),
+            log_ins: Mutex::new(Rate::new(RateRules::LOG_INS)),
+            requests: Mutex::new(Rate::new(RateRules::REQUESTS)),
+            is_ending: AtomicBool::new(false),
+        })
+    }
+
+    /// The open archive.
+    #[must_use]
+    pub fn archive(&self) -> &Arc<Archive> {
+        &self.archive
+    }
+
+    /// Most bytes of one deposit.
+    #[must_use]
+    pub const fn deposit_bytes_max(&self) -> u64 {
+        self.deposit_bytes_max
+    }
+
+    /// Whether anybody can be served: not while the audit trail cannot be written (ECOM 2003 Tb1.12).
+    ///
+    /// # Errors
+    /// [`Refusal::AuditStopped`].
+    pub fn working(&self) -> Result<(), Refusal> {
+        match self.trail.is_broken() {
+            None => Ok(()),
+            Some(fault) => Err(Refusal::AuditStopped {
+                why: fault.to_string(),
+            }),
+        }
+    }
+
+    /// Whether the process is about to end: nothing new is begun.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Relaxed)
+    }
+
+    /// Says that the process is about to end.
+    pub fn end(&self) {
+        self.is_ending.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends the work: the last uses of accounts are recorded, and the trail is closed.
+    ///
+    /// # Errors
+    /// [`Refusal`]: a medium failed.
+    pub fn close(self) -> Result<Arc<Archive>, Refusal> {
+        let told = self.record_uses();
+        self.trail.close();
+        told.map(|()| self.archive)
+    }
+
+    /// One act: refused without the right, recorded whatever comes of it.
+    pub(super) fn act<T>(
+        &self,
+        actor: &Actor,
+        act: Act,
+        right: Right,
+        subject: Subject,
+        work: impl FnOnce(&mut Subject) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        self.working()?;
+        let mut subject = subject;
+        let result = if actor.may(right) {
+            work(&mut subject)
+        } else {
+            Err(Refusal::NotAllowed { right })
+        };
+        let outcome = match &result {
+            Ok(_) => Outcome::Done,
+            Err(Refusal::NotAllowed { .. }) => Outcome::Denied,
+            Err(_) => Outcome::Failed,
+        };
+        if let Err(refusal) = &result {
+            subject.fact("refusal", refusal.code());
+        }
+        self.record(
+            &actor.account,
+            &actor.client.to_string(),
+            (act, outcome),
+            subject,
+        )?;
+        result
+    }
+
+    /// Writes one entry, durable when this returns.
+    pub(super) fn record(
+        &self,
+        person: &str,
+        client: &str,
+        (act, outcome): (Act, Outcome),
+        subject: Subject,
+    ) -> Result<(), Refusal> {
+        let entry = NewEntry {
+            person: person.to_owned(),
+            client: client.to_owned(),
+            act,
+            record: subject.record,
+            purpose: subject.purpose,
+            outcome,
+            details: subject.details,
+            time: self.now(),
+        };
+        self.trail
+            .write(entry)
+            .map(drop)
+            .map_err(|error| Refusal::AuditStopped {
+                why: error.to_string(),
+            })
+    }
+
+    /// One more try to log in from an address.
+    pub(super) fn one_more_log_in(&self, client: IpAddr) -> Result<(), Refusal> {
+        let taken = held(&self.log_ins).take(client, self.now());
+        taken.map_err(|seconds| Refusal::TooMany { seconds })
+    }
+
+    /// One more request of an account.
+    pub(super) fn one_more_request(&self, account: &str) -> Result<(), Refusal> {
+        let taken = held(&self.requests).take(account.to_owned(), self.now());
+        taken.map_err(|seconds| Refusal::TooMany { seconds })
+    }
+
+    pub(super) fn now(&self) -> OffsetDateTime {
+        self.archive.environment().clock.now()
+    }
+
+    pub(super) fn people(&self) -> RwLockReadGuard<'_, People> {
+        self.people.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn people_mut(&self) -> RwLockWriteGuard<'_, People> {
+        self.people.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        held(&self.sessions)
+    }
+
+    pub(super) fn counter(&self) -> MutexGuard<'_, Counter> {
+        held(&self.counter)
+    }
+
+    pub(super) fn deriving(&self) -> MutexGuard<'_, ()> {
+        held(&self.deriving)
+    }
+}
+
+impl Subject {
+    pub(super) fn of(version: VersionId) -> Self {
+        Self {
+            record: Some(version.to_string()),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn fact(&mut self, key: &str, value: impl ToString) {
+        let value: String = value
+            .to_string()
+            .chars()
+            .take(FACT_CHARACTERS_MAX)
+            .collect();
+        self.details.insert(key.to_owned(), value);
+    }
+}
+
+/// A lock whose holder panicked still guards what it guards.
+pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Of what somebody sent, so much goes into the trail.
+const FACT_CHARACTERS_MAX: usize = 500;

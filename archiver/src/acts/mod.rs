@@ -1,0 +1,28 @@
+//! What people and systems do with an open archive: each act checks the right, acts, and writes the audit trail.
+//!
+//! The API and the pages call these acts and nothing else, so that there is one place that decides who may do what, and one that records it. Acts block
+//! (they read media and wait for commits): callers run them on threads of their own.
+
+mod actor;
+mod contents;
+mod deposit;
+mod desk;
+mod evidence;
+mod jobs;
+mod log_in;
+mod overview;
+mod people;
+mod records;
+mod refusal;
+mod trail;
+pub mod verification;
+
+pub use actor::Actor;
+pub use contents::{OpenedObject, Purpose};
+pub use deposit::{DepositFacts, Deposited};
+pub use desk::{AccessRules, Desk, DeskParts};
+pub use jobs::{JobOrder, Jobs};
+pub use log_in::{LogIn, LoggedIn};
+pub use people::{FirstPassword, found_accounts, reset_person};
+pub use records::{RecordFacts, RecordPage};
+pub use refusal::Refusal;

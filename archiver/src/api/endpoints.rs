@@ -1,0 +1,102 @@
+//! Every endpoint and the roles that may ask it, for the test that asks all of them as everybody.
+
+/// What each endpoint takes, as it is called by everybody, and who may call it. `person`: everybody who is logged in.
+pub(super) const ENDPOINTS: &[(&str, &str, &str)] = &[
+    ("GET", "/api/v1/session", "person"),
+    (
+        "GET",
+        "/api/v1/records",
+        "retriever records-manager auditor inspector",
+    ),
+    ("POST", "/api/v1/records", "depositor"),
+    (
+        "GET",
+        "/api/v1/records/{record}",
+        "retriever records-manager auditor inspector",
+    ),
+    (
+        "GET",
+        "/api/v1/records/{record}/versions/{version}",
+        "retriever records-manager auditor inspector",
+    ),
+    (
+        "GET",
+        "/api/v1/records/{record}/versions/{version}/objects/{object}",
+        "retriever inspector",
+    ),
+    (
+        "GET",
+        "/api/v1/records/{record}/versions/{version}/evidence",
+        "retriever inspector",
+    ),
+    (
+        "GET",
+        "/api/v1/records/{record}/versions/{version}/receipt",
+        "depositor retriever inspector",
+    ),
+    (
+        "POST",
+        "/api/v1/records/{record}/versions/{version}/verification",
+        "retriever records-manager auditor inspector",
+    ),
+    (
+        "POST",
+        "/api/v1/verification",
+        "retriever records-manager auditor inspector",
+    ),
+    (
+        "GET",
+        "/api/v1/jobs",
+        "records-manager auditor operator administrator",
+    ),
+    ("POST", "/api/v1/jobs/stamp", "operator"),
+    ("POST", "/api/v1/jobs/renew", "operator"),
+    ("GET", "/api/v1/people", "auditor administrator"),
+    ("POST", "/api/v1/people/requests", "administrator"),
+    (
+        "POST",
+        "/api/v1/people/requests/{request}/approval",
+        "administrator",
+    ),
+    (
+        "POST",
+        "/api/v1/people/requests/{request}/refusal",
+        "administrator",
+    ),
+    (
+        "POST",
+        "/api/v1/people/{account}/suspension",
+        "administrator",
+    ),
+    (
+        "DELETE",
+        "/api/v1/people/{account}/suspension",
+        "administrator",
+    ),
+    ("POST", "/api/v1/people/{account}/closing", "administrator"),
+    ("POST", "/api/v1/people/{account}/reset", "administrator"),
+    ("POST", "/api/v1/people/review", "administrator"),
+    (
+        "GET",
+        "/api/v1/classes",
+        "depositor retriever records-manager auditor inspector",
+    ),
+    ("GET", "/api/v1/media", "auditor operator"),
+    ("GET", "/api/v1/keys", "key-custodian auditor"),
+    ("GET", "/api/v1/audit", "auditor"),
+    ("GET", "/api/v1/audit/lines", "auditor"),
+    (
+        "GET",
+        "/api/v1/system",
+        "key-custodian auditor operator administrator",
+    ),
+];
+
+/// Endpoints that change what the table is asked with, and have tests of their own.
+pub(super) const OF_THE_SESSION: &[(&str, &str)] = &[
+    ("POST", "/api/v1/session"),
+    ("DELETE", "/api/v1/session"),
+    ("POST", "/api/v1/session/password"),
+    ("POST", "/api/v1/session/authenticator"),
+    ("PUT", "/api/v1/session/authenticator"),
+];

@@ -1,0 +1,66 @@
+//! The JSON API below `/api/v1`: requests to acts, and their results to answers.
+//!
+//! A path stands in the router and in the OpenAPI description or in neither. Who asks is found out in [`caller`], what may be asked is decided in
+//! [`crate::acts`]. Errors are problem details (RFC 9457) with stable codes.
+
+mod audit;
+mod blocking;
+mod body;
+mod caller;
+mod contents;
+mod deposits;
+mod description;
+mod extract;
+mod forms;
+mod guard;
+mod jobs;
+mod overview;
+mod people;
+mod problem;
+mod records;
+mod session;
+mod verification;
+
+#[cfg(test)]
+mod endpoints;
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use audit::{AuditParams, filter as audit_filter};
+pub(crate) use blocking::blocking;
+pub(crate) use body::pieces;
+pub(crate) use caller::{COOKIE, Caller, client as client_of, cookie_for, cookie_gone, language};
+pub(crate) use contents::{attachment, package, send, version_id};
+pub(crate) use deposits::{file_name, metadata, take};
+pub use description::description;
+pub(crate) use guard::guarded;
+pub use problem::Problem;
+pub(crate) use records::{SearchParams, question};
+
+use std::sync::Arc;
+
+use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::acts::Desk;
+
+/// The router of the API, below `/api/v1`, over a desk.
+pub fn router(desk: Arc<Desk>) -> Router {
+    let (router, _) = routes().split_for_parts();
+    router.merge(description::routes()).with_state(desk)
+}
+
+fn routes() -> OpenApiRouter<Arc<Desk>> {
+    OpenApiRouter::with_openapi(description::head())
+        .merge(session::routes())
+        .merge(records::routes())
+        .merge(deposits::routes())
+        .merge(contents::routes())
+        .merge(verification::routes())
+        .merge(jobs::routes())
+        .merge(people::routes())
+        .merge(overview::routes())
+        .merge(audit::routes())
+}

@@ -1,0 +1,205 @@
+//! `archiver serve` with `[service.https]`: the archive is held open, and people and systems reach it.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+
+use crate::access::session::SessionRules;
+use crate::acts::{AccessRules, Desk, DeskParts, JobOrder, Jobs};
+use crate::archive::{Access, Archive, ArchiveError};
+use crate::audit::AuditTrail;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::session::Session;
+use crate::config::HttpsConfig;
+use crate::https::{self, HttpsError, Limits, TlsFiles};
+use crate::keys::Unlock;
+use crate::service::http::{self, Shown};
+use crate::service::log::{self, Level};
+use crate::service::metrics::Status;
+use crate::service::scheduler::Scheduler;
+
+use super::tsa::stopped;
+
+/// An archive that is served.
+pub(super) struct Serving {
+    desk: Arc<Desk>,
+    orders: mpsc::Receiver<JobOrder>,
+}
+
+impl Serving {
+    /// Opens the archive, and keeps it open.
+    pub(super) fn open(session: &Session, unlock: &Unlock) -> Result<Arc<Archive>, Failure> {
+        let config = session.config()?;
+        Ok(Arc::new(session.open_config(
+            config,
+            unlock,
+            Access::Write,
+        )?))
+    }
+
+    /// Puts the desk over an open archive.
+    pub(super) fn over(
+        session: &Session,
+        archive: Arc<Archive>,
+        https: &HttpsConfig,
+        status: Arc<Mutex<Status>>,
+    ) -> Result<Self, Failure> {
+        let lang = session.output.lang;
+        // Searches are answered from memory; without it they would read the whole index.
+        archive
+            .catalog()
+            .keep_columns(&mut |_| {})
+            .map_err(ArchiveError::from)?;
+        let trail = AuditTrail::open(Arc::clone(&archive)).map_err(|error| {
+            Failure::said(
+                Exit::Unusable,
+                lang,
+                format!("監査証跡を開けません: {error}"),
+                format!("the audit trail cannot be opened: {error}"),
+            )
+        })?;
+        let (sender, orders) = mpsc::channel();
+        let desk = Desk::new(DeskParts {
+            archive,
+            trail,
+            rules: AccessRules {
+                sessions: SessionRules {
+                    idle_max: time::Duration::minutes(i64::from(https.idle_minutes)),
+                    ..SessionRules::default()
+                },
+                ..AccessRules::default()
+            },
+            jobs: Jobs::new(sender, status),
+            deposit_bytes_max: https.upload_bytes_max,
+        })?;
+        Ok(Self {
+            desk: Arc::new(desk),
+            orders,
+        })
+    }
+
+    /// Serves and works until somebody asks to stop; what is under way then is brought to its end.
+    pub(super) fn run(
+        self,
+        session: &Session,
+        runtime: &Runtime,
+        https: &HttpsConfig,
+        monitors: SocketAddr,
+        (mut scheduler, shown): (Scheduler<'_>, Shown),
+    ) -> Result<(), Failure> {
+        let lang = session.output.lang;
+        let unusable = |error: &HttpsError| Failure::Said {
+            exit: Exit::Unusable,
+            text: error.text(lang),
+        };
+        let tls = https::configuration(&TlsFiles::from(https)).map_err(|error| unusable(&error))?;
+        let bind = |address| {
+            let bound = runtime.block_on(TcpListener::bind(address));
+            bound.map_err(|source| unusable(&HttpsError::Listen { address, source }))
+        };
+        let (listener, monitored) = (bind(https.listen)?, bind(monitors)?);
+        let address = listener.local_addr().unwrap_or(https.listen);
+        let (end, ended) = oneshot::channel::<()>();
+        let server = runtime.spawn(https::serve(
+            listener,
+            Arc::new(tls),
+            router(&self.desk, shown.clone()),
+            Limits::new(https.connections_max),
+            async {
+                drop(ended.await);
+            },
+        ));
+        // Monitors have no account: what they see stands on a port of its own, and nothing of any record is among it.
+        runtime.spawn(http::serve(monitored, shown, std::future::pending()));
+        let is_stopping = Arc::new(AtomicBool::new(false));
+        let stopping = Arc::clone(&is_stopping);
+        runtime.spawn(async move {
+            stopped().await;
+            stopping.store(true, Ordering::Relaxed);
+        });
+        let evaluation = self.desk.archive().notice().is_some();
+        note(
+            session,
+            "serving",
+            json!({ "url": format!("https://{address}/"), "evaluation": evaluation }),
+        );
+        let mut recorded = Instant::now();
+        while !is_stopping.load(Ordering::Relaxed) {
+            scheduler.tick();
+            if recorded.elapsed() >= USES_EVERY {
+                recorded = Instant::now();
+                if let Err(refusal) = self.desk.record_uses() {
+                    let text = refusal.text(lang);
+                    note(session, "failed", json!({ "text": text }));
+                }
+            }
+            if let Ok(order) = self.orders.recv_timeout(TICK) {
+                scheduler.order(order.todo());
+            }
+        }
+        note(session, "stopping", json!({}));
+        self.desk.end();
+        // Where the server is gone already, nobody has to be told.
+        let _sent = end.send(());
+        drop(runtime.block_on(server));
+        drop(scheduler);
+        self.close(session)
+    }
+
+    /// Ends the work with the archive. Whatever still holds the desk lets go of it within moments: answers that were cut off.
+    fn close(self, session: &Session) -> Result<(), Failure> {
+        let mut desk = self.desk;
+        for _ in 0..LET_GO_TRIES {
+            match Arc::try_unwrap(desk) {
+                Ok(alone) => {
+                    let archive = alone.close().map_err(|refusal| Failure::Said {
+                        exit: Exit::Medium,
+                        text: refusal.text(session.output.lang),
+                    })?;
+                    if let Some(archive) = Arc::into_inner(archive) {
+                        archive.close()?;
+                    }
+                    note(session, "stopped", json!({}));
+                    return Ok(());
+                }
+                Err(shared) => desk = shared,
+            }
+            std::thread::sleep(LET_GO_PAUSE);
+        }
+        // What was acknowledged is durable; the next opening reads the tail.
+        note(session, "stopped", json!({ "cut_off": true }));
+        Ok(())
+    }
+}
+
+/// Everything that is answered over HTTPS.
+fn router(desk: &Arc<Desk>, shown: Shown) -> Router {
+    let pages = crate::web::router(Arc::clone(desk));
+    let api = crate::api::router(Arc::clone(desk));
+    crate::api::guarded(api.merge(pages).merge(http::health(shown)))
+}
+
+fn note(session: &Session, event: &str, details: serde_json::Value) {
+    let now = session.environment.clock.now();
+    session
+        .output
+        .note(&log::line(now, Level::Info, event, details));
+}
+
+/// How often it is recorded when accounts were used: dormancy is a matter of months.
+const USES_EVERY: Duration = Duration::from_secs(3_600);
+
+/// How often it is looked whether something is due.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How often it is tried whether the desk is free at the end.
+const LET_GO_TRIES: u32 = 100;
+const LET_GO_PAUSE: Duration = Duration::from_millis(50);

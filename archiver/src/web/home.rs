@@ -1,0 +1,143 @@
+//! Home: what needs me, how things stand.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use maud::{Markup, html};
+
+use super::frame::Frame;
+use super::text::{moment, number};
+use super::visitor::{Member, Visitor};
+use crate::access::Right;
+use crate::acts::Desk;
+use crate::api::blocking;
+use crate::service::metrics::Status;
+
+pub(super) fn routes() -> Router<Arc<Desk>> {
+    Router::new().route("/", get(home))
+}
+
+async fn home(
+    State(desk): State<Arc<Desk>>,
+    Member(visitor): Member,
+) -> Result<Response, Response> {
+    let lang = visitor.lang;
+    let actor = visitor.actor.clone();
+    let (status, pending) = blocking(&desk, lang, move |desk| {
+        let status = match actor.may(Right::ReadJobs) {
+            true => Some(desk.job_status(&actor)?),
+            false => None,
+        };
+        let pending = match actor.may(Right::ManagePeople) {
+            true => desk.read_people(&actor)?.pending().cloned().collect(),
+            false => Vec::new(),
+        };
+        Ok((status, pending))
+    })
+    .await
+    .map_err(|problem| visitor.failed(&problem))?;
+    let title = lang.pick("ホーム", "Home");
+    let mine = pending.iter().filter(|one| {
+        one.requested_by != visitor.actor.account && one.account != visitor.actor.account
+    });
+    let to_approve: Vec<_> = mine.collect();
+    let matter = html! {
+        h1 { (lang.pick("こんにちは、", "Hello, ")) bdi { (visitor.actor.display_name) } }
+        @if !to_approve.is_empty() {
+            section.sheet {
+                h2 { (lang.pick("承認待ち", "Waits for your approval")) }
+                ul {
+                    @for one in &to_approve {
+                        li { a href={ "/people#request-" (one.id) } { bdi { (one.account) } } " — " bdi { (one.reason) } " (" bdi { (one.requested_by) } ", " (moment(one.requested_at)) ")" }
+                    }
+                }
+            }
+        }
+        @if let Some(status) = &status { (standing(&visitor, status)) }
+        (begin(&visitor))
+    };
+    let frame = Frame {
+        lang,
+        visitor: Some(&visitor),
+        place: "/",
+        title,
+        evaluation: visitor.evaluation,
+    };
+    Ok(frame.page(&matter).into_response())
+}
+
+fn standing(visitor: &Visitor, status: &Status) -> Markup {
+    let lang = visitor.lang;
+    let alarms: Vec<_> = status
+        .alarms
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    html! {
+        @for (kind, count) in alarms {
+            p.notice.bad role="alert" { (lang.pick("警報: ", "Alarm: ")) (kind.name()) " (" (number(*count)) ")" }
+        }
+        div.columns {
+            section.sheet.card {
+                h2 { (lang.pick("タイムスタンプ待ち", "Waiting for a timestamp")) }
+                p.big { (number(status.unstamped)) }
+                p.hint {
+                    @match status.unstamped_since {
+                        Some(since) => { (lang.pick("最も古いもの: ", "the oldest since ")) (moment(since)) }
+                        None => { (lang.pick("待っている記録はありません。", "Nothing waits.")) }
+                    }
+                }
+            }
+            section.sheet.card {
+                h2 { (lang.pick("証拠の更新", "Renewal of evidence")) }
+                p.big { (number(status.renewals_due)) }
+                p.hint {
+                    @match status.renewal_next {
+                        Some(next) => { (lang.pick("次の更新: ", "next due ")) (moment(next)) }
+                        None => { (lang.pick("予定はありません。", "None planned.")) }
+                    }
+                }
+            }
+            section.sheet.card {
+                h2 { (lang.pick("証拠を失った記録", "Records whose proof has ended")) }
+                p.big { (number(status.lost)) }
+                p.hint { (lang.pick("0 であるべき数です。", "It should be 0.")) }
+            }
+        }
+    }
+}
+
+fn begin(visitor: &Visitor) -> Markup {
+    let lang = visitor.lang;
+    html! {
+        div.columns {
+            @if visitor.may(Right::Deposit) {
+                section.sheet.card {
+                    h2 { (lang.pick("預け入れ", "Deposit")) }
+                    p { (lang.pick("請求書や契約書などを保管庫に預けます。ファイルをまとめて選べます。", "Hand invoices, contracts and other records to the archive, many at a time.")) }
+                    a.button href="/deposit" { (lang.pick("預け入れる", "Deposit files")) }
+                }
+            }
+            @if visitor.may(Right::Search) {
+                section.sheet.card {
+                    h2 { (lang.pick("検索", "Search")) }
+                    form method="get" action="/search" role="search" {
+                        label for="q" { (lang.pick("取引先", "Counterparty")) }
+                        input #q type="search" name="counterparty";
+                        div.actions { button type="submit" { (lang.pick("探す", "Find")) } a href="/search" { (lang.pick("条件を増やす", "More conditions")) } }
+                    }
+                }
+            }
+            @if visitor.may(Right::Verify) {
+                section.sheet.card {
+                    h2 { (lang.pick("検証", "Verification")) }
+                    p { (lang.pick("期間を選び、その間の記録すべてを今この場で検証します。", "Choose a period and verify all of its records now.")) }
+                    a.button.plain href="/verification" { (lang.pick("検証する", "Verify")) }
+                }
+            }
+        }
+    }
+}

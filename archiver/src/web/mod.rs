@@ -1,0 +1,44 @@
+//! The web pages: server-rendered, usable without scripts, Japanese and English.
+//!
+//! Each page asks the same acts as the API does. What changes something is a form that carries the session's form token; after it the browser is sent on
+//! (303), so that going back repeats nothing.
+
+mod assets;
+mod audit;
+mod deposit;
+mod frame;
+mod home;
+mod jobs;
+mod log_in;
+mod people;
+mod record;
+mod search;
+mod text;
+mod timeline;
+mod verification;
+mod visitor;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::acts::Desk;
+
+/// The pages over a desk.
+pub fn router(desk: Arc<Desk>) -> Router {
+    Router::new()
+        .merge(log_in::routes())
+        .merge(home::routes())
+        .merge(deposit::routes())
+        .merge(search::routes())
+        .merge(record::routes())
+        .merge(verification::routes())
+        .merge(people::routes())
+        .merge(jobs::routes())
+        .merge(audit::routes())
+        .with_state(desk)
+        .merge(assets::routes())
+}

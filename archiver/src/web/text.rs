@@ -1,0 +1,77 @@
+//! How values are shown to people.
+
+use maud::{Markup, html};
+use time::OffsetDateTime;
+use time::macros::{format_description, offset};
+
+use crate::cli::output::{grouped, grouped_amount, sized};
+use crate::store::catalog::Hit;
+
+/// A time in Japan and in UTC.
+pub(super) fn moment(at: OffsetDateTime) -> Markup {
+    let jst = at
+        .to_offset(offset!(+9))
+        .format(format_description!(
+            "[year]-[month]-[day] [hour]:[minute]:[second]"
+        ))
+        .unwrap_or_default();
+    let utc = at
+        .to_offset(offset!(UTC))
+        .format(format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second]Z"
+        ))
+        .unwrap_or_default();
+    html! { time datetime=(utc) { (jst) " JST" } " " small.hint { "(" (utc) ")" } }
+}
+
+/// The day of a time in Japan.
+pub(super) fn day(at: OffsetDateTime) -> String {
+    at.to_offset(offset!(+9)).date().to_string()
+}
+
+/// A name that somebody else chose: isolated, so that its writing direction changes nothing around it, and with what cannot be seen made visible.
+pub(super) fn foreign(text: &str) -> Markup {
+    let shown: String = text
+        .chars()
+        .map(|one| match one {
+            '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\0'..='\u{1f}'
+            | '\u{7f}' => '\u{fffd}',
+            one => one,
+        })
+        .collect();
+    html! { bdi { (shown) } }
+}
+
+/// The amount of a version, with separators and its currency.
+pub(super) fn amount(hit: &Hit) -> String {
+    let Some(amount) = &hit.metadata.amount else {
+        return String::new();
+    };
+    let number = grouped_amount(amount.as_str());
+    match &hit.metadata.currency {
+        Some(currency) => format!("{number} {currency}"),
+        None => number,
+    }
+}
+
+/// A number of bytes.
+pub(super) fn bytes(count: u64) -> String {
+    sized(count)
+}
+
+/// A number with separators.
+pub(super) fn number(count: u64) -> String {
+    grouped(count)
+}
+
+/// The name of the first content of a version.
+pub(super) fn name(hit: &Hit) -> String {
+    let first = hit.objects.first();
+    first
+        .map(|object| object.name.to_string())
+        .unwrap_or_default()
+}
