@@ -146,9 +146,19 @@ impl Desk {
     /// # Errors
     /// [`Refusal`]: a medium failed.
     pub fn close(self) -> Result<Arc<Archive>, Refusal> {
-        let told = self.record_uses();
+        let told = self
+            .record_uses()
+            .and_then(|()| self.told(Act::ServiceStop));
         self.trail.close();
         told.map(|()| self.archive)
+    }
+
+    /// Writes down that the service begins or ends to serve.
+    ///
+    /// # Errors
+    /// [`Refusal::AuditStopped`].
+    pub fn told(&self, act: Act) -> Result<(), Refusal> {
+        self.record("", LOCAL, (act, Outcome::Done), Subject::default())
     }
 
     /// One act: refused without the right, recorded whatever comes of it.
@@ -269,6 +279,9 @@ impl Subject {
 pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// From where what the service does by itself comes.
+const LOCAL: &str = "local";
 
 /// Of what somebody sent, so much goes into the trail.
 const FACT_CHARACTERS_MAX: usize = 500;

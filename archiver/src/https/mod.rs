@@ -7,6 +7,9 @@ mod listener;
 mod self_signed;
 mod tls;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::HttpsError;
 pub use listener::{Limits, serve};
 pub use self_signed::{SelfSigned, self_signed};

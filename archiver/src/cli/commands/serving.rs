@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use crate::access::session::SessionRules;
 use crate::acts::{AccessRules, Desk, DeskParts, JobOrder, Jobs};
 use crate::archive::{Access, Archive, ArchiveError};
-use crate::audit::AuditTrail;
+use crate::audit::{Act, AuditTrail};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -125,6 +125,12 @@ impl Serving {
             stopped().await;
             stopping.store(true, Ordering::Relaxed);
         });
+        self.desk
+            .told(Act::ServiceStart)
+            .map_err(|refusal| Failure::Said {
+                exit: Exit::Medium,
+                text: refusal.text(lang),
+            })?;
         let evaluation = self.desk.archive().notice().is_some();
         note(
             session,
