@@ -226,6 +226,7 @@ await shot(kansa, "ja-audit");
 const [lines] = await Promise.all([kansa.waitForEvent("download"), kansa.getByRole("link", { name: "そのまま書き出す" }).click()]);
 await lines.saveAs(join(place, "audit.jsonl"));
 assert.ok(readFileSync(join(place, "audit.jsonl"), "utf8").includes('"act":"session.refuse"'));
+run(verifier, "audit", join(place, "audit.jsonl"));
 
 // On a telephone, and in the dark; without scripts, the main paths work, too.
 for (const [name, scheme, viewport] of [["dark", "dark", undefined], ["telephone", "light", { width: 390, height: 844 }]]) {

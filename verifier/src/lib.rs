@@ -10,6 +10,7 @@
 pub mod algorithm;
 mod alternatives;
 mod armour;
+pub mod audit;
 pub mod budget;
 pub mod bulk;
 pub mod certificate;

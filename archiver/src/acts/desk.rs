@@ -20,6 +20,7 @@ use crate::access::session::{SessionRules, Sessions};
 use crate::access::totp::SecondFactor;
 use crate::access::{People, Right};
 use crate::archive::{Archive, ArchiveError};
+use crate::audit::closing::close_days;
 use crate::audit::{Act, AuditTrail, NewEntry};
 
 /// The rules by which people are let in.
@@ -159,6 +160,17 @@ impl Desk {
     /// [`Refusal::AuditStopped`].
     pub fn told(&self, act: Act) -> Result<(), Refusal> {
         self.record("", LOCAL, (act, Outcome::Done), Subject::default())
+    }
+
+    /// Closes the days of the trail that are over: a record for each, proven with the others from then on.
+    ///
+    /// # Errors
+    /// [`Refusal`]: a medium failed; it is tried again the next time.
+    pub fn close_days(&self) -> Result<usize, Refusal> {
+        self.working()?;
+        close_days(&self.archive, &self.trail, self.now())
+            .map(|closed| closed.len())
+            .map_err(|error| Refusal::Evidence(error.to_string()))
     }
 
     /// One act: refused without the right, recorded whatever comes of it.

@@ -65,6 +65,7 @@ acts! {
     SystemRead "system.read" "システム状態の表示" "System state shown",
     SystemChange "system.change" "設定の変更" "Settings changed",
     AuditRead "audit.read" "監査証跡の表示" "Audit trail shown",
+    AuditClose "audit.close" "監査証跡の日次締め" "Day of the audit trail closed",
     AuditExport "audit.export" "監査証跡の書き出し" "Audit trail exported",
     ServiceStart "service.start" "サービス開始" "Service started",
     ServiceStop "service.stop" "サービス停止" "Service stopped",

@@ -4,6 +4,12 @@
 //! durable on every medium and given back by a rebuild, as everything else. Where they cannot be written, nothing is served (ECOM 2003 Tb1.12).
 
 mod act;
+mod analysis;
+#[cfg(test)]
+mod analysis_tests;
+mod analysis_text;
+pub mod closing;
+mod month;
 mod reading;
 mod trail;
 
@@ -11,7 +17,14 @@ mod trail;
 mod tests;
 
 pub use act::Act;
-pub use reading::{AuditFilter, BadCursor, Page, PageCursor, ReadLine, for_each_line, page};
+pub use analysis::{
+    AnalysisRules, Analyst, Counts, MonthAnalysis, NOTICES_MAX, Notice, NoticeKind, OfPerson,
+};
+pub use analysis_text::text as analysis_text;
+pub use month::{BadMonth, ReportMonth};
+pub use reading::{
+    AuditFilter, BadCursor, Page, PageCursor, ReadLine, for_each_in, for_each_line, page, span,
+};
 pub use trail::{AuditError, AuditFault, AuditTrail, NewEntry};
 
 use serde::{Deserialize, Serialize};

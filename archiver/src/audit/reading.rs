@@ -8,6 +8,7 @@ use formats::id::EventId;
 use time::{Duration, OffsetDateTime};
 
 use super::AuditLines;
+use super::closing::Closing;
 use crate::archive::{Archive, ArchiveError};
 use crate::event::{EventBody, RecordedEvent, Topic};
 
@@ -22,7 +23,7 @@ pub struct AuditFilter {
     pub person: Option<String>,
     /// Whose code begins so: `record.`, `session.refuse`.
     pub act: Option<String>,
-    /// On this record or version, or what its name begins with.
+    /// On this record, whatever the version, or on this version or other object.
     pub record: Option<String>,
     /// With this outcome.
     pub outcome: Option<Outcome>,
@@ -75,8 +76,11 @@ impl AuditFilter {
                 .is_none_or(|act| entry.act.starts_with(act))
             && self.outcome.is_none_or(|one| entry.outcome == one)
             && self.record.as_ref().is_none_or(|record| {
-                let of_entry = entry.record.as_ref();
-                of_entry.is_some_and(|one| one.starts_with(record))
+                let rest = entry
+                    .record
+                    .as_ref()
+                    .and_then(|one| one.strip_prefix(record));
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             })
     }
 
@@ -156,6 +160,121 @@ pub fn page(
         true
     })?;
     Ok(page)
+}
+
+/// The numbers of the first and the last entry of a period: all lines between them belong together, also where the clock was wrong among them. `None`: the trail
+/// has no entry of that time.
+///
+/// # Errors
+/// As [`for_each_line`].
+pub fn span(
+    archive: &Archive,
+    from: Option<OffsetDateTime>,
+    to: Option<OffsetDateTime>,
+) -> Result<Option<(u64, u64)>, ArchiveError> {
+    let filter = AuditFilter {
+        from,
+        to,
+        ..AuditFilter::default()
+    };
+    let mut found: Option<(u64, u64)> = None;
+    for_each_line(archive, &filter, &mut |read| {
+        let first = found.map_or(read.sequence, |(first, _)| first);
+        found = Some((first, read.sequence));
+        true
+    })?;
+    Ok(found)
+}
+
+/// Calls `each` for all lines of a [`span`] that was found with this `from`, in their order, until it answers `false`.
+///
+/// # Errors
+/// As [`for_each_line`].
+pub fn for_each_in(
+    archive: &Archive,
+    from: Option<OffsetDateTime>,
+    (first, last): (u64, u64),
+    each: &mut dyn FnMut(ReadLine) -> bool,
+) -> Result<(), ArchiveError> {
+    let filter = AuditFilter {
+        from,
+        ..AuditFilter::default()
+    };
+    let after = filter.reading_begins().map(|ms| EventId::new(ms, &[0; 10]));
+    let catalog = archive.catalog();
+    catalog.events_after(Topic::Audit, after, &mut |event| {
+        let lines = lines_of(&event).into_iter();
+        let lines = lines.filter(|read| read.sequence >= first);
+        lines
+            .into_iter()
+            .all(|read| read.sequence <= last && each(read))
+    })?;
+    Ok(())
+}
+
+/// What stands behind the last closing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct OpenEntries {
+    /// The last closing.
+    pub(super) closing: Option<Closing>,
+    /// Numbers and times of the entries behind it, in their order.
+    pub(super) entries: Vec<(u64, OffsetDateTime)>,
+    /// They stand in events behind this one; `None`: from the first one on.
+    pub(super) after: Option<EventId>,
+}
+
+/// Looks for the last closing from the newest entry backwards.
+///
+/// # Errors
+/// As [`for_each_line`].
+pub(super) fn since_closing(archive: &Archive) -> Result<OpenEntries, ArchiveError> {
+    let mut open = OpenEntries::default();
+    let mut is_reached = false;
+    let catalog = archive.catalog();
+    catalog.events_before(Topic::Audit, None, &mut |event| {
+        if is_reached {
+            open.after = Some(event.id);
+            return false;
+        }
+        for read in lines_of(&event).into_iter().rev() {
+            open.closing = open.closing.or_else(|| Closing::of(&read));
+            if open
+                .closing
+                .is_some_and(|closing| read.sequence <= closing.last)
+            {
+                is_reached = true;
+                break;
+            }
+            // One that cannot be read belongs to the day around it.
+            let time = read
+                .entry
+                .map_or(OffsetDateTime::UNIX_EPOCH, |entry| entry.time);
+            open.entries.push((read.sequence, time));
+        }
+        true
+    })?;
+    open.entries.reverse();
+    Ok(open)
+}
+
+/// The lines of the next events behind one, at most so many events, and the last of these; `None`: there are no more.
+///
+/// # Errors
+/// As [`for_each_line`].
+pub(super) fn lines_after(
+    archive: &Archive,
+    after: Option<EventId>,
+    events_max: usize,
+) -> Result<(Vec<ReadLine>, Option<EventId>), ArchiveError> {
+    let (mut lines, mut events, mut last) = (Vec::new(), 0, None);
+    let catalog = archive.catalog();
+    catalog.events_after(Topic::Audit, after, &mut |event| {
+        lines.extend(lines_of(&event));
+        events += 1;
+        last = Some(event.id);
+        events < events_max
+    })?;
+    Ok((lines, last.filter(|_| events == events_max)))
 }
 
 /// Where the trail of an archive ends. `None`: its last lines cannot be read, or do not hang together.

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use super::lang::Lang;
 use crate::store::catalog::EngineChoice;
 
+mod audit;
 mod evidence;
 mod keys;
 pub mod media;
@@ -15,6 +16,7 @@ mod scrub;
 pub mod service;
 mod space;
 
+pub use audit::{Audit, AuditExport, AuditList, AuditReport};
 pub use evidence::{Evidence, EvidenceCommand, EvidenceForecast, EvidenceView};
 pub use keys::{
     AuditKeys, Ceremony, DestroyKeys, Intake, Kek, KeyCopy, Keys, NewPassphrase, RotateKeys,
@@ -123,6 +125,9 @@ pub enum Command {
     Status,
     /// List the classes (保管要件) that a deposit can name
     Classes(Classes),
+    /// The audit trail: who did what; show it, export it, analyse a month
+    #[command(subcommand)]
+    Audit(Audit),
     /// The archive's keys
     #[command(subcommand)]
     Keys(Keys),

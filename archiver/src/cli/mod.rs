@@ -47,6 +47,7 @@ pub fn run(command: Command, session: &Session) -> Exit {
         Command::Export(arguments) => commands::export::run(session, &arguments),
         Command::Receipt(arguments) => commands::receipt::run(session, &arguments),
         Command::Signature(arguments) => commands::signature::run(session, &arguments),
+        Command::Audit(command) => commands::audit::run(session, &command),
         Command::Keys(command) => commands::keys::run(session, &command),
         Command::Evidence(arguments) => evidence(session, &arguments),
         Command::Verify(arguments) => commands::verify::run(session, &arguments),

@@ -1,5 +1,6 @@
 //! The command line. This is the only part of the program that opens files, reads the clock and prints.
 
+mod audit;
 mod bulk;
 mod files;
 mod input;
@@ -68,6 +69,8 @@ enum Command {
     Inspect(inspect::InspectArgs),
     /// Judge one certification path by RFC 5280.
     Path(path::PathArgs),
+    /// Check whether lines of an archive's audit trail hang together: gaps, changes, another order.
+    Audit(audit::AuditArgs),
 }
 
 /// The form of what a command other than `verify` tells.
@@ -128,6 +131,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Path(arguments) => path::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
     };
     match result {
         Ok(code) => ExitCode::from(code),

@@ -1,5 +1,6 @@
 //! One module for each command.
 
+pub(super) mod audit;
 pub(super) mod backup;
 mod backup_texts;
 pub(super) mod classes;

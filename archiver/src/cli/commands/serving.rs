@@ -137,15 +137,12 @@ impl Serving {
             "serving",
             json!({ "url": format!("https://{address}/"), "evaluation": evaluation }),
         );
-        let mut recorded = Instant::now();
+        let mut kept = None;
         while !is_stopping.load(Ordering::Relaxed) {
             scheduler.tick();
-            if recorded.elapsed() >= USES_EVERY {
-                recorded = Instant::now();
-                if let Err(refusal) = self.desk.record_uses() {
-                    let text = refusal.text(lang);
-                    note(session, "failed", json!({ "text": text }));
-                }
+            if kept.is_none_or(|at: Instant| at.elapsed() >= KEEPING_EVERY) {
+                kept = Some(Instant::now());
+                self.keep_books(session);
             }
             if let Ok(order) = self.orders.recv_timeout(TICK) {
                 scheduler.order(order.todo());
@@ -158,6 +155,16 @@ impl Serving {
         drop(runtime.block_on(server));
         drop(scheduler);
         self.close(session)
+    }
+
+    /// What is written down now and then: when accounts were used, and the days of the audit trail that are over.
+    fn keep_books(&self, session: &Session) {
+        let used = self.desk.record_uses();
+        let closed = self.desk.close_days();
+        for refusal in [used.err(), closed.err()].into_iter().flatten() {
+            let text = refusal.text(session.output.lang);
+            note(session, "failed", json!({ "text": text }));
+        }
     }
 
     /// Ends the work with the archive. Whatever still holds the desk lets go of it within moments: answers that were cut off.
@@ -200,8 +207,8 @@ fn note(session: &Session, event: &str, details: serde_json::Value) {
         .note(&log::line(now, Level::Info, event, details));
 }
 
-/// How often it is recorded when accounts were used: dormancy is a matter of months.
-const USES_EVERY: Duration = Duration::from_secs(3_600);
+/// How often that is: dormancy is a matter of months, and a day of the trail is closed soon after it is over.
+const KEEPING_EVERY: Duration = Duration::from_secs(3_600);
 
 /// How often it is looked whether something is due.
 const TICK: Duration = Duration::from_secs(1);
