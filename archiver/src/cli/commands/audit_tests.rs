@@ -19,7 +19,7 @@ const NOW: OffsetDateTime = datetime!(2026-01-05 00:00 UTC);
 fn bench(entries: i64) -> Bench {
     let mut bench = Bench::new();
     let file = bench.place.path().join("passphrase");
-    std::fs::write(&file, passphrase_text()).unwrap();
+    crate::store::durable::replace_file(&*bench.disk, &file, passphrase_text().as_ref()).unwrap();
     bench.session.common.passphrase_file = Some(file);
     let archive = Arc::new(bench.open(Access::Write));
     let trail = AuditTrail::open(Arc::clone(&archive)).unwrap();
