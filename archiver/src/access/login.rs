@@ -81,6 +81,7 @@ pub enum WrongLogin {
 #[derive(Debug, Default)]
 pub struct Counter {
     of_account: BTreeMap<String, Tries>,
+    of_stranger: BTreeMap<String, Tries>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -152,7 +153,11 @@ impl Counter {
         rules: LockRules,
         now: OffsetDateTime,
     ) -> Result<Option<u64>, WrongLogin> {
-        let Some(tries) = self.of_account.get_mut(name) else {
+        let tries = match self.of_account.get_mut(name) {
+            Some(tries) => Some(tries),
+            None => self.of_stranger.get_mut(name),
+        };
+        let Some(tries) = tries else {
             return Ok(None);
         };
         if let Some(locked_at) = tries.locked_at {
@@ -176,35 +181,23 @@ impl Counter {
         rules: LockRules,
         now: OffsetDateTime,
     ) -> Told {
-        if self.of_account.len() >= ACCOUNTS_MAX && !self.of_account.contains_key(name) {
-            // Whoever tries names at random fills no memory: those with nothing to remember go first.
-            self.of_account
-                .retain(|_, tries| tries.locked_at.is_some() || tries.last_step.is_some());
-        }
         let tries = self.of_account.entry(name.to_owned()).or_default();
-        if let LoginOutcome::In {
-            step: Some(step), ..
-        } = outcome
-            && tries.last_step.is_some_and(|last| *step <= last)
-        {
-            *outcome = LoginOutcome::Wrong(WrongLogin::Code);
+        tries.told(outcome, rules, now)
+    }
+
+    /// The same for a name that no account has. As many of them as anybody likes take no more memory than [`STRANGERS_MAX`].
+    pub fn told_of_stranger(
+        &mut self,
+        name: &str,
+        outcome: &mut LoginOutcome,
+        rules: LockRules,
+        now: OffsetDateTime,
+    ) -> Told {
+        if self.of_stranger.len() >= STRANGERS_MAX && !self.of_stranger.contains_key(name) {
+            self.of_stranger.pop_first();
         }
-        match *outcome {
-            LoginOutcome::In { step, .. } => {
-                tries.failures = 0;
-                tries.last_step = tries.last_step.max(step);
-            }
-            LoginOutcome::CodeWanted | LoginOutcome::Wrong(WrongLogin::Locked) => {}
-            LoginOutcome::Wrong(_) => tries.failures = tries.failures.saturating_add(1),
-        }
-        let is_locked_now = tries.failures >= rules.failures_max && tries.locked_at.is_none();
-        if is_locked_now {
-            tries.locked_at = Some(now);
-        }
-        Told {
-            failures: tries.failures,
-            is_locked_now,
-        }
+        let tries = self.of_stranger.entry(name.to_owned()).or_default();
+        tries.told(outcome, rules, now)
     }
 
     /// Forgets the wrong tries of an account: an administrator resumed it.
@@ -216,11 +209,39 @@ impl Counter {
     }
 }
 
+impl Tries {
+    fn told(&mut self, outcome: &mut LoginOutcome, rules: LockRules, now: OffsetDateTime) -> Told {
+        if let LoginOutcome::In {
+            step: Some(step), ..
+        } = outcome
+            && self.last_step.is_some_and(|last| *step <= last)
+        {
+            *outcome = LoginOutcome::Wrong(WrongLogin::Code);
+        }
+        match *outcome {
+            LoginOutcome::In { step, .. } => {
+                self.failures = 0;
+                self.last_step = self.last_step.max(step);
+            }
+            LoginOutcome::CodeWanted | LoginOutcome::Wrong(WrongLogin::Locked) => {}
+            LoginOutcome::Wrong(_) => self.failures = self.failures.saturating_add(1),
+        }
+        let is_locked_now = self.failures >= rules.failures_max && self.locked_at.is_none();
+        if is_locked_now {
+            self.locked_at = Some(now);
+        }
+        Told {
+            failures: self.failures,
+            is_locked_now,
+        }
+    }
+}
+
 /// What a password is compared with where there is none: the usual cost, and no password gives it (its digest is random).
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$ZnVtaWt1cmEtbm9ib2R5IQ$wK0cMeJnrWc1b0fCFYVYlqXsFSqgZr6tPGHXxAvxb0c";
 
-/// Names that are remembered at once.
-const ACCOUNTS_MAX: usize = 100_000;
+/// Names that nobody has, and that are remembered at once: some megabytes.
+const STRANGERS_MAX: usize = 10_000;
 
 #[cfg(test)]
 #[path = "login_tests.rs"]

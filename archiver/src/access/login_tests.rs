@@ -230,3 +230,38 @@ fn what_nobody_is_compared_with_costs_as_much_as_a_password() {
     };
     assert_eq!(lengths(&nobody), lengths(&real));
 }
+
+#[test]
+fn names_that_nobody_has_are_locked_as_others_and_fill_no_memory() {
+    let rules = LockRules::default();
+    let mut counter = Counter::default();
+    let wrong = LoginOutcome::Wrong(WrongLogin::Unknown);
+    for number in 1..=rules.failures_max {
+        let told = counter.told_of_stranger("nobody", &mut wrong.clone(), rules, NOW);
+        assert_eq!(
+            (told.failures, told.is_locked_now),
+            (number, number == rules.failures_max)
+        );
+    }
+    assert_eq!(
+        counter.may_try("nobody", rules, NOW),
+        Err(WrongLogin::Locked)
+    );
+    counter.told(
+        "sato",
+        &mut LoginOutcome::Wrong(WrongLogin::Password),
+        rules,
+        NOW,
+    );
+    for number in 0..STRANGERS_MAX + 10 {
+        counter.told_of_stranger(&format!("name{number}"), &mut wrong.clone(), rules, NOW);
+    }
+    assert_eq!(counter.of_stranger.len(), STRANGERS_MAX);
+    let told = counter.told(
+        "sato",
+        &mut LoginOutcome::Wrong(WrongLogin::Password),
+        rules,
+        NOW,
+    );
+    assert_eq!(told.failures, 2, "an account is never forgotten for them");
+}

@@ -74,9 +74,14 @@ impl Desk {
                 LoginOutcome::Wrong(wrong)
             }
         };
-        let told = self
-            .counter()
-            .told(name, &mut outcome, self.rules.lock, now);
+        let is_account = self.people().directory().account(name).is_some();
+        let told = {
+            let mut counter = self.counter();
+            match is_account {
+                true => counter.told(name, &mut outcome, self.rules.lock, now),
+                false => counter.told_of_stranger(name, &mut outcome, self.rules.lock, now),
+            }
+        };
         let mut subject = Subject::default();
         match outcome {
             LoginOutcome::In { standing, .. } => {
@@ -376,7 +381,14 @@ impl Desk {
     /// A medium failed; it is tried again the next time.
     pub fn record_uses(&self) -> Result<(), Refusal> {
         let last_used = {
-            let used = held(&self.used);
+            let people = self.people();
+            let mut used = held(&self.used).clone();
+            // Only what is not recorded yet.
+            used.retain(|name, at| {
+                let account = people.directory().account(name);
+                let known = account.and_then(|one| one.last_used_at);
+                known.is_none_or(|known| known.unix_timestamp() < at.unix_timestamp())
+            });
             let seconds = used
                 .iter()
                 .map(|(name, at)| (name.clone(), at.unix_timestamp()));

@@ -6,6 +6,8 @@ use super::refusal::Refusal;
 use crate::access::Right;
 use crate::audit::Act;
 use crate::class::RegisteredClass;
+use crate::evidence::calendar::gather::JudgedBy;
+use crate::evidence::calendar::{Assumptions, Forecast, RenewalOptions, forecast, gather};
 use crate::keys::inventory::KeyInventory;
 use crate::media::{MediaLedger, MediumEntry};
 use crate::store::catalog::Counts;
@@ -76,6 +78,27 @@ impl Desk {
         )
     }
 
+    /// What of today's evidence ends when in thirty years, and what will be done before.
+    ///
+    /// # Errors
+    /// [`Refusal`]: a token cannot be read.
+    pub fn read_forecast(&self, actor: &Actor) -> Result<Forecast, Refusal> {
+        self.allowed(actor, Right::ReadJobs)?;
+        let anchors = self.trust()?;
+        let now = self.now();
+        let by = JudgedBy {
+            anchors: &anchors,
+            policy: self.archive.policy(),
+            now,
+        };
+        let chains = gather(self.archive.catalog(), self.archive.store(), by)?;
+        let options = RenewalOptions::from(&self.archive.config().renewal);
+        let assumptions = Assumptions::from_facts(&chains);
+        let until = now.saturating_add(time::Duration::days(FORECAST_DAYS));
+        let policy = self.archive.policy();
+        Ok(forecast(&chains, policy, &options, assumptions, now, until))
+    }
+
     /// What the system is and how it stands.
     ///
     /// # Errors
@@ -100,3 +123,6 @@ impl Desk {
         self.act(actor, Act::ApiDenied, right, Subject::default(), |_| Ok(()))
     }
 }
+
+/// Thirty years.
+const FORECAST_DAYS: i64 = 30 * 365;

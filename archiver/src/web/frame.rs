@@ -30,6 +30,15 @@ const PLACES: &[(&str, &str, &str, Option<Right>)] = &[
     ("/search", "検索", "Search", Some(Right::Search)),
     ("/verification", "検証", "Verification", Some(Right::Verify)),
     ("/jobs", "ジョブ", "Jobs", Some(Right::ReadJobs)),
+    (
+        "/forecast",
+        "証拠の見通し",
+        "Forecast",
+        Some(Right::ReadJobs),
+    ),
+    ("/media", "媒体", "Media", Some(Right::ReadMedia)),
+    ("/keys", "鍵", "Keys", Some(Right::ReadKeys)),
+    ("/system", "システム", "System", Some(Right::ReadSystem)),
     ("/people", "アカウント", "People", Some(Right::ReadPeople)),
     ("/audit", "監査証跡", "Audit trail", Some(Right::ReadAudit)),
 ];

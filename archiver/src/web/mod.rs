@@ -7,6 +7,7 @@ mod assets;
 mod audit;
 mod deposit;
 mod frame;
+mod holdings;
 mod home;
 mod jobs;
 mod log_in;
@@ -38,6 +39,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .merge(verification::routes())
         .merge(people::routes())
         .merge(jobs::routes())
+        .merge(holdings::routes())
         .merge(audit::routes())
         .with_state(desk)
         .merge(assets::routes())

@@ -43,7 +43,7 @@ fn part(span: &ProofSpan, lang: Lang) -> &'static str {
     }
 }
 
-fn reason_text(code: &str, lang: Lang) -> &'static str {
+pub(super) fn reason_text(code: &str, lang: Lang) -> &'static str {
     match code {
         "certificate-path" => lang.pick("証明書の期限", "certificates end"),
         "signature-algorithm" => lang.pick("署名アルゴリズム", "signature algorithm"),
