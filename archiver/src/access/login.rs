@@ -185,7 +185,7 @@ impl Counter {
         tries.told(outcome, rules, now)
     }
 
-    /// The same for a name that no account has. As many of them as anybody likes take no more memory than [`STRANGERS_MAX`].
+    /// The same for a name that no account has. As many of them as anybody likes take no more than some megabytes.
     pub fn told_of_stranger(
         &mut self,
         name: &str,

@@ -1,6 +1,6 @@
 //! The JSON API below `/api/v1`: requests to acts, and their results to answers.
 //!
-//! A path stands in the router and in the OpenAPI description or in neither. Who asks is found out in [`caller`], what may be asked is decided in
+//! A path stands in the router and in the OpenAPI description or in neither. Who asks is found out in `caller`, what may be asked is decided in
 //! [`crate::acts`]. Errors are problem details (RFC 9457) with stable codes.
 
 mod audit;
