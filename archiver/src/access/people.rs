@@ -3,7 +3,7 @@
 use firmware::entropy::Entropy;
 use formats::id::EventId;
 
-use super::credentials::{CredentialBook, CredentialSealer, Credentials};
+use super::credentials::{CredentialBook, CredentialSealer, Credentials, CredentialsSet};
 use super::directory::Directory;
 use super::error::AccessError;
 use crate::archive::{Archive, ArchiveError};
@@ -76,11 +76,24 @@ impl People {
         (credentials, changed): (&Credentials, &[&str]),
         entropy: &dyn Entropy,
     ) -> Result<(), AccessError> {
-        let set = self.sealer.seal(account, changed, credentials, entropy)?;
+        let set = self.sealed(account, (credentials, changed), entropy)?;
         let failed = |error: ArchiveError| AccessError::Vault {
             what: error.to_string(),
         };
         self.record(archive, by, &set).map(drop).map_err(failed)
+    }
+
+    /// The event that sets the credentials of an account, not recorded yet.
+    ///
+    /// # Errors
+    /// [`AccessError::Vault`]: no randomness.
+    pub fn sealed(
+        &self,
+        account: &str,
+        (credentials, changed): (&Credentials, &[&str]),
+        entropy: &dyn Entropy,
+    ) -> Result<CredentialsSet, AccessError> {
+        self.sealer.seal(account, changed, credentials, entropy)
     }
 
     /// Takes in what was recorded since the last time.

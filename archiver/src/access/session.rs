@@ -47,7 +47,7 @@ pub enum Standing {
 }
 
 /// One session.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Session {
     /// Whose it is.
     pub account: String,
@@ -65,8 +65,16 @@ pub struct Session {
     pub form_token: String,
 }
 
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("account", &self.account)
+            .field("standing", &self.standing)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A token that was just made: told once, to whoever logged in.
-#[derive(Debug)]
 pub struct IssuedSession {
     /// The token, 256 random bits in URL-safe text.
     pub token: Zeroizing<String>,
@@ -74,6 +82,14 @@ pub struct IssuedSession {
     pub session: Session,
     /// How many sessions of the account were ended for it.
     pub ended: usize,
+}
+
+impl std::fmt::Debug for IssuedSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IssuedSession")
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
 }
 
 /// All sessions.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::access::{Account, AccountKind, Right, Role, Scope};
+use crate::audit::closing as audit;
 use crate::store::catalog::Hit;
 
 /// Who acts, as it was proven for this one request.
@@ -46,6 +47,10 @@ impl Actor {
     /// Whether a record is one of those that it reaches. What cannot be opened has no class that anybody could be given: only those who reach all see it.
     #[must_use]
     pub fn reaches(&self, hit: &Hit) -> bool {
+        // The closed days of the audit trail are the trail.
+        if hit.class == audit::CLASS && !self.may(Right::ReadAudit) {
+            return false;
+        }
         let matter = hit.metadata.additional.get(MATTER).map(String::as_str);
         self.scope.covers(&hit.class, matter)
     }

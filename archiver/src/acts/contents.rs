@@ -47,7 +47,7 @@ impl Desk {
         purpose: Purpose<'_>,
     ) -> Result<OpenedObject, Refusal> {
         let mut subject = Subject::of(version);
-        subject.purpose = Some(purpose.0.trim().to_owned()).filter(|text| !text.is_empty());
+        subject.purpose = noted(purpose);
         subject.fact("object", number);
         self.act(
             actor,
@@ -86,15 +86,24 @@ impl Desk {
 
 /// A purpose is asked for wherever content leaves the archive.
 pub(super) fn wanted(purpose: Purpose<'_>) -> Result<(), Refusal> {
-    if purpose.0.trim().is_empty() {
-        return Err(Refusal::invalid(
+    match purpose.0.trim().chars().count() {
+        1..=PURPOSE_MAX => Ok(()),
+        _ => Err(Refusal::invalid(
             "purpose",
-            "利用目的を書いてください(監査証跡に残ります)",
-            "say what it is for: it is kept in the audit trail",
-        ));
+            "利用目的を 1〜500 字で書いてください(監査証跡に残ります)",
+            "say what it is for in 1 to 500 characters: it is kept in the audit trail",
+        )),
     }
-    Ok(())
 }
+
+/// What of a purpose goes into the trail: all of it, unless it is refused for its length.
+pub(super) fn noted(purpose: Purpose<'_>) -> Option<String> {
+    let text: String = purpose.0.trim().chars().take(PURPOSE_MAX).collect();
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Characters of a purpose.
+const PURPOSE_MAX: usize = 500;
 
 impl OpenedObject {
     /// Writes the object, or a part of it, to `output`. After an error what was written is not it.

@@ -11,7 +11,7 @@ use super::actor::{Actor, MATTER};
 use super::desk::{Desk, Subject, held};
 use super::refusal::Refusal;
 use crate::access::Right;
-use crate::audit::Act;
+use crate::audit::{Act, closing as audit};
 use crate::cli::lang::Lang;
 use crate::intake::{IntakeError, Source, SourceName};
 use crate::record::deposit::DepositRequest;
@@ -74,6 +74,7 @@ impl Desk {
             subject,
             |subject| {
                 let deposited = self.take_in(actor, facts, reader, lang)?;
+                self.note_key(actor, facts);
                 subject.record = Some(deposited.version.to_string());
                 subject.fact("bytes", deposited.size);
                 if deposited.was_there {
@@ -92,7 +93,8 @@ impl Desk {
         lang: Lang,
     ) -> Result<Deposited, Refusal> {
         let matter = facts.metadata.additional.get(MATTER).map(String::as_str);
-        if !actor.scope.covers(&facts.class, matter) {
+        let is_trail = facts.class == audit::CLASS;
+        if is_trail || !actor.scope.covers(&facts.class, matter) {
             return Err(Refusal::NotAllowed {
                 right: Right::Deposit,
             });
@@ -104,7 +106,7 @@ impl Desk {
                 "there is no such class",
             )
         })?;
-        self.note_key(actor, facts)?;
+        self.check_key(actor, facts)?;
         let request = DepositRequest {
             class: class.clone(),
             given: facts.metadata.clone(),
@@ -146,27 +148,38 @@ impl Desk {
     }
 
     /// The same key with other facts is a mistake of the sender. Repeating a deposit needs no key: the archive knows its contents.
-    fn note_key(&self, actor: &Actor, facts: &DepositFacts) -> Result<(), Refusal> {
+    fn check_key(&self, actor: &Actor, facts: &DepositFacts) -> Result<(), Refusal> {
         let Some(key) = &facts.key else {
             return Ok(());
         };
-        let print = Sha256::digest(format!("{facts:?}")).into();
-        let mut seen = held(&self.seen_keys);
-        let name = (actor.account.clone(), key.clone());
-        match seen.by_key.get(&name) {
-            Some(known) if *known == print => return Ok(()),
-            Some(_) => return Err(Refusal::KeyReused),
-            None => {}
+        let seen = held(&self.seen_keys);
+        match seen.by_key.get(&(actor.account.clone(), key.clone())) {
+            Some(known) if *known != print(facts) => Err(Refusal::KeyReused),
+            Some(_) | None => Ok(()),
         }
-        if seen.order.len() >= KEYS_MAX
+    }
+
+    /// Remembers the key of a deposit that was taken in: one that was refused may come again, put right.
+    fn note_key(&self, actor: &Actor, facts: &DepositFacts) {
+        let Some(key) = &facts.key else {
+            return;
+        };
+        let name = (actor.account.clone(), key.clone());
+        let mut seen = held(&self.seen_keys);
+        if seen.by_key.insert(name.clone(), print(facts)).is_none() {
+            seen.order.push_back(name);
+        }
+        if seen.order.len() > KEYS_MAX
             && let Some(oldest) = seen.order.pop_front()
         {
             seen.by_key.remove(&oldest);
         }
-        seen.order.push_back(name.clone());
-        seen.by_key.insert(name, print);
-        Ok(())
     }
+}
+
+/// What makes two deposits with the same key the same.
+fn print(facts: &DepositFacts) -> [u8; 32] {
+    Sha256::digest(format!("{facts:?}")).into()
 }
 
 /// Keys that are remembered: some megabytes.

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use formats::audit::Outcome;
@@ -69,7 +68,6 @@ pub struct Desk {
     pub(super) seen_keys: Mutex<SeenKeys>,
     log_ins: Mutex<Rate<IpAddr>>,
     requests: Mutex<Rate<String>>,
-    is_ending: AtomicBool,
 }
 
 /// On what something is done, for the audit trail.
@@ -102,7 +100,6 @@ impl Desk {
             seen_keys: Mutex::default(),
             log_ins: Mutex::new(Rate::new(RateRules::LOG_INS)),
             requests: Mutex::new(Rate::new(RateRules::REQUESTS)),
-            is_ending: AtomicBool::new(false),
         })
     }
 
@@ -129,17 +126,6 @@ impl Desk {
                 why: fault.to_string(),
             }),
         }
-    }
-
-    /// Whether the process is about to end: nothing new is begun.
-    #[must_use]
-    pub fn is_ending(&self) -> bool {
-        self.is_ending.load(Ordering::Relaxed)
-    }
-
-    /// Says that the process is about to end.
-    pub fn end(&self) {
-        self.is_ending.store(true, Ordering::Relaxed);
     }
 
     /// Ends the work: the last uses of accounts are recorded, and the trail is closed.

@@ -5,10 +5,9 @@ use std::io::{Seek, SeekFrom};
 
 use formats::id::VersionId;
 use verifier::context::Context;
-use verifier::path::TrustAnchor;
 
 use super::actor::Actor;
-use super::contents::{Purpose, wanted};
+use super::contents::{Purpose, noted, wanted};
 use super::desk::{Desk, Subject};
 use super::refusal::Refusal;
 use crate::access::Right;
@@ -39,7 +38,7 @@ impl Desk {
         purpose: Purpose<'_>,
     ) -> Result<PackageFile, Refusal> {
         let mut subject = Subject::of(version);
-        subject.purpose = Some(purpose.0.trim().to_owned()).filter(|text| !text.is_empty());
+        subject.purpose = noted(purpose);
         self.act(
             actor,
             Act::EvidenceExport,
@@ -58,7 +57,7 @@ impl Desk {
 
     fn package(&self, actor: &Actor, version: VersionId) -> Result<PackageFile, Refusal> {
         let archive = &self.archive;
-        let anchors = self.trust()?;
+        let anchors = archive.trust()?;
         let registry = archive.registry()?;
         let exporter = Exporter {
             retriever: archive.retriever(),
@@ -87,15 +86,6 @@ impl Desk {
             size,
             exported,
         })
-    }
-
-    /// What this archive's verifications trust.
-    pub(super) fn trust(&self) -> Result<Vec<TrustAnchor>, Refusal> {
-        let anchors = self.archive.anchors()?;
-        let anchors = anchors.iter().map(|der| TrustAnchor::from_certificate(der));
-        anchors
-            .collect::<Result<_, _>>()
-            .map_err(|_| Refusal::Evidence("a trust anchor cannot be read".to_owned()))
     }
 
     /// The deposit receipt of a version, signed by the archive: for its depositor, and for whoever may fetch the record.

@@ -38,7 +38,6 @@ impl std::fmt::Debug for LogIn<'_> {
 }
 
 /// A session that was just begun.
-#[derive(Debug)]
 pub struct LoggedIn {
     /// Its token, told once.
     pub token: Zeroizing<String>,
@@ -48,6 +47,14 @@ pub struct LoggedIn {
     pub others: usize,
     /// How many of them were ended for this one.
     pub ended: usize,
+}
+
+impl std::fmt::Debug for LoggedIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LoggedIn")
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Desk {
@@ -273,9 +280,9 @@ impl Desk {
         now: OffsetDateTime,
     ) -> Result<Standing, Refusal> {
         let entropy = self.archive.environment().entropy.as_ref();
-        let mut people = self.people_mut();
-        let mut credentials = people.credentials(&actor.account)?;
+        // Deriving takes long, and everybody's requests ask who they are: the people are held only for the reading and the writing.
         let _turn = self.deriving();
+        let mut credentials = self.people().credentials(&actor.account)?;
         let is_right = credentials
             .password()
             .is_some_and(|kept| password::matches(old, kept));
@@ -291,7 +298,8 @@ impl Desk {
         credentials.set_password(new, &self.rules.password, now, entropy)?;
         let changed = (&credentials, &["password"][..]);
         let account = actor.account.as_str();
-        people.set_credentials(&self.archive, account, account, changed, entropy)?;
+        self.people_mut()
+            .set_credentials(&self.archive, account, account, changed, entropy)?;
         Ok(match credentials.second_factor() {
             Some(_) => Standing::Full,
             None => Standing::MustSetSecondFactor,

@@ -84,7 +84,7 @@ impl Desk {
     /// [`Refusal`]: a token cannot be read.
     pub fn read_forecast(&self, actor: &Actor) -> Result<Forecast, Refusal> {
         self.allowed(actor, Right::ReadJobs)?;
-        let anchors = self.trust()?;
+        let anchors = self.archive.trust()?;
         let now = self.now();
         let by = JudgedBy {
             anchors: &anchors,

@@ -2,34 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use firmware::entropy::Entropy;
 use formats::id::EventId;
-use zeroize::Zeroizing;
 
 use super::actor::Actor;
 use super::desk::{Desk, Subject};
+use super::founding::{FirstPassword, set_first_password};
 use super::refusal::Refusal;
 use crate::access::account::{
     AccountApproved, AccountClosed, AccountRefused, AccountRequested, AccountResumed,
     AccountSuspended, AccountsReviewed, SuspensionCause,
 };
-use crate::access::credentials::NewPassword;
-use crate::access::{
-    AccessError, Account, AccountFacts, AccountKind, AccountState, Directory, People, Right,
-};
-use crate::archive::Archive;
+use crate::access::{AccessError, Account, AccountKind, AccountState, Directory, People, Right};
 use crate::audit::Act;
-
-/// A password that somebody hands over once; it must be changed at the first log-in.
-#[derive(Debug)]
-pub struct FirstPassword {
-    /// Whose.
-    pub account: String,
-    /// The password.
-    pub password: Zeroizing<String>,
-}
 
 impl Desk {
     /// The accounts and what waits.
@@ -62,6 +46,7 @@ impl Desk {
             Right::ManagePeople,
             subject,
             |_| {
+                self.check_texts(asked)?;
                 let mut people = self.people_mut();
                 people.directory().check_request(asked)?;
                 Ok(people.record(&self.archive, &actor.account, asked)?)
@@ -86,6 +71,8 @@ impl Desk {
             Right::ManagePeople,
             subject,
             |subject| {
+                // The turn to derive comes before the people, everywhere: else two would wait for each other.
+                let _turn = self.deriving();
                 let mut people = self.people_mut();
                 let pending = people.directory().check_approval(request, &actor.account)?;
                 let (account, kind) = (pending.account.clone(), pending.facts.kind);
@@ -285,6 +272,7 @@ impl Desk {
             |_| {
                 another(actor, name)?;
                 given(reason)?;
+                let _turn = self.deriving();
                 let mut people = self.people_mut();
                 let account = open_account(&people, name)?;
                 if account.facts.kind != AccountKind::Person {
@@ -302,141 +290,52 @@ impl Desk {
         )
     }
 
+    /// What somebody asks for is kept for decades: it names classes that exist, certificates that can be, and is no book.
+    fn check_texts(&self, asked: &AccountRequested) -> Result<(), Refusal> {
+        let facts = &asked.facts;
+        let name = facts.display_name.trim();
+        if name.is_empty() || name.chars().count() > NAME_MAX || name.chars().any(char::is_control)
+        {
+            return Err(Refusal::invalid(
+                "display_name",
+                "氏名を 1〜200 字で入力してください",
+                "give a name of 1 to 200 characters",
+            ));
+        }
+        if asked.reason.chars().count() > REASON_MAX {
+            return Err(too_long());
+        }
+        let classes = facts.scope.classes.iter().flatten();
+        if classes
+            .into_iter()
+            .any(|id| self.archive.classes().class(id).is_err())
+        {
+            return Err(Refusal::invalid(
+                "classes",
+                "そのような保管要件はありません",
+                "there is no such class",
+            ));
+        }
+        let is_digest =
+            |text: &String| text.len() == 64 && text.bytes().all(|one| one.is_ascii_hexdigit());
+        if !facts.certificates.iter().all(is_digest) {
+            return Err(Refusal::invalid(
+                "certificates",
+                "証明書の SHA-256 を 16 進 64 桁で指定してください",
+                "give the SHA-256 of a certificate, 64 hexadecimal digits",
+            ));
+        }
+        Ok(())
+    }
+
     fn first_password(
         &self,
         people: &mut People,
         by: &str,
         name: &str,
     ) -> Result<FirstPassword, Refusal> {
-        let _turn = self.deriving();
         set_first_password(&self.archive, people, by, name, &self.rules.password)
     }
-}
-
-/// Makes the first accounts of an archive: administrators, each approved by the other, as the one who holds the keys decides. Only while there are none.
-///
-/// # Errors
-/// [`Refusal::Access`]; fewer than two; there are accounts already.
-pub fn found_accounts(
-    archive: &Archive,
-    by: &str,
-    founders: &[(String, AccountFacts)],
-    rules: &crate::access::password::PasswordRules,
-) -> Result<Vec<FirstPassword>, Refusal> {
-    let mut people = People::of(archive)?;
-    if people.directory().accounts().next().is_some() {
-        return Err(Refusal::invalid(
-            "account",
-            "アカウントはもう作られています。サービスにログインして申請してください",
-            "there are accounts already: log in to the service and ask for more there",
-        ));
-    }
-    let names: BTreeSet<_> = founders.iter().map(|(name, _)| name).collect();
-    if names.len() < ADMINISTRATORS_MIN {
-        return Err(Refusal::invalid(
-            "account",
-            "管理者は 2 人以上必要です",
-            "two administrators are the least",
-        ));
-    }
-    let reason = "first accounts of the archive".to_owned();
-    let mut requests = Vec::new();
-    for (account, facts) in founders {
-        let asked = AccountRequested {
-            account: account.clone(),
-            facts: facts.clone(),
-            reason: reason.clone(),
-        };
-        people.directory().check_request(&asked)?;
-        requests.push((account, people.record(archive, by, &asked)?));
-    }
-    let mut first = Vec::new();
-    for (account, request) in requests {
-        let account = account.clone();
-        let approved = AccountApproved {
-            account: account.clone(),
-            request,
-        };
-        people.record(archive, by, &approved)?;
-        first.push(set_first_password(
-            archive,
-            &mut people,
-            by,
-            &account,
-            rules,
-        )?);
-    }
-    Ok(first)
-}
-
-/// Gives a person a new first password, as whoever holds the keys of the archive decides while the service is stopped.
-///
-/// # Errors
-/// [`Refusal::Access`].
-pub fn reset_person(
-    archive: &Archive,
-    by: &str,
-    name: &str,
-    reason: &str,
-) -> Result<FirstPassword, Refusal> {
-    let mut people = People::of(archive)?;
-    let account = open_account(&people, name)?;
-    let is_person = account.facts.kind == AccountKind::Person;
-    let is_suspended = account.state == AccountState::Suspended;
-    let reason = given(reason)?;
-    if !is_person {
-        return Err(AccessError::NoAccount {
-            name: name.to_owned(),
-        }
-        .into());
-    }
-    if is_suspended {
-        let resumed = AccountResumed {
-            account: name.to_owned(),
-            reason,
-        };
-        people.record(archive, by, &resumed)?;
-    }
-    let rules = crate::access::password::PasswordRules::default();
-    set_first_password(archive, &mut people, by, name, &rules)
-}
-
-fn set_first_password(
-    archive: &Archive,
-    people: &mut People,
-    by: &str,
-    name: &str,
-    rules: &crate::access::password::PasswordRules,
-) -> Result<FirstPassword, Refusal> {
-    let environment = archive.environment();
-    let entropy = environment.entropy.as_ref();
-    let password = random_password(entropy)?;
-    let mut credentials = people.credentials(name)?;
-    let new = NewPassword {
-        password: &password,
-        about: &[],
-        is_first: true,
-    };
-    credentials.set_password(new, rules, environment.clock.now(), entropy)?;
-    credentials.drop_second_factor();
-    let changed = (&credentials, &["password", "second-factor"][..]);
-    people.set_credentials(archive, by, name, changed, entropy)?;
-    Ok(FirstPassword {
-        account: name.to_owned(),
-        password,
-    })
-}
-
-/// 96 random bits, with one of each class of characters that the rules want.
-fn random_password(entropy: &dyn Entropy) -> Result<Zeroizing<String>, AccessError> {
-    let mut bytes = Zeroizing::new([0; 12]);
-    entropy
-        .fill(bytes.as_mut_slice())
-        .map_err(|error| AccessError::Vault {
-            what: error.to_string(),
-        })?;
-    let random = Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()));
-    Ok(Zeroizing::new(format!("Fk7+{}", random.as_str())))
 }
 
 fn about(account: &str, reason: &str) -> Subject {
@@ -448,11 +347,20 @@ fn about(account: &str, reason: &str) -> Subject {
     subject
 }
 
-fn given(reason: &str) -> Result<String, Refusal> {
+pub(super) fn given(reason: &str) -> Result<String, Refusal> {
     match reason.trim() {
         "" => Err(AccessError::NoReason.into()),
+        reason if reason.chars().count() > REASON_MAX => Err(too_long()),
         reason => Ok(reason.to_owned()),
     }
+}
+
+fn too_long() -> Refusal {
+    Refusal::invalid(
+        "reason",
+        "理由は 1,000 字までです",
+        "a reason has at most 1,000 characters",
+    )
 }
 
 fn another(actor: &Actor, name: &str) -> Result<(), Refusal> {
@@ -463,7 +371,7 @@ fn another(actor: &Actor, name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn open_account<'a>(people: &'a People, name: &str) -> Result<&'a Account, AccessError> {
+pub(super) fn open_account<'a>(people: &'a People, name: &str) -> Result<&'a Account, AccessError> {
     let account = people.directory().account(name);
     let account = account.filter(|one| one.state != AccountState::Closed);
     account.ok_or_else(|| AccessError::NoAccount {
@@ -472,4 +380,10 @@ fn open_account<'a>(people: &'a People, name: &str) -> Result<&'a Account, Acces
 }
 
 /// 000–002: `B08`.
-const ADMINISTRATORS_MIN: usize = 2;
+pub(super) const ADMINISTRATORS_MIN: usize = 2;
+
+/// Characters of a name.
+const NAME_MAX: usize = 200;
+
+/// Characters of a reason.
+const REASON_MAX: usize = 1_000;

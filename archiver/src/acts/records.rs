@@ -6,7 +6,7 @@ use super::actor::Actor;
 use super::desk::{Desk, Subject};
 use super::refusal::Refusal;
 use crate::access::Right;
-use crate::audit::Act;
+use crate::audit::{Act, closing as audit};
 use crate::record::retrieve::OpenedVersion;
 use crate::store::catalog::{Cursor, Hit, Query, ValueMatch};
 
@@ -128,15 +128,14 @@ impl Desk {
             ..Subject::default()
         };
         self.act(actor, Act::RecordRead, Right::Search, subject, |_| {
-            let versions = self.archive.catalog().versions(record)?;
+            let mut versions = self.archive.catalog().versions(record)?;
+            // A later version may be of another class or matter.
+            versions.retain(|hit| actor.reaches(hit));
             let wanted = match number {
                 Some(number) => versions.iter().find(|hit| hit.version.version() == number),
                 None => versions.last(),
             };
             let version = wanted.cloned().ok_or(Refusal::NotFound)?;
-            if !actor.reaches(&version) {
-                return Err(Refusal::NotFound);
-            }
             self.facts(version, versions)
         })
     }
@@ -183,6 +182,7 @@ fn digests(opened: &OpenedVersion<'_>) -> Vec<String> {
 pub(super) fn within(actor: &Actor, query: &Query) -> Query {
     Query {
         classes: actor.scope.classes.clone(),
+        not_class: (!actor.may(Right::ReadAudit)).then(|| audit::CLASS.to_owned()),
         matters: actor.scope.matters.clone(),
         ..query.clone()
     }

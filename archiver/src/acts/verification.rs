@@ -110,7 +110,7 @@ impl Desk {
 
     fn verify(&self, hits: Vec<Hit>, lang: Lang) -> Result<VerdictTable, Refusal> {
         let archive = &self.archive;
-        let anchors = self.trust()?;
+        let anchors = self.archive.trust()?;
         let registry = archive.registry()?;
         let verified_at = self.now();
         let bare = Context {

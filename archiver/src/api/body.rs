@@ -8,7 +8,9 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use http_body_util::BodyExt;
 use hyper::body::Frame;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// What comes over the network, for a blocking reader.
 enum Piece {
@@ -26,7 +28,7 @@ pub(crate) struct Uploaded {
     is_over: bool,
 }
 
-/// Reads a body: the future feeds it, and has to be awaited beside whoever reads; the reader blocks. More than `bytes_max`, a pause that is too long and a
+/// Reads a body: the future feeds it, and has to be awaited beside whoever reads; the reader blocks. More than `bytes_max` and a
 /// connection that is lost are errors of the reader.
 pub(crate) fn upload(body: Body, bytes_max: u64) -> (impl Future<Output = ()> + Send, Uploaded) {
     let (sender, pieces) = channel(PIECES_MAX);
@@ -42,11 +44,7 @@ pub(crate) fn upload(body: Body, bytes_max: u64) -> (impl Future<Output = ()> + 
 async fn feed(mut body: Body, bytes_max: u64, sender: Sender<Piece>) {
     let mut left = bytes_max;
     loop {
-        // Whoever sends a byte now and then holds a connection, and after a while no more.
-        let Ok(next) = tokio::time::timeout(PAUSE_MAX, body.frame()).await else {
-            return;
-        };
-        let piece = match next {
+        let piece = match body.frame().await {
             None => Piece::End,
             Some(Err(_)) => return,
             Some(Ok(frame)) => match frame.into_data() {
@@ -93,23 +91,31 @@ pub(crate) fn download(
     write: impl FnOnce(&mut dyn Write) -> Result<(), String> + Send + 'static,
 ) -> Body {
     let (sender, pieces) = channel(PIECES_MAX);
-    tokio::task::spawn_blocking(move || {
-        let mut output = Downloaded {
-            sender,
-            gathered: Vec::with_capacity(PIECE_BYTES),
-        };
-        let written =
-            write(&mut output).and_then(|()| output.flush().map_err(|error| error.to_string()));
-        if let Err(why) = written {
-            // Nobody waits any more where this fails.
-            drop(output.sender.blocking_send(Err(io::Error::other(why))));
-        }
+    tokio::spawn(async move {
+        let place = place().await;
+        let handle = Handle::current();
+        let written = tokio::task::spawn_blocking(move || {
+            let mut output = Downloaded {
+                sender,
+                handle,
+                gathered: Vec::with_capacity(PIECE_BYTES),
+            };
+            let written =
+                write(&mut output).and_then(|()| output.flush().map_err(|error| error.to_string()));
+            if let Err(why) = written {
+                // Nobody waits any more where this fails.
+                drop(output.sender.try_send(Err(io::Error::other(why))));
+            }
+        });
+        drop(written.await);
+        drop(place);
     });
     Body::new(Pieces(pieces))
 }
 
 struct Downloaded {
     sender: Sender<io::Result<Bytes>>,
+    handle: Handle,
     gathered: Vec<u8>,
 }
 
@@ -127,9 +133,13 @@ impl Write for Downloaded {
             return Ok(());
         }
         let full = std::mem::replace(&mut self.gathered, Vec::with_capacity(PIECE_BYTES));
-        self.sender
-            .blocking_send(Ok(full.into()))
-            .map_err(|_| io::ErrorKind::BrokenPipe.into())
+        // Whoever does not read on holds a thread, and after a while no more.
+        let sent = tokio::time::timeout(PAUSE_MAX, self.sender.send(Ok(full.into())));
+        match self.handle.block_on(sent) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(io::ErrorKind::BrokenPipe.into()),
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        }
     }
 }
 
@@ -161,5 +171,14 @@ const PIECES_MAX: usize = 8;
 /// Bytes that are gathered before they go out.
 const PIECE_BYTES: usize = 128 * 1024;
 
-/// How long the next piece of a body may take.
-const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// How long somebody who downloads may not read on.
+const PAUSE_MAX: Duration = Duration::from_secs(60);
+
+/// Contents that are under way at the same time, in and out: each holds a thread while the network is slow, and there must be some left for everybody else.
+static PLACES: Semaphore = Semaphore::const_new(384);
+
+/// A place for one transfer; whoever gets none waits.
+pub(crate) async fn place() -> Option<SemaphorePermit<'static>> {
+    // It is never closed.
+    PLACES.acquire().await.ok()
+}

@@ -25,12 +25,20 @@ pub(crate) struct Caller {
 }
 
 /// Somebody who is logged in, perhaps not far enough for anything but his password and authenticator.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Newcomer {
     pub(crate) actor: Actor,
     pub(crate) lang: Lang,
     pub(crate) session: Session,
     pub(crate) token: Zeroizing<String>,
+}
+
+impl std::fmt::Debug for Newcomer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Newcomer")
+            .field("actor", &self.actor)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The cookie of the session: only over TLS, to this host alone, and out of reach of scripts.

@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::blocking::blocking;
-use super::body::upload;
+use super::body::{place, upload};
 use super::caller::Caller;
 use super::extract::Asked;
 use super::problem::Problem;
@@ -130,6 +130,7 @@ pub(crate) async fn take(
     if told.is_some_and(|told| told > bytes_max) {
         return Err(Problem::of(&Refusal::TooLarge { bytes_max }, lang));
     }
+    let _place = place().await;
     let (feed, reader) = upload(body, bytes_max);
     let act = blocking(desk, lang, move |desk| {
         desk.deposit(&caller.actor, &facts, Box::new(reader), lang)

@@ -165,6 +165,18 @@ impl Hall {
         session["token"].as_str().unwrap().to_owned()
     }
 
+    /// Logs an account in once more: its session is over.
+    pub(crate) async fn again(&mut self, name: &str) -> String {
+        self.clock.advance(time::Duration::seconds(60));
+        let code = self.code(name);
+        let entered = json!({ "name": name, "password": password_of(name), "code": code });
+        let (status, session) = self
+            .send("POST", "/api/v1/session", "", Some(entered))
+            .await;
+        assert_eq!(status, 200, "{session}");
+        session["token"].as_str().unwrap().to_owned()
+    }
+
     /// What the authenticator of an account shows now.
     pub(crate) fn code(&self, name: &str) -> String {
         self.desk.code_of(name).unwrap()

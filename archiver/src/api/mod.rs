@@ -26,6 +26,8 @@ mod endpoints;
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
+mod people_tests;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use audit::{AuditParams, filter as audit_filter};

@@ -19,7 +19,7 @@ use super::forms::{Done, moment};
 use super::problem::Problem;
 use crate::access::account::AccountRequested;
 use crate::access::{Account, AccountFacts, AccountKind, Directory, Role, Scope};
-use crate::acts::{Desk, FirstPassword, Refusal};
+use crate::acts::{Actor, Desk, FirstPassword, Refusal};
 use crate::cli::lang::Lang;
 use crate::cli::query::rfc3339;
 
@@ -242,10 +242,7 @@ async fn suspend(
     At(name): At<String>,
     Sent(form): Sent<ReasonForm>,
 ) -> Result<Json<Done>, Problem> {
-    blocking(&desk, caller.lang, move |desk| {
-        desk.suspend_account(&caller.actor, &name, &form.reason)
-    })
-    .await?;
+    about(&desk, caller, (name, form), Desk::suspend_account).await?;
     Ok(Json(Done::YES))
 }
 
@@ -262,10 +259,7 @@ async fn resume(
     At(name): At<String>,
     Sent(form): Sent<ReasonForm>,
 ) -> Result<Json<Done>, Problem> {
-    blocking(&desk, caller.lang, move |desk| {
-        desk.resume_account(&caller.actor, &name, &form.reason)
-    })
-    .await?;
+    about(&desk, caller, (name, form), Desk::resume_account).await?;
     Ok(Json(Done::YES))
 }
 
@@ -282,10 +276,7 @@ async fn close(
     At(name): At<String>,
     Sent(form): Sent<ReasonForm>,
 ) -> Result<Json<Done>, Problem> {
-    blocking(&desk, caller.lang, move |desk| {
-        desk.close_account(&caller.actor, &name, &form.reason)
-    })
-    .await?;
+    about(&desk, caller, (name, form), Desk::close_account).await?;
     Ok(Json(Done::YES))
 }
 
@@ -304,10 +295,7 @@ async fn reset(
     At(name): At<String>,
     Sent(form): Sent<ReasonForm>,
 ) -> Result<Json<FirstPasswordView>, Problem> {
-    let first = blocking(&desk, caller.lang, move |desk| {
-        desk.reset_account(&caller.actor, &name, &form.reason)
-    })
-    .await?;
+    let first = about(&desk, caller, (name, form), Desk::reset_account).await?;
     Ok(Json(FirstPasswordView::of(&first)))
 }
 
@@ -327,6 +315,19 @@ async fn review(
     })
     .await?;
     Ok(Json(Done::YES))
+}
+
+/// Does something about an account for a reason.
+async fn about<T: Send + 'static>(
+    desk: &Arc<Desk>,
+    caller: Caller,
+    (name, form): (String, ReasonForm),
+    act: fn(&Desk, &Actor, &str, &str) -> Result<T, Refusal>,
+) -> Result<T, Problem> {
+    let done = blocking(desk, caller.lang, move |desk| {
+        act(desk, &caller.actor, &name, &form.reason)
+    });
+    done.await
 }
 
 fn request_id(text: &str, lang: Lang) -> Result<EventId, Problem> {

@@ -6,7 +6,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
 use super::endpoints::{ENDPOINTS, OF_THE_SESSION};
-use super::fixture::{Hall, password_of};
+use super::fixture::Hall;
 use crate::access::Role;
 
 fn filled(method: &str, path: &str, record: &str) -> String {
@@ -41,7 +41,12 @@ fn body_for(path: &str) -> Option<Value> {
     }
 }
 
-async fn deposited(hall: &Hall, name: &str, text: &'static str, query: &str) -> (u16, Value) {
+pub(super) async fn deposited(
+    hall: &Hall,
+    name: &str,
+    text: &'static str,
+    query: &str,
+) -> (u16, Value) {
     let token = &hall.tokens["depositor"];
     let uri = format!("/api/v1/records?class=general&name={name}{query}");
     let request = Request::builder()
@@ -244,159 +249,6 @@ impl hyper::body::Body for Pieces {
 }
 
 #[tokio::test]
-async fn an_account_sees_the_classes_and_matters_of_its_scope_and_nothing_else() {
-    let mut hall = Hall::with_everybody().await;
-    let scope = json!({ "classes": ["general"], "matters": ["m-1"] });
-    let narrow = hall.join("narrow", json!(["retriever"]), scope).await;
-    let (_, inside) = deposited(&hall, "in.txt", "inside", "&matter=m-1").await;
-    let (_, outside) = deposited(&hall, "out.txt", "outside", "&matter=m-2").await;
-    let (_, page) = hall.send("GET", "/api/v1/records", &narrow, None).await;
-    assert_eq!(
-        (&page["total"], &page["records"][0]["record"]),
-        (&json!(1), &inside["record"])
-    );
-    for (record, status) in [(&inside, 200), (&outside, 404)] {
-        let record = record["record"].as_str().unwrap();
-        for path in [
-            format!("/api/v1/records/{record}"),
-            format!("/api/v1/records/{record}/versions/1"),
-            format!("/api/v1/records/{record}/versions/1/objects/0?purpose=x"),
-        ] {
-            let (found, _) = hall.send("GET", &path, &narrow, None).await;
-            assert_eq!(found, status, "{path}");
-        }
-        let path = format!("/api/v1/records/{record}/versions/1/verification");
-        let (found, _) = hall.send("POST", &path, &narrow, None).await;
-        assert_eq!(found, status, "{path}");
-    }
-    let (_, table) = hall
-        .send("POST", "/api/v1/verification", &narrow, None)
-        .await;
-    assert_eq!(table["versions"], 1);
-    let (_, classes) = hall.send("GET", "/api/v1/classes", &narrow, None).await;
-    assert_eq!(classes.as_array().unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn nobody_approves_what_he_asked_for_and_a_suspended_account_is_out_at_once() {
-    let mut hall = Hall::with_everybody().await;
-    let sato = hall.tokens["sato"].clone();
-    let form = json!({
-        "account": "tanaka", "display_name": "T", "kind": "person", "roles": ["retriever"], "reason": "new",
-    });
-    let (_, asked) = hall
-        .send("POST", "/api/v1/people/requests", &sato, Some(form.clone()))
-        .await;
-    let path = format!(
-        "/api/v1/people/requests/{}/approval",
-        asked["request"].as_str().unwrap()
-    );
-    let (status, problem) = hall.send("POST", &path, &sato, None).await;
-    assert_eq!(
-        (status, &problem["code"]),
-        (403, &json!("second-person-wanted"))
-    );
-    let (status, _) = hall
-        .send("POST", "/api/v1/people/requests", &sato, Some(form))
-        .await;
-    assert_eq!(status, 409, "one request at a time");
-
-    let token = hall
-        .join("kobayashi", json!(["retriever"]), json!({}))
-        .await;
-    let reason = Some(json!({ "reason": "left" }));
-    let (status, _) = hall.send("GET", "/api/v1/records", &token, None).await;
-    assert_eq!(status, 200);
-    let path = "/api/v1/people/kobayashi/suspension";
-    let (status, _) = hall.send("POST", path, &sato, reason.clone()).await;
-    assert_eq!(status, 200);
-    let (status, _) = hall.send("GET", "/api/v1/records", &token, None).await;
-    assert_eq!(status, 401);
-    let entered = json!({ "name": "kobayashi", "password": password_of("kobayashi") });
-    let (status, _) = hall
-        .send("POST", "/api/v1/session", "", Some(entered))
-        .await;
-    assert_eq!(status, 401);
-    // The two who decide on accounts stay; nobody closes himself.
-    for (name, status) in [("administrator", 200), ("suzuki", 422), ("sato", 403)] {
-        let path = format!("/api/v1/people/{name}/closing");
-        let (found, answer) = hall.send("POST", &path, &sato, reason.clone()).await;
-        assert_eq!(found, status, "{name}: {answer}");
-    }
-    let form = json!({
-        "account": "administrator", "display_name": "T", "kind": "person", "roles": ["retriever"], "reason": "new",
-    });
-    let (status, _) = hall
-        .send("POST", "/api/v1/people/requests", &sato, Some(form))
-        .await;
-    assert_eq!(status, 409, "a name is never used twice");
-}
-
-#[tokio::test]
-async fn wrong_log_ins_are_all_alike_and_lock_the_account() {
-    let (mut hall, first) = Hall::founded();
-    let token = hall.settle("sato", &first["sato"]).await;
-    let right = password_of("sato");
-    let mut answers = Vec::new();
-    for (name, password) in [
-        ("sato", "wrong"),
-        ("nobody", "wrong"),
-        ("suzuki", right.as_str()),
-    ] {
-        let entered = json!({ "name": name, "password": password });
-        answers.push(
-            hall.send("POST", "/api/v1/session", "", Some(entered))
-                .await,
-        );
-    }
-    assert!(answers.iter().all(|one| one == &answers[0]), "{answers:?}");
-    assert_eq!(answers[0].0, 401);
-
-    let enter = |code: Option<String>| json!({ "name": "sato", "password": right, "code": code });
-    let (status, problem) = hall
-        .send("POST", "/api/v1/session", "", Some(enter(None)))
-        .await;
-    assert_eq!((status, &problem["code"]), (401, &json!("code-wanted")));
-    // The code that confirmed the authenticator was used; the next one is not.
-    let used = Some(hall.code("sato"));
-    let (status, _) = hall
-        .send("POST", "/api/v1/session", "", Some(enter(used)))
-        .await;
-    assert_eq!(status, 401);
-    hall.clock.advance(time::Duration::seconds(30));
-    let fresh = Some(hall.code("sato"));
-    let (status, session) = hall
-        .send("POST", "/api/v1/session", "", Some(enter(fresh)))
-        .await;
-    assert_eq!((status, &session["standing"]), (200, &json!("full")));
-    assert_eq!(session["other_sessions"], 1);
-
-    for _ in 0..10 {
-        let entered = json!({ "name": "sato", "password": "wrong" });
-        hall.send("POST", "/api/v1/session", "", Some(entered))
-            .await;
-    }
-    hall.clock.advance(time::Duration::seconds(60));
-    let code = Some(hall.code("sato"));
-    let (status, problem) = hall
-        .send("POST", "/api/v1/session", "", Some(enter(code)))
-        .await;
-    assert_eq!(
-        (status, &problem["code"]),
-        (401, &json!("login-wrong")),
-        "locked"
-    );
-    hall.clock.advance(time::Duration::minutes(31));
-    let code = Some(hall.code("sato"));
-    let (status, _) = hall
-        .send("POST", "/api/v1/session", "", Some(enter(code)))
-        .await;
-    assert_eq!(status, 200, "for a while only");
-    let (status, _) = hall.send("GET", "/api/v1/session", &token, None).await;
-    assert_eq!(status, 401, "a session without requests is over");
-}
-
-#[tokio::test]
 async fn a_cookie_alone_changes_nothing() {
     let hall = Hall::with_everybody().await;
     let token = &hall.tokens["operator"];
@@ -460,4 +312,28 @@ async fn every_answer_keeps_browsers_from_doing_more_than_was_meant() {
     let text = super::contents::disposition(name);
     assert!(!text.contains('\r') && !text.contains('\n'));
     assert_eq!(text.matches('"').count(), 2, "{text}");
+}
+
+#[tokio::test]
+async fn a_key_of_idempotency_belongs_to_what_was_taken_in_with_it() {
+    let hall = Hall::with_everybody().await;
+    let token = &hall.tokens["depositor"];
+    for (query, status) in [
+        ("class=nothing&name=a.txt", 422),
+        ("class=general&name=a.txt", 201),
+        ("class=general&name=a.txt", 200),
+        ("class=general&name=b.txt", 422),
+    ] {
+        let request = Request::builder()
+            .method("POST")
+            .uri(format!("/api/v1/records?{query}"))
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header("idempotency-key", "k-1")
+            .body(Body::from("content"));
+        assert_eq!(
+            hall.ask(request.unwrap()).await.status().as_u16(),
+            status,
+            "{query}"
+        );
+    }
 }

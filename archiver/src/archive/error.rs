@@ -50,6 +50,8 @@ pub enum ArchiveError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// A trust anchor is no certificate that can be read. Correct `trust` in the configuration.
+    TrustAnchor,
     /// The registry of accredited authorities cannot be used. Correct it, or the configuration.
     Registry(RegistryError),
     /// The algorithm policy cannot be used. Correct it, or the configuration.
@@ -87,6 +89,9 @@ impl std::fmt::Display for ArchiveError {
             Self::Tsa { name, reason } => write!(
                 f,
                 "time-stamping authority {name}: {reason}; correct the configuration"
+            ),
+            Self::TrustAnchor => f.write_str(
+                "a trust anchor is no certificate that can be read: check trust in the configuration",
             ),
             Self::TrustFile { path, source } => {
                 write!(f, "{}: {source}; correct the configuration", path.display())

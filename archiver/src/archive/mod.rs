@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex};
 
 use firmware::clock::Clock;
 use firmware::entropy::Entropy;
+use verifier::path::TrustAnchor;
 use verifier::policy::Policy;
 
 use crate::class::ClassRegistry;
@@ -366,6 +367,18 @@ impl Archive {
     /// [`ArchiveError`] when a file of them cannot be read.
     pub fn anchors(&self) -> Result<Vec<Vec<u8>>, ArchiveError> {
         authorities::anchors(&self.config)
+    }
+
+    /// The same as the verifier takes them.
+    ///
+    /// # Errors
+    /// As [`Archive::anchors`]; [`ArchiveError::TrustAnchor`] for one that is no certificate.
+    pub fn trust(&self) -> Result<Vec<TrustAnchor>, ArchiveError> {
+        let anchors = self.anchors()?;
+        let anchors = anchors.iter().map(|der| TrustAnchor::from_certificate(der));
+        anchors
+            .map(|anchor| anchor.map_err(|_| ArchiveError::TrustAnchor))
+            .collect()
     }
 
     /// Which services are accredited, where the configuration names a registry.

@@ -10,6 +10,9 @@ use crate::event::configuration::RecordedConfiguration;
 use crate::event::{EventBody, EventSealer, RecordedEvent, Topic};
 use crate::keys::KeyError;
 
+/// An event, sealed and as it will be read.
+pub(crate) type SealedEvent = (Event, RecordedEvent);
+
 impl Archive {
     /// Records that something happened: durable on every replica, and in the index, when this returns.
     ///
@@ -66,19 +69,31 @@ impl Archive {
         Ok(())
     }
 
+    /// Seals events that are to be recorded together: all of them, or, after a crash, none.
+    ///
+    /// # Errors
+    /// As [`Archive::record_event`].
+    pub(crate) fn seal_event<T: EventBody>(
+        &self,
+        by: &str,
+        facts: &T,
+    ) -> Result<SealedEvent, ArchiveError> {
+        self.sealed(&EventSealer::of(&self.keys)?, by, facts)
+    }
+
     fn sealed<T: EventBody>(
         &self,
         sealer: &EventSealer,
         by: &str,
         facts: &T,
-    ) -> Result<(Event, RecordedEvent), ArchiveError> {
+    ) -> Result<SealedEvent, ArchiveError> {
         let now = self.environment.clock.now();
         let entropy = self.environment.entropy.as_ref();
         Ok(sealer.seal(now, &self.last_event_ms, by, facts, entropy)?)
     }
 
     /// Makes events durable with one commit, and tells the index.
-    fn record(&self, events: Vec<(Event, RecordedEvent)>) -> Result<(), ArchiveError> {
+    pub(crate) fn record(&self, events: Vec<SealedEvent>) -> Result<(), ArchiveError> {
         if self.keys.is_write_only() {
             return Err(KeyError::WriteOnly.into());
         }

@@ -46,6 +46,9 @@ fn archive_text_ja(error: &ArchiveError) -> String {
         ArchiveError::Tsa { name, reason } => {
             format!("タイムスタンプ局 {name} を使えません({reason})。設定を直してください")
         }
+        ArchiveError::TrustAnchor => {
+            "トラストアンカーの証明書を読めません。設定の trust を確かめてください".to_owned()
+        }
         ArchiveError::TrustFile { path, source } => {
             format!(
                 "{} を使えません({source})。設定を直してください",

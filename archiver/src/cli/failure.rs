@@ -118,6 +118,7 @@ fn archive_exit(error: &ArchiveError) -> Exit {
         | ArchiveError::Authority(_)
         | ArchiveError::Vault(_)
         | ArchiveError::Tsa { .. }
+        | ArchiveError::TrustAnchor
         | ArchiveError::TrustFile { .. }
         | ArchiveError::Registry(_)
         | ArchiveError::Policy { .. }

@@ -1,7 +1,6 @@
 //! Who proves a version since when and until when: the tokens of its chains, one after the other.
 
 use time::OffsetDateTime;
-use verifier::path::TrustAnchor;
 
 use super::calendar::gather::{JudgedBy, token_facts};
 use crate::archive::{Archive, ArchiveError};
@@ -35,11 +34,7 @@ pub struct ProofSpan {
 /// [`ArchiveError`]: the index or a token cannot be read, or a file of trust anchors.
 pub fn of(archive: &Archive, version: VersionId) -> Result<Vec<ProofSpan>, ArchiveError> {
     let catalog = archive.catalog();
-    let anchors = archive.anchors()?;
-    let anchors: Vec<TrustAnchor> = anchors
-        .iter()
-        .filter_map(|der| TrustAnchor::from_certificate(der).ok())
-        .collect();
+    let anchors = archive.trust()?;
     let by = JudgedBy {
         anchors: &anchors,
         policy: archive.policy(),

@@ -20,6 +20,7 @@ use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
 use super::Peer;
+use super::patience::Patient;
 
 /// What connections may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Limits {
     pub connections_max: u32,
     /// How long the TLS handshake, and the head of a request, may take.
     pub head_max: Duration,
+    /// How long the next piece of a request's body may take.
+    pub pause_max: Duration,
     /// How long answers that are under way at the end are waited for.
     pub end_max: Duration,
 }
@@ -39,6 +42,7 @@ impl Limits {
         Self {
             connections_max,
             head_max: Duration::from_secs(10),
+            pause_max: Duration::from_secs(30),
             end_max: Duration::from_secs(30),
         }
     }
@@ -112,9 +116,11 @@ impl Connection {
             certificate: certificate(&stream),
         };
         let router = self.router;
+        let pause_max = self.limits.pause_max;
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer.clone());
-            router.clone().oneshot(request.map(axum::body::Body::new))
+            let patient = |body| axum::body::Body::new(Patient::new(body, pause_max));
+            router.clone().oneshot(request.map(patient))
         });
         let mut builder = auto::Builder::new(TokioExecutor::new());
         builder

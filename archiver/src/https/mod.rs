@@ -4,6 +4,7 @@
 
 mod error;
 mod listener;
+mod patience;
 mod self_signed;
 mod tls;
 

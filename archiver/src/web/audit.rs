@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::frame::{Frame, alert};
-use super::text::{foreign, moment};
+use super::text::{foreign, moment, query_of};
 use super::visitor::{Member, Visitor};
 use crate::acts::Desk;
 use crate::api::{AuditParams, Problem, attachment, audit_filter, blocking};
@@ -66,10 +66,7 @@ impl TrailForm {
         if let Some(cursor) = cursor {
             fields.push(("cursor", cursor));
         }
-        let parts = fields
-            .iter()
-            .map(|(key, value)| format!("{key}={}", super::search::percent(value)));
-        parts.collect::<Vec<_>>().join("&")
+        query_of(&fields)
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::multipart::Field;
 use axum::extract::{DefaultBodyLimit, Multipart, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -16,6 +17,7 @@ use super::visitor::{Member, Visitor};
 use crate::access::Right;
 use crate::acts::{DepositFacts, Deposited, Desk, Refusal};
 use crate::api::{Caller, Problem, blocking, file_name, metadata, pieces, take};
+use crate::audit::closing::CLASS;
 use crate::class::{RegisteredClass, SearchKey};
 
 pub(super) fn routes() -> Router<Arc<Desk>> {
@@ -59,7 +61,9 @@ async fn show(
 async fn classes(desk: &Arc<Desk>, visitor: &Visitor) -> Result<Vec<RegisteredClass>, Response> {
     let actor = visitor.actor.clone();
     let read = blocking(desk, visitor.lang, move |desk| desk.read_classes(&actor)).await;
-    read.map_err(|problem| visitor.failed(&problem))
+    let mut classes = read.map_err(|problem| visitor.failed(&problem))?;
+    classes.retain(|class| class.policy().id != CLASS);
+    Ok(classes)
 }
 
 fn page(visitor: &Visitor, matter: &Markup) -> Response {
@@ -140,11 +144,12 @@ async fn deposit(
     headers: HeaderMap,
     mut parts: Multipart,
 ) -> Result<Response, Response> {
+    visitor.wants(Right::Deposit)?;
     let lang = visitor.lang;
     let mut fields = Fields::default();
     let mut outcomes = Vec::new();
     let broken = || Problem::of(&Refusal::CutOff, lang);
-    loop {
+    for _ in 0..PARTS_MAX {
         let part = match parts.next_field().await {
             Ok(Some(part)) => part,
             Ok(None) => break,
@@ -152,7 +157,7 @@ async fn deposit(
         };
         let name = part.name().unwrap_or_default().to_owned();
         if name != "files" {
-            let text = part.text().await.map_err(|_| visitor.failed(&broken()))?;
+            let text = short(part).await.ok_or_else(|| visitor.failed(&broken()))?;
             fields.set(&name, text);
             continue;
         }
@@ -181,13 +186,25 @@ async fn deposit(
     Ok(page(&visitor, &results(&visitor, &outcomes)))
 }
 
+/// The text of a field that is no file; `None` for one that is too long, or cut off.
+async fn short(mut part: Field<'_>) -> Option<String> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = part.chunk().await.ok()? {
+        if bytes.len() + piece.len() > FIELD_BYTES_MAX {
+            return None;
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    String::from_utf8(bytes).ok()
+}
+
 async fn one(
     desk: &Arc<Desk>,
     visitor: &Visitor,
     fields: &Fields,
     name: &str,
     headers: &HeaderMap,
-    part: axum::extract::multipart::Field<'_>,
+    part: Field<'_>,
 ) -> Result<Deposited, Problem> {
     let lang = visitor.lang;
     let facts = fields
@@ -317,3 +334,9 @@ fn outcome(visitor: &Visitor, one: &Outcome) -> Markup {
 
 /// Files of one form.
 const FILES_MAX: usize = 500;
+
+/// Files and fields of one form.
+const PARTS_MAX: usize = FILES_MAX + 50;
+
+/// Bytes of a field that is no file.
+const FIELD_BYTES_MAX: usize = 16 * 1024;

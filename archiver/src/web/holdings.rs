@@ -167,7 +167,6 @@ async fn system(
             dt { (lang.pick("記録の版", "Record versions")) } dd { (number(facts.counts.versions)) }
             dt { (lang.pick("タイムスタンプ待ち", "Waiting for a timestamp")) } dd { (number(facts.counts.unstamped)) }
             dt { (lang.pick("タイムスタンプの束", "Batches")) } dd { (number(facts.counts.batches)) }
-            dt { (lang.pick("監査証跡", "Audit trail")) } dd { span.tag.good { (lang.pick("書けています", "is being written")) } }
         } }
         p { a href="/api/v1/openapi.json" { (lang.pick("API の仕様(OpenAPI 3.1)", "Description of the API (OpenAPI 3.1)")) } }
     };

@@ -305,7 +305,7 @@ async fn confirm_authenticator(
     })
 }
 
-async fn choose_language(headers: HeaderMap, Form(form): Form<LanguageForm>) -> Response {
+async fn choose_language(Form(form): Form<LanguageForm>) -> Response {
     let code = match form.lang.as_str() {
         "ja" => "ja",
         _ => "en",
@@ -318,7 +318,6 @@ async fn choose_language(headers: HeaderMap, Form(form): Form<LanguageForm>) -> 
             .all(|one| one.is_ascii_alphanumeric() || matches!(one, b'/' | b'-'))
         && !form.back.starts_with("//");
     let back = if is_path { form.back.as_str() } else { "/" };
-    let _asked_in = language(&headers);
     let mut response = Redirect::to(back).into_response();
     let cookie = format!("fumikura-lang={code}; Path=/; Secure; SameSite=Strict; Max-Age=31536000");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {

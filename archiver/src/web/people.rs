@@ -17,7 +17,7 @@ use crate::access::account::AccountRequested;
 use crate::access::{
     Account, AccountFacts, AccountKind, AccountState, Directory, Right, Role, Scope,
 };
-use crate::acts::{Desk, FirstPassword, Refusal};
+use crate::acts::{Actor, Desk, FirstPassword, Refusal};
 use crate::api::{Problem, blocking};
 use crate::cli::lang::Lang;
 
@@ -309,11 +309,12 @@ async fn suspend(
     Path(name): Path<String>,
     Form(form): Form<ReasonForm>,
 ) -> Result<Response, Response> {
-    visitor.check(&form.form_token)?;
-    done(&desk, &visitor, move |desk, visitor| {
-        desk.suspend_account(&visitor.actor, &name, &form.reason)
-            .map(|()| None)
-    })
+    about(
+        &desk,
+        &visitor,
+        (name, form),
+        |desk, actor, name, reason| desk.suspend_account(actor, name, reason).map(|()| None),
+    )
     .await
 }
 
@@ -323,11 +324,12 @@ async fn resume(
     Path(name): Path<String>,
     Form(form): Form<ReasonForm>,
 ) -> Result<Response, Response> {
-    visitor.check(&form.form_token)?;
-    done(&desk, &visitor, move |desk, visitor| {
-        desk.resume_account(&visitor.actor, &name, &form.reason)
-            .map(|()| None)
-    })
+    about(
+        &desk,
+        &visitor,
+        (name, form),
+        |desk, actor, name, reason| desk.resume_account(actor, name, reason).map(|()| None),
+    )
     .await
 }
 
@@ -337,11 +339,12 @@ async fn close(
     Path(name): Path<String>,
     Form(form): Form<ReasonForm>,
 ) -> Result<Response, Response> {
-    visitor.check(&form.form_token)?;
-    done(&desk, &visitor, move |desk, visitor| {
-        desk.close_account(&visitor.actor, &name, &form.reason)
-            .map(|()| None)
-    })
+    about(
+        &desk,
+        &visitor,
+        (name, form),
+        |desk, actor, name, reason| desk.close_account(actor, name, reason).map(|()| None),
+    )
     .await
 }
 
@@ -351,10 +354,28 @@ async fn reset(
     Path(name): Path<String>,
     Form(form): Form<ReasonForm>,
 ) -> Result<Response, Response> {
+    about(
+        &desk,
+        &visitor,
+        (name, form),
+        |desk, actor, name, reason| desk.reset_account(actor, name, reason).map(Some),
+    )
+    .await
+}
+
+/// What is done about an account for a reason; a first password where it makes one.
+type Change = fn(&Desk, &Actor, &str, &str) -> Result<Option<FirstPassword>, Refusal>;
+
+/// Does something about an account that a form names.
+async fn about(
+    desk: &Arc<Desk>,
+    visitor: &Visitor,
+    (name, form): (String, ReasonForm),
+    change: Change,
+) -> Result<Response, Response> {
     visitor.check(&form.form_token)?;
-    done(&desk, &visitor, move |desk, visitor| {
-        desk.reset_account(&visitor.actor, &name, &form.reason)
-            .map(Some)
+    done(desk, visitor, move |desk, visitor| {
+        change(desk, &visitor.actor, &name, &form.reason)
     })
     .await
 }

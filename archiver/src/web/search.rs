@@ -10,7 +10,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::frame::{Frame, alert};
-use super::text::{amount, foreign, name, number};
+use super::text::{amount, foreign, name, number, query_of};
 use super::visitor::{Member, Visitor};
 use crate::access::Right;
 use crate::acts::{Desk, RecordPage};
@@ -117,22 +117,8 @@ impl SearchForm {
         if let Some(cursor) = cursor {
             fields.push(("cursor", cursor));
         }
-        let parts = fields
-            .iter()
-            .map(|(key, value)| format!("{key}={}", percent(value)));
-        parts.collect::<Vec<_>>().join("&")
+        query_of(&fields)
     }
-}
-
-pub(super) fn percent(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
-                char::from(byte).to_string()
-            }
-            byte => format!("%{byte:02X}"),
-        })
-        .collect()
 }
 
 async fn search(

@@ -233,6 +233,12 @@ async fn a_form_without_its_token_does_nothing() {
     assert!(hall.orders.try_recv().is_ok());
 }
 
+/// A value as a form sends it.
+fn percent(value: &str) -> String {
+    let field = super::text::query_of(&[("x", value)]);
+    field.strip_prefix("x=").unwrap().to_owned()
+}
+
 /// A form as a browser sends it.
 fn send(path: &str, cookie: String, body: String) -> Request<Body> {
     let request = Request::builder()
@@ -252,12 +258,7 @@ async fn seen(hall: &Hall, path: &str, cookie: &str) -> Response<Body> {
 #[tokio::test]
 async fn a_log_in_leads_over_password_and_authenticator_to_home() {
     let (hall, first) = Hall::founded();
-    let enter = |password: &str| {
-        format!(
-            "name=sato&password={}&code=",
-            super::search::percent(password)
-        )
-    };
+    let enter = |password: &str| format!("name=sato&password={}&code=", percent(password));
     let wrong = ask(&hall, send("/login", String::new(), enter("wrong"))).await;
     assert_eq!(wrong.status(), 401);
     assert!(wrong.headers().get(header::SET_COOKIE).is_none());
@@ -293,10 +294,7 @@ async fn a_log_in_leads_over_password_and_authenticator_to_home() {
         let (session, _) = hall.desk.session(&token, HERE).unwrap();
         let (path, body) = match place.as_str() {
             "/password" => {
-                let (old, new) = (
-                    super::search::percent(&first["sato"]),
-                    super::search::percent(&password_of("sato")),
-                );
+                let (old, new) = (percent(&first["sato"]), percent(&password_of("sato")));
                 (
                     "/password",
                     format!(
@@ -323,4 +321,24 @@ async fn a_log_in_leads_over_password_and_authenticator_to_home() {
         response = ask(&hall, send(path, cookie, body)).await;
     }
     assert_eq!(places, ["/password", "/authenticator", "/"]);
+}
+
+#[tokio::test]
+async fn a_field_that_is_a_book_and_a_form_of_endless_parts_are_refused() {
+    let hall = Hall::with_everybody().await;
+    let token = form_token(&hall, "depositor");
+    let book = "x".repeat(20_000);
+    let fields = [
+        ("form_token", None, token.as_str()),
+        ("class", None, book.as_str()),
+    ];
+    let (kind, body) = multipart(&fields);
+    let (status, _) = post(&hall, "depositor", "/deposit", &kind, body).await;
+    assert_eq!(status, 400);
+    let (kind, body) = multipart(&[
+        ("form_token", None, token.as_str()),
+        ("class", None, "general"),
+    ]);
+    let (status, _) = post(&hall, "retriever", "/deposit", &kind, body).await;
+    assert_eq!(status, 403, "before anything is read");
 }

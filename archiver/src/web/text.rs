@@ -75,3 +75,10 @@ pub(super) fn name(hit: &Hit) -> String {
         .map(|object| object.name.to_string())
         .unwrap_or_default()
 }
+
+/// Fields as the query of an address, or as the body of a form.
+pub(super) fn query_of(fields: &[(&str, &str)]) -> String {
+    let address = reqwest::Url::parse_with_params("https://localhost/", fields).ok();
+    let query = address.as_ref().and_then(reqwest::Url::query);
+    query.unwrap_or_default().to_owned()
+}

@@ -17,13 +17,21 @@ use crate::api::{COOKIE, Problem, blocking, client_of, language};
 use crate::cli::lang::Lang;
 
 /// Somebody with a session, however far it goes.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Visitor {
     pub(super) actor: Actor,
     pub(super) lang: Lang,
     pub(super) session: Session,
     pub(super) token: Zeroizing<String>,
     pub(super) evaluation: bool,
+}
+
+impl std::fmt::Debug for Visitor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Visitor")
+            .field("actor", &self.actor)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Somebody who may do all that the account may do.

@@ -7,7 +7,6 @@ use std::path::Path;
 use formats::id::VersionId;
 use serde_json::json;
 use verifier::context::Context;
-use verifier::path::TrustAnchor;
 
 use crate::archive::{Access, Archive};
 use crate::cli::arguments::Evidence;
@@ -95,7 +94,7 @@ pub(super) fn write_package<T, E>(
     output: &Path,
     fill: impl FnOnce(&Exporter<'_>, &mut Sink) -> Result<T, E>,
 ) -> Result<Result<T, E>, Failure> {
-    let anchors = trust(session, archive)?;
+    let anchors = archive.trust()?;
     let policy = archive.policy();
     let registry = archive.registry()?;
     let exporter = Exporter {
@@ -126,22 +125,6 @@ pub(super) fn write_package<T, E>(
         exit: Exit::Medium,
         text: output.display().to_string(),
     })
-}
-
-/// What the archive's own verifications trust.
-pub(super) fn trust(session: &Session, archive: &Archive) -> Result<Vec<TrustAnchor>, Failure> {
-    let mut anchors = Vec::new();
-    for der in archive.anchors()? {
-        anchors.push(TrustAnchor::from_certificate(&der).map_err(|_| {
-            Failure::said(
-                Exit::Unusable,
-                session.output.lang,
-                "トラストアンカーの証明書を読めません。設定の trust を確かめてください".to_owned(),
-                "a trust anchor is no certificate that can be read: check trust in the configuration".to_owned(),
-            )
-        })?);
-    }
-    Ok(anchors)
 }
 
 pub(super) fn failure(session: &Session, error: ExportError) -> Failure {

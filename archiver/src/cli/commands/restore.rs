@@ -25,7 +25,6 @@ use crate::store::durable;
 use super::backup::passphrase;
 use super::backup_texts::failure;
 use super::deposit::records_bar;
-use super::evidence::trust;
 
 pub(in crate::cli) fn run(session: &Session, arguments: &Restore) -> Result<Exit, Failure> {
     let clock = session.environment.clock.as_ref();
@@ -224,7 +223,7 @@ fn verify(
     versions: &[VersionId],
     drill: &mut Drill,
 ) -> Result<(), Failure> {
-    let anchors = trust(session, archive)?;
+    let anchors = archive.trust()?;
     let registry = archive.registry()?;
     let verifier = RecordVerifier {
         retriever: archive.retriever(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::access::password::PasswordRules;
-use crate::access::{AccountFacts, AccountKind, Role, Scope};
+use crate::access::{AccountFacts, AccountKind, People, Role, Scope};
 use crate::acts::{FirstPassword, found_accounts};
 use crate::archive::Access;
 use crate::cli::arguments::service::PrepareService;
@@ -22,39 +22,42 @@ pub(in crate::cli) fn prepare(
 ) -> Result<Exit, Failure> {
     let lang = session.output.lang;
     let config = session.config()?;
-    if config.service.https.is_some() {
+    let founders = founders(session, &arguments.administrators)?;
+    let archive = session.open(Access::Write)?;
+    let has_accounts = People::of(&archive)?
+        .directory()
+        .accounts()
+        .next()
+        .is_some();
+    if has_accounts && config.service.https.is_some() {
         return Err(Failure::said(
             Exit::Usage,
             lang,
-            "[service.https] はもう設定されています。アカウントの追加は、サービスにログインして申請してください".to_owned(),
-            "[service.https] is configured already; for more accounts log in to the service and ask for them there".to_owned(),
+            "サービスはもう準備されています。アカウントの追加は、サービスにログインして申請してください".to_owned(),
+            "the service is prepared already; for more accounts log in to it and ask for them there".to_owned(),
         ));
     }
-    let founders = founders(session, &arguments.administrators)?;
-    let archive = session.open(Access::Write)?;
-    let (certificate, key) = certificate(session, arguments, &config)?;
-    let first = found_accounts(
-        &archive,
-        &session.user,
-        &founders,
-        &PasswordRules::default(),
-    );
-    let first = match first {
-        Ok(first) => first,
-        Err(refusal) => {
-            return Err(Failure::Said {
-                exit: Exit::Usage,
-                text: refusal.text(lang),
-            });
-        }
+    // What an earlier run was killed before is done; what it did stays.
+    if config.service.https.is_none() {
+        let (certificate, key) = certificate(session, arguments, &config)?;
+        let https = HttpsConfig::new(arguments.listen, certificate, key);
+        configure(session, &config, https)?;
+    }
+    let first = if has_accounts {
+        Vec::new()
+    } else {
+        found_accounts(
+            &archive,
+            &session.user,
+            &founders,
+            &PasswordRules::default(),
+        )
+        .map_err(|refusal| Failure::Said {
+            exit: Exit::Usage,
+            text: refusal.text(lang),
+        })?
     };
     archive.close()?;
-    // Last: while it is missing, the command can be repeated.
-    configure(
-        session,
-        &config,
-        HttpsConfig::new(arguments.listen, certificate, key),
-    )?;
     tell(session, arguments, &first);
     Ok(Exit::Done)
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -137,6 +137,7 @@ impl Serving {
             "serving",
             json!({ "url": format!("https://{address}/"), "evaluation": evaluation }),
         );
+        let status = scheduler.status();
         let mut kept = None;
         while !is_stopping.load(Ordering::Relaxed) {
             scheduler.tick();
@@ -144,17 +145,30 @@ impl Serving {
                 kept = Some(Instant::now());
                 self.keep_books(session);
             }
+            self.watch_trail(session, &status);
             if let Ok(order) = self.orders.recv_timeout(TICK) {
                 scheduler.order(order.todo());
             }
         }
         note(session, "stopping", json!({}));
-        self.desk.end();
         // Where the server is gone already, nobody has to be told.
         let _sent = end.send(());
         drop(runtime.block_on(server));
         drop(scheduler);
         self.close(session)
+    }
+
+    /// A service whose audit trail cannot be written serves nobody: monitors see it at once, and the journal says it once.
+    fn watch_trail(&self, session: &Session, status: &Mutex<Status>) {
+        let Err(refusal) = self.desk.working() else {
+            return;
+        };
+        let text = refusal.text(session.output.lang);
+        let mut status = status.lock().unwrap_or_else(PoisonError::into_inner);
+        if status.unreachable.as_ref() != Some(&text) {
+            note(session, "audit-stopped", json!({ "text": text }));
+            status.unreachable = Some(text);
+        }
     }
 
     /// What is written down now and then: when accounts were used, and the days of the audit trail that are over.

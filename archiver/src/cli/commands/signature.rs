@@ -23,7 +23,6 @@ use crate::signature::{
     ArchiveSigner, Planned, RaiseOptions, RaiseSummary, Raiser, Reach, SignatureError, Step,
 };
 
-use super::evidence::trust;
 use super::get::{resolve, write_beside};
 
 pub(in crate::cli) fn run(session: &Session, arguments: &SignatureOf) -> Result<Exit, Failure> {
@@ -178,7 +177,7 @@ pub(super) fn renew_signatures(
     session: &Session,
     archive: &Archive,
 ) -> Result<RaiseSummary, Failure> {
-    if planned(session, archive)?.is_empty() {
+    if planned(archive)?.is_empty() {
         return Ok(RaiseSummary::default());
     }
     let authorities = archive.authorities()?;
@@ -190,7 +189,7 @@ pub(super) fn tell_plan(session: &Session, archive: &Archive) -> Result<(), Fail
     let lang = session.output.lang;
     let now = archive.environment().clock.now();
     let mut steps: BTreeMap<Step, (u64, Option<OffsetDateTime>)> = BTreeMap::new();
-    for planned in planned(session, archive)? {
+    for planned in planned(archive)? {
         let entry = steps.entry(planned.due.step).or_default();
         entry.0 += 1;
         entry.1 = entry.1.min(Some(planned.due.at)).or(Some(planned.due.at));
@@ -210,8 +209,8 @@ pub(super) fn tell_plan(session: &Session, archive: &Archive) -> Result<(), Fail
     Ok(())
 }
 
-fn planned(session: &Session, archive: &Archive) -> Result<Vec<Planned>, Failure> {
-    let anchors = trust(session, archive)?;
+fn planned(archive: &Archive) -> Result<Vec<Planned>, Failure> {
+    let anchors = archive.trust()?;
     let mut keeper = archive.signature_keeper(None);
     keeper.anchors = &anchors;
     Ok(keeper.plan(&options(archive))?)
@@ -237,7 +236,7 @@ fn raise(
         return Ok(RaiseSummary::default());
     };
     let appender = archive.store().appender()?;
-    let anchors = trust(session, archive)?;
+    let anchors = archive.trust()?;
     let raiser = raiser(authorities, &signer);
     let mut keeper = archive.signature_keeper(Some(&signer));
     keeper.anchors = &anchors;

@@ -24,7 +24,6 @@ use crate::scrub::standing::Standing;
 use crate::store::{FixityProblem, SegmentFixity, StoreError};
 
 use super::deposit::records_bar;
-use super::evidence::trust;
 use super::get::resolve;
 use super::standing::tell_missing;
 use super::verify_table::Request;
@@ -223,7 +222,7 @@ fn records(
     request: &mut Request,
     versions: &[VersionId],
 ) -> Result<VerifySummary, Failure> {
-    let anchors = trust(session, archive)?;
+    let anchors = archive.trust()?;
     let registry = archive.registry()?;
     let bare = Context {
         anchors: &anchors,

@@ -16,7 +16,6 @@ use crate::cli::session::Session;
 use crate::evidence::calendar::gather::JudgedBy;
 use crate::evidence::calendar::{ChainFacts, RenewalOptions, RenewalPlan, gather, plan};
 
-use super::evidence::trust;
 use super::signature;
 
 pub(in crate::cli) fn run(session: &Session, arguments: &Renew) -> Result<Exit, Failure> {
@@ -67,7 +66,7 @@ pub(super) fn facts(
     policy: &Policy,
 ) -> Result<Vec<ChainFacts>, Failure> {
     let lang = session.output.lang;
-    let anchors = trust(session, archive)?;
+    let anchors = archive.trust()?;
     let bar = session
         .output
         .spinner(lang.pick("トークンの検査", "judging tokens"));

@@ -115,8 +115,10 @@ impl Columns {
                     .classes
                     .as_ref()
                     .is_none_or(|wanted| wanted.contains(class))
+                && query.not_class.as_deref() != Some(class)
         };
-        let has_class = query.class.is_some() || query.classes.is_some();
+        let has_class =
+            query.class.is_some() || query.classes.is_some() || query.not_class.is_some();
         Conditions {
             record: query.record,
             is_newest: !query.all_versions,
