@@ -5,7 +5,7 @@ use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::assets::{CSS_PATH, JS_PATH};
-use super::text::moment;
+use super::text::{moment, visible};
 use super::visitor::Visitor;
 use crate::access::Right;
 use crate::api::Problem;
@@ -53,7 +53,7 @@ impl Frame<'_> {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
-                    title { (self.title) " — " (lang.pick("文蔵", "Fumikura")) }
+                    title { (visible(self.title)) " — " (lang.pick("文蔵", "Fumikura")) }
                     link rel="stylesheet" href=(CSS_PATH.as_str());
                     link rel="icon" href="data:,";
                     script src=(JS_PATH.as_str()) defer {}

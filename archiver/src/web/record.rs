@@ -85,7 +85,10 @@ fn page(
 ) -> Response {
     let lang = visitor.lang;
     let hit = &facts.version;
-    let title = name(hit);
+    let title = match name(hit) {
+        name if name.is_empty() => hit.version.to_string(),
+        name => name,
+    };
     let now = desk.archive().environment().clock.now();
     let class = desk.archive().classes().class(&hit.class).ok();
     let class_title = class.map_or_else(

@@ -125,20 +125,21 @@ async fn every_page_is_whole_in_both_languages_and_shows_what_others_wrote_as_te
         ("currency", None, "JPY"),
         ("date", None, "2030-03-31"),
         ("files", Some("plain.txt"), "a text"),
-        ("files", Some("%3Cscript%3E.txt"), "another"),
+        ("files", Some("bill\u{202e}fdp.txt"), "another"),
     ]);
     let (status, html) = post(&hall, "depositor", "/deposit", &kind, body).await;
     assert_eq!(status, 200, "{html}");
     check(&html, "/deposit");
     assert!(html.contains("2 taken in."), "{html}");
-    let record = html
+    let ids: Vec<String> = html
         .split("/records/")
-        .nth(1)
-        .unwrap()
-        .split('/')
-        .next()
-        .unwrap()
-        .to_owned();
+        .skip(1)
+        .filter_map(|rest| rest.split('/').next())
+        .map(str::to_owned)
+        .collect();
+    let [record, second] = ids.as_slice() else {
+        panic!("{html}");
+    };
 
     for (name, path) in [
         ("", "/login"),
@@ -158,6 +159,7 @@ async fn every_page_is_whole_in_both_languages_and_shows_what_others_wrote_as_te
         ("auditor", "/audit"),
         ("auditor", "/audit?act=record.deposit"),
         ("retriever", &format!("/records/{record}")),
+        ("inspector", &format!("/records/{second}")),
         ("auditor", &format!("/records/{record}/1")),
     ] {
         for (lang, word) in [("ja", "lang=\"ja\""), ("en", "lang=\"en\"")] {

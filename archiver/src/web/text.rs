@@ -31,8 +31,12 @@ pub(super) fn day(at: OffsetDateTime) -> String {
 
 /// A name that somebody else chose: isolated, so that its writing direction changes nothing around it, and with what cannot be seen made visible.
 pub(super) fn foreign(text: &str) -> Markup {
-    let shown: String = text
-        .chars()
+    html! { bdi { (visible(text)) } }
+}
+
+/// The same where no element can stand.
+pub(super) fn visible(text: &str) -> String {
+    text.chars()
         .map(|one| match one {
             '\u{202a}'..='\u{202e}'
             | '\u{2066}'..='\u{2069}'
@@ -42,8 +46,7 @@ pub(super) fn foreign(text: &str) -> Markup {
             | '\u{7f}' => '\u{fffd}',
             one => one,
         })
-        .collect();
-    html! { bdi { (shown) } }
+        .collect()
 }
 
 /// The amount of a version, with separators and its currency.
