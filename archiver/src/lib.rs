@@ -19,6 +19,7 @@ pub mod https;
 pub mod intake;
 pub mod keys;
 pub mod media;
+pub mod openid;
 pub mod record;
 pub mod scrub;
 pub mod service;

@@ -53,6 +53,9 @@ pub struct AccountFacts {
     /// SHA-256 of the client certificates of a system, hexadecimal.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub certificates: BTreeSet<String>,
+    /// Whom the OpenID provider names for this person, as the configured claim has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openid: Option<String>,
 }
 
 /// Where an account stands in its life.

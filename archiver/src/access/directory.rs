@@ -114,6 +114,17 @@ impl Directory {
         })
     }
 
+    /// The person whom the OpenID provider names so, whatever the state of the account; closed ones are over.
+    #[must_use]
+    pub fn person_named(&self, openid: &str) -> Option<&Account> {
+        self.accounts.values().find(|account| {
+            account.facts.kind == AccountKind::Person
+                && account.state != AccountState::Closed
+                && account.state != AccountState::Requested
+                && account.facts.openid.as_deref() == Some(openid)
+        })
+    }
+
     /// What waits for a second person, oldest first.
     pub fn pending(&self) -> impl Iterator<Item = &PendingRequest> {
         self.pending.values()
@@ -156,9 +167,31 @@ impl Directory {
             self.system_with(certificate)
                 .is_some_and(|one| one.name != *name)
         });
-        match taken {
-            Some(certificate) => Err(AccessError::CertificateUsed {
+        if let Some(certificate) = taken {
+            return Err(AccessError::CertificateUsed {
                 certificate: certificate.clone(),
+            });
+        }
+        self.check_openid(asked)
+    }
+
+    /// Whom the provider names is one account's, one that waits included, and a person's.
+    fn check_openid(&self, asked: &AccountRequested) -> Result<(), AccessError> {
+        let Some(openid) = &asked.facts.openid else {
+            return Ok(());
+        };
+        if asked.facts.kind == AccountKind::System {
+            return Err(AccessError::OpenidOfSystem);
+        }
+        let of_account = self.person_named(openid).map(|one| &one.name);
+        let waits = self
+            .pending
+            .values()
+            .filter(|one| one.facts.openid.as_ref() == Some(openid));
+        let mut taken = waits.map(|one| &one.account).chain(of_account);
+        match taken.find(|name| **name != asked.account) {
+            Some(_) => Err(AccessError::OpenidUsed {
+                openid: openid.clone(),
             }),
             None => Ok(()),
         }

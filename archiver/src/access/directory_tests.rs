@@ -54,6 +54,7 @@ fn asked(name: &str, roles: &[Role]) -> AccountRequested {
             scope: Scope::default(),
             mail: None,
             certificates: BTreeSet::new(),
+            openid: None,
         },
         reason: "joined accounting".to_owned(),
     }

@@ -52,6 +52,13 @@ pub enum AccessError {
         /// Its SHA-256, hexadecimal.
         certificate: String,
     },
+    /// A system logs in with its certificate alone.
+    OpenidOfSystem,
+    /// Another account is the one whom the OpenID provider names so.
+    OpenidUsed {
+        /// Whom it names.
+        openid: String,
+    },
     /// No request waits under that id.
     NoRequest {
         /// The id.
@@ -112,6 +119,14 @@ impl AccessError {
             Self::CertificateUsed { certificate } => lang.pick(
                 format!("この証明書(SHA-256 {certificate})は別のアカウントに登録されています"),
                 format!("another account has this certificate (SHA-256 {certificate})"),
+            ),
+            Self::OpenidOfSystem => lang.pick(
+                "システムのアカウントに OpenID の識別子は登録できません".to_owned(),
+                "the account of a system has no OpenID subject".to_owned(),
+            ),
+            Self::OpenidUsed { openid } => lang.pick(
+                format!("OpenID の識別子「{openid}」は別のアカウント(承認待ちを含む)に登録されています"),
+                format!("another account, or one that waits for approval, has the OpenID subject '{openid}'"),
             ),
             Self::NoRequest { request } => lang.pick(
                 format!("承認待ちの申請 {request} はありません(処理済みかもしれません)"),

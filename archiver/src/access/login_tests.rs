@@ -24,6 +24,7 @@ fn account(state: AccountState, kind: AccountKind) -> Account {
             scope: Scope::default(),
             mail: None,
             certificates: BTreeSet::new(),
+            openid: None,
         },
         state,
         suspended: None,

@@ -21,6 +21,7 @@ use crate::access::{People, Right};
 use crate::archive::{Archive, ArchiveError};
 use crate::audit::closing::close_days;
 use crate::audit::{Act, AuditTrail, NewEntry};
+use crate::openid::OpenidProvider;
 
 /// The rules by which people are let in.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +47,8 @@ pub struct DeskParts {
     pub jobs: Jobs,
     /// Most bytes of one deposit.
     pub deposit_bytes_max: u64,
+    /// The company's OpenID provider, where people may log in by it.
+    pub openid: Option<OpenidProvider>,
 }
 
 /// The desk.
@@ -56,6 +59,7 @@ pub struct Desk {
     pub(super) rules: AccessRules,
     pub(super) jobs: Jobs,
     pub(super) deposit_bytes_max: u64,
+    openid: Option<OpenidProvider>,
     people: RwLock<People>,
     sessions: Mutex<Sessions>,
     counter: Mutex<Counter>,
@@ -90,6 +94,7 @@ impl Desk {
             trail: parts.trail,
             jobs: parts.jobs,
             deposit_bytes_max: parts.deposit_bytes_max,
+            openid: parts.openid,
             people: RwLock::new(people),
             sessions: Mutex::new(Sessions::new(parts.rules.sessions)),
             rules: parts.rules,
@@ -113,6 +118,12 @@ impl Desk {
     #[must_use]
     pub const fn deposit_bytes_max(&self) -> u64 {
         self.deposit_bytes_max
+    }
+
+    /// The company's OpenID provider, where people may log in by it.
+    #[must_use]
+    pub const fn openid(&self) -> Option<&OpenidProvider> {
+        self.openid.as_ref()
     }
 
     /// Whether anybody can be served: not while the audit trail cannot be written (ECOM 2003 Tb1.12).

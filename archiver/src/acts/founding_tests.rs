@@ -14,6 +14,7 @@ fn founders() -> Vec<(String, AccountFacts)> {
         scope: Scope::default(),
         mail: None,
         certificates: BTreeSet::new(),
+        openid: None,
     };
     ["sato", "suzuki"]
         .map(|name| (name.to_owned(), facts(name)))

@@ -136,7 +136,7 @@ impl Desk {
         Ok(check(known, entered, last_step, &self.rules.password, now))
     }
 
-    fn begin(
+    pub(super) fn begin(
         &self,
         name: &str,
         standing: Standing,
@@ -411,7 +411,7 @@ impl Desk {
     }
 }
 
-const fn standing_code(standing: Standing) -> &'static str {
+pub(super) const fn standing_code(standing: Standing) -> &'static str {
     match standing {
         Standing::Full => "full",
         Standing::MustChangePassword => "must-change-password",
@@ -419,7 +419,7 @@ const fn standing_code(standing: Standing) -> &'static str {
     }
 }
 
-const fn wrong_code(wrong: WrongLogin) -> &'static str {
+pub(super) const fn wrong_code(wrong: WrongLogin) -> &'static str {
     match wrong {
         WrongLogin::Unknown => "unknown",
         WrongLogin::NotActive(_) => "not-active",

@@ -11,6 +11,7 @@ mod evidence;
 mod founding;
 mod jobs;
 mod log_in;
+mod log_in_openid;
 mod overview;
 mod people;
 mod records;

@@ -325,6 +325,19 @@ impl Desk {
                 "give the SHA-256 of a certificate, 64 hexadecimal digits",
             ));
         }
+        let is_subject = |text: &String| {
+            let length = text.chars().count();
+            (1..=OPENID_MAX).contains(&length)
+                && text.trim() == text
+                && !text.chars().any(char::is_control)
+        };
+        if !facts.openid.iter().all(is_subject) {
+            return Err(Refusal::invalid(
+                "openid",
+                "OpenID の識別子を 1〜255 字で、前後に空白を付けずに入力してください",
+                "give the OpenID subject in 1 to 255 characters, without spaces around it",
+            ));
+        }
         Ok(())
     }
 
@@ -384,6 +397,9 @@ pub(super) const ADMINISTRATORS_MIN: usize = 2;
 
 /// Characters of a name.
 const NAME_MAX: usize = 200;
+
+/// Characters of a subject (OpenID Connect Core 1.0 §2, `sub`).
+const OPENID_MAX: usize = 255;
 
 /// Characters of a reason.
 const REASON_MAX: usize = 1_000;

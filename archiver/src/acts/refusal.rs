@@ -10,6 +10,7 @@ use crate::cli::lang::Lang;
 use crate::evidence::package::ExportError;
 use crate::intake::{IntakeError, MetadataError};
 use crate::keys::KeyError;
+use crate::openid::OpenidError;
 use crate::record::error::{DepositError, RetrieveError};
 use crate::store::StoreError;
 
@@ -81,6 +82,8 @@ pub enum Refusal {
     Retrieve(RetrieveError),
     /// The evidence cannot be made.
     Evidence(String),
+    /// Nobody was let in by the OpenID provider.
+    Openid(OpenidError),
 }
 
 impl Refusal {
@@ -107,7 +110,8 @@ impl Refusal {
             Self::Access(
                 AccessError::NameUsed { .. }
                 | AccessError::RequestPending { .. }
-                | AccessError::CertificateUsed { .. },
+                | AccessError::CertificateUsed { .. }
+                | AccessError::OpenidUsed { .. },
             ) => 409,
             Self::Access(_) | Self::Invalid { .. } | Self::Metadata(_) | Self::KeyReused => 422,
             Self::Intake(_) => 422,
@@ -119,6 +123,7 @@ impl Refusal {
             Self::Archive(error) if is_out_of_service(error) => 503,
             Self::Archive(_) | Self::Evidence(_) => 500,
             Self::Retrieve(error) => retrieve_status(error),
+            Self::Openid(error) => error.status(),
         }
     }
 
@@ -156,6 +161,7 @@ impl Refusal {
             }
             Self::Retrieve(_) => "unreadable",
             Self::Evidence(_) => "evidence",
+            Self::Openid(error) => error.code(),
         }
     }
 
@@ -195,6 +201,7 @@ impl Refusal {
                 format!("証拠を作れません: {why}"),
                 format!("the evidence cannot be made: {why}"),
             ),
+            Self::Openid(error) => error.text(lang),
             Self::LogInWanted
             | Self::LogInWrong
             | Self::CodeWanted
@@ -271,7 +278,8 @@ impl Refusal {
             | Self::AuditStopped { .. }
             | Self::Archive(_)
             | Self::Retrieve(_)
-            | Self::Evidence(_) => return None,
+            | Self::Evidence(_)
+            | Self::Openid(_) => return None,
         })
     }
 }
@@ -357,6 +365,12 @@ impl From<ExportError> for Refusal {
             | ExportError::Audit(_)
             | ExportError::Signature(_)) => Self::Evidence(other.to_string()),
         }
+    }
+}
+
+impl From<OpenidError> for Refusal {
+    fn from(error: OpenidError) -> Self {
+        Self::Openid(error)
     }
 }
 

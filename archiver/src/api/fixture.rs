@@ -21,6 +21,7 @@ use crate::archive::Access;
 use crate::audit::AuditTrail;
 use crate::cli::fixture::Bench;
 use crate::https::Peer;
+use crate::openid::OpenidProvider;
 
 pub(crate) const NOW: OffsetDateTime = datetime!(2030-04-01 09:00 UTC);
 pub(crate) const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
@@ -50,6 +51,11 @@ pub(crate) fn rules() -> PasswordRules {
 impl Hall {
     /// Two administrators, `sato` and `suzuki`, with their first passwords.
     pub(crate) fn founded() -> (Self, BTreeMap<String, String>) {
+        Self::founded_with(None)
+    }
+
+    /// The same where people may log in by a provider.
+    pub(crate) fn founded_with(openid: Option<OpenidProvider>) -> (Self, BTreeMap<String, String>) {
         let clock = Arc::new(SimulatedClock::new(NOW));
         let bench = Bench::with(clock.clone(), "data = [\"data\"]", "");
         let archive = bench.open(Access::Write);
@@ -60,6 +66,7 @@ impl Hall {
             scope: Scope::default(),
             mail: None,
             certificates: Default::default(),
+            openid: None,
         };
         let founders = ["sato", "suzuki"].map(|name| (name.to_owned(), facts(name)));
         let first = found_accounts(&archive, "tester", &founders, &rules()).unwrap();
@@ -79,6 +86,7 @@ impl Hall {
             },
             jobs: Jobs::new(sender, Arc::default()),
             deposit_bytes_max: 100_000,
+            openid,
         });
         let hall = Self {
             clock,

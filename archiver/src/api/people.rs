@@ -40,6 +40,8 @@ pub(crate) struct AccountView {
     classes: Option<Vec<String>>,
     /// Matters that it reaches; `null`: all.
     matters: Option<Vec<String>>,
+    /// Whom the OpenID provider names for this person.
+    openid: Option<String>,
     /// Since when it is in use.
     approved_at: Option<String>,
     /// When it was last confirmed in a review.
@@ -57,6 +59,8 @@ pub(crate) struct RequestView {
     account: String,
     /// Roles that it shall have.
     roles: Vec<String>,
+    /// Whom the OpenID provider shall name for this person.
+    openid: Option<String>,
     /// Why.
     reason: String,
     /// Who asked.
@@ -95,6 +99,8 @@ pub(crate) struct AccountForm {
     /// SHA-256 of the client certificates of a system, hexadecimal.
     #[serde(default)]
     certificates: BTreeSet<String>,
+    /// Whom the OpenID provider names for this person; absent: no log-in by OpenID.
+    openid: Option<String>,
     /// Why.
     reason: String,
 }
@@ -374,6 +380,7 @@ impl AccountForm {
                     .iter()
                     .map(|one| one.to_ascii_lowercase())
                     .collect(),
+                openid: self.openid,
             },
             reason: self.reason,
         })
@@ -386,6 +393,7 @@ impl DirectoryView {
             request: one.id.to_string(),
             account: one.account.clone(),
             roles: roles(&one.facts),
+            openid: one.facts.openid.clone(),
             reason: one.reason.clone(),
             requested_by: one.requested_by.clone(),
             requested_at: rfc3339(one.requested_at),
@@ -413,6 +421,7 @@ impl AccountView {
             roles: roles(&account.facts),
             classes: list(&account.facts.scope.classes),
             matters: list(&account.facts.scope.matters),
+            openid: account.facts.openid.clone(),
             approved_at: moment(account.approved_at),
             reviewed_at: moment(account.reviewed_at),
             last_used_at: moment(account.last_used_at),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use super::openid::{self, OpenidConfig, OpenidForm};
 use super::place::{Place, quoted};
 
 /// The HTTPS service.
@@ -27,6 +28,8 @@ pub struct HttpsConfig {
     pub connections_max: u32,
     /// Minutes without a request after which a session is over.
     pub idle_minutes: u32,
+    /// The company's OpenID provider; `None`: people log in with passwords only.
+    pub openid: Option<OpenidConfig>,
 }
 
 /// As it stands in the file.
@@ -42,6 +45,7 @@ pub(super) struct HttpsForm {
     upload_bytes_max: Option<u64>,
     connections_max: Option<u32>,
     idle_minutes: Option<u32>,
+    openid: Option<OpenidForm>,
 }
 
 impl HttpsConfig {
@@ -57,6 +61,7 @@ impl HttpsConfig {
             upload_bytes_max: UPLOAD_BYTES_MAX,
             connections_max: CONNECTIONS_MAX,
             idle_minutes: IDLE_MINUTES,
+            openid: None,
         }
     }
 }
@@ -117,6 +122,10 @@ pub(super) fn read(form: HttpsForm, place: &Place) -> Result<HttpsConfig, Config
         upload_bytes_max,
         connections_max,
         idle_minutes,
+        openid: form
+            .openid
+            .map(|form| openid::read(form, place))
+            .transpose()?,
     })
 }
 
@@ -160,6 +169,9 @@ pub(super) fn text(https: &HttpsConfig, place: &Place) -> String {
         if value != usual {
             text.push_str(&format!("{key} = {value}\n"));
         }
+    }
+    if let Some(provider) = &https.openid {
+        text.push_str(&openid::text(provider, place));
     }
     text
 }

@@ -253,7 +253,7 @@ pub(super) fn text(service: &ServiceConfig, alarms: &AlarmsConfig, place: &Place
 }
 
 /// A credential is one file in one folder.
-fn is_credential_name(name: &str) -> bool {
+pub(super) fn is_credential_name(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('.') && !name.contains('/')
 }
 

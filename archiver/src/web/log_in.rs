@@ -12,6 +12,7 @@ use serde::Deserialize;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::frame::{Frame, alert, form_token};
+use super::openid;
 use super::visitor::{Bare, Visitor};
 use crate::access::session::Standing;
 use crate::acts::{Desk, LogIn, LoggedIn};
@@ -67,7 +68,12 @@ async fn show(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
     log_in_page(&desk, language(&headers), "", None).into_response()
 }
 
-fn log_in_page(desk: &Desk, lang: Lang, name: &str, problem: Option<&Problem>) -> Response {
+pub(super) fn log_in_page(
+    desk: &Desk,
+    lang: Lang,
+    name: &str,
+    problem: Option<&Problem>,
+) -> Response {
     let title = lang.pick("ログイン", "Log in");
     let wants_code = problem.is_some_and(|problem| problem.code == "code-wanted");
     let frame = Frame {
@@ -80,7 +86,7 @@ fn log_in_page(desk: &Desk, lang: Lang, name: &str, problem: Option<&Problem>) -
     let matter = html! {
         div.narrow.sheet {
             h1 { (title) }
-            @if !wants_code { (alert(problem)) }
+            @if !wants_code { (alert(problem)) (openid::button(desk, lang)) }
             form method="post" action="/login" {
                 label for="name" { (lang.pick("アカウント名", "Account")) }
                 input #name type="text" name="name" value=(name) autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus[name.is_empty()];

@@ -11,6 +11,7 @@ mod holdings;
 mod home;
 mod jobs;
 mod log_in;
+mod openid;
 mod people;
 mod record;
 mod search;
@@ -32,6 +33,7 @@ use crate::acts::Desk;
 pub fn router(desk: Arc<Desk>) -> Router {
     Router::new()
         .merge(log_in::routes())
+        .merge(openid::routes())
         .merge(home::routes())
         .merge(deposit::routes())
         .merge(search::routes())

@@ -30,6 +30,7 @@ struct AccountForm {
     display_name: String,
     reason: String,
     classes: String,
+    openid: String,
     depositor: Option<String>,
     retriever: Option<String>,
     records_manager: Option<String>,
@@ -119,6 +120,7 @@ fn pending(visitor: &Visitor, directory: &Directory, manages: bool) -> Markup {
             @for one in waiting {
                 div id={ "request-" (one.id) } {
                     p { strong { bdi { (one.account) } } " — " (foreign(&one.facts.display_name)) ": " (role_names(&one.facts, lang)) br;
+                        @if let Some(openid) = &one.facts.openid { (lang.pick("OpenID の識別子: ", "OpenID subject: ")) (foreign(openid)) br; }
                         span.hint { (lang.pick("理由: ", "Reason: ")) (foreign(&one.reason)) " · " (lang.pick("申請者 ", "asked for by ")) bdi { (one.requested_by) } ", " (moment(one.requested_at)) } }
                     @if manages {
                         div.actions {
@@ -150,7 +152,7 @@ fn accounts(visitor: &Visitor, directory: &Directory, manages: bool) -> Markup {
                     @if manages { th scope="col" { (lang.pick("操作", "Acts")) } }
                 } }
                 tbody { @for account in directory.accounts() { tr {
-                    td { bdi { (account.name) } } td { (foreign(&account.facts.display_name)) } td { (role_names(&account.facts, lang)) }
+                    td { bdi { (account.name) } @if let Some(openid) = &account.facts.openid { br; small.hint { "OpenID: " (foreign(openid)) } } } td { (foreign(&account.facts.display_name)) } td { (role_names(&account.facts, lang)) }
                     td { (state(account, lang)) }
                     td { @match account.last_used_at { Some(at) => { (moment(at)) } None => { "—" } } }
                     @if manages { td { (acts(visitor, account)) } }
@@ -211,6 +213,8 @@ fn request_form(visitor: &Visitor) -> Markup {
                     p.hint #account-hint { (lang.pick("小文字で始まる英小文字・数字。終了しても再利用しません。", "Small letters and digits, a letter first; never used again.")) } }
                 div { label for="display" { (lang.pick("氏名", "Name")) } input #display type="text" name="display_name" required; }
                 div { label for="classes" { (lang.pick("閲覧できる保管要件(空ならすべて)", "Classes, separated by commas; empty: all")) } input #classes type="text" name="classes"; }
+                div { label for="openid" { (lang.pick("OpenID の識別子(空なら OpenID ではログインできません)", "OpenID subject; empty: no log-in by OpenID")) } input #openid type="text" name="openid" maxlength="255" autocapitalize="none" spellcheck="false" aria-describedby="openid-hint";
+                    p.hint #openid-hint { (lang.pick("変更の申請でも毎回入れてください。空にすると登録が外れます。", "Give it with every change, too: an empty field takes it away.")) } }
                 div { label for="reason" { (lang.pick("理由", "Reason")) } input #reason type="text" name="reason" required; }
             }
             fieldset {
@@ -255,6 +259,9 @@ impl AccountForm {
                 },
                 mail: None,
                 certificates: BTreeSet::new(),
+                openid: Some(self.openid.trim())
+                    .filter(|one| !one.is_empty())
+                    .map(str::to_owned),
             },
             reason: self.reason.trim().to_owned(),
         }

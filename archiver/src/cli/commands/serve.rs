@@ -154,29 +154,39 @@ fn receiver(
     };
     let secret = match &webhook.secret {
         None => None,
-        Some(SecretPlace::File(path)) => Some(secret(path).map_err(unusable)?),
-        Some(SecretPlace::Credential(name)) => {
-            let folder = session.credentials.as_ref().ok_or_else(|| {
-                unusable(format!(
-                    "credential {name}: the service manager gave none ($CREDENTIALS_DIRECTORY)"
-                ))
-            })?;
-            Some(secret(&folder.join(name)).map_err(unusable)?)
-        }
+        Some(place) => Some(secret_at(session, place).map_err(unusable)?),
     };
-    let roots = match &webhook.tls_roots {
-        None => Vec::new(),
-        Some(path) => {
-            let failed = |error: String| unusable(format!("{}: {error}", path.display()));
-            let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-            let certificates =
-                read_certificates(&bytes).map_err(|error| failed(error.to_string()))?;
-            certificates.iter().map(|one| one.raw().to_vec()).collect()
-        }
-    };
+    let roots = roots_at(webhook.tls_roots.as_deref()).map_err(unusable)?;
     let secret = secret.as_ref().map(|secret| secret.as_str());
     let webhook = Webhook::new(&webhook.url, secret, &roots, runtime).map_err(unusable)?;
     Ok(Box::new(webhook))
+}
+
+/// The secret at a place.
+pub(super) fn secret_at(
+    session: &Session,
+    place: &SecretPlace,
+) -> Result<Zeroizing<String>, String> {
+    match place {
+        SecretPlace::File(path) => secret(path),
+        SecretPlace::Credential(name) => {
+            let folder = session.credentials.as_ref().ok_or_else(|| {
+                format!("credential {name}: the service manager gave none ($CREDENTIALS_DIRECTORY)")
+            })?;
+            secret(&folder.join(name))
+        }
+    }
+}
+
+/// The certificates of a PEM file as DER; no file: none.
+pub(super) fn roots_at(path: Option<&Path>) -> Result<Vec<Vec<u8>>, String> {
+    let Some(path) = path else {
+        return Ok(Vec::new());
+    };
+    let failed = |error: String| format!("{}: {error}", path.display());
+    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let certificates = read_certificates(&bytes).map_err(|error| failed(error.to_string()))?;
+    Ok(certificates.iter().map(|one| one.raw().to_vec()).collect())
 }
 
 /// The first line of a file.

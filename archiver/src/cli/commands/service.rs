@@ -75,6 +75,7 @@ fn founders(
             scope: Scope::default(),
             mail: None,
             certificates: Default::default(),
+            openid: None,
         };
         (!facts.display_name.is_empty()).then(|| (name.trim().to_owned(), facts))
     };

@@ -18,14 +18,16 @@ use crate::audit::{Act, AuditTrail};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
-use crate::config::HttpsConfig;
+use crate::config::{HttpsConfig, OpenidConfig};
 use crate::https::{self, HttpsError, Limits, TlsFiles};
 use crate::keys::Unlock;
+use crate::openid::{OpenidProvider, ProviderParts};
 use crate::service::http::{self, Shown};
 use crate::service::log::{self, Level};
 use crate::service::metrics::Status;
 use crate::service::scheduler::Scheduler;
 
+use super::serve::{roots_at, secret_at};
 use super::tsa::stopped;
 
 /// An archive that is served.
@@ -67,6 +69,10 @@ impl Serving {
             )
         })?;
         let (sender, orders) = mpsc::channel();
+        let openid = match &https.openid {
+            None => None,
+            Some(openid) => Some(provider(session, openid)?),
+        };
         let desk = Desk::new(DeskParts {
             archive,
             trail,
@@ -79,6 +85,7 @@ impl Serving {
             },
             jobs: Jobs::new(sender, status),
             deposit_bytes_max: https.upload_bytes_max,
+            openid,
         })?;
         Ok(Self {
             desk: Arc::new(desk),
@@ -205,6 +212,22 @@ impl Serving {
         note(session, "stopped", json!({ "cut_off": true }));
         Ok(())
     }
+}
+
+/// Prepares the company's OpenID provider; it is asked when somebody logs in by it.
+fn provider(session: &Session, openid: &OpenidConfig) -> Result<OpenidProvider, Failure> {
+    let unusable = |text: String| Failure::Said {
+        exit: Exit::Unusable,
+        text: format!("service.https.openid: {text}"),
+    };
+    let parts = ProviderParts {
+        config: openid.clone(),
+        secret: secret_at(session, &openid.client_secret).map_err(unusable)?,
+        tls_roots: &roots_at(openid.tls_roots.as_deref()).map_err(unusable)?,
+        clock: Arc::clone(&session.environment.clock),
+        entropy: Arc::clone(&session.environment.entropy),
+    };
+    OpenidProvider::new(parts).map_err(unusable)
 }
 
 /// Everything that is answered over HTTPS.
