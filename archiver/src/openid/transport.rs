@@ -52,6 +52,8 @@ impl Transport {
         let builder = Client::builder()
             .connect_timeout(CONNECT_WAIT_MAX)
             .timeout(WAIT_MAX)
+            // Log-ins are rare: a connection that was kept may be gone, and a code is sent once.
+            .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .https_only(true)
             .no_proxy();
