@@ -4,13 +4,14 @@
 //   node flow.mjs ARCHIVER
 import { spawn, spawnSync } from "node:child_process";
 import { createHmac, generateKeyPairSync, randomUUID } from "node:crypto";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:https";
 import { createServer as createProbe } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import assert from "node:assert/strict";
 import Provider from "oidc-provider";
+import { chromium } from "playwright-core";
 
 const [archiver] = process.argv.slice(2);
 const place = mkdtempSync(join(tmpdir(), "fumikura-openid-"));
@@ -22,7 +23,8 @@ const free = () => new Promise((done) => {
 });
 const [port, monitors, providerPort] = [await free(), await free(), await free()];
 const base = `https://localhost:${port}`;
-const issuer = `https://localhost:${providerPort}`;
+// Another site than the service, as it is in companies: a port alone would not make it one.
+const issuer = `https://127.0.0.1:${providerPort}`;
 
 function run(program, ...words) {
   const ended = spawnSync(program, words, { cwd: place, encoding: "utf8" });
@@ -33,7 +35,7 @@ function run(program, ...words) {
 // An authority of our own for the provider's certificate: the service trusts it for the provider alone.
 const usual = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
 run("openssl", "req", "-x509", ...usual, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test Authority", "-addext", "basicConstraints=critical,CA:TRUE");
-run("openssl", "req", "-x509", ...usual, "-CA", "ca.pem", "-CAkey", "ca.key", "-keyout", "id.key", "-out", "id.pem", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE");
+run("openssl", "req", "-x509", ...usual, "-CA", "ca.pem", "-CAkey", "ca.key", "-keyout", "id.key", "-out", "id.pem", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE");
 
 // The provider: whoever comes is asked for a name and for the methods by which it shall say that it knows him.
 const secret = randomUUID();
@@ -56,7 +58,7 @@ async function provide() {
     const address = new URL(incoming.url, issuer);
     if (!address.pathname.startsWith("/interaction/")) return answer(incoming, outgoing);
     const person = address.searchParams.get("person");
-    if (!person) return outgoing.end("who is it?");
+    if (!person) return outgoing.setHeader("content-type", "text/html").end('<a href="?person=u-1001&amr=pwd">u-1001</a>');
     if (person === "nobody") return provider.interactionFinished(incoming, outgoing, { error: "access_denied" });
     const { prompt } = await provider.interactionDetails(incoming, outgoing);
     const grant = new provider.Grant({ accountId: person, clientId: "fumikura" });
@@ -80,7 +82,7 @@ class Browser {
     const jar = (this.jars[url.host] ??= {});
     const cookie = Object.entries(jar).map(([name, value]) => `${name}=${value}`).join("; ");
     return new Promise((done, failed) => {
-      const asked = request(url, { method, rejectUnauthorized: false, headers: { ...(cookie && { cookie }), ...(body && { "content-length": Buffer.byteLength(body) }), "accept-language": "en", ...headers } }, (answer) => {
+      const asked = request(url, { method, agent: false, rejectUnauthorized: false, headers: { ...(cookie && { cookie }), ...(body && { "content-length": Buffer.byteLength(body) }), "accept-language": "en", ...headers } }, (answer) => {
         let text = "";
         answer.on("data", (data) => (text += data));
         answer.on("end", () => {
@@ -208,6 +210,20 @@ assert.ok(inside.set.some((one) => one.startsWith("__Host-fumikura=") && one.inc
 const home = await hanako.ask(`${base}/`);
 assert.ok(home.status === 200 && home.text.includes("hanako"), home.text);
 console.log("in: a person whom the provider names");
+
+// The same in a real browser, which keeps the session's cookie back on the way from another site: the page at its end leads on.
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+if (existsSync(executablePath)) {
+  const real = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  const page = await (await real.newContext({ ignoreHTTPSErrors: true, locale: "ja-JP" })).newPage();
+  await page.goto(`${base}/login`);
+  await page.getByText("Example ID でログイン").click();
+  await page.getByText("u-1001").click();
+  await page.waitForURL(`${base}/`);
+  assert.equal(await page.locator(".who bdi").innerText(), "hanako");
+  await real.close();
+  console.log("in: the same in Chromium");
+} else console.log("left out: the same in Chromium, which is not installed");
 
 // The same answer again, and another browser's.
 await refused(hanako, back, "was used already");
