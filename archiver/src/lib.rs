@@ -20,6 +20,7 @@ pub mod intake;
 pub mod keys;
 pub mod media;
 pub mod openid;
+pub mod preview;
 pub mod record;
 pub mod scrub;
 pub mod service;

@@ -251,6 +251,17 @@ pub(crate) fn attachment(kind: &str, name: &str, size: Option<u64>, body: Body) 
         .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
+/// A content for the browser's own viewer.
+pub(crate) fn inline(kind: &str, name: &str, size: u64, body: Body) -> Response {
+    let place = disposition(name).replacen("attachment", "inline", 1);
+    let mut answer = attachment(kind, name, Some(size), body);
+    if let Ok(value) = HeaderValue::from_str(&place) {
+        let headers = answer.headers_mut();
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    answer
+}
+
 /// `Content-Disposition` with any name (RFC 6266, RFC 8187): nothing of it reaches another header.
 pub(crate) fn disposition(name: &str) -> String {
     let plain: String = name

@@ -32,9 +32,9 @@ mod tests;
 
 pub(crate) use audit::{AuditParams, filter as audit_filter};
 pub(crate) use blocking::blocking;
-pub(crate) use body::pieces;
+pub(crate) use body::{download, pieces};
 pub(crate) use caller::{COOKIE, Caller, client as client_of, cookie_for, cookie_gone, language};
-pub(crate) use contents::{attachment, package, send, version_id};
+pub(crate) use contents::{attachment, inline, package, send, version_id};
 pub(crate) use deposits::{file_name, metadata, take};
 pub use description::description;
 pub(crate) use guard::guarded;

@@ -9,10 +9,12 @@ mod deposit;
 mod frame;
 mod holdings;
 mod home;
+mod invoice;
 mod jobs;
 mod log_in;
 mod openid;
 mod people;
+mod preview;
 mod record;
 mod search;
 mod text;
@@ -38,6 +40,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .merge(deposit::routes())
         .merge(search::routes())
         .merge(record::routes())
+        .merge(preview::routes())
         .merge(verification::routes())
         .merge(people::routes())
         .merge(jobs::routes())

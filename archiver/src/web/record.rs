@@ -22,12 +22,14 @@ use crate::acts::verification::{VerdictRow, VerdictTable};
 use crate::acts::{Desk, Purpose, RecordFacts, Refusal};
 use crate::api::{Caller, attachment, blocking, package, send, version_id};
 use crate::cli::lang::Lang;
+use crate::preview::{Way, way};
+use crate::store::catalog::ObjectEntry;
 
 /// Why something is fetched.
 #[derive(Debug, Deserialize)]
-struct PurposeForm {
-    form_token: String,
-    purpose: String,
+pub(super) struct PurposeForm {
+    pub(super) form_token: String,
+    pub(super) purpose: String,
 }
 
 pub(super) fn routes() -> Router<Arc<Desk>> {
@@ -165,11 +167,21 @@ fn contents(visitor: &Visitor, facts: &RecordFacts) -> Markup {
                     (form_token(visitor))
                     label for={ "purpose-" (number) } { (lang.pick("利用目的(監査証跡に残ります)", "What for (kept in the audit trail)")) }
                     input type="text" name="purpose" id={ "purpose-" (number) } required maxlength="500";
-                    div.actions { button.plain type="submit" { (lang.pick("取り出す", "Fetch")) } }
+                    div.actions {
+                        @if is_shown(object) {
+                            button type="submit" formaction={ "/records/" (record) "/" (version) "/objects/" (number) "/preview" } { (lang.pick("内容を見る", "Show")) }
+                        }
+                        button.plain type="submit" { (lang.pick("取り出す", "Fetch")) }
+                    }
                 }
             }
         }
     }
+}
+
+/// Whether there is a preview of it.
+fn is_shown(object: &ObjectEntry) -> bool {
+    way(&object.media_type, object.size) != Way::None
 }
 
 fn proofs(visitor: &Visitor, facts: &RecordFacts) -> Markup {

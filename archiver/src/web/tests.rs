@@ -181,6 +181,113 @@ async fn every_page_is_whole_in_both_languages_and_shows_what_others_wrote_as_te
     assert!(html.contains("-1,200 JPY"), "{html}");
 }
 
+/// Deposits files of these contents and gives the ids of their records.
+async fn deposited(hall: &Hall, files: &[(&str, &str)]) -> Vec<String> {
+    let token = form_token(hall, "depositor");
+    let mut parts = vec![
+        ("form_token", None, token.as_str()),
+        ("class", None, "general"),
+    ];
+    parts.extend(
+        files
+            .iter()
+            .map(|(name, content)| ("files", Some(*name), *content)),
+    );
+    let (kind, body) = multipart(&parts);
+    let (status, html) = post(hall, "depositor", "/deposit", &kind, body).await;
+    assert_eq!(status, 200, "{html}");
+    let places = html.split("/records/").skip(1);
+    let ids = places.filter_map(|rest| rest.split('/').next());
+    ids.map(str::to_owned).collect()
+}
+
+/// Asks for the preview of the first content of a record.
+async fn shown(hall: &Hall, record: &str, purpose: &str) -> (Response<Body>, String) {
+    let token = form_token(hall, "retriever");
+    let body = super::text::query_of(&[("form_token", &token), ("purpose", purpose)]);
+    let session = &hall.tokens["retriever"];
+    let request = Request::builder()
+        .method("POST")
+        .uri(format!("/records/{record}/1/objects/0/preview"))
+        .header(
+            header::COOKIE,
+            format!("__Host-fumikura={session}; fumikura-lang=en"),
+        )
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let response = ask(hall, request.body(Body::from(body)).unwrap()).await;
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    (Response::from_parts(parts, Body::empty()), text)
+}
+
+#[tokio::test]
+async fn contents_are_shown_to_those_who_say_what_for() {
+    let hall = Hall::with_everybody().await;
+    let invoice = crate::preview::invoice::tests::small().replace("紙", "<紙>");
+    let invoice = invoice.replace("<紙>", "紙 &lt;script&gt;");
+    let hostile = format!("<html><body onload=\"x\">{HOSTILE}</body></html>");
+    let files = [
+        ("invoice.xml", invoice.as_str()),
+        ("page.html", hostile.as_str()),
+        ("paper.pdf", "%PDF-1.7\n%%EOF"),
+        ("things.bin", "\u{1}\u{2}\u{3}\0\0\0\0"),
+    ];
+    let ids = deposited(&hall, &files).await;
+    let [invoice, html, pdf, binary] = ids.as_slice() else {
+        panic!("{ids:?}");
+    };
+
+    let (response, text) = shown(&hall, invoice, "  ").await;
+    assert_eq!(response.status(), 422, "{text}");
+    assert!(!text.contains("1,100"));
+
+    let (response, text) = shown(&hall, invoice, "dispute").await;
+    assert_eq!(response.status(), 200);
+    check(&text, "invoice");
+    for part in [
+        "株式会社青空",
+        "1,100",
+        "standard rate",
+        "紙 &lt;script&gt;",
+        "Amount due",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+
+    let (_, text) = shown(&hall, html, "dispute").await;
+    let text = text.replace("&lt;body onload=", "");
+    check(&text, "text");
+    assert!(
+        text.contains("&lt;script&gt;alert(1)") && !text.contains('\u{202e}'),
+        "{text}"
+    );
+
+    let (response, text) = shown(&hall, pdf, "dispute").await;
+    assert_eq!(text, "%PDF-1.7\n%%EOF");
+    let headers = response.headers();
+    assert_eq!(headers[header::CONTENT_TYPE], "application/pdf");
+    let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    assert!(
+        policy.contains("default-src 'none'") && !policy.contains("script"),
+        "{policy}"
+    );
+    let place = headers[header::CONTENT_DISPOSITION].to_str().unwrap();
+    assert!(
+        place.starts_with("inline; filename=\"paper.pdf\""),
+        "{place}"
+    );
+
+    let (response, text) = shown(&hall, binary, "dispute").await;
+    assert_eq!(response.status(), 200);
+    assert!(text.contains("cannot be shown here"), "{text}");
+
+    let (_, trail) = page(&hall, "auditor", "/audit?act=record.retrieve", "en").await;
+    assert_eq!(trail.matches("dispute").count(), 4, "{trail}");
+    let (_, facts) = page(&hall, "retriever", &format!("/records/{binary}"), "en").await;
+    assert!(!facts.contains("/preview\""), "{facts}");
+}
+
 #[tokio::test]
 async fn the_navigation_leads_where_one_may_go_and_other_places_say_why_not() {
     let hall = Hall::with_everybody().await;
