@@ -28,10 +28,19 @@ use crate::store::catalog::{Query as Question, ValueMatch};
 #[into_params(parameter_in = Query)]
 pub(crate) struct SearchParams {
     /// Date of the transaction: `2026-01-31`, `2026-01-01..2026-03-31`, `2026-01-01..`; `none` for records without one.
+    #[param(
+        pattern = r"^(none|\d{4}-\d{2}-\d{2}|(\d{4}-\d{2}-\d{2})?\.\.(\d{4}-\d{2}-\d{2})?)$",
+        example = "2026-01-01..2026-03-31"
+    )]
     pub(crate) date: Option<String>,
     /// Amount: `110000`, `10000..20000`, `..0`; `none` for records without one. Zero is an amount.
+    #[param(
+        pattern = r"^(none|-?\d{1,15}(\.\d{1,6})?|(-?\d{1,15}(\.\d{1,6})?)?\.\.(-?\d{1,15}(\.\d{1,6})?)?)$",
+        example = "10000..20000"
+    )]
     pub(crate) amount: Option<String>,
     /// ISO 4217 code.
+    #[param(pattern = "^[A-Z]{3}$", example = "JPY")]
     pub(crate) currency: Option<String>,
     /// Part of the counterparty's name, without regard to width, case or how 株式会社 is written; `none` for records without one.
     pub(crate) counterparty: Option<String>,
@@ -44,14 +53,17 @@ pub(crate) struct SearchParams {
     /// The metadata key `matter`, whole.
     pub(crate) matter: Option<String>,
     /// Received on or after this day or time.
+    #[param(example = "2026-01-31")]
     pub(crate) received_from: Option<String>,
     /// Received until this day, which is included, or time.
+    #[param(example = "2026-01-31")]
     pub(crate) received_to: Option<String>,
     /// Only what waits for its timestamp.
     pub(crate) unstamped: Option<bool>,
     /// Also versions that have a newer one.
     pub(crate) all_versions: Option<bool>,
     /// Where to go on, from `next` of the page before.
+    #[param(pattern = "^[0-9A-Za-z_:.-]{1,200}$")]
     pub(crate) cursor: Option<String>,
     /// At most so many, from 1 to 500; 50 unless given.
     #[param(minimum = 1, maximum = 500)]
