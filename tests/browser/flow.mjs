@@ -148,6 +148,36 @@ for (const [day, amount, other] of [["2026-10-01", "110000", "文蔵商事株式
   await keiri.getByText("2 件を預かりました。").waitFor();
 }
 await shot(keiri, "ja-deposited");
+
+// An e-invoice and a paper: what is on them is read out of the first, and entered for the second.
+const a = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2";
+const b = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2";
+const party = (name, number) => `<a:Party><a:PostalAddress><b:CityName>新宿区</b:CityName><b:PostalZone>1600044</b:PostalZone></a:PostalAddress>
+  <a:PartyTaxScheme><b:CompanyID>${number}</b:CompanyID></a:PartyTaxScheme><a:PartyLegalEntity><b:RegistrationName>${name}</b:RegistrationName></a:PartyLegalEntity></a:Party>`;
+const line = (id, name, amount, rate) => `<a:InvoiceLine><b:ID>${id}</b:ID><b:InvoicedQuantity unitCode="H87">2</b:InvoicedQuantity><b:LineExtensionAmount currencyID="JPY">${amount}</b:LineExtensionAmount>
+  <a:Item><b:Name>${name}</b:Name><a:ClassifiedTaxCategory><b:ID>${rate === 8 ? "AA" : "S"}</b:ID><b:Percent>${rate}</b:Percent></a:ClassifiedTaxCategory></a:Item><a:Price><b:PriceAmount currencyID="JPY">${amount / 2}</b:PriceAmount></a:Price></a:InvoiceLine>`;
+const tax = (code, rate, taxable) => `<a:TaxSubtotal><b:TaxableAmount currencyID="JPY">${taxable}</b:TaxableAmount><b:TaxAmount currencyID="JPY">${taxable * rate / 100}</b:TaxAmount><a:TaxCategory><b:ID>${code}</b:ID><b:Percent>${rate}</b:Percent></a:TaxCategory></a:TaxSubtotal>`;
+const invoice = `<?xml version="1.0" encoding="UTF-8"?><Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2" xmlns:a="${a}" xmlns:b="${b}"><b:ID>2026-0815</b:ID><b:IssueDate>2026-09-30</b:IssueDate><b:DueDate>2026-10-31</b:DueDate>
+  <b:Note>いつもありがとうございます。</b:Note><a:AccountingSupplierParty>${party("株式会社青空文具", "T1234567890123")}</a:AccountingSupplierParty><a:AccountingCustomerParty>${party("文蔵商事株式会社", "T3210987654321")}</a:AccountingCustomerParty>
+  <a:TaxTotal><b:TaxAmount currencyID="JPY">10800</b:TaxAmount>${tax("S", 10, 100000)}${tax("AA", 8, 10000)}</a:TaxTotal>
+  <a:LegalMonetaryTotal><b:LineExtensionAmount currencyID="JPY">110000</b:LineExtensionAmount><b:TaxExclusiveAmount currencyID="JPY">110000</b:TaxExclusiveAmount><b:TaxInclusiveAmount currencyID="JPY">120800</b:TaxInclusiveAmount><b:PayableAmount currencyID="JPY">120800</b:PayableAmount></a:LegalMonetaryTotal>
+  ${line(1, "デスクチェア", 100000, 10)}${line(2, "お茶", 10000, 8)}</Invoice>`;
+const pdf = (() => {
+  const parts = ["<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 420 300] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>",
+    "<< /Length 58 >>\nstream\nBT /F 24 Tf 60 150 Td (A receipt of Fumikura Shoji) Tj ET  \nendstream", "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"];
+  let text = "%PDF-1.4\n";
+  const places = parts.map((part, number) => { const place = text.length; text += `${number + 1} 0 obj\n${part}\nendobj\n`; return place; });
+  const table = text.length;
+  return `${text}xref\n0 6\n0000000000 65535 f \n${places.map((place) => `${String(place).padStart(10, "0")} 00000 n \n`).join("")}trailer << /Size 6 /Root 1 0 R >>\nstartxref\n${table}\n%%EOF\n`;
+})();
+for (const [name, mimeType, text, fields] of [["e-invoice.xml", "application/xml", invoice, []], ["receipt.pdf", "application/pdf", pdf, [["#date", "2026-09-15"], ["#amount", "500"], ["#counterparty", "文蔵商事"]]]]) {
+  await keiri.goto(`${base}/deposit`);
+  await keiri.selectOption("#class", "received-invoice");
+  for (const [field, value] of fields) await keiri.fill(field, value);
+  await keiri.setInputFiles("#files", { name, mimeType, buffer: Buffer.from(text) });
+  await submit(keiri);
+  await keiri.getByText("1 件を預かりました。").waitFor();
+}
 const [receipt] = await Promise.all([keiri.waitForEvent("download"), keiri.getByRole("link", { name: "受け取る" }).first().click()]);
 assert.ok(readFileSync(await receipt.path()).length > 1000);
 
@@ -171,8 +201,34 @@ await homu.fill("#counterparty", "abc");
 await homu.locator("main form button[type=submit]").click();
 await homu.getByText("2 件").first().waitFor();
 await homu.goto(`${base}/search?go=1`);
-await homu.getByText("6 件").first().waitFor();
+await homu.getByText("8 件").first().waitFor();
 await shot(homu, "ja-search");
+
+// All of it in one file, with its table.
+await homu.locator("main details summary").click();
+await homu.fill("#gather-purpose", "税務調査 2026-3");
+const [gathered] = await Promise.all([homu.waitForEvent("download"), homu.getByRole("button", { name: "まとめて取り出す" }).click()]);
+await gathered.saveAs(join(place, "all.zip"));
+const tested = run("unzip", "-t", join(place, "all.zip"));
+assert.match(tested, /index\.csv/);
+assert.equal(tested.match(/ OK$/gm).length, 9);
+
+// Contents before the eyes: an invoice as an invoice, a paper by the browser's viewer.
+await homu.goto(`${base}/search?counterparty=青空`);
+await homu.locator("tbody a").first().click();
+await homu.fill("#purpose-0", "支払の確認");
+await homu.getByRole("button", { name: "内容を見る" }).click();
+await homu.getByText("軽減税率 8%").first().waitFor();
+await homu.getByText("120,800").first().waitFor();
+await shot(homu, "ja-preview-invoice");
+await homu.goto(`${base}/search?from=2026-09-15&to=2026-09-15`);
+await homu.locator("tbody a").first().click();
+await homu.fill("#purpose-0", "支払の確認");
+const [viewer] = await Promise.all([homu.waitForResponse((response) => response.url().endsWith("/preview")), homu.getByRole("button", { name: "内容を見る" }).click()]);
+assert.equal(viewer.headers()["content-type"], "application/pdf");
+assert.match(viewer.headers()["content-disposition"], /^inline/);
+await new Promise((done) => setTimeout(done, 1500));
+await homu.screenshot({ path: join(shots, "ja-preview-pdf.png") });
 await homu.goto(`${base}/search?low=1234567`);
 await homu.locator("tbody a").first().click();
 await shot(homu, "ja-record");
@@ -186,7 +242,16 @@ await homu.fill("#evidence-purpose", "東京地方裁判所へ提出");
 const [evidence] = await Promise.all([homu.waitForEvent("download"), homu.getByRole("button", { name: "証拠を渡す" }).click()]);
 const packed = join(place, "evidence.asice");
 await evidence.saveAs(packed);
-run(archiver, ...common, "--version");
+
+// The verifier's page says of it what the other side will read.
+await homu.goto(`${base}/judge`);
+await homu.setInputFiles("#package", packed);
+await shot(homu, "ja-judge");
+const [verdict] = await Promise.all([homu.waitForEvent("popup"), submit(homu)]);
+await verdict.waitForLoadState();
+await verdict.getByText("合格").first().waitFor();
+await verdict.screenshot({ path: join(shots, "ja-judged.png") });
+await verdict.close();
 const anchors = join(place, "anchors.pem");
 
 // The inspector verifies the period, and may deposit nothing.

@@ -84,6 +84,11 @@ impl Desk {
         )
     }
 
+    /// All that a search finds and the account reaches.
+    pub(super) fn found_all(&self, actor: &Actor, query: &Query) -> Result<Vec<Hit>, Refusal> {
+        Ok(self.found(actor, query, None, usize::MAX)?.hits)
+    }
+
     fn found(
         &self,
         actor: &Actor,

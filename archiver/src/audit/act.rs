@@ -46,6 +46,8 @@ acts! {
     RecordVerify "record.verify" "検証" "Verification",
     EvidenceExport "evidence.export" "証拠パッケージの取り出し" "Evidence handed over",
     ReceiptRetrieve "receipt.retrieve" "受領証の取り出し" "Receipt fetched",
+    SearchRetrieve "search.retrieve" "検索結果の内容の一括取り出し" "All contents of a search fetched",
+    PackageJudge "package.judge" "証拠パッケージの検証" "Evidence package judged",
     SearchExport "search.export" "検索結果の書き出し" "Search results exported",
     JobStamp "job.stamp" "タイムスタンプ付与の指示" "Stamping ordered",
     JobRenew "job.renew" "証拠更新の指示" "Renewal ordered",

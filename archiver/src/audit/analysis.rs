@@ -392,7 +392,12 @@ fn is_retrieval(act: &str) -> bool {
 }
 
 fn needs_purpose(act: &str) -> bool {
-    [Act::RecordRetrieve.code(), Act::EvidenceExport.code()].contains(&act)
+    [
+        Act::RecordRetrieve.code(),
+        Act::SearchRetrieve.code(),
+        Act::EvidenceExport.code(),
+    ]
+    .contains(&act)
 }
 
 fn is_account_change(entry: &AuditEntry) -> bool {

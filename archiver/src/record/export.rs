@@ -117,23 +117,7 @@ fn export_version(
         .open_at(hit.version, hit.address)
         .map_err(ExportError::Retrieve)?;
     let below = PathBuf::from(folder_name(hit.version));
-    let objects: Vec<_> = opened
-        .manifest()
-        .objects
-        .iter()
-        .map(|object| Exported {
-            version: hit.version,
-            name: object.name.to_string(),
-            // The format allows no name that leads out of its folder.
-            path: below.join(OsStr::from_bytes(object.name.as_bytes())),
-            size: object.size,
-            sha256: object
-                .digests
-                .under(DigestAlgorithm::Sha256)
-                .map(|digest| hex::encode(digest.as_bytes()))
-                .unwrap_or_default(),
-        })
-        .collect();
+    let objects = objects_of(&opened, hit.version);
     let mut bytes = 0;
     for (place, object) in (0_u32..).zip(&objects) {
         if let Err(error) = write_object(&mut opened, place, &folder.join(&object.path)) {
@@ -146,6 +130,26 @@ fn export_version(
         written.fetch_add(object.size, Ordering::Relaxed);
     }
     Ok(objects)
+}
+
+/// The objects of a version, and where each stands in an export.
+pub(crate) fn objects_of(opened: &OpenedVersion<'_>, version: VersionId) -> Vec<Exported> {
+    let below = PathBuf::from(folder_name(version));
+    let objects = opened.manifest().objects.iter();
+    objects
+        .map(|object| Exported {
+            version,
+            name: object.name.to_string(),
+            // The format allows no name that leads out of its folder.
+            path: below.join(OsStr::from_bytes(object.name.as_bytes())),
+            size: object.size,
+            sha256: object
+                .digests
+                .under(DigestAlgorithm::Sha256)
+                .map(|digest| hex::encode(digest.as_bytes()))
+                .unwrap_or_default(),
+        })
+        .collect()
 }
 
 /// Writes one object; a file that is not the whole object does not stay.
@@ -177,7 +181,7 @@ fn write_object(
 }
 
 /// The record's id; further versions with their number.
-fn folder_name(version: VersionId) -> String {
+pub(crate) fn folder_name(version: VersionId) -> String {
     if version.version() == 1 {
         version.record().to_string()
     } else {

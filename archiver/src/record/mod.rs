@@ -7,6 +7,7 @@
 pub mod deposit;
 pub mod error;
 pub mod export;
+pub mod export_index;
 pub mod outcome;
 pub mod received;
 pub mod retrieve;

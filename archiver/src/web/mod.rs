@@ -7,10 +7,12 @@ mod assets;
 mod audit;
 mod deposit;
 mod frame;
+mod gathered;
 mod holdings;
 mod home;
 mod invoice;
 mod jobs;
+mod judging;
 mod log_in;
 mod openid;
 mod people;
@@ -41,6 +43,8 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .merge(search::routes())
         .merge(record::routes())
         .merge(preview::routes())
+        .merge(gathered::routes())
+        .merge(judging::routes())
         .merge(verification::routes())
         .merge(people::routes())
         .merge(jobs::routes())

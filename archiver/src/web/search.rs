@@ -236,6 +236,7 @@ fn table(
                 @if let Some(next) = &page.next { a.button.plain href={ "/search?" (form.address(Some(next))) } { (lang.pick("次のページ", "Next page")) } }
                 @if visitor.may(Right::Retrieve) { a.button.plain href={ "/search.csv?" (form.address(None)) } { (lang.pick("すべてを CSV で", "All as CSV")) } }
             }
+            @if visitor.may(Right::Retrieve) { (super::gathered::form(visitor, &form.address(None))) }
         }
     }
 }

@@ -288,6 +288,117 @@ async fn contents_are_shown_to_those_who_say_what_for() {
     assert!(!facts.contains("/preview\""), "{facts}");
 }
 
+/// A form of the retriever, sent to a path; the status and the bytes of the answer.
+async fn sent(hall: &Hall, name: &str, path: &str, purpose: &str) -> (u16, Vec<u8>) {
+    let token = form_token(hall, name);
+    let body = super::text::query_of(&[("form_token", &token), ("purpose", purpose)]);
+    let session = &hall.tokens[name];
+    let request = Request::builder()
+        .method("POST")
+        .uri(path)
+        .header(
+            header::COOKIE,
+            format!("__Host-fumikura={session}; fumikura-lang=en"),
+        )
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let response = ask(hall, request.body(Body::from(body)).unwrap()).await;
+    let status = response.status().as_u16();
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    (status, bytes.to_vec())
+}
+
+#[tokio::test]
+async fn everything_that_a_search_finds_comes_in_one_file_with_a_table() {
+    let hall = Hall::with_everybody().await;
+    let files = [
+        ("a.txt", "first"),
+        ("b.txt", "second"),
+        ("other.txt", "third"),
+    ];
+    deposited(&hall, &files).await;
+
+    let (status, _) = sent(&hall, "retriever", "/search.zip?go=1", " ").await;
+    assert_eq!(status, 422);
+    let (status, _) = sent(&hall, "auditor", "/search.zip?go=1", "curiosity").await;
+    assert_eq!(status, 403);
+
+    let (status, bytes) = sent(&hall, "retriever", "/search.zip?go=1", "tax audit").await;
+    assert_eq!(status, 200);
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    assert_eq!(zip.len(), 4);
+    let mut contents = Vec::new();
+    for place in 0..3 {
+        let mut member = zip.by_index(place).unwrap();
+        let mut content = String::new();
+        std::io::Read::read_to_string(&mut member, &mut content).unwrap();
+        contents.push((
+            member
+                .name()
+                .unwrap()
+                .rsplit('/')
+                .next()
+                .unwrap()
+                .to_owned(),
+            content,
+        ));
+    }
+    contents.sort();
+    let expected = files.map(|(name, content)| (name.to_owned(), content.to_owned()));
+    assert_eq!(contents, expected);
+    let mut index = String::new();
+    let mut member = zip.by_name("index.csv").unwrap();
+    std::io::Read::read_to_string(&mut member, &mut index).unwrap();
+    assert_eq!(index.trim_end().lines().count(), 4, "{index}");
+    // SHA-256 of `first`.
+    assert!(
+        index.contains("a7937b64b8caa58f03721bb6bacf5c78cb235febe0e70b1b84cd99541461a08e"),
+        "{index}"
+    );
+
+    let (status, bytes) = sent(&hall, "retriever", "/search.zip?text=other&go=1", "again").await;
+    assert_eq!(status, 200);
+    let zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    assert_eq!(zip.len(), 2);
+    let (_, trail) = page(&hall, "auditor", "/audit?act=search.retrieve", "en").await;
+    for purpose in ["tax audit", "again"] {
+        assert!(trail.contains(purpose), "{trail}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_evidence_is_a_verdict_and_not_an_error() {
+    let hall = Hall::with_everybody().await;
+    let (_, html) = page(&hall, "inspector", "/judge", "ja").await;
+    check(&html, "/judge");
+    assert_eq!(page(&hall, "depositor", "/judge", "en").await.0, 403);
+    let token = form_token(&hall, "retriever");
+    for content in ["", "PK\u{3}\u{4} not a container", "0\u{3}\u{2}\u{1}\u{1}"] {
+        let (kind, body) = multipart(&[
+            ("form_token", None, &token),
+            ("package", Some("<script>x</script>.asice"), content),
+        ]);
+        let (status, html) = post(&hall, "retriever", "/judge", &kind, body).await;
+        assert_eq!(status, 200, "{content:?}: {html}");
+        assert!(
+            !html.contains("<script>x") && html.contains("&lt;script&gt;x"),
+            "{html}"
+        );
+        assert!(
+            !html.contains("TOTAL-PASSED") && html.contains("INDETERMINATE"),
+            "{content:?}: {html}"
+        );
+    }
+    let (kind, body) = multipart(&[
+        ("package", Some("a.asice"), "x"),
+        ("form_token", None, &token),
+    ]);
+    let (status, _) = post(&hall, "retriever", "/judge", &kind, body).await;
+    assert_eq!(status, 403, "the token stands before the file");
+    let (kind, body) = multipart(&[("form_token", None, &token)]);
+    let (status, _) = post(&hall, "retriever", "/judge", &kind, body).await;
+    assert!((400..500).contains(&status), "{status}");
+}
+
 #[tokio::test]
 async fn the_navigation_leads_where_one_may_go_and_other_places_say_why_not() {
     let hall = Hall::with_everybody().await;

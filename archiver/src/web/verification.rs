@@ -92,6 +92,7 @@ fn head(visitor: &Visitor, form: &PeriodForm, classes: &[(String, String)]) -> M
                 button.plain type="submit" name="output" value="csv" { (lang.pick("結果を CSV で", "Results as CSV")) }
             }
         }
+        p.no-print { a href="/judge" { (lang.pick("証拠パッケージを検証する", "Judge an evidence package")) } }
     }
 }
 

@@ -9,7 +9,6 @@ use std::sync::{Mutex, PoisonError};
 
 use formats::id::VersionId;
 use serde_json::json;
-use verifier::bulk::table;
 
 use crate::archive::Access;
 use crate::cli::arguments::Export;
@@ -19,6 +18,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{Unit, grouped, sized};
 use crate::cli::session::Session;
 use crate::record::export::{ExportError, Exported, ExportedVersion, export};
+use crate::record::export_index::{self, INDEX};
 use crate::store::catalog::Hit;
 
 /// What was written, and what was not.
@@ -96,45 +96,11 @@ fn write_index(
     hits: &[Hit],
     outcome: &Outcome,
 ) -> Result<(), Failure> {
-    let lang = session.output.lang;
-    let header = lang.pick(
-        [
-            "記録",
-            "版",
-            "取引年月日",
-            "金額",
-            "通貨",
-            "取引先",
-            "保管要件",
-            "受領日時",
-            "名前",
-            "場所",
-            "バイト数",
-            "SHA-256",
-        ],
-        [
-            "record",
-            "version",
-            "date",
-            "amount",
-            "currency",
-            "counterparty",
-            "class",
-            "received at",
-            "name",
-            "path",
-            "bytes",
-            "SHA-256",
-        ],
-    );
-    let mut text = String::from(table::BYTE_ORDER_MARK);
-    // The last column, so that whoever reads by position is not led astray.
     let is_trial = session.output.is_evaluation();
-    let heading = is_trial.then(|| lang.pick("試用", "evaluation"));
-    text.push_str(&table::line(header.into_iter().chain(heading)));
+    let mut text = export_index::head(session.output.lang, is_trial);
     for hit in hits {
         for object in outcome.written.get(&hit.version).into_iter().flatten() {
-            text.push_str(&row(hit, object, is_trial));
+            text.push_str(&export_index::row(hit, object, is_trial));
         }
     }
     let path = folder.join(INDEX);
@@ -144,29 +110,6 @@ fn write_index(
             file.sync_all()
         })
         .map_err(|source| failure(session, &ExportError::Write { path, source }))
-}
-
-fn row(hit: &Hit, object: &Exported, is_trial: bool) -> String {
-    let metadata = &hit.metadata;
-    let text = |value: Option<&dyn std::fmt::Display>| {
-        value.map_or_else(String::new, |value| value.to_string())
-    };
-    let values = [
-        hit.version.record().to_string(),
-        hit.version.version().to_string(),
-        text(metadata.date.as_ref().map(|value| value as _)),
-        text(metadata.amount.as_ref().map(|value| value as _)),
-        text(metadata.currency.as_ref().map(|value| value as _)),
-        metadata.counterparty.clone().unwrap_or_default(),
-        hit.class.clone(),
-        crate::cli::output::moment(hit.received_at),
-        object.name.clone(),
-        object.path.to_string_lossy().into_owned(),
-        object.size.to_string(),
-        object.sha256.clone(),
-    ];
-    let mark = is_trial.then_some("EVALUATION");
-    table::line(values.iter().map(String::as_str).chain(mark))
 }
 
 fn report(session: &Session, folder: &Path, bytes: u64, outcome: Outcome) -> Result<Exit, Failure> {
@@ -219,6 +162,3 @@ fn failure(session: &Session, error: &ExportError) -> Failure {
         format!("cannot write: {error}"),
     )
 }
-
-/// The table of an export.
-const INDEX: &str = "index.csv";

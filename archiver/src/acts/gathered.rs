@@ -1,0 +1,183 @@
+//! All contents that a search finds, in one file: what an inspector asks for (ダウンロードの求め).
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use super::actor::Actor;
+use super::contents::{Purpose, noted, wanted};
+use super::desk::{Desk, Subject};
+use super::records::query_text;
+use super::refusal::Refusal;
+use crate::access::Right;
+use crate::archive::Archive;
+use crate::audit::Act;
+use crate::cli::lang::Lang;
+use crate::keys::KeyError;
+use crate::record::error::RetrieveError;
+use crate::record::export::objects_of;
+use crate::record::export_index::{INDEX, head, row};
+use crate::store::catalog::{Hit, Query};
+
+/// Contents that may be written out together.
+#[derive(Debug)]
+pub struct Gathered {
+    archive: Arc<Archive>,
+    hits: Vec<Hit>,
+}
+
+/// Why the file is not whole.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum GatherError {
+    /// A record cannot be read. What was destroyed lawfully is no error: it stands in a list of its own.
+    Retrieve(RetrieveError),
+    /// The file cannot be written.
+    Write(io::Error),
+}
+
+impl std::fmt::Display for GatherError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Retrieve(error) => error.fmt(f),
+            Self::Write(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for GatherError {}
+
+impl Desk {
+    /// Opens all contents that a search finds, for fetching together.
+    ///
+    /// # Errors
+    /// As [`Desk::search`]; [`Refusal::Invalid`] without a purpose, and for more than [`GATHERED_BYTES_MAX`] bytes.
+    pub fn gather(
+        &self,
+        actor: &Actor,
+        query: &Query,
+        purpose: Purpose<'_>,
+    ) -> Result<Gathered, Refusal> {
+        let mut subject = Subject {
+            purpose: noted(purpose),
+            ..Subject::default()
+        };
+        subject.fact("query", query_text(query));
+        self.act(
+            actor,
+            Act::SearchRetrieve,
+            Right::Retrieve,
+            subject,
+            |subject| {
+                wanted(purpose)?;
+                let hits = self.found_all(actor, query)?;
+                let sizes = hits.iter().flat_map(|hit| &hit.objects);
+                let bytes: u64 = sizes.map(|object| object.size).sum();
+                subject.fact("found", hits.len());
+                subject.fact("bytes", bytes);
+                if bytes > GATHERED_BYTES_MAX {
+                    return Err(Refusal::invalid(
+                        "query",
+                        "一度に取り出せるのは 64 GiB までです。条件を分けてください",
+                        "at most 64 GiB can be fetched at once: divide the conditions",
+                    ));
+                }
+                Ok(Gathered {
+                    archive: Arc::clone(&self.archive),
+                    hits,
+                })
+            },
+        )
+    }
+}
+
+impl Gathered {
+    /// Writes a ZIP file: each version in a folder of its own, and behind them `index.csv`, whose presence says that the file is whole. Contents are compared with
+    /// their digests while they are written.
+    ///
+    /// # Errors
+    /// [`GatherError`]; after it what was written is not the file.
+    pub fn write(
+        &self,
+        lang: Lang,
+        now: OffsetDateTime,
+        output: &mut dyn Write,
+    ) -> Result<(), GatherError> {
+        let mut zip = ZipWriter::new_stream(output);
+        let is_trial = self.archive.notice().is_some();
+        let mut index = head(lang, is_trial);
+        let mut destroyed = String::new();
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .last_modified_time(stamp(now));
+        for hit in &self.hits {
+            let retriever = self.archive.retriever();
+            let mut opened = match retriever.open_at(hit.version, hit.address) {
+                Ok(opened) => opened,
+                Err(RetrieveError::Keys(KeyError::KeyDestroyed { .. })) => {
+                    destroyed.push_str(&format!("{}\r\n", hit.version));
+                    continue;
+                }
+                Err(error) => return Err(GatherError::Retrieve(error)),
+            };
+            for (place, object) in (0_u32..).zip(objects_of(&opened, hit.version)) {
+                let options = options.large_file(object.size > SMALL_BYTES_MAX);
+                begin(&mut zip, &object.path, options)?;
+                opened
+                    .write_object(place, &mut zip)
+                    .map_err(GatherError::Retrieve)?;
+                index.push_str(&row(hit, &object, is_trial));
+            }
+        }
+        if !destroyed.is_empty() {
+            begin(&mut zip, Path::new(DESTROYED), options)?;
+            zip.write_all(destroyed.as_bytes())
+                .map_err(GatherError::Write)?;
+        }
+        begin(&mut zip, Path::new(INDEX), options)?;
+        zip.write_all(index.as_bytes())
+            .map_err(GatherError::Write)?;
+        let ended = zip
+            .finish()
+            .map_err(|error| GatherError::Write(error.into()))?;
+        ended.into_inner().flush().map_err(GatherError::Write)
+    }
+}
+
+fn begin<W: Write + io::Seek>(
+    zip: &mut ZipWriter<W>,
+    path: &Path,
+    options: SimpleFileOptions,
+) -> Result<(), GatherError> {
+    // A name that is no UTF-8 is written as near to it as can be; the table has it with the digest.
+    zip.start_file(path.to_string_lossy(), options)
+        .map_err(|error| GatherError::Write(error.into()))
+}
+
+/// The time of a file in an archive of files, which knows no zone: Japan's.
+fn stamp(now: OffsetDateTime) -> DateTime {
+    let at = now.to_offset(time::macros::offset!(+9));
+    let date = u16::try_from(at.year()).unwrap_or_default();
+    let made = DateTime::from_date_and_time(
+        date,
+        at.month().into(),
+        at.day(),
+        at.hour(),
+        at.minute(),
+        at.second(),
+    );
+    made.unwrap_or_default()
+}
+
+/// Versions whose keys were destroyed.
+const DESTROYED: &str = "destroyed.txt";
+
+/// Bytes that are fetched at once.
+pub const GATHERED_BYTES_MAX: u64 = 64 << 30;
+
+/// From here on a member needs the fields of ZIP64 (APPNOTE.TXT §4.3.9.2).
+const SMALL_BYTES_MAX: u64 = 0xF000_0000;
