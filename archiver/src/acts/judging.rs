@@ -51,9 +51,12 @@ impl RandomAccess for SentFile {
         let read = file
             .seek(SeekFrom::Start(offset))
             .and_then(|_| file.read_exact(buffer));
-        read.map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => AccessError::BeyondEnd,
-            _ => AccessError::Unreadable,
+        read.map_err(|error| {
+            if error.kind() == io::ErrorKind::UnexpectedEof {
+                AccessError::BeyondEnd
+            } else {
+                AccessError::Unreadable
+            }
         })
     }
 }

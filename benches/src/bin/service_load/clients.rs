@@ -261,7 +261,7 @@ async fn patiently(client: &reqwest::Client, address: &str, token: &str) -> Vec<
         match get(client, address, token).await {
             Ok(bytes) => return bytes,
             Err(error) if error.starts_with("429") => {
-                tokio::time::sleep(Duration::from_secs(1)).await
+                tokio::time::sleep(Duration::from_secs(1)).await;
             }
             Err(error) => panic!("{error}"),
         }
