@@ -110,8 +110,10 @@ pub struct Line {
     pub name: String,
     /// IBT-154, IBT-127 and the attributes of the item (IBG-32).
     pub details: Vec<String>,
-    /// IBT-129 with its unit (IBT-130).
+    /// IBT-129.
     pub quantity: String,
+    /// Its unit: in the words of the trade where they are given (IBT-161), or its code (IBT-130, UN/ECE Recommendation 20).
+    pub unit: String,
     /// IBT-146.
     pub price: Option<Money>,
     /// IBT-151 and IBT-152.
@@ -341,14 +343,14 @@ impl Line {
         let unit = shown_unit
             .or_else(|| unit.map(str::to_owned))
             .unwrap_or_default();
-        let quantity = quantity.and_then(text).unwrap_or_default();
         Self {
             id: text_at(line, &["ID"]).unwrap_or_default(),
             name: item
                 .and_then(|item| text_at(item, &["Name"]))
                 .unwrap_or_default(),
             details,
-            quantity: format!("{quantity} {unit}").trim().to_owned(),
+            quantity: quantity.and_then(text).unwrap_or_default(),
+            unit,
             price: money(line, &["Price", "PriceAmount"]),
             tax: item
                 .and_then(|item| at(item, &["ClassifiedTaxCategory"]))

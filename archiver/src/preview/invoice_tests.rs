@@ -53,8 +53,12 @@ fn an_invoice_is_read_as_it_states_itself() {
     assert_eq!(invoice.totals, totals);
     let line = &invoice.lines[0];
     assert_eq!(
-        (line.quantity.as_str(), line.tax.as_str()),
-        ("2 H87", "S 10%")
+        (
+            line.quantity.as_str(),
+            line.unit.as_str(),
+            line.tax.as_str()
+        ),
+        ("2", "H87", "S 10%")
     );
     assert_eq!(
         (&line.price, &line.amount),

@@ -70,7 +70,7 @@ fn line(line: &Line, lang: Lang) -> Markup {
             @for detail in &line.details { br; span.hint { (foreign(detail)) } }
             @for one in &line.adjustments { br; span.hint { (adjustment(one, lang)) " " (sum(one.amount.as_ref())) } }
         }
-        td.number { (foreign(&line.quantity)) } td.number { (sum(line.price.as_ref())) }
+        td.number { (foreign(&line.quantity)) " " (foreign(unit(&line.unit, lang))) } td.number { (sum(line.price.as_ref())) }
         td { (category(&line.tax, lang)) } td.number { (sum(line.amount.as_ref())) }
     } }
 }
@@ -114,6 +114,22 @@ fn sum(money: Option<&Money>) -> Markup {
         return html! {};
     };
     html! { (foreign(&grouped_amount(&money.amount))) " " span.hint { (foreign(&money.currency)) } }
+}
+
+/// The units that invoices are full of, in words; others as they stand there (UN/ECE Recommendation 20).
+fn unit(code: &str, lang: Lang) -> &str {
+    match code {
+        "H87" | "C62" | "EA" => lang.pick("個", "pcs"),
+        "KGM" => "kg",
+        "GRM" => "g",
+        "LTR" => "L",
+        "MTR" => "m",
+        "MTK" => "m²",
+        "HUR" => lang.pick("時間", "h"),
+        "DAY" => lang.pick("日", "days"),
+        "MON" => lang.pick("か月", "months"),
+        code => code,
+    }
 }
 
 /// A tax category in words (UNCL5305, as JP PINT uses it).
