@@ -31,6 +31,7 @@ use crate::content::Manifests;
 use crate::keys::{EvaluationNotice, KeyMedium, KeyOpening, KeyPlace, LedgerAccess, UnlockWith};
 use crate::media::{self, Disagreement, MediaLedger};
 use crate::record::deposit::Depositor;
+use crate::record::resources::DepositResources;
 use crate::record::retrieve::Retriever;
 use crate::signature::{self, ArchiveSigner, SignatureKeeper};
 use crate::store::catalog::{Catalog, CatalogOptions, CatalogReport, Filler, FoldProgress};
@@ -111,6 +112,8 @@ pub struct Archive {
     notice: Option<EvaluationNotice>,
     /// The time in the id of the last event that was recorded.
     last_event_ms: AtomicU64,
+    /// What deposits share.
+    deposits: Arc<DepositResources>,
 }
 
 impl std::fmt::Debug for Archive {
@@ -246,6 +249,7 @@ impl Archive {
             policy,
             notice,
             last_event_ms: AtomicU64::new(0),
+            deposits: Arc::default(),
         };
         archive.go_on_behind_events()?;
         let (media, keys) = archive.look_around(access)?;
@@ -344,7 +348,8 @@ impl Archive {
             self.keys.ledger(),
             self.environment.clock.as_ref(),
             self.environment.entropy.as_ref(),
-        )?)
+        )?
+        .with_resources(Arc::clone(&self.deposits)))
     }
 
     /// Gives content back.

@@ -54,6 +54,11 @@ impl ContentWriter {
         })
     }
 
+    /// Overwrites the plaintext of the last content, before the writer waits for the next one.
+    pub fn clear(&mut self) {
+        self.buffers.clear();
+    }
+
     /// Reads `input` to its end as content object `object` of the sealer's version, and hands each sealed chunk to `append` in
     /// order.
     ///

@@ -22,9 +22,9 @@ use formats::manifest::Metadata;
 use formats::segment::{Frame, FrameAddress};
 
 use super::error::DepositError;
-use super::in_flight::InFlight;
 use super::outcome::{DepositEvent, DepositProgress, DepositSummary, DepositedRecord};
 use super::prepare::{Prepared, PreparedRecord, Refusal, Worker};
+use super::resources::DepositResources;
 use crate::class::RegisteredClass;
 use crate::intake::{FoundSource, Source, SourceName, StableSource, WalkItem};
 use crate::keys::{DataKey, KeyLedger};
@@ -42,6 +42,7 @@ pub struct Depositor<'a> {
     pub(super) clock: &'a dyn Clock,
     pub(super) entropy: &'a dyn Entropy,
     pub(super) identity_key: DataKey,
+    pub(super) resources: Arc<DepositResources>,
 }
 
 /// What all sources of one deposit share.
@@ -98,7 +99,14 @@ impl<'a> Depositor<'a> {
             clock,
             entropy,
             identity_key: ledger.catalog_key()?.subkey("deposit identity"),
+            resources: Arc::default(),
         })
+    }
+
+    /// The same, with what other deposits into this archive share.
+    #[must_use]
+    pub fn with_resources(self, resources: Arc<DepositResources>) -> Self {
+        Self { resources, ..self }
     }
 
     /// Deposits one opened source and waits until it is acknowledged. An index that fails after the commit does not undo the
@@ -112,7 +120,7 @@ impl<'a> Depositor<'a> {
         request: &DepositRequest,
     ) -> Result<DepositEvent, DepositError> {
         let progress = DepositProgress::default();
-        let mut worker = Worker::new(self, request, Arc::default(), &progress);
+        let mut worker = Worker::new(self, request, &progress);
         match worker.prepare(source) {
             Ok(Prepared::Record(record, outcome)) => {
                 let group = std::slice::from_ref(&record);
@@ -145,7 +153,6 @@ impl<'a> Depositor<'a> {
             request,
             progress: &options.progress,
             sources: Mutex::new(sources),
-            in_flight: Arc::default(),
             stop: AtomicBool::new(false),
         };
         let (sender, receiver) = sync_channel(READY_MAX);
@@ -204,7 +211,6 @@ struct Run<'a, I> {
     request: &'a DepositRequest,
     progress: &'a DepositProgress,
     sources: Mutex<I>,
-    in_flight: Arc<InFlight>,
     stop: AtomicBool,
 }
 
@@ -220,12 +226,7 @@ enum Ready {
 
 impl<I: Iterator<Item = WalkItem> + Send> Run<'_, I> {
     fn work(&self, ready: SyncSender<Ready>) {
-        let mut worker = Worker::new(
-            self.depositor,
-            self.request,
-            Arc::clone(&self.in_flight),
-            self.progress,
-        );
+        let mut worker = Worker::new(self.depositor, self.request, self.progress);
         while let Some(item) = self.next_source() {
             let result = match item {
                 WalkItem::Found(found) if self.is_stopped() => {

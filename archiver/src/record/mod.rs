@@ -10,6 +10,7 @@ pub mod export;
 pub mod export_index;
 pub mod outcome;
 pub mod received;
+pub mod resources;
 pub mod retrieve;
 
 mod examine;

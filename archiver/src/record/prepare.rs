@@ -3,7 +3,6 @@
 mod lines;
 
 use std::io::{self, Cursor, Read};
-use std::sync::Arc;
 
 use formats::digest::{DigestAlgorithm, DigestValue};
 use formats::error::{ErrorKind, FormatError};
@@ -20,7 +19,7 @@ use super::deposit::{DepositRequest, Depositor};
 use super::error::DepositError;
 use super::examine::Examined;
 use super::identity::{DepositIdentity, same_content};
-use super::in_flight::{Claim, InFlight};
+use super::in_flight::Claim;
 use super::outcome::{DepositEvent, DepositProgress, DepositedRecord};
 use super::received::ReceivedRecord;
 use super::retrieve::Retriever;
@@ -34,7 +33,6 @@ use crate::keys::LedgerTicket;
 pub(super) struct Worker<'a> {
     depositor: &'a Depositor<'a>,
     request: &'a DepositRequest,
-    in_flight: Arc<InFlight>,
     progress: &'a DepositProgress,
     writer: Option<ContentWriter>,
 }
@@ -77,13 +75,11 @@ impl<'a> Worker<'a> {
     pub(super) fn new(
         depositor: &'a Depositor<'a>,
         request: &'a DepositRequest,
-        in_flight: Arc<InFlight>,
         progress: &'a DepositProgress,
     ) -> Self {
         Self {
             depositor,
             request,
-            in_flight,
             progress,
             writer: None,
         }
@@ -194,7 +190,7 @@ impl<'a> Worker<'a> {
         let mut attempt = 0;
         loop {
             let code = identity.code(&self.depositor.identity_key, attempt);
-            let claim = self.in_flight.claim(code);
+            let claim = self.depositor.resources.in_flight.claim(code);
             let candidate = self.depositor.catalog.by_deposit_identity(&code)?;
             let Some(version) = candidate else {
                 return Ok(Claimed::New(claim));
@@ -359,13 +355,21 @@ impl<'a> Worker<'a> {
     /// The compressor and its buffers, made when they are first needed: a run over one file has one.
     fn writer(&mut self) -> Result<&mut ContentWriter, Refusal> {
         if self.writer.is_none() {
-            let writer =
-                ContentWriter::new().map_err(|error| Refusal::Stop(DepositError::Seal(error)))?;
+            let writer = self.depositor.resources.writer();
+            let writer = writer.map_err(|error| Refusal::Stop(DepositError::Seal(error)))?;
             self.writer = Some(writer);
         }
         self.writer
             .as_mut()
             .ok_or(Refusal::Stop(DepositError::Seal(SealError::Packing)))
+    }
+}
+
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        if let Some(writer) = self.writer.take() {
+            self.depositor.resources.put_back(writer);
+        }
     }
 }
 

@@ -25,6 +25,8 @@ mod verification;
 mod visitor;
 
 #[cfg(test)]
+mod contents_tests;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

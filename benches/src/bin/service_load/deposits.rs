@@ -54,6 +54,7 @@ async fn by_api(archiver: &Path, folder: &Path, files: usize, clients: usize) ->
     }
     let depositors = Arc::new(depositors);
     let next = Arc::new(AtomicUsize::new(0));
+    let cpu = served.cpu();
     let began = Instant::now();
     let tasks: Vec<_> = (0..clients)
         .map(|client| {
@@ -77,7 +78,12 @@ async fn by_api(archiver: &Path, folder: &Path, files: usize, clients: usize) ->
     for task in tasks {
         bytes += task.await.unwrap();
     }
+    let cpu = served.cpu() - cpu;
     let rate = told("API", files, bytes, began);
+    println!(
+        "         CPU of the service {:.2} ms for each",
+        cpu * 1000.0 / files as f64
+    );
     served.stop();
     rate
 }
