@@ -224,3 +224,44 @@ async fn what_is_no_evidence_is_a_verdict_and_not_an_error() {
     let (status, _) = post(&hall, "retriever", "/judge", &kind, body).await;
     assert!((400..500).contains(&status), "{status}");
 }
+
+#[tokio::test]
+async fn what_an_invoice_says_of_itself_is_read_before_it_is_deposited() {
+    let hall = Hall::with_everybody().await;
+    let token = form_token(&hall, "depositor");
+    let invoice = crate::preview::invoice::tests::small();
+    let read = async |parts: &[(&str, Option<&str>, &str)]| {
+        let (kind, body) = multipart(parts);
+        post(&hall, "depositor", "/deposit/read", &kind, body).await
+    };
+    let head = ("form_token", None, token.as_str());
+    let class = ("class", None, "general");
+    let (status, json) = read(&[head, class, ("file", Some("a.xml"), &invoice)]).await;
+    assert_eq!(status, 200, "{json}");
+    let fields: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let expected = [
+        ("date", "2026-04-01"),
+        ("amount", "1100"),
+        ("currency", "JPY"),
+        ("number", "A-7"),
+    ];
+    for (name, value) in expected {
+        assert_eq!(fields[name], value, "{json}");
+    }
+    let (status, json) = read(&[head, class, ("file", Some("a.xml"), "<a/>")]).await;
+    assert_eq!(status, 200);
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&json).unwrap()["date"],
+        serde_json::Value::Null
+    );
+    let (status, _) = read(&[("file", Some("a.xml"), &invoice), head]).await;
+    assert_eq!(status, 403, "the token stands before the file");
+    let large = "x".repeat(5 * 1024 * 1024);
+    let (status, _) = read(&[head, class, ("file", Some("a.xml"), &large)]).await;
+    assert!((400..500).contains(&status), "{status}");
+    let (status, facts) = page(&hall, "retriever", "/search?go=1", "en").await;
+    assert!(
+        status == 200 && facts.contains("Nothing matches"),
+        "{facts}"
+    );
+}

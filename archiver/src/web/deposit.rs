@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::multipart::Field;
 use axum::extract::{DefaultBodyLimit, Multipart, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use maud::{Markup, html};
+use serde::Serialize;
 
 use super::frame::{Frame, form_token};
 use super::text::{bytes, foreign};
@@ -18,7 +19,8 @@ use crate::access::Right;
 use crate::acts::{DepositFacts, Deposited, Desk, Refusal};
 use crate::api::{Caller, Problem, blocking, file_name, metadata, pieces, take};
 use crate::audit::closing::CLASS;
-use crate::class::{RegisteredClass, SearchKey};
+use crate::class::{Counterparty, RegisteredClass, SearchKey};
+use crate::intake::ubl::UblDocument;
 
 pub(super) fn routes() -> Router<Arc<Desk>> {
     Router::new()
@@ -26,6 +28,10 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
         .route(
             "/deposit",
             get(show).post(deposit).layer(DefaultBodyLimit::disable()),
+        )
+        .route(
+            "/deposit/read",
+            post(read).layer(DefaultBodyLimit::max(READ_BYTES_MAX)),
         )
 }
 
@@ -83,7 +89,10 @@ fn form(visitor: &Visitor, classes: &[RegisteredClass], problem: Option<&Problem
         h1 { (lang.pick("預け入れ", "Deposit")) }
         p.lead { (lang.pick("預けた記録は書き換えられません。受領と同時にすべての媒体に保存され、タイムスタンプが付きます。", "What is deposited cannot be changed. It is stored on every medium at once, and timestamped.")) }
         (super::frame::alert(problem))
-        form.sheet method="post" action="/deposit" enctype="multipart/form-data" {
+        form.sheet method="post" action="/deposit" enctype="multipart/form-data" data-read="/deposit/read" data-each="yes"
+            data-all=(lang.pick("{done} 件を預かりました。", "{done} taken in."))
+            data-some=(lang.pick("{all} 件のうち {done} 件を預かりました。残りは理由を確かめて、もう一度預けてください。", "{done} of {all} taken in. For the others see why, and deposit them again."))
+            data-lost=(lang.pick("送信が途切れました。預かっていません。もう一度預けてください。", "The connection broke; it was not taken in. Deposit it again.")) {
             (form_token(visitor))
             label for="class" { (lang.pick("保管要件(種類)", "Class")) }
             select #class name="class" required data-consequences="yes" {
@@ -119,8 +128,13 @@ fn consequences(class: &RegisteredClass, lang: crate::cli::lang::Lang) -> Markup
         .iter()
         .map(|key| key_title(*key, lang))
         .collect();
+    let names: Vec<&str> = policy
+        .search_keys
+        .iter()
+        .map(|key| field_name(*key))
+        .collect();
     html! {
-        div.consequences data-class=(policy.id) {
+        div.consequences data-class=(policy.id) data-keys=(names.join(" ")) {
             strong { (lang.pick(&policy.title.ja, &policy.title.en)) } ": "
             (lang.pick(&policy.period.text.ja, &policy.period.text.en))
             @if !keys.is_empty() { " " (lang.pick("求められる項目: ", "Asked for: ")) (keys.join(lang.pick("、", ", "))) }
@@ -135,6 +149,74 @@ fn key_title(key: SearchKey, lang: crate::cli::lang::Lang) -> &'static str {
         SearchKey::Counterparty => lang.pick("取引先", "counterparty"),
         SearchKey::Title => lang.pick("題名", "title"),
         SearchKey::DocumentNumber => lang.pick("書類番号", "document number"),
+    }
+}
+
+/// The field of the form that takes a search key.
+fn field_name(key: SearchKey) -> &'static str {
+    match key {
+        SearchKey::Date => "date",
+        SearchKey::Amount => "amount",
+        SearchKey::Counterparty => "counterparty",
+        SearchKey::Title => "title",
+        SearchKey::DocumentNumber => "number",
+    }
+}
+
+/// What an e-invoice says of itself, for the fields of the form. Nothing of it is kept.
+#[derive(Default, Serialize)]
+struct ReadFields {
+    date: Option<String>,
+    amount: Option<String>,
+    currency: Option<String>,
+    counterparty: Option<String>,
+    number: Option<String>,
+}
+
+async fn read(
+    State(desk): State<Arc<Desk>>,
+    Member(visitor): Member,
+    mut parts: Multipart,
+) -> Result<Json<ReadFields>, Response> {
+    visitor.wants(Right::Deposit)?;
+    let broken = || visitor.refused(&Refusal::CutOff);
+    let (mut is_checked, mut side) = (false, None);
+    for _ in 0..READ_PARTS_MAX {
+        let Some(part) = parts.next_field().await.map_err(|_| broken())? else {
+            break;
+        };
+        match part.name() {
+            Some("form_token") => {
+                visitor.check(&short(part).await.unwrap_or_default())?;
+                is_checked = true;
+            }
+            Some("class") => {
+                let class = short(part).await.unwrap_or_default();
+                let class = desk.archive().classes().class(&class);
+                side = class.ok().map(|class| class.policy().counterparty);
+            }
+            Some("file") if is_checked => {
+                let bytes = part.bytes().await.map_err(|_| broken())?;
+                return Ok(Json(read_fields(&bytes, side.unwrap_or_default())));
+            }
+            Some(_) | None => {}
+        }
+    }
+    visitor.check("")?;
+    Err(broken())
+}
+
+fn read_fields(bytes: &[u8], side: Counterparty) -> ReadFields {
+    let Ok(document) = UblDocument::read(bytes) else {
+        return ReadFields::default();
+    };
+    let metadata = document.metadata(side);
+    ReadFields {
+        date: metadata.date.map(|date| date.to_string()),
+        amount: metadata.amount.map(|amount| amount.to_string()),
+        currency: metadata.currency.map(|currency| currency.to_string()),
+        counterparty: metadata.counterparty,
+        number: metadata.document_number,
     }
 }
 
@@ -331,6 +413,12 @@ fn outcome(visitor: &Visitor, one: &Outcome) -> Markup {
         },
     }
 }
+
+/// Bytes of a document that is read for the fields of the form, and of what stands around it.
+const READ_BYTES_MAX: usize = 4 * 1024 * 1024 + 64 * 1024;
+
+/// Parts of that form.
+const READ_PARTS_MAX: usize = 4;
 
 /// Files of one form.
 const FILES_MAX: usize = 500;
