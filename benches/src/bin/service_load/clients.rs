@@ -34,6 +34,19 @@ struct Seen {
     fetches: Times,
 }
 
+/// A document of a size, that no other client sends, and that does not compress.
+pub(crate) fn sized(client: usize, number: usize, bytes: usize) -> Vec<u8> {
+    let mut content = content(client, number);
+    let mut state = (client as u64) << 32 | number as u64 | 1;
+    while content.len() < bytes {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        content.extend_from_slice(&state.to_le_bytes());
+    }
+    content
+}
+
 /// An invoice of some kilobytes that no other client sends.
 pub(crate) fn content(client: usize, number: usize) -> Vec<u8> {
     let mut text = format!("invoice {client}-{number}\n");
@@ -156,7 +169,14 @@ async fn work(shared: Arc<Shared>, client: reqwest::Client, number: usize) -> Se
             break;
         }
         let began = Instant::now();
-        let sent = deposit(&client, &shared.base, depositor, (number, round)).await;
+        let sent = deposit(
+            &client,
+            &shared.base,
+            depositor,
+            (number, round),
+            content(number, round),
+        )
+        .await;
         let Some(record) = shared.noted(sent) else {
             continue;
         };
@@ -216,6 +236,7 @@ pub(crate) async fn deposit(
     base: &str,
     token: &str,
     (number, round): (usize, usize),
+    content: Vec<u8>,
 ) -> Result<String, String> {
     let amount = round % 500;
     let day = 1 + round % 28;
@@ -225,7 +246,7 @@ pub(crate) async fn deposit(
     let sent = client
         .post(address)
         .bearer_auth(token)
-        .body(content(number, round))
+        .body(content)
         .send()
         .await;
     let response = sent.map_err(|error| format!("{error:?}"))?;

@@ -6,17 +6,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use super::clients::{content, deposit};
+use super::clients::{deposit, sized};
 use super::served::Served;
 
 /// Each way twice, by turns: the machine is not the same in each minute.
-pub(crate) async fn run((archiver, folder): (&Path, &Path), files: usize, clients: usize) {
+pub(crate) async fn run(
+    (archiver, folder): (&Path, &Path),
+    (files, size): (usize, usize),
+    clients: usize,
+) {
     let mut rates = [Vec::new(), Vec::new()];
     for turn in 0..2 {
         let place = folder.join(format!("command-{turn}"));
-        rates[0].push(by_command(archiver, &place, files).await);
+        rates[0].push(by_command(archiver, &place, (files, size)).await);
         let place = folder.join(format!("api-{turn}"));
-        rates[1].push(by_api(archiver, &place, files, clients).await);
+        rates[1].push(by_api(archiver, &place, (files, size), clients).await);
     }
     let best = |rates: &[f64]| rates.iter().copied().fold(0.0, f64::max);
     println!(
@@ -25,14 +29,14 @@ pub(crate) async fn run((archiver, folder): (&Path, &Path), files: usize, client
     );
 }
 
-async fn by_command(archiver: &Path, folder: &Path, files: usize) -> f64 {
+async fn by_command(archiver: &Path, folder: &Path, (files, size): (usize, usize)) -> f64 {
     let (mut served, _) = Served::found(archiver, folder).await;
     served.stop();
     let source = folder.join("files");
     fs::create_dir_all(&source).unwrap();
     let mut bytes = 0;
     for number in 0..files {
-        let content = content(0, number);
+        let content = sized(0, number, size);
         bytes += content.len();
         fs::write(source.join(format!("invoice-{number}.txt")), content).unwrap();
     }
@@ -41,7 +45,12 @@ async fn by_command(archiver: &Path, folder: &Path, files: usize) -> f64 {
     told("command", files, bytes, began)
 }
 
-async fn by_api(archiver: &Path, folder: &Path, files: usize, clients: usize) -> f64 {
+async fn by_api(
+    archiver: &Path,
+    folder: &Path,
+    (files, size): (usize, usize),
+    clients: usize,
+) -> f64 {
     let (mut served, administrators) = Served::found(archiver, folder).await;
     let mut depositors = Vec::new();
     for number in 0..4 {
@@ -68,8 +77,11 @@ async fn by_api(archiver: &Path, folder: &Path, files: usize, clients: usize) ->
                     if number >= files {
                         return bytes;
                     }
-                    deposit(&http, &base, token, (0, number)).await.unwrap();
-                    bytes += content(0, number).len();
+                    let content = sized(0, number, size);
+                    let length = content.len();
+                    let sent = deposit(&http, &base, token, (0, number), content);
+                    sent.await.unwrap();
+                    bytes += length;
                 }
             })
         })

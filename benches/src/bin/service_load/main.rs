@@ -4,7 +4,7 @@
 //! ```text
 //! service-load ARCHIVER FOLDER load CLIENTS SECONDS        deposits and reads; then all of it is read back and verified
 //! service-load ARCHIVER FOLDER kill CLIENTS SECONDS        the same, with SIGKILL after half of the time
-//! service-load ARCHIVER FOLDER deposits FILES CLIENTS      the same files by the command and over the API, each into an archive of its own
+//! service-load ARCHIVER FOLDER deposits FILES BYTES CLIENTS  the same files by the command and over the API, each into an archive of its own
 //! service-load ARCHIVER FOLDER idle CONNECTIONS            many connections that say nothing, while others work
 //! ```
 #![forbid(unsafe_code)]
@@ -44,15 +44,16 @@ async fn main() {
             let place = (Path::new(archiver), Path::new(folder));
             clients::run(place, number(clients), number(seconds), true).await;
         }
-        [archiver, folder, "deposits", files, clients] => {
+        [archiver, folder, "deposits", files, bytes, clients] => {
             let place = (Path::new(archiver), Path::new(folder));
-            deposits::run(place, number(files), number(clients)).await;
+            let files = (number(files), number(bytes));
+            deposits::run(place, files, number(clients)).await;
         }
         [archiver, folder, "idle", connections] => {
             idle::run(Path::new(archiver), Path::new(folder), number(connections)).await;
         }
         _ => panic!(
-            "usage: ARCHIVER FOLDER load CLIENTS SECONDS | kill CLIENTS SECONDS | deposits FILES CLIENTS | idle CONNECTIONS"
+            "usage: ARCHIVER FOLDER load CLIENTS SECONDS | kill CLIENTS SECONDS | deposits FILES BYTES CLIENTS | idle CONNECTIONS"
         ),
     }
 }
