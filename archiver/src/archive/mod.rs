@@ -15,6 +15,9 @@ mod restore;
 #[cfg(test)]
 mod restore_tests;
 mod settings;
+mod taking;
+#[cfg(test)]
+pub(crate) mod taking_fixture;
 mod waiting;
 
 use std::sync::atomic::AtomicU64;
@@ -26,7 +29,7 @@ use verifier::path::TrustAnchor;
 use verifier::policy::Policy;
 
 use crate::class::ClassRegistry;
-use crate::config::Config;
+use crate::config::{Config, MalwareConfig};
 use crate::content::Manifests;
 use crate::keys::{EvaluationNotice, KeyMedium, KeyOpening, KeyPlace, LedgerAccess, UnlockWith};
 use crate::media::{self, Disagreement, MediaLedger};
@@ -349,7 +352,14 @@ impl Archive {
             self.environment.clock.as_ref(),
             self.environment.entropy.as_ref(),
         )?
-        .with_resources(Arc::clone(&self.deposits)))
+        .with_resources(Arc::clone(&self.deposits))
+        .inspecting(
+            self.config
+                .intakes
+                .malware
+                .as_ref()
+                .map(MalwareConfig::inspection),
+        ))
     }
 
     /// Gives content back.

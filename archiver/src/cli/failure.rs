@@ -201,6 +201,7 @@ fn retrieve_exit(error: &RetrieveError) -> Exit {
         RetrieveError::Keys(error) => key_exit(error),
         RetrieveError::Content(_) => Exit::Medium,
         RetrieveError::Memory(_)
+        | RetrieveError::Quarantined { .. }
         | RetrieveError::WrongFrame { .. }
         | RetrieveError::LineIndex { .. }
         | RetrieveError::WrongManifest { .. } => Exit::Unusable,

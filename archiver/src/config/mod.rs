@@ -11,20 +11,27 @@ use formats::id::ArchiveId;
 
 mod authorities;
 mod error;
+mod hot_folder;
 mod https;
 mod index;
+mod intakes;
+mod malware;
 mod media;
 mod openid;
 mod place;
 mod renewal;
 mod scrub;
 mod service;
+mod syslog;
 mod text;
 
 pub use authorities::{TsaConfig, TsaDemands, TsaKind};
 pub use error::ConfigError;
+pub use hot_folder::HotFolderConfig;
 pub use https::{HttpsConfig, with_https};
 pub use index::IndexConfig;
+pub use intakes::IntakesConfig;
+pub use malware::MalwareConfig;
 pub use media::{MediaConfig, with_data};
 pub use openid::OpenidConfig;
 use place::Place;
@@ -93,6 +100,8 @@ pub struct Config {
     pub service: ServiceConfig,
     /// Whom it tells, and when.
     pub alarms: AlarmsConfig,
+    /// What the service takes in by itself, and what is scanned before.
+    pub intakes: IntakesConfig,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -130,6 +139,12 @@ struct FileForm {
     service: service::ServiceForm,
     #[serde(default)]
     alarms: service::AlarmsForm,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    malware: Option<malware::MalwareForm>,
+    #[serde(default, rename = "hot_folder", skip_serializing_if = "Vec::is_empty")]
+    hot_folders: Vec<hot_folder::HotFolderForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    syslog: Option<syslog::SyslogForm>,
     #[serde(default, rename = "tsa")]
     tsas: Vec<authorities::TsaForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -198,24 +213,7 @@ impl Config {
                 "データ媒体ごとに一つのフォルダを、一つ以上",
             ));
         }
-        if !SEGMENT_BYTES_RANGE.contains(&form.segments.max_bytes) {
-            return Err(place.invalid(
-                "segments.max_bytes",
-                "from 4 MiB to 4 GiB less one byte",
-                "4 MiB から 4 GiB 未満まで",
-            ));
-        }
-        let key_media = form.key_copies.len() + 1;
-        if form
-            .key_copies_min
-            .is_some_and(|min| !(1..=key_media).contains(&min))
-        {
-            return Err(place.invalid(
-                "key_copies_min",
-                "from 1 to the number of key media",
-                "1 から鍵媒体の数まで",
-            ));
-        }
+        check_numbers(&form, &place)?;
         let tsas = authorities::read(form.tsas, &place)?;
         let media = media::read(form.media, form.data.len(), &place)?;
         let parity = scrub::read_parity(form.segments.parity.as_deref(), &place)?;
@@ -223,6 +221,7 @@ impl Config {
         let renewal = renewal::read(form.renewal, &place)?;
         let service = service::read(form.service, &place)?;
         let alarms = service::read_alarms(form.alarms, &place)?;
+        let intakes = intakes::read(form.malware, form.hot_folders, form.syslog, &place)?;
         let (folder, index_options) = index::read(form.index, &place)?;
         let placed = |p| place.absolute(p);
         Ok(Self {
@@ -248,6 +247,7 @@ impl Config {
             renewal,
             service,
             alarms,
+            intakes,
         })
     }
 
@@ -262,6 +262,29 @@ impl Config {
     pub fn placed(&self, path: &Path) -> PathBuf {
         Place::of(&self.path).absolute(path.to_owned())
     }
+}
+
+/// Refuses numbers that are out of their bounds.
+fn check_numbers(form: &FileForm, place: &Place) -> Result<(), ConfigError> {
+    if !SEGMENT_BYTES_RANGE.contains(&form.segments.max_bytes) {
+        return Err(place.invalid(
+            "segments.max_bytes",
+            "from 4 MiB to 4 GiB less one byte",
+            "4 MiB から 4 GiB 未満まで",
+        ));
+    }
+    let key_media = form.key_copies.len() + 1;
+    if form
+        .key_copies_min
+        .is_some_and(|min| !(1..=key_media).contains(&min))
+    {
+        return Err(place.invalid(
+            "key_copies_min",
+            "from 1 to the number of key media",
+            "1 から鍵媒体の数まで",
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -331,6 +354,7 @@ mod tests {
                 }),
                 ..AlarmsConfig::default()
             },
+            intakes: intakes::sample(),
         }
     }
 

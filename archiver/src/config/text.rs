@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::place::Place;
-use super::{CONFIG_VERSION, Config, authorities, index, media, renewal, scrub, service};
+use super::{CONFIG_VERSION, Config, authorities, index, intakes, media, renewal, scrub, service};
 
 impl Config {
     /// The text of the file for this configuration, with paths below its folder made relative and a comment at each part.
@@ -58,6 +58,7 @@ impl Config {
         text.push_str(&media::text(&self.media));
         text.push_str(&renewal::text(&self.renewal));
         text.push_str(&service::text(&self.service, &self.alarms, &place));
+        text.push_str(&intakes::text(&self.intakes, &place));
         for tsa in &self.tsas {
             text.push_str(&authorities::text(tsa, &place));
         }

@@ -81,7 +81,7 @@ impl ComputedDigests {
     /// Reads the next object, passes it on, and adds its digests under algorithms that the manifest does not have.
     ///
     /// # Errors
-    /// As [`OpenedVersion::write_object`].
+    /// As [`OpenedVersion::examine_object`]. Who hands `output` on asks [`OpenedVersion::refuse_quarantined`] first.
     pub fn read_next(
         &mut self,
         opened: &mut OpenedVersion<'_>,
@@ -96,7 +96,7 @@ impl ComputedDigests {
                 .map(|algorithm| algorithm.hasher())
                 .collect(),
         };
-        opened.write_object(object, &mut hashing)?;
+        opened.examine_object(object, &mut hashing)?;
         let digests = hashing.hashers.into_iter().map(Hasher::finish);
         self.further.push(digests.collect());
         Ok(())

@@ -228,6 +228,7 @@ fn add_document<W: Write + Seek>(
     digests: &mut ComputedDigests,
     further: &[DigestAlgorithm],
 ) -> Result<(), ExportError> {
+    opened.refuse_quarantined()?;
     let (reading_end, mut writing_end) = io::pipe().map_err(ExportError::Machine)?;
     let (read, written) = thread::scope(|scope| {
         let reading = thread::Builder::new().spawn_scoped(scope, move || {

@@ -5,6 +5,7 @@ use std::io;
 
 use formats::error::FormatError;
 
+use super::malware::NotScanned;
 use super::metadata::MetadataError;
 use super::name::SourceName;
 use crate::cli::lang::Lang;
@@ -68,6 +69,13 @@ pub enum IntakeError {
         /// What does not fit.
         error: FormatError,
     },
+    /// It could not be scanned for malware, and the configuration asks for that.
+    NotScanned {
+        /// Which source.
+        name: SourceName,
+        /// Why.
+        reason: NotScanned,
+    },
     /// What `--meta` says is malformed.
     Metadata(MetadataError),
 }
@@ -112,6 +120,7 @@ impl IntakeError {
             | Self::Changed { name }
             | Self::NameTooLong { name, .. }
             | Self::BadName { name }
+            | Self::NotScanned { name, .. }
             | Self::Unfit { name, .. } => Some(name),
             Self::StandardInputTwice | Self::Metadata(_) => None,
         }
@@ -161,6 +170,9 @@ impl IntakeError {
             Self::Unfit { name, error } => format!(
                 "{name}: 目録に書けないものがあります ({error})。--meta の値を短くするか、ファイルを分けてください"
             ),
+            Self::NotScanned { name, reason } => {
+                format!("{name}: 預けていません。{}", reason.text(Lang::Ja))
+            }
             Self::Metadata(error) => error.text(Lang::Ja),
         }
     }
@@ -196,6 +208,9 @@ impl IntakeError {
             Self::Unfit { name, error } => format!(
                 "{name}: does not fit into a manifest ({error}); shorten what --meta gives or split the file"
             ),
+            Self::NotScanned { name, reason } => {
+                format!("{name}: not deposited: {}", reason.text(Lang::En))
+            }
             Self::Metadata(error) => error.text(Lang::En),
         }
     }

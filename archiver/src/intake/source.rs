@@ -64,8 +64,20 @@ impl StableSource {
     /// # Errors
     /// The file is missing, unreadable or not a regular file.
     pub fn open(path: &Path, name: SourceName) -> Result<Self, IntakeError> {
+        Self::open_with(path, name, OFlags::empty())
+    }
+
+    /// As [`StableSource::open`], for a path whose last part anybody may replace: a symbolic link there is refused.
+    ///
+    /// # Errors
+    /// As [`StableSource::open`]; [`IntakeError::LinkLoop`] for a symbolic link.
+    pub fn open_no_follow(path: &Path, name: SourceName) -> Result<Self, IntakeError> {
+        Self::open_with(path, name, OFlags::NOFOLLOW)
+    }
+
+    fn open_with(path: &Path, name: SourceName, further: OFlags) -> Result<Self, IntakeError> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        let file = match rustix::fs::open(path, flags | further, Mode::empty()) {
             Ok(descriptor) => File::from(descriptor),
             // Opening a socket fails, and so does opening some devices: say what it is rather than what went wrong.
             Err(error) => return Err(open_error(path, name, error.into())),
@@ -376,5 +388,10 @@ mod tests {
         let link = directory.path().join("loop");
         std::os::unix::fs::symlink("loop", &link).unwrap();
         assert!(matches!(open(&link), Err(IntakeError::LinkLoop { .. })));
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink("x", &link).unwrap();
+        assert!(open(&link).is_ok());
+        let refused = StableSource::open_no_follow(&link, SourceName::from_bytes(*b"x"));
+        assert!(matches!(refused, Err(IntakeError::LinkLoop { .. })));
     }
 }

@@ -26,6 +26,7 @@ use super::outcome::{DepositEvent, DepositProgress, DepositSummary, DepositedRec
 use super::prepare::{Prepared, PreparedRecord, Refusal, Worker};
 use super::resources::DepositResources;
 use crate::class::RegisteredClass;
+use crate::intake::malware::Inspection;
 use crate::intake::{FoundSource, Source, SourceName, StableSource, WalkItem};
 use crate::keys::{DataKey, KeyLedger};
 use crate::store::catalog::Catalog;
@@ -43,6 +44,7 @@ pub struct Depositor<'a> {
     pub(super) entropy: &'a dyn Entropy,
     pub(super) identity_key: DataKey,
     pub(super) resources: Arc<DepositResources>,
+    pub(super) inspection: Option<Inspection>,
 }
 
 /// What all sources of one deposit share.
@@ -100,6 +102,7 @@ impl<'a> Depositor<'a> {
             entropy,
             identity_key: ledger.catalog_key()?.subkey("deposit identity"),
             resources: Arc::default(),
+            inspection: None,
         })
     }
 
@@ -107,6 +110,13 @@ impl<'a> Depositor<'a> {
     #[must_use]
     pub fn with_resources(self, resources: Arc<DepositResources>) -> Self {
         Self { resources, ..self }
+    }
+
+    /// Scans every source for malware before it is compressed (a stream, which can be read only once, while it is).
+    #[must_use]
+    pub fn inspecting(mut self, inspection: Option<Inspection>) -> Self {
+        self.inspection = inspection;
+        self
     }
 
     /// Deposits one opened source and waits until it is acknowledged. An index that fails after the commit does not undo the

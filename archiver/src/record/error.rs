@@ -133,6 +133,13 @@ pub enum RetrieveError {
         /// What is wrong, where there is one.
         error: Option<FormatError>,
     },
+    /// A scanner found malware in it, and two people have not released it.
+    Quarantined {
+        /// The version.
+        version: VersionId,
+        /// What the scanner found.
+        threat: String,
+    },
     /// The medium cannot be read.
     Store(StoreError),
     /// The key cannot be found.
@@ -171,7 +178,10 @@ impl RetrieveError {
                 | ReadError::Digest(_) => true,
                 ReadError::Range { .. } | ReadError::Output(_) | ReadError::Unpacking => false,
             },
-            Self::NotFound { .. } | Self::NoObject { .. } | Self::Memory(_) => false,
+            Self::NotFound { .. }
+            | Self::NoObject { .. }
+            | Self::Quarantined { .. }
+            | Self::Memory(_) => false,
         }
     }
 
@@ -187,6 +197,9 @@ impl RetrieveError {
             }
             Self::NoObject { version } => format!(
                 "{version}: その名前の内容はありません。archiver search --json で内容の名前を確かめてください"
+            ),
+            Self::Quarantined { version, threat } => format!(
+                "{version}: マルウェア ({threat}) が見つかったため隔離しています。二人が解除するまで取り出せません"
             ),
             Self::Keys(error) => format!("鍵を使えません ({error})"),
             Self::Content(ReadError::Output(error)) => {
@@ -250,6 +263,10 @@ impl fmt::Display for RetrieveError {
                 version,
                 error: None,
             } => write!(f, "{version}: the index of its lines is missing"),
+            Self::Quarantined { version, threat } => write!(
+                f,
+                "{version}: in quarantine, a scanner found {threat}; it is handed out when two people have released it"
+            ),
             Self::Store(error) => error.fmt(f),
             Self::Keys(error) => error.fmt(f),
             Self::Content(error) => error.fmt(f),
@@ -273,6 +290,7 @@ impl Error for RetrieveError {
             } => Some(error),
             Self::NotFound { .. }
             | Self::NoObject { .. }
+            | Self::Quarantined { .. }
             | Self::WrongFrame { .. }
             | Self::WrongManifest { error: None, .. }
             | Self::LineIndex { error: None, .. } => None,

@@ -9,6 +9,7 @@ pub mod error;
 pub mod export;
 pub mod export_index;
 pub mod outcome;
+pub mod quarantine;
 pub mod received;
 pub mod resources;
 pub mod retrieve;

@@ -11,6 +11,7 @@ use super::received::ReceivedRecord;
 use crate::class::SearchKey;
 use crate::cli::lang::Lang;
 use crate::content::NoLines;
+use crate::intake::malware::NotScanned;
 use crate::intake::ubl::UblError;
 use crate::intake::{IntakeError, SkipReason, SourceName};
 
@@ -81,6 +82,10 @@ pub enum DepositWarning {
     KeysMissing(Vec<SearchKey>),
     /// The class asks for lines that can be proven one by one, and the content is no log.
     NoLines(NoLines),
+    /// A scanner found malware: it is kept, and withheld until two people release it. Holds what was found.
+    Quarantined(String),
+    /// It was not scanned for malware, which the configuration allows.
+    NotScanned(NotScanned),
 }
 
 /// What a whole run did.
@@ -223,6 +228,14 @@ impl DepositWarning {
                 "行が多すぎるため、行ごとの証明は作れません。全体としての証明は作れます".to_owned(),
                 "there are too many lines, so single ones cannot be proven; the whole can".to_owned(),
             ),
+            Self::Quarantined(threat) => lang.pick(
+                format!("マルウェア ({threat}) が見つかりました。隔離して保管し、二人が解除するまで取り出せません"),
+                format!("a scanner found {threat}: kept in quarantine until two people release it"),
+            ),
+            Self::NotScanned(reason) => lang.pick(
+                format!("マルウェア検査をせずに預かりました。{}", reason.text(lang)),
+                format!("deposited without a scan for malware: {}", reason.text(lang)),
+            ),
             Self::KeysMissing(keys) => {
                 let names: Vec<&str> = keys.iter().map(|key| key.name()).collect();
                 let names = names.join(", ");
@@ -267,6 +280,8 @@ mod tests {
             DepositWarning::MetadataUnread(UblError::Malformed),
             DepositWarning::NoLines(NoLines::LineTooLong { line: 7 }),
             DepositWarning::NoLines(NoLines::TooMany),
+            DepositWarning::Quarantined("Eicar".to_owned()),
+            DepositWarning::NotScanned(NotScanned::TimedOut),
             DepositWarning::KeysMissing(vec![SearchKey::Date, SearchKey::Amount]),
         ];
         for lang in [Lang::Ja, Lang::En] {

@@ -1,5 +1,6 @@
 //! From a source to a record that only has to be committed.
 
+mod inspect;
 mod lines;
 
 use std::io::{self, Cursor, Read};
@@ -26,6 +27,7 @@ use super::retrieve::Retriever;
 use crate::content::{
     ContentSummary, ContentWriter, NoLines, SealError, VersionSealer, WriteError,
 };
+use crate::intake::malware::Teed;
 use crate::intake::{IntakeError, Source, SourceName, StableSource};
 use crate::keys::LedgerTicket;
 
@@ -126,6 +128,7 @@ impl<'a> Worker<'a> {
                 return Ok(already_there(version, examined, file.size()));
             }
         };
+        self.inspect_file(&file, &mut examined)?;
         let stored = if examined.is_whole() {
             let stored = self.store(&examined, &mut Cursor::new(&examined.head))?;
             file.confirm_unchanged()?;
@@ -158,7 +161,12 @@ impl<'a> Worker<'a> {
         let beginning = examined.head.clone();
         examined.read_document(self.request.class.policy(), &mut beginning.as_slice());
         let identity = self.identity(&examined);
-        let stored = self.store(&examined, &mut Cursor::new(beginning).chain(reader))?;
+        let mut content = Cursor::new(beginning).chain(reader);
+        let mut teed = Teed::new(&mut content, self.begin_scan());
+        let stored = self.store(&examined, &mut teed)?;
+        if let Some(examination) = teed.finish() {
+            self.take_verdict(&mut examined, examination)?;
+        }
         let digests = [stored.content.sha256, stored.content.sha512];
         let size = stored.content.size;
         match self.claim(&identity, examined.is_whole(), &mut || Ok(digests))? {

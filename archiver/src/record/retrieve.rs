@@ -14,7 +14,9 @@ use formats::segment::{
 };
 
 use super::error::RetrieveError;
+use super::quarantine;
 use crate::content::{ContentReader, ObjectShape, SealError, VersionOpener};
+use crate::intake::malware;
 use crate::keys::{DataKey, KeyLedger};
 use crate::store::catalog::Catalog;
 use crate::store::{Store, StoreError};
@@ -35,6 +37,8 @@ pub struct OpenedVersion<'a> {
     reader: PooledReader,
     frame: RecordVersion,
     manifest: Raw<Manifest>,
+    /// What a scanner found in it, where nobody released it.
+    threat: Option<String>,
 }
 
 impl<'a> Retriever<'a> {
@@ -134,12 +138,19 @@ impl<'a> Retriever<'a> {
             let error = None;
             return Err(RetrieveError::WrongManifest { version, error });
         }
+        let threat = match malware::threat_in(&manifest.facts) {
+            Some(threat) if !quarantine::is_released(self.catalog, version)? => {
+                Some(threat.to_owned())
+            }
+            Some(_) | None => None,
+        };
         Ok(OpenedVersion {
             store: self.store,
             opener,
             reader,
             frame,
             manifest,
+            threat,
         })
     }
 }
@@ -198,12 +209,39 @@ impl OpenedVersion<'_> {
             .ok_or(self.no_object())
     }
 
+    /// Refuses a content that is in quarantine. Whoever hands out what [`OpenedVersion::examine_object`] reads asks this first.
+    ///
+    /// # Errors
+    /// [`RetrieveError::Quarantined`].
+    pub fn refuse_quarantined(&self) -> Result<(), RetrieveError> {
+        match &self.threat {
+            None => Ok(()),
+            Some(threat) => Err(RetrieveError::Quarantined {
+                version: self.version(),
+                threat: threat.clone(),
+            }),
+        }
+    }
+
     /// Writes an object to `output`. An error after some output means that what was written is not the object: the caller
     /// throws it away.
     ///
     /// # Errors
-    /// See [`RetrieveError`].
+    /// See [`RetrieveError`]; [`RetrieveError::Quarantined`] before any output.
     pub fn write_object(
+        &mut self,
+        object: u32,
+        output: &mut dyn Write,
+    ) -> Result<(), RetrieveError> {
+        self.refuse_quarantined()?;
+        self.examine_object(object, output)
+    }
+
+    /// As [`OpenedVersion::write_object`], also of a content that is in quarantine: for checks, which hand out nothing of it.
+    ///
+    /// # Errors
+    /// See [`RetrieveError`].
+    pub fn examine_object(
         &mut self,
         object: u32,
         output: &mut dyn Write,
@@ -234,6 +272,7 @@ impl OpenedVersion<'_> {
         range: Range<u64>,
         output: &mut dyn Write,
     ) -> Result<(), RetrieveError> {
+        self.refuse_quarantined()?;
         let (content, chunks) = self.object(object)?;
         let shape = shape(object, content, chunks);
         let chunks = chunks.to_vec();

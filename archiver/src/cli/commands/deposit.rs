@@ -126,6 +126,11 @@ pub(super) fn deposit_with_versions(
         if asks {
             known.extend(group.iter().filter_map(known_version));
         }
+        for event in &group {
+            if let DepositEvent::Deposited(record) = event {
+                archive.note_threat(&request.depositor, record.version, &record.warnings);
+            }
+        }
         bar.inc(group.len() as u64);
         bar.set_message(format!(
             "{} {}",

@@ -11,8 +11,8 @@ use crate::cli::failure::Failure;
 use crate::cli::media_words::one_data_medium;
 use crate::cli::session::Session;
 use crate::config::{
-    AlarmsConfig, Config, IndexConfig, MediaConfig, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT,
-    ScrubConfig, ServiceConfig, TsaConfig,
+    AlarmsConfig, Config, IndexConfig, IntakesConfig, MediaConfig, RenewalConfig,
+    SEGMENT_BYTES_MAX_DEFAULT, ScrubConfig, ServiceConfig, TsaConfig,
 };
 use crate::keys::TokenPlace;
 use crate::keys::passphrase::Prompt;
@@ -47,6 +47,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Init) -> Result<Exit, F
         service: ServiceConfig::default(),
         alarms: AlarmsConfig::default(),
         index_options: IndexConfig::default(),
+        intakes: IntakesConfig::default(),
     };
     let config = placed(config)?;
     archive::refuse_existing(&config)?;

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use archiver::archive::{self, Access, Archive, Environment, NewArchive};
 use archiver::config::{
-    AlarmsConfig, Config, IndexConfig, MediaConfig, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT,
-    ScrubConfig, ServiceConfig, TsaConfig,
+    AlarmsConfig, Config, IndexConfig, IntakesConfig, MediaConfig, RenewalConfig,
+    SEGMENT_BYTES_MAX_DEFAULT, ScrubConfig, ServiceConfig, TsaConfig,
 };
 use archiver::evidence::assemble::EvidenceAssembler;
 use archiver::evidence::batch::BatchMaker;
@@ -367,6 +367,7 @@ fn config(folder: &Path) -> Config {
         renewal: RenewalConfig::default(),
         service: ServiceConfig::default(),
         alarms: AlarmsConfig::default(),
+        intakes: IntakesConfig::default(),
         index_options: IndexConfig::default(),
     }
 }

@@ -15,7 +15,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::{Programs, Session};
 use crate::config::{
-    AlarmsConfig, CONFIG_FILE_NAME, Config, IndexConfig, MediaConfig, RenewalConfig,
+    AlarmsConfig, CONFIG_FILE_NAME, Config, IndexConfig, IntakesConfig, MediaConfig, RenewalConfig,
     SEGMENT_BYTES_MAX_DEFAULT, ScrubConfig, ServiceConfig, TsaConfig,
 };
 use crate::keys::Passphrase;
@@ -143,6 +143,7 @@ fn make_archive(session: &Session, directory: &Path) -> Result<(Config, Passphra
         service: ServiceConfig::default(),
         alarms: AlarmsConfig::default(),
         index_options: IndexConfig::default(),
+        intakes: IntakesConfig::default(),
     };
     let (config, _) = archive::create(
         NewArchive {
