@@ -43,8 +43,10 @@ pub enum Right {
     Verify,
     /// Read the classes and their rules.
     ReadClasses,
-    /// Change classes, holds and disposal.
+    /// Change classes, holds and disposal; ask for releases from quarantine, and approve them.
     ManageRecords,
+    /// See what is in quarantine.
+    ReadQuarantine,
     /// See jobs, the forecast of renewals and authorities.
     ReadJobs,
     /// Stamp, renew and scrub.
@@ -87,18 +89,26 @@ impl Role {
     pub const fn rights(self) -> &'static [Right] {
         use Right::{
             Deposit, ManageKeys, ManageMedia, ManagePeople, ManageRecords, ManageSystem, ReadAudit,
-            ReadClasses, ReadJobs, ReadKeys, ReadMedia, ReadPeople, ReadSystem, Retrieve, RunJobs,
-            Search, Verify,
+            ReadClasses, ReadJobs, ReadKeys, ReadMedia, ReadPeople, ReadQuarantine, ReadSystem,
+            Retrieve, RunJobs, Search, Verify,
         };
         match self {
             Self::Depositor => &[Deposit, ReadClasses],
             Self::Retriever => &[Search, Retrieve, Verify, ReadClasses],
-            Self::RecordsManager => &[Search, Verify, ReadClasses, ManageRecords, ReadJobs],
+            Self::RecordsManager => &[
+                Search,
+                Verify,
+                ReadClasses,
+                ManageRecords,
+                ReadQuarantine,
+                ReadJobs,
+            ],
             Self::KeyCustodian => &[ReadKeys, ManageKeys, ReadSystem],
             Self::Auditor => &[
                 Search,
                 Verify,
                 ReadClasses,
+                ReadQuarantine,
                 ReadJobs,
                 ReadMedia,
                 ReadKeys,

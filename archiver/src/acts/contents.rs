@@ -58,6 +58,7 @@ impl Desk {
                 wanted(purpose)?;
                 let hit = self.reached(actor, version)?;
                 let opened = self.archive.retriever().open_at(version, hit.address)?;
+                opened.refuse_quarantined()?;
                 let place = usize::try_from(number).map_err(|_| Refusal::NotFound)?;
                 let object = opened
                     .manifest()

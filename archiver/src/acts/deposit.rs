@@ -15,7 +15,7 @@ use crate::audit::{Act, closing as audit};
 use crate::cli::lang::Lang;
 use crate::intake::{IntakeError, Source, SourceName};
 use crate::record::deposit::DepositRequest;
-use crate::record::outcome::DepositEvent;
+use crate::record::outcome::{DepositEvent, DepositWarning};
 
 /// What is deposited, beside its bytes.
 #[derive(Debug, Clone)]
@@ -43,6 +43,8 @@ pub struct Deposited {
     pub size: u64,
     /// What the depositor should know.
     pub warnings: Vec<String>,
+    /// What a scanner found in it; it is then withheld until two people release it.
+    pub threat: Option<String>,
 }
 
 /// Which keys of idempotency came with what.
@@ -79,6 +81,9 @@ impl Desk {
                 subject.fact("bytes", deposited.size);
                 if deposited.was_there {
                     subject.fact("was-there", "yes");
+                }
+                if let Some(threat) = &deposited.threat {
+                    subject.fact("threat", threat);
                 }
                 Ok(deposited)
             },
@@ -119,17 +124,25 @@ impl Desk {
         };
         match self.archive.depositor()?.deposit(source, &request)? {
             DepositEvent::Deposited(record) => Ok(Deposited {
+                threat: self
+                    .archive
+                    .note_threat(&actor.account, record.version, &record.warnings),
                 version: record.version,
                 was_there: false,
                 size: record.size,
                 warnings: record.warnings.iter().map(|one| one.text(lang)).collect(),
             }),
-            DepositEvent::AlreadyThere { version, size, .. } => Ok(Deposited {
-                version,
-                was_there: true,
-                size,
-                warnings: Vec::new(),
-            }),
+            DepositEvent::AlreadyThere { version, size, .. } => {
+                let threat = self.archive.threat_of(version);
+                let warning = threat.clone().map(DepositWarning::Quarantined);
+                Ok(Deposited {
+                    version,
+                    was_there: true,
+                    size,
+                    warnings: warning.iter().map(|one| one.text(lang)).collect(),
+                    threat,
+                })
+            }
             DepositEvent::Failed(error) => Err(self.not_taken(error)),
             DepositEvent::Skipped { .. } | DepositEvent::LeftOut { .. } => Err(Refusal::CutOff),
         }

@@ -290,7 +290,7 @@ pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// From where what the service does by itself comes.
-const LOCAL: &str = "local";
+pub(super) const LOCAL: &str = "local";
 
 /// Of what somebody sent, so much goes into the trail.
 const FACT_CHARACTERS_MAX: usize = 500;

@@ -159,6 +159,7 @@ impl Refusal {
             Self::Retrieve(RetrieveError::NotFound { .. } | RetrieveError::NoObject { .. }) => {
                 "not-found"
             }
+            Self::Retrieve(RetrieveError::Quarantined { .. }) => "quarantined",
             Self::Retrieve(_) => "unreadable",
             Self::Evidence(_) => "evidence",
             Self::Openid(error) => error.code(),
@@ -305,6 +306,8 @@ fn retrieve_status(error: &RetrieveError) -> u16 {
         RetrieveError::NotFound { .. } | RetrieveError::NoObject { .. }
     ) {
         404
+    } else if matches!(error, RetrieveError::Quarantined { .. }) {
+        403
     } else if matches!(error, RetrieveError::Keys(KeyError::KeyDestroyed { .. })) {
         410
     } else {

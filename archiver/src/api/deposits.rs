@@ -63,6 +63,8 @@ pub(crate) struct DepositedView {
     size: u64,
     /// What the depositor should know.
     warnings: Vec<String>,
+    /// What a scanner for malware found: the record is then in quarantine.
+    threat: Option<String>,
 }
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Desk>> {
@@ -201,6 +203,7 @@ impl DepositedView {
             was_there: deposited.was_there,
             size: deposited.size,
             warnings: deposited.warnings.clone(),
+            threat: deposited.threat.clone(),
         }
     }
 }

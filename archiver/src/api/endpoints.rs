@@ -51,6 +51,17 @@ pub(super) const ENDPOINTS: &[(&str, &str, &str)] = &[
     ),
     ("POST", "/api/v1/jobs/stamp", "operator"),
     ("POST", "/api/v1/jobs/renew", "operator"),
+    ("GET", "/api/v1/quarantine", "records-manager auditor"),
+    (
+        "POST",
+        "/api/v1/records/{record}/versions/{version}/release",
+        "records-manager",
+    ),
+    (
+        "POST",
+        "/api/v1/quarantine/{request}/approval",
+        "records-manager",
+    ),
     ("GET", "/api/v1/people", "auditor administrator"),
     ("POST", "/api/v1/people/requests", "administrator"),
     (

@@ -33,7 +33,7 @@ pub(crate) struct Hall {
     pub(crate) orders: mpsc::Receiver<JobOrder>,
     pub(crate) tokens: BTreeMap<&'static str, String>,
     /// After the desk, whose archive stands in its folder.
-    _bench: Bench,
+    pub(crate) bench: Bench,
 }
 
 /// Deriving a password costs next to nothing here: how dear it is stands in its own tests.
@@ -51,13 +51,18 @@ pub(crate) fn rules() -> PasswordRules {
 impl Hall {
     /// Two administrators, `sato` and `suzuki`, with their first passwords.
     pub(crate) fn founded() -> (Self, BTreeMap<String, String>) {
-        Self::founded_with(None)
+        Self::founded_of("", None)
     }
 
     /// The same where people may log in by a provider.
     pub(crate) fn founded_with(openid: Option<OpenidProvider>) -> (Self, BTreeMap<String, String>) {
+        Self::founded_of("", openid)
+    }
+
+    /// The same with more of a configuration.
+    fn founded_of(more: &str, openid: Option<OpenidProvider>) -> (Self, BTreeMap<String, String>) {
         let clock = Arc::new(SimulatedClock::new(NOW));
-        let bench = Bench::with(clock.clone(), "data = [\"data\"]", "");
+        let bench = Bench::with(clock.clone(), "data = [\"data\"]", more);
         let archive = bench.open(Access::Write);
         let facts = |name: &str| AccountFacts {
             display_name: name.to_uppercase(),
@@ -93,14 +98,19 @@ impl Hall {
             desk: Arc::new(desk.unwrap()),
             orders,
             tokens: BTreeMap::new(),
-            _bench: bench,
+            bench,
         };
         (hall, first)
     }
 
     /// One account for each role, named as the role, all logged in.
     pub(crate) async fn with_everybody() -> Self {
-        let (mut hall, first) = Self::founded();
+        Self::with_everybody_and("").await
+    }
+
+    /// The same with more of a configuration.
+    pub(crate) async fn with_everybody_and(more: &str) -> Self {
+        let (mut hall, first) = Self::founded_of(more, None);
         for name in ["sato", "suzuki"] {
             let token = hall.settle(name, &first[name]).await;
             hall.tokens.insert(name, token);

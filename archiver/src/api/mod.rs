@@ -17,6 +17,7 @@ mod jobs;
 mod overview;
 mod people;
 mod problem;
+mod quarantine;
 mod records;
 mod session;
 mod verification;
@@ -63,6 +64,7 @@ fn routes() -> OpenApiRouter<Arc<Desk>> {
         .merge(verification::routes())
         .merge(jobs::routes())
         .merge(people::routes())
+        .merge(quarantine::routes())
         .merge(overview::routes())
         .merge(audit::routes())
 }

@@ -110,14 +110,14 @@ pub(crate) struct AccountForm {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReasonForm {
     /// Why.
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// What was asked for.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RequestedView {
     /// Its id: another person approves it.
-    request: String,
+    pub(super) request: String,
 }
 
 /// A first password, told once.

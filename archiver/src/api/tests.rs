@@ -33,7 +33,7 @@ fn body_for(path: &str) -> Option<Value> {
     } else if path.ends_with("/review") {
         Some(json!({ "confirmed": ["nobody"] }))
     } else {
-        let wants = ["refusal", "suspension", "closing", "reset"];
+        let wants = ["refusal", "suspension", "closing", "reset", "release"];
         wants
             .iter()
             .any(|end| path.ends_with(end))

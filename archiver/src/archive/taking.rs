@@ -4,12 +4,13 @@ use formats::id::{EventId, VersionId};
 
 use super::{Archive, ArchiveError};
 use crate::cli::lang::Lang;
-use crate::event::Topic;
 use crate::intake::malware::threat_in;
 use crate::intake::{Source, TakeError, TakeUnder, Taken, TakesIn};
 use crate::record::deposit::DepositRequest;
 use crate::record::outcome::{DepositEvent, DepositWarning};
-use crate::record::quarantine::{QuarantineEntered, QuarantineReleased};
+use crate::record::quarantine::{
+    QuarantineEntered, QuarantineReleaseRequested, QuarantineReleased, Withheld, withheld,
+};
 
 impl TakesIn for Archive {
     fn take(&self, source: Source, under: &TakeUnder<'_>) -> Result<Taken, TakeError> {
@@ -94,24 +95,35 @@ impl Archive {
         self.record_event(by, &released).map(Some)
     }
 
+    /// Asks for the release of a record. `Ok(None)`: there is no reason, or the record is in no quarantine.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] as for [`Archive::record_event`].
+    pub fn request_release(
+        &self,
+        by: &str,
+        version: VersionId,
+        reason: &str,
+    ) -> Result<Option<EventId>, ArchiveError> {
+        let reason = reason.trim().to_owned();
+        if reason.is_empty() || self.threat_of(version).is_none() {
+            return Ok(None);
+        }
+        let asked = QuarantineReleaseRequested { version, reason };
+        self.record_event(by, &asked).map(Some)
+    }
+
     /// The versions in quarantine, with what was found, in the order of their deposits.
     ///
     /// # Errors
     /// [`ArchiveError`] when the index is damaged.
-    pub fn quarantined(&self) -> Result<Vec<QuarantineEntered>, ArchiveError> {
-        let mut held: Vec<QuarantineEntered> = Vec::new();
-        self.catalog.events(Topic::Records, &mut |event| {
-            if let Some(entered) = event.as_::<QuarantineEntered>() {
-                held.push(entered);
-            } else if let Some(released) = event.as_::<QuarantineReleased>() {
-                held.retain(|one| one.version != released.version);
-            }
-            true
-        })?;
-        Ok(held)
+    pub fn quarantined(&self) -> Result<Vec<Withheld>, ArchiveError> {
+        Ok(withheld(&self.catalog)?)
     }
 
-    fn threat_of(&self, version: VersionId) -> Option<String> {
+    /// What a scanner found in a version that is in quarantine.
+    #[must_use]
+    pub fn threat_of(&self, version: VersionId) -> Option<String> {
         let opened = self.retriever().open(version).ok()?;
         let is_held = opened.refuse_quarantined().is_err();
         let threat = threat_in(&opened.manifest().facts).filter(|_| is_held);

@@ -4,11 +4,12 @@
 //! fetched: what lifts it is an event, and an event that is lost leaves the record withheld. No second place holds such files, and no copy in
 //! the clear: sealed, stamped, held twice and searchable like any record. Checks that hand nothing out (scrub, re-hash, verification) read on.
 
-use formats::id::VersionId;
+use formats::id::{EventId, VersionId};
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::event::{EventBody, Topic};
+use crate::event::{EventBody, RecordedEvent, Topic};
 use crate::store::StoreError;
 use crate::store::catalog::Catalog;
 
@@ -20,6 +21,42 @@ pub struct QuarantineEntered {
     pub version: VersionId,
     /// The scanner's name of what it found.
     pub threat: String,
+}
+
+/// Somebody asked for the release of a record; another person decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct QuarantineReleaseRequested {
+    /// The version.
+    pub version: VersionId,
+    /// Why.
+    pub reason: String,
+}
+
+/// A request for a release that waits for another person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseRequest {
+    /// Its id.
+    pub id: EventId,
+    /// Who asked.
+    pub by: String,
+    /// When.
+    pub at: OffsetDateTime,
+    /// Why.
+    pub reason: String,
+}
+
+/// A version in quarantine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    /// The version.
+    pub version: VersionId,
+    /// The scanner's name of what it found.
+    pub threat: String,
+    /// Since when it is on record.
+    pub since: OffsetDateTime,
+    /// The last request for its release, where there is one.
+    pub request: Option<ReleaseRequest>,
 }
 
 /// Two people released a record: from now on it is fetched like any other.
@@ -36,6 +73,11 @@ pub struct QuarantineReleased {
 
 impl EventBody for QuarantineEntered {
     const KIND: &'static str = "quarantine-entered";
+    const TOPIC: Topic = Topic::Records;
+}
+
+impl EventBody for QuarantineReleaseRequested {
+    const KIND: &'static str = "quarantine-release-requested";
     const TOPIC: Topic = Topic::Records;
 }
 
@@ -59,6 +101,45 @@ impl QuarantineReleased {
     fn is_by_two(&self) -> bool {
         let [one, other] = self.people.each_ref().map(|name| folded(name));
         !one.is_empty() && !other.is_empty() && one != other && !self.reason.is_empty()
+    }
+}
+
+/// The versions in quarantine, in the order in which they came into it.
+///
+/// # Errors
+/// The index is damaged.
+pub fn withheld(catalog: &Catalog) -> Result<Vec<Withheld>, StoreError> {
+    let mut withheld = Vec::new();
+    catalog.events(Topic::Records, &mut |event| {
+        fold(&mut withheld, &event);
+        true
+    })?;
+    Ok(withheld)
+}
+
+/// What an event changes. A request for what is not there is of no consequence.
+fn fold(withheld: &mut Vec<Withheld>, event: &RecordedEvent) {
+    if let Some(entered) = event.as_::<QuarantineEntered>() {
+        withheld.push(Withheld {
+            version: entered.version,
+            threat: entered.threat,
+            since: event.time,
+            request: None,
+        });
+    } else if let Some(asked) = event.as_::<QuarantineReleaseRequested>() {
+        let held = withheld.iter_mut().find(|one| one.version == asked.version);
+        if let Some(held) = held {
+            held.request = Some(ReleaseRequest {
+                id: event.id,
+                by: event.by.clone(),
+                at: event.time,
+                reason: asked.reason,
+            });
+        }
+    } else if let Some(released) = event.as_::<QuarantineReleased>()
+        && released.is_by_two()
+    {
+        withheld.retain(|one| one.version != released.version);
     }
 }
 

@@ -29,6 +29,12 @@ const PLACES: &[(&str, &str, &str, Option<Right>)] = &[
     ("/deposit", "預け入れ", "Deposit", Some(Right::Deposit)),
     ("/search", "検索", "Search", Some(Right::Search)),
     ("/verification", "検証", "Verification", Some(Right::Verify)),
+    (
+        "/quarantine",
+        "隔離",
+        "Quarantine",
+        Some(Right::ReadQuarantine),
+    ),
     ("/jobs", "ジョブ", "Jobs", Some(Right::ReadJobs)),
     (
         "/forecast",

@@ -17,6 +17,7 @@ mod log_in;
 mod openid;
 mod people;
 mod preview;
+mod quarantine;
 mod record;
 mod search;
 mod text;
@@ -48,6 +49,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .merge(gathered::routes())
         .merge(judging::routes())
         .merge(verification::routes())
+        .merge(quarantine::routes())
         .merge(people::routes())
         .merge(jobs::routes())
         .merge(holdings::routes())

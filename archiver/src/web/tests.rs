@@ -11,6 +11,7 @@ use tower::ServiceExt;
 
 use crate::api::fixture::{HERE, Hall, password_of};
 use crate::https::Peer;
+use crate::intake::malware::real::{RealClamd, eicar};
 
 fn router(hall: &Hall) -> Router {
     crate::api::guarded(
@@ -162,6 +163,7 @@ async fn every_page_is_whole_in_both_languages_and_shows_what_others_wrote_as_te
         ("auditor", "/keys"),
         ("key-custodian", "/system"),
         ("records-manager", "/forecast"),
+        ("auditor", "/quarantine"),
         ("auditor", "/audit"),
         ("auditor", "/audit?act=record.deposit"),
         ("retriever", &format!("/records/{record}")),
@@ -195,6 +197,9 @@ async fn the_navigation_leads_where_one_may_go_and_other_places_say_why_not() {
         ("inspector", "/verification", "/deposit"),
         ("administrator", "/people", "/audit"),
         ("auditor", "/audit", "/deposit"),
+        ("records-manager", "/quarantine", "/people"),
+        ("auditor", "/quarantine", "/deposit"),
+        ("depositor", "/deposit", "/quarantine"),
     ] {
         let (_, html) = page(&hall, name, "/", "en").await;
         let leads = |path: &str| html.contains(&format!("<a href=\"{path}\""));
@@ -239,6 +244,72 @@ async fn a_form_without_its_token_does_nothing() {
     let (status, _) = post(&hall, "operator", "/jobs/stamp", form, right.into()).await;
     assert_eq!(status, 303);
     assert!(hall.orders.try_recv().is_ok());
+}
+
+#[tokio::test]
+async fn what_is_in_quarantine_is_released_on_its_page_by_two_people() {
+    let Some(clamd) = RealClamd::start() else {
+        return;
+    };
+    let mut hall = Hall::with_everybody_and(&clamd.configured()).await;
+    let roles = serde_json::json!(["records-manager"]);
+    let token = hall.join("ono", roles, serde_json::json!({})).await;
+    hall.tokens.insert("ono", token);
+    let eicar = String::from_utf8(eicar()).unwrap();
+    let token = form_token(&hall, "depositor");
+    let (kind, body) = multipart(&[
+        ("form_token", None, &token),
+        ("class", None, "general"),
+        ("files", Some("bad<b>.com"), &eicar),
+    ]);
+    let (status, html) = post(&hall, "depositor", "/deposit", &kind, body).await;
+    assert!(
+        status == 200 && html.contains("kept in quarantine"),
+        "{html}"
+    );
+
+    let form = "application/x-www-form-urlencoded";
+    let action = |html: &str, end: &str| {
+        let mut forms = html.split("action=\"/quarantine/").skip(1);
+        let path = forms.find_map(|rest| rest.split('"').next().filter(|one| one.ends_with(end)));
+        path.map(|path| format!("/quarantine/{path}"))
+    };
+    let (_, html) = page(&hall, "auditor", "/quarantine", "en").await;
+    assert!(html.contains("bad&lt;b&gt;.com") && action(&html, "/request").is_none());
+    let (_, html) = page(&hall, "ono", "/quarantine", "en").await;
+    let asking = action(&html, "/request").unwrap();
+    let body = format!("form_token={}&reason=a+test", form_token(&hall, "ono"));
+    let (status, _) = post(
+        &hall,
+        "ono",
+        &asking,
+        form,
+        b"form_token=x&reason=x".to_vec(),
+    )
+    .await;
+    assert_eq!(status, 403);
+    let (status, _) = post(&hall, "ono", &asking, form, body.into()).await;
+    assert_eq!(status, 303);
+
+    let (_, html) = page(&hall, "ono", "/quarantine", "en").await;
+    assert!(html.contains("Another person approves it.") && action(&html, "/approve").is_none());
+    for lang in ["ja", "en"] {
+        let (_, html) = page(&hall, "records-manager", "/quarantine", lang).await;
+        check(&html, "/quarantine");
+    }
+    let (_, html) = page(&hall, "records-manager", "/quarantine", "en").await;
+    let approving = action(&html, "/approve").unwrap();
+    let own = format!("form_token={}", form_token(&hall, "ono"));
+    let (status, html) = post(&hall, "ono", &approving, form, own.into()).await;
+    assert!(
+        status == 200 && html.contains("another person must approve"),
+        "{html}"
+    );
+    let other = format!("form_token={}", form_token(&hall, "records-manager"));
+    let (status, _) = post(&hall, "records-manager", &approving, form, other.into()).await;
+    assert_eq!(status, 303);
+    let (_, html) = page(&hall, "records-manager", "/quarantine", "en").await;
+    assert!(html.contains("Nothing is in quarantine."), "{html}");
 }
 
 /// A value as a form sends it.

@@ -227,7 +227,7 @@ impl Depositor {
             class: &self.settings.class,
             given: &given,
             depositor: DEPOSITOR,
-            channel: DEPOSITOR,
+            channel: CHANNEL,
         };
         self.environment.taker.take(Source::File(source), &under)
     }
@@ -250,8 +250,11 @@ fn unreadable(error: &io::Error) -> TakeError {
     })
 }
 
-/// Depositor and channel of log records.
-const DEPOSITOR: &str = "syslog";
+/// The depositor of log records: no account can have a colon in its name.
+const DEPOSITOR: &str = "syslog:receiver";
+
+/// Their channel.
+const CHANNEL: &str = "syslog";
 
 /// How often the threads look whether something is due.
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
