@@ -49,6 +49,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Serve) -> Result<Exit, 
         None => None,
         Some(webhook) => Some(receiver(session, webhook, runtime.handle().clone())?),
     };
+    refuse_idle_intakes(session, &config)?;
     let silent = session.for_service();
     let held = match &config.service.https {
         None => None,
@@ -83,6 +84,20 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Serve) -> Result<Exit, 
     }
     work(session, &config, &runtime, listen, (scheduler, stopping)).map_err(unusable)?;
     Ok(Exit::Done)
+}
+
+/// Intakes deposit into an archive that is held open: without `[service.https]` it is not.
+fn refuse_idle_intakes(session: &Session, config: &Config) -> Result<(), Failure> {
+    let has_intakes = !config.intakes.hot_folders.is_empty() || config.intakes.syslog.is_some();
+    if !has_intakes || config.service.https.is_some() {
+        return Ok(());
+    }
+    Err(Failure::said(
+        Exit::Unusable,
+        session.output.lang,
+        "[[hot_folder]] と [syslog] には [service.https] が必要です。archiver service prepare で用意してください".to_owned(),
+        "[[hot_folder]] and [syslog] want [service.https]; make it with 'archiver service prepare'".to_owned(),
+    ))
 }
 
 /// Ticks until somebody asks to stop; what is under way then is brought to its end.

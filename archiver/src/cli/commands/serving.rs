@@ -18,7 +18,7 @@ use crate::audit::{Act, AuditTrail};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
-use crate::config::{HttpsConfig, OpenidConfig};
+use crate::config::{HttpsConfig, IntakesConfig, OpenidConfig};
 use crate::https::{self, HttpsError, Limits, TlsFiles};
 use crate::keys::Unlock;
 use crate::openid::{OpenidProvider, ProviderParts};
@@ -28,12 +28,14 @@ use crate::service::metrics::Status;
 use crate::service::scheduler::Scheduler;
 
 use super::serve::{roots_at, secret_at};
+use super::serving_intakes::Intakes;
 use super::tsa::stopped;
 
 /// An archive that is served.
 pub(super) struct Serving {
     desk: Arc<Desk>,
     orders: mpsc::Receiver<JobOrder>,
+    intakes: IntakesConfig,
 }
 
 impl Serving {
@@ -68,6 +70,7 @@ impl Serving {
                 format!("the audit trail cannot be opened: {error}"),
             )
         })?;
+        let intakes = archive.config().intakes.clone();
         let (sender, orders) = mpsc::channel();
         let openid = match &https.openid {
             None => None,
@@ -90,6 +93,7 @@ impl Serving {
         Ok(Self {
             desk: Arc::new(desk),
             orders,
+            intakes,
         })
     }
 
@@ -138,12 +142,31 @@ impl Serving {
                 exit: Exit::Medium,
                 text: refusal.text(lang),
             })?;
+        let mut intakes = Intakes::start(session, &self.desk, &self.intakes)?;
         let evaluation = self.desk.archive().notice().is_some();
         note(
             session,
             "serving",
             json!({ "url": format!("https://{address}/"), "evaluation": evaluation }),
         );
+        self.work(session, &mut scheduler, &mut intakes, &is_stopping);
+        note(session, "stopping", json!({}));
+        intakes.stop();
+        // Where the server is gone already, nobody has to be told.
+        let _sent = end.send(());
+        drop(runtime.block_on(server));
+        drop(scheduler);
+        self.close(session)
+    }
+
+    /// Does what is due until somebody asks to stop.
+    fn work(
+        &self,
+        session: &Session,
+        scheduler: &mut Scheduler<'_>,
+        intakes: &mut Intakes,
+        is_stopping: &AtomicBool,
+    ) {
         let status = scheduler.status();
         let mut kept = None;
         while !is_stopping.load(Ordering::Relaxed) {
@@ -153,16 +176,11 @@ impl Serving {
                 self.keep_books(session);
             }
             self.watch_trail(session, &status);
+            intakes.tell_trouble();
             if let Ok(order) = self.orders.recv_timeout(TICK) {
                 scheduler.order(order.todo());
             }
         }
-        note(session, "stopping", json!({}));
-        // Where the server is gone already, nobody has to be told.
-        let _sent = end.send(());
-        drop(runtime.block_on(server));
-        drop(scheduler);
-        self.close(session)
     }
 
     /// A service whose audit trail cannot be written serves nobody: monitors see it at once, and the journal says it once.
