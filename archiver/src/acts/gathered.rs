@@ -110,7 +110,7 @@ impl Gathered {
         let mut zip = ZipWriter::new_stream(output);
         let is_trial = self.archive.notice().is_some();
         let mut index = head(lang, is_trial);
-        let mut destroyed = String::new();
+        let (mut destroyed, mut withheld) = (String::new(), String::new());
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
             .last_modified_time(stamp(now));
@@ -124,6 +124,10 @@ impl Gathered {
                 }
                 Err(error) => return Err(GatherError::Retrieve(error)),
             };
+            if opened.refuse_quarantined().is_err() {
+                withheld.push_str(&format!("{}\r\n", hit.version));
+                continue;
+            }
             for (place, object) in (0_u32..).zip(objects_of(&opened, hit.version)) {
                 let options = options.large_file(object.size > SMALL_BYTES_MAX);
                 begin(&mut zip, &object.path, options)?;
@@ -133,10 +137,12 @@ impl Gathered {
                 index.push_str(&row(hit, &object, is_trial));
             }
         }
-        if !destroyed.is_empty() {
-            begin(&mut zip, Path::new(DESTROYED), options)?;
-            zip.write_all(destroyed.as_bytes())
-                .map_err(GatherError::Write)?;
+        for (name, text) in [(DESTROYED, destroyed), (QUARANTINED, withheld)] {
+            if text.is_empty() {
+                continue;
+            }
+            begin(&mut zip, Path::new(name), options)?;
+            zip.write_all(text.as_bytes()).map_err(GatherError::Write)?;
         }
         begin(&mut zip, Path::new(INDEX), options)?;
         zip.write_all(index.as_bytes())
@@ -175,6 +181,9 @@ fn stamp(now: OffsetDateTime) -> DateTime {
 
 /// Versions whose keys were destroyed.
 const DESTROYED: &str = "destroyed.txt";
+
+/// The versions that are in quarantine, which are handed to nobody.
+const QUARANTINED: &str = "quarantined.txt";
 
 /// Bytes that are fetched at once.
 pub const GATHERED_BYTES_MAX: u64 = 64 << 30;
