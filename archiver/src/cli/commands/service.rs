@@ -22,8 +22,14 @@ pub(in crate::cli) fn prepare(
 ) -> Result<Exit, Failure> {
     let lang = session.output.lang;
     let config = session.config()?;
-    let founders = founders(session, &arguments.administrators)?;
+    let mut founders = founders(session, &arguments.administrators)?;
     let archive = session.open(Access::Write)?;
+    if archive.notice().is_some() {
+        // Who tries it out alone sees all of it with one account. Real archives keep these roles apart.
+        for (_, facts) in &mut founders {
+            facts.roles.extend([Role::Depositor, Role::Retriever]);
+        }
+    }
     let has_accounts = People::of(&archive)?
         .directory()
         .accounts()
