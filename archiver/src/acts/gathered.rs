@@ -1,7 +1,7 @@
 //! All contents that a search finds, in one file: what an inspector asks for (ダウンロードの求め).
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use time::OffsetDateTime;
@@ -55,7 +55,7 @@ impl Desk {
     /// Opens all contents that a search finds, for fetching together.
     ///
     /// # Errors
-    /// As [`Desk::search`]; [`Refusal::Invalid`] without a purpose, and for more than [`GATHERED_BYTES_MAX`] bytes.
+    /// As [`Desk::search`]; [`Refusal::Invalid`] without a purpose, and for more than [`GATHERED_MAX`] versions or [`GATHERED_BYTES_MAX`] bytes.
     pub fn gather(
         &self,
         actor: &Actor,
@@ -74,16 +74,16 @@ impl Desk {
             subject,
             |subject| {
                 wanted(purpose)?;
-                let hits = self.found_all(actor, query)?;
+                let (hits, found) = self.found_first(actor, query, GATHERED_MAX)?;
                 let sizes = hits.iter().flat_map(|hit| &hit.objects);
                 let bytes: u64 = sizes.map(|object| object.size).sum();
-                subject.fact("found", hits.len());
+                subject.fact("found", found);
                 subject.fact("bytes", bytes);
-                if bytes > GATHERED_BYTES_MAX {
+                if found > u64::try_from(hits.len()).unwrap_or(u64::MAX) || bytes > GATHERED_BYTES_MAX {
                     return Err(Refusal::invalid(
                         "query",
-                        "一度に取り出せるのは 64 GiB までです。条件を分けてください",
-                        "at most 64 GiB can be fetched at once: divide the conditions",
+                        "一度に取り出せるのは 100,000 件、64 GiB までです。条件を分けてください",
+                        "at most 100,000 records and 64 GiB can be fetched at once: divide the conditions",
                     ));
                 }
                 Ok(Gathered {
@@ -128,7 +128,8 @@ impl Gathered {
                 withheld.push_str(&format!("{}\r\n", hit.version));
                 continue;
             }
-            for (place, object) in (0_u32..).zip(objects_of(&opened, hit.version)) {
+            for (place, mut object) in (0_u32..).zip(objects_of(&opened, hit.version)) {
+                object.path = member(&object.path);
                 let options = options.large_file(object.size > SMALL_BYTES_MAX);
                 begin(&mut zip, &object.path, options)?;
                 opened
@@ -159,9 +160,20 @@ fn begin<W: Write + io::Seek>(
     path: &Path,
     options: SimpleFileOptions,
 ) -> Result<(), GatherError> {
-    // A name that is no UTF-8 is written as near to it as can be; the table has it with the digest.
     zip.start_file(path.to_string_lossy(), options)
         .map_err(|error| GatherError::Write(error.into()))
+}
+
+/// The place of an object in the file. On the system that unpacks it, a backslash leads into folders and a colon to drives, which they do not where it was
+/// deposited; and what is no UTF-8 cannot stand there. The table has the name as it was beside it.
+fn member(path: &Path) -> PathBuf {
+    let text = path.to_string_lossy();
+    let safe = text.chars().map(|one| match one {
+        '\\' | ':' | '\u{fffd}' => '_',
+        one if one.is_control() => '_',
+        one => one,
+    });
+    PathBuf::from(safe.collect::<String>())
 }
 
 /// The time of a file in an archive of files, which knows no zone: Japan's.
@@ -185,8 +197,40 @@ const DESTROYED: &str = "destroyed.txt";
 /// The versions that are in quarantine, which are handed to nobody.
 const QUARANTINED: &str = "quarantined.txt";
 
+/// Versions that are fetched at once: each stands in the table and in the directory of the file, which are made in memory.
+pub const GATHERED_MAX: usize = 100_000;
+
 /// Bytes that are fetched at once.
 pub const GATHERED_BYTES_MAX: u64 = 64 << 30;
 
 /// From here on a member needs the fields of ZIP64 (APPNOTE.TXT §4.3.9.2).
 const SMALL_BYTES_MAX: u64 = 0xF000_0000;
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
+
+    #[test]
+    fn no_name_leads_out_of_its_folder_on_any_system() {
+        for (name, expected) in [
+            (&b"id/invoice 1.pdf"[..], "id/invoice 1.pdf"),
+            ("id/請求書.pdf".as_bytes(), "id/請求書.pdf"),
+            (b"id/..\\..\\evil.exe", "id/.._.._evil.exe"),
+            (b"id/C:evil.exe", "id/C_evil.exe"),
+            (b"id/a\nb", "id/a_b"),
+            (b"id/\xff\xfe", "id/__"),
+        ] {
+            let path = Path::new(std::ffi::OsStr::from_bytes(name));
+            assert_eq!(member(path), Path::new(expected));
+        }
+    }
+
+    #[test]
+    fn times_before_those_of_the_format_are_its_first() {
+        let now = time::macros::datetime!(2030-04-01 15:30:20 UTC);
+        assert_eq!(stamp(now).to_string(), "2030-04-02 00:30:20");
+        assert_eq!(stamp(OffsetDateTime::UNIX_EPOCH), DateTime::default());
+    }
+}

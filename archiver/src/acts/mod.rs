@@ -28,7 +28,7 @@ pub use contents::{OpenedObject, Purpose};
 pub use deposit::{DepositFacts, Deposited};
 pub use desk::{AccessRules, Desk, DeskParts};
 pub use founding::{FirstPassword, found_accounts, reset_person};
-pub use gathered::{GATHERED_BYTES_MAX, GatherError, Gathered};
+pub use gathered::{GATHERED_BYTES_MAX, GATHERED_MAX, GatherError, Gathered};
 pub use intake::DeskIntake;
 pub use jobs::{JobOrder, Jobs};
 pub use judging::SentFile;

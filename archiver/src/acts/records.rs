@@ -84,9 +84,15 @@ impl Desk {
         )
     }
 
-    /// All that a search finds and the account reaches.
-    pub(super) fn found_all(&self, actor: &Actor, query: &Query) -> Result<Vec<Hit>, Refusal> {
-        Ok(self.found(actor, query, None, usize::MAX)?.hits)
+    /// The first of what a search finds and the account reaches, at most `limit`, and how many there are in all.
+    pub(super) fn found_first(
+        &self,
+        actor: &Actor,
+        query: &Query,
+        limit: usize,
+    ) -> Result<(Vec<Hit>, u64), Refusal> {
+        let page = self.found(actor, query, None, limit)?;
+        Ok((page.hits, page.total))
     }
 
     fn found(

@@ -336,7 +336,8 @@ fn read_error(error: &quick_xml::Error) -> UblError {
     }
 }
 
-const DOCUMENTS: [(&str, &str); 2] = [
+/// The documents, by namespace and name.
+pub(crate) const DOCUMENTS: [(&str, &str); 2] = [
     (
         "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2",
         "Invoice",
@@ -347,9 +348,13 @@ const DOCUMENTS: [(&str, &str); 2] = [
     ),
 ];
 
-const AGGREGATE: &str = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2";
+/// The namespace of elements that hold others.
+pub(crate) const AGGREGATE: &str =
+    "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2";
 
-const BASIC: &str = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2";
+/// The namespace of elements that hold a value.
+pub(crate) const BASIC: &str =
+    "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2";
 
 /// UBL headers are six elements deep; an envelope adds two.
 const DEPTH_MAX: usize = 64;

@@ -4,6 +4,8 @@
 
 use roxmltree::{Document, Node, ParsingOptions};
 
+use crate::intake::ubl::{AGGREGATE, BASIC, DOCUMENTS};
+
 /// An invoice, as it states itself. Every text is as the document has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Invoice {
@@ -412,7 +414,7 @@ fn all<'a, 'input>(
 
 fn is_ubl(node: Node<'_, '_>, tag: &str) -> bool {
     let name = node.tag_name();
-    name.name() == tag && COMPONENTS.contains(&name.namespace().unwrap_or_default())
+    name.name() == tag && [AGGREGATE, BASIC].contains(&name.namespace().unwrap_or_default())
 }
 
 /// The first element at a path below `node`.
@@ -441,22 +443,6 @@ fn text(node: Node<'_, '_>) -> Option<String> {
     let text = whole.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
-
-const DOCUMENTS: [(&str, &str); 2] = [
-    (
-        "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2",
-        "Invoice",
-    ),
-    (
-        "urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2",
-        "CreditNote",
-    ),
-];
-
-const COMPONENTS: [&str; 2] = [
-    "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
-    "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
-];
 
 /// The attribute in which JP PINT keeps the name of the unit (IBT-160).
 const UNIT_NAME: &str = "表示単位名称";

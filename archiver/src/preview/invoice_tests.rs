@@ -4,7 +4,7 @@ use super::*;
 
 /// A small invoice.
 pub(crate) fn small() -> String {
-    let (root, aggregate, basic) = (DOCUMENTS[0].0, COMPONENTS[0], COMPONENTS[1]);
+    let (root, aggregate, basic) = (DOCUMENTS[0].0, AGGREGATE, BASIC);
     format!(
         r#"<?xml version="1.0"?><Invoice xmlns="{root}" xmlns:a="{aggregate}" xmlns:b="{basic}">
         <b:ID>A-7</b:ID><b:IssueDate>2026-04-01</b:IssueDate><b:Note>一回目 &amp; 二回目</b:Note>

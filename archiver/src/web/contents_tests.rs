@@ -115,7 +115,7 @@ async fn contents_are_shown_to_those_who_say_what_for() {
 }
 
 /// A form of the retriever, sent to a path; the status and the bytes of the answer.
-async fn sent(hall: &Hall, name: &str, path: &str, purpose: &str) -> (u16, Vec<u8>) {
+pub(super) async fn sent(hall: &Hall, name: &str, path: &str, purpose: &str) -> (u16, Vec<u8>) {
     let token = form_token(hall, name);
     let body = super::text::query_of(&[("form_token", &token), ("purpose", purpose)]);
     let session = &hall.tokens[name];

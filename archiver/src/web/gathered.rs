@@ -7,20 +7,13 @@ use axum::extract::{Form, Query, State};
 use axum::response::Response;
 use axum::routing::post;
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::frame::form_token;
+use super::record::PurposeForm;
 use super::search::SearchForm;
 use super::visitor::{Member, Visitor};
 use crate::acts::{Desk, Purpose};
 use crate::api::{attachment, blocking, download, question};
-
-/// Why all of it is fetched.
-#[derive(Debug, Deserialize)]
-struct PurposeForm {
-    form_token: String,
-    purpose: String,
-}
 
 pub(super) fn routes() -> Router<Arc<Desk>> {
     Router::new().route("/search.zip", post(fetch))

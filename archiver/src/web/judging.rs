@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use maud::html;
+use tokio::sync::Semaphore;
 use verifier::report::html::STYLE_DIGEST;
 
 use super::frame::{Frame, form_token};
@@ -74,6 +75,8 @@ async fn judge(
             }
             let name = file_name(part.file_name().unwrap_or_default());
             let name = name.map_err(|refusal| visitor.refused(&refusal))?;
+            // It is never closed.
+            let _place = PLACES.acquire().await.ok();
             let file = spooled(&visitor, part).await?;
             let file = SentFile::new(name.to_string(), file).map_err(|_| broken())?;
             let actor = visitor.actor.clone();
@@ -124,6 +127,9 @@ fn shown(report: String) -> Response {
     }
     response
 }
+
+/// Packages that are under way at the same time: each may fill a gigabyte of the folder for temporary files.
+static PLACES: Semaphore = Semaphore::const_new(4);
 
 /// Bytes of a package.
 const PACKAGE_BYTES_MAX: u64 = 1 << 30;

@@ -53,9 +53,8 @@ async fn show(
         Way::None => 0,
     };
     let (kind, size, name) = (opened.media_type.clone(), opened.size, opened.name.clone());
-    let head = blocking(&desk, lang, move |_| head(&opened, limit));
-    let head = head.await.map_err(|problem| visitor.failed(&problem))?;
-    let shown = (limit > 0).then(|| preview(&kind, size, head)).flatten();
+    let made = blocking(&desk, lang, move |_| made(&opened, limit));
+    let shown = made.await.map_err(|problem| visitor.failed(&problem))?;
     let content = Content {
         version,
         number,
@@ -77,14 +76,15 @@ struct Content {
     purpose: String,
 }
 
-/// The first bytes of a content.
-fn head(opened: &OpenedObject, limit: u64) -> Result<Vec<u8>, Refusal> {
-    let mut head = Vec::new();
-    if limit > 0 {
-        let part = (opened.size > limit).then_some(0..limit);
-        opened.write(part, &mut head)?;
+/// The preview of a content, out of its first bytes.
+fn made(opened: &OpenedObject, limit: u64) -> Result<Option<Preview>, Refusal> {
+    if limit == 0 {
+        return Ok(None);
     }
-    Ok(head)
+    let mut head = Vec::new();
+    let part = (opened.size > limit).then_some(0..limit);
+    opened.write(part, &mut head)?;
+    Ok(preview(&opened.media_type, opened.size, head))
 }
 
 /// The content itself, for the viewer of the browser. Nothing in it can ask our pages for anything.
@@ -153,7 +153,8 @@ fn tabbed(line: &str) -> String {
 }
 
 /// For the viewer's page: no script, no form, no connection, nothing embedded from elsewhere.
-const VIEWER_POLICY: &str = "default-src 'none'; object-src 'self'; plugin-types application/pdf; style-src 'unsafe-inline'; frame-ancestors 'none'";
+const VIEWER_POLICY: &str =
+    "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ use axum::http::{Request, Response, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
+use super::contents_tests::sent;
 use crate::api::fixture::{HERE, Hall, password_of};
 use crate::https::Peer;
 use crate::intake::malware::real::{RealClamd, eicar};
@@ -267,6 +268,12 @@ async fn what_is_in_quarantine_is_released_on_its_page_by_two_people() {
         status == 200 && html.contains("kept in quarantine"),
         "{html}"
     );
+
+    let (status, bytes) = sent(&hall, "retriever", "/search.zip?go=1", "an audit").await;
+    assert_eq!(status, 200);
+    let zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let names: Vec<_> = zip.file_names().map(Result::unwrap).collect();
+    assert_eq!(names, ["quarantined.txt", "index.csv"]);
 
     let form = "application/x-www-form-urlencoded";
     let action = |html: &str, end: &str| {

@@ -98,23 +98,24 @@ for (const form of document.querySelectorAll("form[data-each]")) {
       data.append("files", file);
       const answer = await sent(form.action, data, bar);
       const row = answer?.querySelector("main tbody tr");
-      if (answer && !row) {
-        // Not the table of a deposit: the session is over, or more than one file is wrong. The page says what.
+      bar.value = bar.max;
+      if (row) {
+        page ??= answer;
+        rows.push(document.importNode(row, true));
+        continue;
+      }
+      // Not the table of a deposit: the page says why, where there is one. What was taken in before stays told.
+      const lost = document.createElement("tr");
+      const name = document.createElement("td");
+      name.textContent = file.name;
+      const why = document.createElement("td");
+      why.colSpan = 4;
+      why.textContent = answer?.querySelector("main [role=alert]")?.textContent ?? form.dataset.lost;
+      lost.append(name, why);
+      rows.push(lost);
+      if (!page && answer) {
         page = answer;
         break;
-      }
-      bar.value = bar.max;
-      page ??= answer;
-      if (row) rows.push(document.importNode(row, true));
-      else {
-        const lost = document.createElement("tr");
-        const name = document.createElement("td");
-        name.textContent = file.name;
-        const why = document.createElement("td");
-        why.colSpan = 4;
-        why.textContent = form.dataset.lost;
-        lost.append(name, why);
-        rows.push(lost);
       }
     }
     if (!page) {
