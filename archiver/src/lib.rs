@@ -17,6 +17,7 @@ pub mod event;
 pub mod evidence;
 pub mod https;
 pub mod intake;
+pub mod journal;
 pub mod keys;
 pub mod media;
 pub mod openid;

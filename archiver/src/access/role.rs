@@ -65,6 +65,10 @@ pub enum Right {
     ManagePeople,
     /// Read and export the audit trail.
     ReadAudit,
+    /// See the events that are to be reported, and the operation journal.
+    ReadEvents,
+    /// Answer for events, and write into the operation journal.
+    AnswerEvents,
     /// See the state of the system.
     ReadSystem,
     /// Change settings.
@@ -88,9 +92,9 @@ impl Role {
     #[must_use]
     pub const fn rights(self) -> &'static [Right] {
         use Right::{
-            Deposit, ManageKeys, ManageMedia, ManagePeople, ManageRecords, ManageSystem, ReadAudit,
-            ReadClasses, ReadJobs, ReadKeys, ReadMedia, ReadPeople, ReadQuarantine, ReadSystem,
-            Retrieve, RunJobs, Search, Verify,
+            AnswerEvents, Deposit, ManageKeys, ManageMedia, ManagePeople, ManageRecords,
+            ManageSystem, ReadAudit, ReadClasses, ReadEvents, ReadJobs, ReadKeys, ReadMedia,
+            ReadPeople, ReadQuarantine, ReadSystem, Retrieve, RunJobs, Search, Verify,
         };
         match self {
             Self::Depositor => &[Deposit, ReadClasses],
@@ -114,11 +118,28 @@ impl Role {
                 ReadKeys,
                 ReadPeople,
                 ReadAudit,
+                ReadEvents,
                 ReadSystem,
             ],
             Self::Inspector => &[Search, Retrieve, Verify, ReadClasses],
-            Self::Operator => &[ReadJobs, RunJobs, ReadMedia, ManageMedia, ReadSystem],
-            Self::Administrator => &[ReadPeople, ManagePeople, ReadJobs, ReadSystem, ManageSystem],
+            Self::Operator => &[
+                ReadJobs,
+                RunJobs,
+                ReadMedia,
+                ManageMedia,
+                ReadEvents,
+                AnswerEvents,
+                ReadSystem,
+            ],
+            Self::Administrator => &[
+                ReadPeople,
+                ManagePeople,
+                ReadJobs,
+                ReadEvents,
+                AnswerEvents,
+                ReadSystem,
+                ManageSystem,
+            ],
         }
     }
 

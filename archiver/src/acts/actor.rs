@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::access::{Account, AccountKind, Right, Role, Scope};
 use crate::audit::closing as audit;
+use crate::journal;
 use crate::store::catalog::Hit;
 
 /// Who acts, as it was proven for this one request.
@@ -44,11 +45,21 @@ impl Actor {
         self.roles.iter().any(|role| role.has(right))
     }
 
+    /// Classes whose records it does not see, whatever its scope: the closed days of the audit trail are the trail, and journals name who did what, too.
+    #[must_use]
+    pub fn hidden_classes(&self) -> Vec<String> {
+        let classes = [
+            (audit::CLASS, Right::ReadAudit),
+            (journal::CLASS, Right::ReadEvents),
+        ];
+        let hidden = classes.into_iter().filter(|(_, right)| !self.may(*right));
+        hidden.map(|(class, _)| class.to_owned()).collect()
+    }
+
     /// Whether a record is one of those that it reaches. What cannot be opened has no class that anybody could be given: only those who reach all see it.
     #[must_use]
     pub fn reaches(&self, hit: &Hit) -> bool {
-        // The closed days of the audit trail are the trail.
-        if hit.class == audit::CLASS && !self.may(Right::ReadAudit) {
+        if self.hidden_classes().contains(&hit.class) {
             return false;
         }
         let matter = hit.metadata.additional.get(MATTER).map(String::as_str);

@@ -11,9 +11,10 @@ use super::actor::{Actor, MATTER};
 use super::desk::{Desk, Subject, held};
 use super::refusal::Refusal;
 use crate::access::Right;
-use crate::audit::{Act, closing as audit};
+use crate::audit::Act;
 use crate::cli::lang::Lang;
 use crate::intake::{IntakeError, Source, SourceName};
+use crate::journal::SERVICE_CLASSES;
 use crate::record::deposit::DepositRequest;
 use crate::record::outcome::{DepositEvent, DepositWarning};
 
@@ -98,8 +99,9 @@ impl Desk {
         lang: Lang,
     ) -> Result<Deposited, Refusal> {
         let matter = facts.metadata.additional.get(MATTER).map(String::as_str);
-        let is_trail = facts.class == audit::CLASS;
-        if is_trail || !actor.scope.covers(&facts.class, matter) {
+        if SERVICE_CLASSES.contains(&facts.class.as_str())
+            || !actor.scope.covers(&facts.class, matter)
+        {
             return Err(Refusal::NotAllowed {
                 right: Right::Deposit,
             });

@@ -19,11 +19,12 @@ use crate::access::session::{SessionRules, Sessions};
 use crate::access::totp::SecondFactor;
 use crate::access::{People, Right};
 use crate::archive::{Archive, ArchiveError};
-use crate::audit::closing::close_days;
-use crate::audit::{Act, AuditTrail, NewEntry};
+use crate::audit::closing::{ClosingError, close_days};
+use crate::audit::{Act, AuditTrail, EventRules, NewEntry, TrailWatch};
+use crate::journal::{close_journals, make_reports};
 use crate::openid::OpenidProvider;
 
-/// The rules by which people are let in.
+/// The rules by which people are let in and watched.
 #[derive(Debug, Clone, Default)]
 pub struct AccessRules {
     /// Passwords.
@@ -32,6 +33,8 @@ pub struct AccessRules {
     pub lock: LockRules,
     /// Sessions.
     pub sessions: SessionRules,
+    /// What of the trail is to be reported.
+    pub events: EventRules,
 }
 
 /// What a desk is made of.
@@ -70,6 +73,8 @@ pub struct Desk {
     /// When accounts were used since the archive was told last.
     pub(super) used: Mutex<HashMap<String, OffsetDateTime>>,
     pub(super) seen_keys: Mutex<SeenKeys>,
+    /// The trail as it grows.
+    pub(super) watch: Mutex<TrailWatch>,
     log_ins: Mutex<Rate<IpAddr>>,
     requests: Mutex<Rate<String>>,
 }
@@ -89,6 +94,8 @@ impl Desk {
     /// The index is damaged or not whole yet.
     pub fn new(parts: DeskParts) -> Result<Self, ArchiveError> {
         let people = People::of(&parts.archive)?;
+        let now = parts.archive.environment().clock.now();
+        let watch = TrailWatch::new(parts.rules.events, now);
         Ok(Self {
             archive: parts.archive,
             trail: parts.trail,
@@ -103,6 +110,7 @@ impl Desk {
             shown_factors: Mutex::default(),
             used: Mutex::default(),
             seen_keys: Mutex::default(),
+            watch: Mutex::new(watch),
             log_ins: Mutex::new(Rate::new(RateRules::LOG_INS)),
             requests: Mutex::new(Rate::new(RateRules::REQUESTS)),
         })
@@ -168,6 +176,19 @@ impl Desk {
         close_days(&self.archive, &self.trail, self.now())
             .map(|closed| closed.len())
             .map_err(|error| Refusal::Evidence(error.to_string()))
+    }
+
+    /// Closes the operation journals of the days whose trail was closed, and makes the analyses of the months that are over.
+    ///
+    /// # Errors
+    /// As [`Desk::close_days`].
+    pub fn close_journals(&self) -> Result<usize, Refusal> {
+        self.working()?;
+        let (rules, now) = (self.rules.events, self.now());
+        let failed = |error: ClosingError| Refusal::Evidence(error.to_string());
+        let closed = close_journals(&self.archive, &self.trail, rules, now).map_err(failed)?;
+        let made = make_reports(&self.archive, &self.trail, rules, now).map_err(failed)?;
+        Ok(closed.len().saturating_add(made.len()))
     }
 
     /// One act: refused without the right, recorded whatever comes of it.

@@ -12,7 +12,9 @@ use crate::access::account::{
     AccountApproved, AccountClosed, AccountRefused, AccountRequested, AccountResumed,
     AccountSuspended, AccountsReviewed, SuspensionCause,
 };
-use crate::access::{AccessError, Account, AccountKind, AccountState, Directory, People, Right};
+use crate::access::{
+    AccessError, Account, AccountFacts, AccountKind, AccountState, Directory, People, Right,
+};
 use crate::audit::Act;
 
 impl Desk {
@@ -85,6 +87,12 @@ impl Desk {
                     account: account.clone(),
                     request,
                 };
+                subject.fact("change", if is_new { "account" } else { "rights" });
+                let before = people.directory().account(&account);
+                if let Some(before) = before.filter(|_| !is_new) {
+                    subject.fact("roles-before", role_codes(&before.facts));
+                }
+                subject.fact("roles", role_codes(&pending.facts));
                 people.record(&self.archive, &actor.account, &approved)?;
                 // Roles may have become fewer: whoever is logged in logs in again.
                 self.sessions().end_all(&account);
@@ -349,6 +357,11 @@ impl Desk {
     ) -> Result<FirstPassword, Refusal> {
         set_first_password(&self.archive, people, by, name, &self.rules.password)
     }
+}
+
+fn role_codes(facts: &AccountFacts) -> String {
+    let codes = facts.roles.iter().map(|role| role.code());
+    codes.collect::<Vec<_>>().join(" ")
 }
 
 fn about(account: &str, reason: &str) -> Subject {

@@ -6,7 +6,7 @@ use super::actor::Actor;
 use super::desk::{Desk, Subject};
 use super::refusal::Refusal;
 use crate::access::Right;
-use crate::audit::{Act, closing as audit};
+use crate::audit::Act;
 use crate::record::retrieve::OpenedVersion;
 use crate::store::catalog::{Cursor, Hit, Query, ValueMatch};
 
@@ -193,7 +193,7 @@ fn digests(opened: &OpenedVersion<'_>) -> Vec<String> {
 pub(super) fn within(actor: &Actor, query: &Query) -> Query {
     Query {
         classes: actor.scope.classes.clone(),
-        not_class: (!actor.may(Right::ReadAudit)).then(|| audit::CLASS.to_owned()),
+        not_classes: actor.hidden_classes(),
         matters: actor.scope.matters.clone(),
         ..query.clone()
     }

@@ -51,6 +51,24 @@ pub(super) const ENDPOINTS: &[(&str, &str, &str)] = &[
     ),
     ("POST", "/api/v1/jobs/stamp", "operator"),
     ("POST", "/api/v1/jobs/renew", "operator"),
+    ("GET", "/api/v1/events", "auditor operator administrator"),
+    ("POST", "/api/v1/events/answers", "operator administrator"),
+    (
+        "GET",
+        "/api/v1/journal/{day}",
+        "auditor operator administrator",
+    ),
+    (
+        "POST",
+        "/api/v1/journal/{day}/notes",
+        "operator administrator",
+    ),
+    (
+        "POST",
+        "/api/v1/journal/{day}/confirmation",
+        "administrator",
+    ),
+    ("POST", "/api/v1/journal/{day}/inspection", "auditor"),
     ("GET", "/api/v1/quarantine", "records-manager auditor"),
     (
         "POST",

@@ -10,10 +10,12 @@ mod caller;
 mod contents;
 mod deposits;
 mod description;
+mod events;
 mod extract;
 mod forms;
 mod guard;
 mod jobs;
+mod journal;
 mod overview;
 mod people;
 mod problem;
@@ -24,6 +26,8 @@ mod verification;
 
 #[cfg(test)]
 mod endpoints;
+#[cfg(test)]
+mod events_tests;
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
@@ -63,6 +67,8 @@ fn routes() -> OpenApiRouter<Arc<Desk>> {
         .merge(contents::routes())
         .merge(verification::routes())
         .merge(jobs::routes())
+        .merge(events::routes())
+        .merge(journal::routes())
         .merge(people::routes())
         .merge(quarantine::routes())
         .merge(overview::routes())

@@ -21,6 +21,7 @@ fn filled(method: &str, path: &str, record: &str) -> String {
         .replace("{version}", "1")
         .replace("{object}", "0")
         .replace("{request}", "01935e7a-1111-7222-8333-444455556666")
+        .replace("{day}", "2030-03-31")
         .replace("{account}", "nobody")
 }
 
@@ -30,6 +31,12 @@ fn body_for(path: &str) -> Option<Value> {
         Some(
             json!({ "account": "0", "display_name": "x", "kind": "person", "roles": [], "reason": "" }),
         )
+    } else if path.ends_with("/answers") {
+        Some(json!({ "entries": [1], "remark": "test" }))
+    } else if path.ends_with("/notes") {
+        Some(json!({ "text": "test" }))
+    } else if path.ends_with("/confirmation") || path.ends_with("/inspection") {
+        Some(json!({ "remark": "test" }))
     } else if path.ends_with("/review") {
         Some(json!({ "confirmed": ["nobody"] }))
     } else {

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::Act;
-use super::analysis::{MonthAnalysis, Notice, NoticeKind};
+use super::analysis::MonthAnalysis;
+use super::detector::Notice;
 use crate::cli::lang::Lang;
 use crate::cli::output::{grouped, moment, shown_name, sized};
 
@@ -46,7 +47,7 @@ fn notices(found: &MonthAnalysis, lang: Lang, say: &mut dyn FnMut(String)) {
     }
     say(lang.pick("報告すべき事象", "To report").to_owned());
     for (kind, count) in &found.notice_counts {
-        let (title, count) = (title(*kind, lang), grouped(*count));
+        let (title, count) = (kind.title(lang), grouped(*count));
         say(format!("  {title}: {count}"));
     }
     for notice in &found.notices {
@@ -67,7 +68,7 @@ fn notices(found: &MonthAnalysis, lang: Lang, say: &mut dyn FnMut(String)) {
 }
 
 fn line(notice: &Notice, lang: Lang) -> String {
-    let title = title(notice.kind, lang);
+    let title = notice.kind.title(lang);
     let (person, client) = (shown_name(&notice.person), shown_name(&notice.client));
     let (sequence, act) = (notice.sequence, act(&notice.act, lang));
     let time = notice.time.map(moment).unwrap_or_default();
@@ -122,19 +123,4 @@ fn people(found: &MonthAnalysis, lang: Lang, say: &mut dyn FnMut(String)) {
 /// The name of an act; of one that this program does not know, its code.
 fn act(code: &str, lang: Lang) -> String {
     Act::from_code(code).map_or_else(|| shown_name(code), |act| act.title(lang).to_owned())
-}
-
-fn title(kind: NoticeKind, lang: Lang) -> &'static str {
-    match kind {
-        NoticeKind::RefusedInARow => {
-            lang.pick("連続したアクセスの失敗", "accesses refused in a row")
-        }
-        NoticeKind::FailedLogIns => lang.pick("連続した認証の失敗", "failed log-ins in a row"),
-        NoticeKind::LockOut => lang.pick("アカウントのロック", "account locked"),
-        NoticeKind::LargeTransfer => lang.pick("大量の取り出し", "much fetched in a day"),
-        NoticeKind::Denied => lang.pick("権限外の操作", "act without the right"),
-        NoticeKind::AccountChange => lang.pick("アカウント・権限の変更", "change of an account"),
-        NoticeKind::Broken => lang.pick("証跡の欠け・書き換え", "trail broken"),
-        NoticeKind::ClockBack => lang.pick("時計の逆行", "clock set back"),
-    }
 }

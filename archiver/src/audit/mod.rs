@@ -9,23 +9,28 @@ mod analysis;
 mod analysis_tests;
 mod analysis_text;
 pub mod closing;
+mod detector;
+#[cfg(test)]
+mod fixture;
 mod month;
 mod reading;
 mod trail;
+mod watch;
 
 #[cfg(test)]
 mod tests;
 
 pub use act::Act;
-pub use analysis::{
-    AnalysisRules, Analyst, Counts, MonthAnalysis, NOTICES_MAX, Notice, NoticeKind, OfPerson,
-};
+pub use analysis::{Analyst, Counts, MonthAnalysis, NOTICES_MAX, OfPerson};
 pub use analysis_text::text as analysis_text;
+pub use detector::{EventDetector, EventRules, Notice, NoticeKind};
 pub use month::{BadMonth, ReportMonth};
 pub use reading::{
     AuditFilter, BadCursor, Page, PageCursor, ReadLine, for_each_in, for_each_line, page, span,
 };
 pub use trail::{AuditError, AuditFault, AuditTrail, NewEntry};
+pub(crate) use watch::ANSWERED;
+pub use watch::{OpenEvents, TrailWatch};
 
 use serde::{Deserialize, Serialize};
 

@@ -277,6 +277,48 @@ pub(super) fn lines_after(
     Ok((lines, last.filter(|_| events == events_max)))
 }
 
+/// The lines of the next events behind one, at most so many events; and the last event that was read, which is the same one where there are no more.
+///
+/// # Errors
+/// As [`for_each_line`].
+pub(super) fn follow(
+    archive: &Archive,
+    after: Option<EventId>,
+    events_max: usize,
+) -> Result<Followed, ArchiveError> {
+    let (mut lines, mut events, mut last) = (Vec::new(), 0, after);
+    let catalog = archive.catalog();
+    catalog.events_after(Topic::Audit, after, &mut |event| {
+        lines.extend(lines_of(&event));
+        events += 1;
+        last = Some(event.id);
+        events < events_max
+    })?;
+    Ok(Followed {
+        lines,
+        last,
+        is_end: events < events_max,
+    })
+}
+
+/// What [`follow`] read.
+#[derive(Debug)]
+pub(super) struct Followed {
+    /// The lines.
+    pub(super) lines: Vec<ReadLine>,
+    /// The last event.
+    pub(super) last: Option<EventId>,
+    /// There is nothing behind it yet.
+    pub(super) is_end: bool,
+}
+
+/// Behind this event stand all entries of a time.
+pub(super) fn place_before(time: OffsetDateTime) -> Option<EventId> {
+    let begin = time.checked_sub(LEEWAY)?.unix_timestamp_nanos() / 1_000_000;
+    let ms = u64::try_from(begin).ok()?;
+    Some(EventId::new(ms, &[0; 10]))
+}
+
 /// Where the trail of an archive ends. `None`: its last lines cannot be read, or do not hang together.
 ///
 /// # Errors

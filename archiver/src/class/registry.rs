@@ -197,7 +197,7 @@ impl std::error::Error for ClassError {}
 /// A class is a page of text; 64 KiB is many times the longest of the starter set.
 const CLASS_FILE_BYTES_MAX: u64 = 64 * 1024;
 
-const BUILT_IN: [(&str, &str); 9] = [
+const BUILT_IN: [(&str, &str); 10] = [
     ("general.toml", include_str!("../../classes/general.toml")),
     (
         "received-invoice.toml",
@@ -221,6 +221,10 @@ const BUILT_IN: [(&str, &str); 9] = [
     (
         "audit-trail.toml",
         include_str!("../../classes/audit-trail.toml"),
+    ),
+    (
+        "operation-journal.toml",
+        include_str!("../../classes/operation-journal.toml"),
     ),
 ];
 

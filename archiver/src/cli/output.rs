@@ -244,18 +244,24 @@ pub const fn day(time: OffsetDateTime) -> Date {
     time.to_offset(offset!(+9)).date()
 }
 
-/// A name for one line of a terminal: control characters and line ends are escaped.
+/// A name for one line of a terminal: control characters, line ends and what turns the direction of writing are escaped.
 #[must_use]
 pub fn shown_name(name: &str) -> String {
     name.chars()
         .flat_map(|c| {
-            if c.is_control() {
+            if c.is_control() || turns_direction(c) {
                 c.escape_default().collect::<Vec<_>>()
             } else {
                 vec![c]
             }
         })
         .collect()
+}
+
+/// Whether a character changes the direction in which others are shown, itself unseen (Unicode Bidi_Control).
+#[must_use]
+pub const fn turns_direction(one: char) -> bool {
+    matches!(one, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
 }
 
 #[cfg(test)]
@@ -328,5 +334,6 @@ mod tests {
     fn a_name_never_breaks_the_line() {
         assert_eq!(shown_name("two\nlines\u{1b}[31m"), "two\\nlines\\u{1b}[31m");
         assert_eq!(shown_name("請求書.pdf"), "請求書.pdf");
+        assert_eq!(shown_name("bill\u{202e}fdp.txt"), "bill\\u{202e}fdp.txt");
     }
 }

@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use formats::id::ArchiveId;
 
+mod alarms;
 mod authorities;
 mod error;
 mod hot_folder;
 mod https;
 mod index;
 mod intakes;
+mod mail;
 mod malware;
 mod media;
 mod openid;
@@ -25,19 +27,21 @@ mod service;
 mod syslog;
 mod text;
 
+pub use alarms::{AlarmsConfig, WebhookConfig};
 pub use authorities::{TsaConfig, TsaDemands, TsaKind};
 pub use error::ConfigError;
 pub use hot_folder::HotFolderConfig;
 pub use https::{HttpsConfig, with_https};
 pub use index::IndexConfig;
 pub use intakes::IntakesConfig;
+pub use mail::{MailConfig, MailSecurity};
 pub use malware::MalwareConfig;
 pub use media::{MediaConfig, with_data};
 pub use openid::OpenidConfig;
 use place::Place;
 pub use renewal::RenewalConfig;
 pub use scrub::{ParityConfig, ScrubConfig};
-pub use service::{AlarmsConfig, SecretPlace, ServiceConfig, WebhookConfig};
+pub use service::{SecretPlace, ServiceConfig};
 
 /// The version of the configuration format that this program reads and writes.
 pub const CONFIG_VERSION: u32 = 1;
@@ -138,7 +142,7 @@ struct FileForm {
     #[serde(default)]
     service: service::ServiceForm,
     #[serde(default)]
-    alarms: service::AlarmsForm,
+    alarms: alarms::AlarmsForm,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     malware: Option<malware::MalwareForm>,
     #[serde(default, rename = "hot_folder", skip_serializing_if = "Vec::is_empty")]
@@ -220,7 +224,7 @@ impl Config {
         let scrub = scrub::read(form.scrub, &place)?;
         let renewal = renewal::read(form.renewal, &place)?;
         let service = service::read(form.service, &place)?;
-        let alarms = service::read_alarms(form.alarms, &place)?;
+        let alarms = alarms::read(form.alarms, &place)?;
         let intakes = intakes::read(form.malware, form.hot_folders, form.syslog, &place)?;
         let (folder, index_options) = index::read(form.index, &place)?;
         let placed = |p| place.absolute(p);
@@ -291,7 +295,7 @@ fn check_numbers(form: &FileForm, place: &Place) -> Result<(), ConfigError> {
 mod tests {
     use super::*;
 
-    fn sample() -> Config {
+    pub(super) fn sample() -> Config {
         Config {
             path: PathBuf::from("/a/fumikura.toml"),
             archive: "01935e7a-1111-7222-8333-444455556666"
@@ -346,14 +350,7 @@ mod tests {
                 stamp_count: 7,
                 ..ServiceConfig::default()
             },
-            alarms: AlarmsConfig {
-                webhook: Some(WebhookConfig {
-                    url: "https://alarms.example/".into(),
-                    secret: Some(SecretPlace::Credential("alarms".into())),
-                    tls_roots: Some(PathBuf::from("/a/roots.pem")),
-                }),
-                ..AlarmsConfig::default()
-            },
+            alarms: alarms::tests::sample(),
             intakes: intakes::sample(),
         }
     }
@@ -405,26 +402,6 @@ mod tests {
                 "service.look_minutes",
             ),
             ("stamp_count = 7", "stamp_count = 0", "service.stamp_count"),
-            (
-                "unstamped_hours = 24",
-                "unstamped_hours = 0",
-                "alarms.unstamped_hours",
-            ),
-            (
-                "https://alarms.example/",
-                "alarms.example",
-                "alarms.webhook",
-            ),
-            (
-                "webhook = \"https://alarms.example/\"",
-                "",
-                "alarms.webhook",
-            ),
-            (
-                "webhook_credential = \"alarms\"",
-                "webhook_credential = \"../alarms\"",
-                "alarms.webhook_credential",
-            ),
         ] {
             let text = good.replace(from, to);
             assert_ne!(text, good, "{from} stands in the sample");

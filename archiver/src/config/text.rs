@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::place::Place;
-use super::{CONFIG_VERSION, Config, authorities, index, intakes, media, renewal, scrub, service};
+use super::{
+    CONFIG_VERSION, Config, alarms, authorities, index, intakes, media, renewal, scrub, service,
+};
 
 impl Config {
     /// The text of the file for this configuration, with paths below its folder made relative and a comment at each part.
@@ -57,7 +59,8 @@ impl Config {
         }
         text.push_str(&media::text(&self.media));
         text.push_str(&renewal::text(&self.renewal));
-        text.push_str(&service::text(&self.service, &self.alarms, &place));
+        text.push_str(&service::text(&self.service, &place));
+        text.push_str(&alarms::text(&self.alarms, &place));
         text.push_str(&intakes::text(&self.intakes, &place));
         for tsa in &self.tsas {
             text.push_str(&authorities::text(tsa, &place));

@@ -112,6 +112,21 @@ impl NoticeState {
     }
 }
 
+/// An alarm that stands, as it was told last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandingAlarm {
+    /// Its sort.
+    pub kind: AlarmKind,
+    /// What it is about.
+    pub subject: String,
+    /// In English.
+    pub en: String,
+    /// In Japanese.
+    pub ja: String,
+    /// Since when.
+    pub since: OffsetDateTime,
+}
+
 /// The alarms that stand.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Alarms {
@@ -194,6 +209,24 @@ impl Alarms {
             false
         });
         notices
+    }
+
+    /// Those that stand, by kind and subject.
+    #[must_use]
+    pub fn standing(&self, now: OffsetDateTime) -> Vec<StandingAlarm> {
+        let all = self.standing.values().filter_map(|known| {
+            let kind = AlarmKind::ALL
+                .into_iter()
+                .find(|kind| kind.name() == known.kind)?;
+            Some(StandingAlarm {
+                kind,
+                subject: known.subject.clone(),
+                en: known.en.clone(),
+                ja: known.ja.clone(),
+                since: moment(known.since, now),
+            })
+        });
+        all.collect()
     }
 
     /// How many alarms of each kind stand.

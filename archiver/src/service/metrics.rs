@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use time::OffsetDateTime;
 
-use super::alarms::AlarmKind;
+use super::alarms::{AlarmKind, StandingAlarm};
 use super::work::IndexFilling;
 
 /// What is known, to be shown.
@@ -44,6 +44,8 @@ pub struct Status {
     pub authorities: Vec<(String, u32)>,
     /// Alarms that stand, by kind.
     pub alarms: Vec<(AlarmKind, u64)>,
+    /// The same, each with its words.
+    pub standing: Vec<StandingAlarm>,
     /// Messages that wait to be delivered.
     pub undelivered: u64,
 }

@@ -8,10 +8,12 @@ pub mod alarms;
 pub mod conditions;
 pub mod http;
 pub mod log;
+pub mod mail;
 pub mod metrics;
 pub mod notify;
 pub mod schedule;
 pub mod scheduler;
+pub mod telling;
 pub mod webhook;
 pub mod work;
 

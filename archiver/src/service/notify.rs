@@ -9,6 +9,9 @@ use super::alarms::Notice;
 
 /// Somebody outside who is told about alarms.
 pub trait Notifier: Send {
+    /// What it is, for log lines: `webhook`, `mail`.
+    fn name(&self) -> &'static str;
+
     /// Tells one notice.
     ///
     /// # Errors
@@ -53,6 +56,11 @@ impl Outbox {
         self.waiting.push(message);
         let excess = self.waiting.len().saturating_sub(WAITING_MAX);
         self.waiting.drain(..excess);
+    }
+
+    /// The messages that wait, in order.
+    pub fn waiting(&self) -> impl Iterator<Item = &Value> {
+        self.waiting.iter()
     }
 
     /// How many messages wait.
@@ -119,6 +127,10 @@ mod tests {
     }
 
     impl Notifier for Receiver {
+        fn name(&self) -> &'static str {
+            "test"
+        }
+
         fn notify(&self, message: &Value) -> Result<(), String> {
             if !*self.up.lock().expect("lock") {
                 return Err("down".to_owned());

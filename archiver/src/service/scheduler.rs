@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use firmware::clock::Clock;
-use serde_json::json;
+use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 use super::alarms::{AlarmKind, Alarms, Condition, Notice, NoticeState};
@@ -31,8 +31,8 @@ pub struct Parts<'a> {
     pub clock: Arc<dyn Clock>,
     /// The archive.
     pub work: Box<dyn Work + 'a>,
-    /// Somebody outside, if anybody is to be told.
-    pub notifier: Option<Box<dyn Notifier>>,
+    /// Whoever outside is to be told.
+    pub notifiers: Vec<Box<dyn Notifier>>,
     /// Where log lines go.
     pub log: Box<dyn Log>,
     /// Set when the service is to end: what can be broken off is, at once.
@@ -57,7 +57,10 @@ pub struct Scheduler<'a> {
     ordered: Todo,
     unreachable_since: Option<OffsetDateTime>,
     alarms: Alarms,
-    outbox: Outbox,
+    /// One for each notifier, in their order.
+    outboxes: Vec<Outbox>,
+    /// What was told since somebody asked last.
+    told: Vec<Notice>,
     status: Arc<Mutex<Status>>,
 }
 
@@ -74,13 +77,15 @@ impl<'a> Scheduler<'a> {
             started_at: Some(parts.clock.now()),
             ..Status::default()
         };
+        let outboxes = parts.notifiers.iter().map(|_| Outbox::default()).collect();
         Self {
             parts,
             timetable: Timetable::default(),
             ordered: Todo::default(),
             unreachable_since: None,
             alarms: alarms.unwrap_or_default(),
-            outbox: Outbox::default(),
+            outboxes,
+            told: Vec::new(),
             status: Arc::new(Mutex::new(status)),
         }
     }
@@ -260,27 +265,52 @@ impl<'a> Scheduler<'a> {
             "state": notice.state.name(), "text": notice.condition.en, "text_ja": notice.condition.ja,
         });
         self.log(notice.at, level, "alarm", details);
-        if self.parts.notifier.is_some() {
-            self.outbox.push(message(&self.parts.archive, notice));
+        self.send(&message(&self.parts.archive, notice));
+        self.told.push(notice.clone());
+    }
+
+    /// Whoever is to be told gets this message, now or when they can be reached.
+    pub fn send(&mut self, message: &Value) {
+        for outbox in &mut self.outboxes {
+            outbox.push(message.clone());
         }
     }
 
+    /// The alarms that were told since the last time that this was asked.
+    pub fn take_told(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.told)
+    }
+
+    /// Messages that wait to be delivered.
+    pub fn waiting(&self) -> impl Iterator<Item = &Value> {
+        self.outboxes.iter().flat_map(Outbox::waiting)
+    }
+
     fn deliver(&mut self, now: OffsetDateTime) {
-        if let Some(notifier) = &self.parts.notifier
-            && let Err(why) = self.outbox.deliver(notifier.as_ref(), now)
-        {
-            self.log(now, Level::Warning, "undelivered", json!({ "text": why }));
+        let mut failures = Vec::new();
+        for (outbox, notifier) in self.outboxes.iter_mut().zip(&self.parts.notifiers) {
+            if let Err(why) = outbox.deliver(notifier.as_ref(), now) {
+                failures.push(json!({ "text": why, "receiver": notifier.name() }));
+            }
         }
-        let undelivered = self.outbox.len() as u64;
+        for failure in failures {
+            self.log(now, Level::Warning, "undelivered", failure);
+        }
+        let waiting = self.outboxes.iter().map(|outbox| outbox.len() as u64);
+        let undelivered = waiting.fold(0, u64::saturating_add);
         self.locked(|status| status.undelivered = undelivered);
     }
 
     fn show_alarms(&self) {
         let alarms = AlarmKind::ALL.map(|kind| (kind, self.alarms.count(kind)));
-        self.locked(|status| status.alarms = alarms.to_vec());
+        let standing = self.alarms.standing(self.parts.clock.now());
+        self.locked(|status| {
+            status.alarms = alarms.to_vec();
+            status.standing = standing;
+        });
     }
 
-    fn log(&self, at: OffsetDateTime, level: Level, event: &str, details: serde_json::Value) {
+    fn log(&self, at: OffsetDateTime, level: Level, event: &str, details: Value) {
         self.parts.log.line(&log::line(at, level, event, details));
     }
 

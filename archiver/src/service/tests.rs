@@ -90,6 +90,10 @@ impl Work for Shared {
 }
 
 impl Notifier for Shared {
+    fn name(&self) -> &'static str {
+        "test"
+    }
+
     fn notify(&self, message: &Value) -> Result<(), String> {
         self.with(|world| {
             if !world.receiver_up {
@@ -130,7 +134,7 @@ impl Stage {
             alarms: AlarmsConfig::default(),
             clock: Arc::clone(&clock) as Arc<dyn firmware::clock::Clock>,
             work: Box::new(world.clone()),
-            notifier: Some(Box::new(world.clone())),
+            notifiers: vec![Box::new(world.clone())],
             log: Box::new(world.clone()),
             stopping: Arc::clone(&stopping),
             memory: None,

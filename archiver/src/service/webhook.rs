@@ -66,6 +66,10 @@ impl Webhook {
 }
 
 impl Notifier for Webhook {
+    fn name(&self) -> &'static str {
+        "webhook"
+    }
+
     fn notify(&self, message: &Value) -> Result<(), String> {
         let mut request = self
             .client

@@ -18,9 +18,9 @@ use super::visitor::{Member, Visitor};
 use crate::access::Right;
 use crate::acts::{DepositFacts, Deposited, Desk, Refusal};
 use crate::api::{Caller, Problem, blocking, file_name, metadata, pieces, take};
-use crate::audit::closing::CLASS;
 use crate::class::{Counterparty, RegisteredClass, SearchKey};
 use crate::intake::ubl::UblDocument;
+use crate::journal::SERVICE_CLASSES;
 
 pub(super) fn routes() -> Router<Arc<Desk>> {
     Router::new()
@@ -68,7 +68,7 @@ async fn classes(desk: &Arc<Desk>, visitor: &Visitor) -> Result<Vec<RegisteredCl
     let actor = visitor.actor.clone();
     let read = blocking(desk, visitor.lang, move |desk| desk.read_classes(&actor)).await;
     let mut classes = read.map_err(|problem| visitor.failed(&problem))?;
-    classes.retain(|class| class.policy().id != CLASS);
+    classes.retain(|class| !SERVICE_CLASSES.contains(&class.policy().id.as_str()));
     Ok(classes)
 }
 

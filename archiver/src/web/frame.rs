@@ -45,6 +45,13 @@ const PLACES: &[(&str, &str, &str, Option<Right>)] = &[
     ("/media", "媒体", "Media", Some(Right::ReadMedia)),
     ("/keys", "鍵", "Keys", Some(Right::ReadKeys)),
     ("/system", "システム", "System", Some(Right::ReadSystem)),
+    (
+        "/events",
+        "警報と事象",
+        "Alarms and events",
+        Some(Right::ReadEvents),
+    ),
+    ("/journal", "運用日誌", "Journal", Some(Right::ReadEvents)),
     ("/people", "アカウント", "People", Some(Right::ReadPeople)),
     ("/audit", "監査証跡", "Audit trail", Some(Right::ReadAudit)),
 ];

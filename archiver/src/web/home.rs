@@ -9,7 +9,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::frame::Frame;
-use super::text::{moment, number};
+use super::text::{foreign, moment, number};
 use super::visitor::{Member, Visitor};
 use crate::access::Right;
 use crate::acts::Desk;
@@ -26,7 +26,7 @@ async fn home(
 ) -> Result<Response, Response> {
     let lang = visitor.lang;
     let actor = visitor.actor.clone();
-    let (status, pending) = blocking(&desk, lang, move |desk| {
+    let (status, pending, events) = blocking(&desk, lang, move |desk| {
         let status = match actor.may(Right::ReadJobs) {
             true => Some(desk.job_status(&actor)?),
             false => None,
@@ -35,7 +35,7 @@ async fn home(
             true => desk.read_people(&actor)?.pending().cloned().collect(),
             false => Vec::new(),
         };
-        Ok((status, pending))
+        Ok((status, pending, desk.open_events(&actor)))
     })
     .await
     .map_err(|problem| visitor.failed(&problem))?;
@@ -56,6 +56,9 @@ async fn home(
                 }
             }
         }
+        @if let Some(events) = events.filter(|events| *events > 0) {
+            p.notice.warn { a href="/events" { (lang.pick("対応を待つ事象: ", "Events that wait for an answer: ")) (number(events)) } }
+        }
         @if let Some(status) = &status { (standing(&visitor, status)) }
         (begin(&visitor))
     };
@@ -71,14 +74,9 @@ async fn home(
 
 fn standing(visitor: &Visitor, status: &Status) -> Markup {
     let lang = visitor.lang;
-    let alarms: Vec<_> = status
-        .alarms
-        .iter()
-        .filter(|(_, count)| *count > 0)
-        .collect();
     html! {
-        @for (kind, count) in alarms {
-            p.notice.bad role="alert" { (lang.pick("警報: ", "Alarm: ")) (kind.name()) " (" (number(*count)) ")" }
+        @for alarm in &status.standing {
+            p.notice.bad role="alert" { (lang.pick("警報: ", "Alarm: ")) (foreign(lang.pick(&alarm.ja, &alarm.en))) br; span.hint { (lang.pick("発生: ", "since ")) (moment(alarm.since)) } }
         }
         div.columns {
             section.sheet.card {

@@ -6,12 +6,14 @@
 mod assets;
 mod audit;
 mod deposit;
+mod events;
 mod frame;
 mod gathered;
 mod holdings;
 mod home;
 mod invoice;
 mod jobs;
+mod journal;
 mod judging;
 mod log_in;
 mod openid;
@@ -52,6 +54,8 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .merge(quarantine::routes())
         .merge(people::routes())
         .merge(jobs::routes())
+        .merge(events::routes())
+        .merge(journal::routes())
         .merge(holdings::routes())
         .merge(audit::routes())
         .with_state(desk)

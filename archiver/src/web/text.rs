@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use time::OffsetDateTime;
 use time::macros::{format_description, offset};
 
-use crate::cli::output::{grouped, grouped_amount, sized};
+use crate::cli::output::{grouped, grouped_amount, sized, turns_direction};
 use crate::store::catalog::Hit;
 
 /// A time in Japan and in UTC.
@@ -37,14 +37,12 @@ pub(super) fn foreign(text: &str) -> Markup {
 /// The same where no element can stand.
 pub(super) fn visible(text: &str) -> String {
     text.chars()
-        .map(|one| match one {
-            '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\0'..='\u{1f}'
-            | '\u{7f}' => '\u{fffd}',
-            one => one,
+        .map(|one| {
+            if one.is_ascii_control() || turns_direction(one) {
+                '\u{fffd}'
+            } else {
+                one
+            }
         })
         .collect()
 }

@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 use super::get::write_beside;
-use crate::archive::{Access, Archive, ArchiveError};
+use crate::archive::{Access, Archive};
 use crate::audit::{
-    Act, AnalysisRules, Analyst, AuditFilter, MonthAnalysis, ReadLine, ReportMonth, analysis_text,
-    for_each_in, page, span,
+    Act, AuditFilter, ReadLine, ReportMonth, analysis_text, for_each_in, page, span,
 };
 use crate::cli::arguments::{Audit, AuditExport, AuditList, AuditReport};
 use crate::cli::exit::Exit;
@@ -19,6 +18,7 @@ use crate::cli::lang::Lang;
 use crate::cli::output::{grouped, moment, shown_name};
 use crate::cli::query;
 use crate::cli::session::Session;
+use crate::journal::analyse;
 use crate::store::catalog::ValueMatch;
 
 pub(in crate::cli) fn run(session: &Session, command: &Audit) -> Result<Exit, Failure> {
@@ -208,7 +208,7 @@ fn report(session: &Session, arguments: &AuditReport) -> Result<Exit, Failure> {
         )
     })?;
     let archive = session.open(Access::Read)?;
-    let found = analyse(&archive, month)?;
+    let found = analyse(&archive, month, archive.config().alarms.events)?;
     let mut event = serde_json::to_value(&found).unwrap_or_default();
     if let Value::Object(fields) = &mut event {
         fields.insert("event".to_owned(), json!("audit-report"));
@@ -216,18 +216,6 @@ fn report(session: &Session, arguments: &AuditReport) -> Result<Exit, Failure> {
     session.output.event(&event);
     session.output.say(analysis_text(&found, lang).trim_end());
     Ok(Exit::Done)
-}
-
-fn analyse(archive: &Archive, month: ReportMonth) -> Result<MonthAnalysis, ArchiveError> {
-    let mut analyst = Analyst::new(month, AnalysisRules::default());
-    let (from, to) = (Some(month.begin()), Some(month.end()));
-    if let Some(range) = span(archive, from, to)? {
-        for_each_in(archive, from, range, &mut |read| {
-            analyst.line(&read);
-            true
-        })?;
-    }
-    Ok(analyst.finish())
 }
 
 /// Lines that are held at a time.

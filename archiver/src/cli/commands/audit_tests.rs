@@ -9,6 +9,7 @@ use verifier::audit::{AuditCheck, AuditReport as Checked};
 use verifier::verdict::Conclusion;
 
 use super::*;
+use crate::audit::EventRules;
 use crate::audit::{AuditTrail, NewEntry};
 use crate::cli::fixture::{Bench, passphrase};
 use crate::config::Config;
@@ -136,7 +137,7 @@ fn entries_are_listed_and_filters_are_read() {
 fn a_month_is_analysed_also_when_nothing_happened_in_it() {
     let bench = bench(40);
     let archive = bench.open(Access::Read);
-    let january = analyse(&archive, "2026-01".parse().unwrap()).unwrap();
+    let january = analyse(&archive, "2026-01".parse().unwrap(), EventRules::default()).unwrap();
     assert_eq!(
         (january.entries, january.first, january.last),
         (40, Some(1), Some(40))
@@ -144,7 +145,7 @@ fn a_month_is_analysed_also_when_nothing_happened_in_it() {
     assert_eq!(january.people["sato"].retrievals, 13);
     assert_eq!(january.people["sato"].without_purpose, 13);
     assert!(january.notices.is_empty());
-    let february = analyse(&archive, "2026-02".parse().unwrap()).unwrap();
+    let february = analyse(&archive, "2026-02".parse().unwrap(), EventRules::default()).unwrap();
     assert_eq!((february.entries, february.first), (0, None));
     let text = analysis_text(&february, Lang::En);
     assert!(text.contains("Nothing to report."), "{text}");

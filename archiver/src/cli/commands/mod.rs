@@ -26,6 +26,7 @@ pub(super) mod search;
 pub(super) mod serve;
 pub(super) mod service;
 mod serving;
+mod serving_events;
 mod serving_intakes;
 pub(super) mod signature;
 pub(super) mod stamp;

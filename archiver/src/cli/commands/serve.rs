@@ -19,9 +19,10 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
-use crate::config::{Config, SecretPlace, WebhookConfig};
+use crate::config::{AlarmsConfig, Config, MailConfig, SecretPlace, WebhookConfig};
 use crate::service::http::{self, Shown};
 use crate::service::log::{self, Level, Log};
+use crate::service::mail::{MailParts, Mailer};
 use crate::service::notify::Notifier;
 use crate::service::scheduler::{Parts, Scheduler};
 use crate::service::webhook::Webhook;
@@ -45,10 +46,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Serve) -> Result<Exit, 
         .enable_all()
         .build()
         .map_err(unusable)?;
-    let notifier = match &config.alarms.webhook {
-        None => None,
-        Some(webhook) => Some(receiver(session, webhook, runtime.handle().clone())?),
-    };
+    let notifiers = receivers(session, &config.alarms, runtime.handle())?;
     refuse_idle_intakes(session, &config)?;
     let silent = session.for_service();
     let held = match &config.service.https {
@@ -69,7 +67,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Serve) -> Result<Exit, 
             None => Archivist::new(&silent, config.clone(), &unlock),
             Some(archive) => Archivist::held(&silent, Arc::clone(archive), &unlock),
         }),
-        notifier,
+        notifiers,
         log: Box::new(silent.output.clone()),
         memory: Some(DerivedPlace {
             path: memory.into(),
@@ -134,6 +132,8 @@ fn work(
     );
     loop {
         scheduler.tick();
+        // There is no audit trail where nobody is served.
+        drop(scheduler.take_told());
         match stopping.recv_timeout(TICK) {
             Err(mpsc::RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => break,
@@ -157,7 +157,41 @@ fn shown(session: &Session, config: &Config, scheduler: &Scheduler<'_>) -> Shown
     }
 }
 
-/// Prepares whom alarms are sent to.
+/// Prepares whom alarms are told to.
+fn receivers(
+    session: &Session,
+    alarms: &AlarmsConfig,
+    runtime: &Handle,
+) -> Result<Vec<Box<dyn Notifier>>, Failure> {
+    let mut receivers: Vec<Box<dyn Notifier>> = Vec::new();
+    if let Some(webhook) = &alarms.webhook {
+        receivers.push(receiver(session, webhook, runtime.clone())?);
+    }
+    if let Some(mail) = &alarms.mail {
+        receivers.push(Box::new(mailer(session, mail)?));
+    }
+    Ok(receivers)
+}
+
+fn mailer(session: &Session, mail: &MailConfig) -> Result<Mailer, Failure> {
+    let unusable = |text: String| Failure::Said {
+        exit: Exit::Unusable,
+        text: format!("alarms.mail: {text}"),
+    };
+    let password = match &mail.account {
+        None => None,
+        Some((_, place)) => Some(secret_at(session, place).map_err(unusable)?),
+    };
+    let tls_roots = roots_at(mail.tls_roots.as_deref()).map_err(unusable)?;
+    let parts = MailParts {
+        config: mail,
+        password: password.as_ref().map(|password| password.as_str()),
+        tls_roots: &tls_roots,
+    };
+    Mailer::new(&parts).map_err(unusable)
+}
+
+/// Prepares the receiver of alarms over HTTP.
 fn receiver(
     session: &Session,
     webhook: &WebhookConfig,

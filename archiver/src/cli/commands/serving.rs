@@ -28,6 +28,7 @@ use crate::service::metrics::Status;
 use crate::service::scheduler::Scheduler;
 
 use super::serve::{roots_at, secret_at};
+use super::serving_events::Events;
 use super::serving_intakes::Intakes;
 use super::tsa::stopped;
 
@@ -71,6 +72,7 @@ impl Serving {
             )
         })?;
         let intakes = archive.config().intakes.clone();
+        let events = archive.config().alarms.events;
         let (sender, orders) = mpsc::channel();
         let openid = match &https.openid {
             None => None,
@@ -84,6 +86,7 @@ impl Serving {
                     idle_max: time::Duration::minutes(i64::from(https.idle_minutes)),
                     ..SessionRules::default()
                 },
+                events,
                 ..AccessRules::default()
             },
             jobs: Jobs::new(sender, status),
@@ -143,13 +146,19 @@ impl Serving {
                 text: refusal.text(lang),
             })?;
         let mut intakes = Intakes::start(session, &self.desk, &self.intakes)?;
+        let mut events = Events::of(session, self.desk.archive().config(), &self.desk);
         let evaluation = self.desk.archive().notice().is_some();
         note(
             session,
             "serving",
             json!({ "url": format!("https://{address}/"), "evaluation": evaluation }),
         );
-        self.work(session, &mut scheduler, &mut intakes, &is_stopping);
+        self.work(
+            session,
+            &mut scheduler,
+            (&mut intakes, &mut events),
+            &is_stopping,
+        );
         note(session, "stopping", json!({}));
         intakes.stop();
         // Where the server is gone already, nobody has to be told.
@@ -164,19 +173,29 @@ impl Serving {
         &self,
         session: &Session,
         scheduler: &mut Scheduler<'_>,
-        intakes: &mut Intakes,
+        (intakes, events): (&mut Intakes, &mut Events),
         is_stopping: &AtomicBool,
     ) {
         let status = scheduler.status();
         let mut kept = None;
+        let mut unread = None;
+        let mut journals_due = true;
         while !is_stopping.load(Ordering::Relaxed) {
             scheduler.tick();
             if kept.is_none_or(|at: Instant| at.elapsed() >= KEEPING_EVERY) {
                 kept = Some(Instant::now());
-                self.keep_books(session);
+                self.keep_books(session, &mut journals_due);
             }
             self.watch_trail(session, &status);
             intakes.tell_trouble();
+            let found = events.tick(&self.desk, scheduler, &mut |details| {
+                note(session, "event", details);
+            });
+            let trouble = found.err().map(|refusal| refusal.text(session.output.lang));
+            if let Some(text) = trouble.as_ref().filter(|_| trouble != unread) {
+                note(session, "failed", json!({ "text": text }));
+            }
+            unread = trouble;
             if let Ok(order) = self.orders.recv_timeout(TICK) {
                 scheduler.order(order.todo());
             }
@@ -196,11 +215,19 @@ impl Serving {
         }
     }
 
-    /// What is written down now and then: when accounts were used, and the days of the audit trail that are over.
-    fn keep_books(&self, session: &Session) {
+    /// What is written down now and then: when accounts were used, the days of the audit trail that are over, and their operation journals.
+    fn keep_books(&self, session: &Session, journals_due: &mut bool) {
         let used = self.desk.record_uses();
         let closed = self.desk.close_days();
-        for refusal in [used.err(), closed.err()].into_iter().flatten() {
+        *journals_due |= closed.as_ref().is_ok_and(|days| *days > 0);
+        let journals = if *journals_due {
+            self.desk.close_journals()
+        } else {
+            Ok(0)
+        };
+        *journals_due = journals.is_err();
+        let failures = [used.err(), closed.err(), journals.err()];
+        for refusal in failures.into_iter().flatten() {
             let text = refusal.text(session.output.lang);
             note(session, "failed", json!({ "text": text }));
         }

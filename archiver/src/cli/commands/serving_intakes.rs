@@ -10,7 +10,6 @@ use firmware::clock::Clock;
 use serde_json::{Value, json};
 
 use crate::acts::{Desk, DeskIntake};
-use crate::audit::closing as audit;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -18,6 +17,7 @@ use crate::cli::session::Session;
 use crate::config::{HotFolderConfig, IntakesConfig};
 use crate::intake::hot_folder::{Look, Watch};
 use crate::intake::syslog::{Receiver, SyslogEnvironment, SyslogSettings};
+use crate::journal::SERVICE_CLASSES;
 use crate::service::log::{self, Level};
 
 /// The intakes that run. Dropped, they stop as [`Intakes::stop`] says.
@@ -159,7 +159,7 @@ impl Drop for Intakes {
 
 /// A class that there is, and that is not the audit trail's own.
 fn check_class(session: &Session, desk: &Desk, class: &str) -> Result<(), Failure> {
-    if class != audit::CLASS && desk.archive().classes().class(class).is_ok() {
+    if !SERVICE_CLASSES.contains(&class) && desk.archive().classes().class(class).is_ok() {
         return Ok(());
     }
     Err(Failure::said(

@@ -128,9 +128,9 @@ async fn what_came_before_a_stop_is_taken_in_by_the_next_start() {
 }
 
 #[tokio::test]
-async fn a_class_that_is_none_and_the_class_of_the_trail_are_refused_at_the_start() {
+async fn a_class_that_is_none_and_the_classes_of_the_service_are_refused_at_the_start() {
     let hall = hall().await;
-    for class in ["none-such", audit::CLASS] {
+    for class in ["none-such", "audit-trail", "operation-journal"] {
         let mut config = configured(&hall);
         config.hot_folders[0].class = class.to_owned();
         let started = Intakes::start(&hall.bench.session, &hall.desk, &config);

@@ -77,7 +77,7 @@ fn is_within(query: &Query, hit: &Hit) -> bool {
         .classes
         .as_ref()
         .is_none_or(|classes| classes.contains(&hit.class))
-        && query.not_class.as_ref() != Some(&hit.class)
+        && !query.not_classes.contains(&hit.class)
         && query
             .matters
             .as_ref()

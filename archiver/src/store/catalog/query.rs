@@ -41,7 +41,7 @@ pub struct Query {
     /// Ids of classes, one of which a hit has: those that who asks may see.
     pub classes: Option<BTreeSet<String>>,
     /// Id of a class that no hit has.
-    pub not_class: Option<String>,
+    pub not_classes: Vec<String>,
     /// Values of the metadata key [`MATTER`], one of which a hit has, letter for letter: those that who asks may see. A hit of no matter has none.
     pub matters: Option<BTreeSet<String>>,
     /// The record.

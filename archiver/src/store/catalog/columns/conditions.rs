@@ -115,10 +115,10 @@ impl Columns {
                     .classes
                     .as_ref()
                     .is_none_or(|wanted| wanted.contains(class))
-                && query.not_class.as_deref() != Some(class)
+                && !query.not_classes.iter().any(|one| one == class)
         };
         let has_class =
-            query.class.is_some() || query.classes.is_some() || query.not_class.is_some();
+            query.class.is_some() || query.classes.is_some() || !query.not_classes.is_empty();
         Conditions {
             record: query.record,
             is_newest: !query.all_versions,
