@@ -293,6 +293,30 @@ await lines.saveAs(join(place, "audit.jsonl"));
 assert.ok(readFileSync(join(place, "audit.jsonl"), "utf8").includes('"act":"session.refuse"'));
 run(verifier, "audit", join(place, "audit.jsonl"));
 
+// What was to be reported waits for somebody who looks into it; the answer stands in the journal of the day.
+await kansa.goto(`${base}/events`);
+await kansa.getByText("R2 連続した認証の失敗").first().waitFor();
+assert.equal(await kansa.locator("textarea").count(), 0);
+await sato.goto(`${base}/`);
+await sato.getByText("対応を待つ事象").waitFor();
+await sato.goto(`${base}/events`);
+const failed = sato.locator("tbody tr", { hasText: "R2" });
+const waiting = await failed.count();
+await failed.first().locator("input[type=checkbox]").check();
+await shot(sato, "ja-events");
+await sato.fill("#remark", "検査担当が以前のパスワードを入力していた。本人に確認済み。");
+await sato.getByRole("button", { name: "対応を書き留める" }).click();
+await sato.waitForURL(`${base}/events`);
+assert.equal(await failed.count(), waiting - 1);
+await sato.goto(`${base}/journal`);
+await sato.fill("#text", "媒体 B の扇風機を交換した。");
+await sato.getByRole("button", { name: "書き留める" }).click();
+await sato.getByText("媒体 B の扇風機を交換した。").waitFor();
+await sato.getByText("本人に確認済み").first().waitFor();
+await shot(sato, "ja-journal");
+await suzuki.goto(`${base}/journal`);
+await shot(suzuki, "en-journal");
+
 // On a telephone, and in the dark; without scripts, the main paths work, too.
 for (const [name, scheme, viewport] of [["dark", "dark", undefined], ["telephone", "light", { width: 390, height: 844 }]]) {
   const page = await sit("ja-JP", scheme, viewport);
