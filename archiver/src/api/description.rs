@@ -6,35 +6,68 @@ use axum::Router;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use serde_json::{Value, json};
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
-    Components, ComponentsBuilder, ContentBuilder, Info, OpenApi, OpenApiBuilder, Ref, Response,
-    ResponseBuilder, SecurityRequirement,
+    Components, ComponentsBuilder, ContentBuilder, Info, OpenApi, OpenApiBuilder, Ref, RefOr,
+    Response, ResponseBuilder, SecurityRequirement,
 };
 
+use super::codes::codes_of;
+use super::endpoints::may_ask;
 use crate::acts::Desk;
 
 /// The description of the whole API.
 #[must_use]
 pub fn description() -> OpenApi {
     let mut description = super::routes().split_for_parts().1;
-    for item in description.paths.paths.values_mut() {
-        for operation in operations(item) {
+    for (path, item) in &mut description.paths.paths {
+        for (method, operation) in operations(item) {
             complete(operation);
+            tell(operation, method, path);
         }
     }
     description
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+/// The same as JSON, made once.
+pub(crate) fn value() -> &'static Value {
+    static VALUE: LazyLock<Value> =
+        LazyLock::new(|| serde_json::to_value(description()).unwrap_or_default());
+    &VALUE
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
     let methods = [
-        &mut item.get,
-        &mut item.put,
-        &mut item.post,
-        &mut item.delete,
+        ("GET", &mut item.get),
+        ("PUT", &mut item.put),
+        ("POST", &mut item.post),
+        ("DELETE", &mut item.delete),
     ];
-    methods.into_iter().flatten()
+    methods
+        .into_iter()
+        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// What the attributes of a handler do not say: a name that no other operation has, who may, and the codes of its problems.
+fn tell(operation: &mut Operation, method: &str, path: &str) {
+    let tag = operation.tags.iter().flatten().next();
+    let function = operation.operation_id.as_deref().unwrap_or(method);
+    let name = tag.map(|tag| format!("{tag}_{function}"));
+    operation.operation_id = name.or_else(|| operation.operation_id.take());
+    let roles = Extensions::from_iter([(ROLES_KEY, json!(may_ask(method, path)))]);
+    operation.extensions = Some(roles);
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else {
+            continue;
+        };
+        if response.content.contains_key(PROBLEM_TYPE) {
+            let codes = codes_of(status.parse().unwrap_or_default());
+            response.extensions = Some(Extensions::from_iter([(CODES_KEY, json!(codes))]));
+        }
+    }
 }
 
 /// What every endpoint can answer, whatever it does.
@@ -67,7 +100,7 @@ fn problem(text: &str) -> Response {
     let content = ContentBuilder::new().schema(Some(schema)).build();
     ResponseBuilder::new()
         .description(text)
-        .content("application/problem+json", content)
+        .content(PROBLEM_TYPE, content)
         .build()
 }
 
@@ -98,6 +131,14 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
 }
 
 async fn json() -> impl IntoResponse {
-    static TEXT: LazyLock<String> = LazyLock::new(|| description().to_json().unwrap_or_default());
+    static TEXT: LazyLock<String> = LazyLock::new(|| value().to_string());
     ([(header::CONTENT_TYPE, "application/json")], TEXT.as_str())
 }
+
+/// The extension of an operation that names who may ask it.
+pub(crate) const ROLES_KEY: &str = "x-fumikura-roles";
+
+/// The extension of an answer that names the codes that its problem can have.
+pub(crate) const CODES_KEY: &str = "x-fumikura-codes";
+
+const PROBLEM_TYPE: &str = "application/problem+json";

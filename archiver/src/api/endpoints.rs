@@ -1,4 +1,4 @@
-//! Every endpoint and the roles that may ask it, for the test that asks all of them as everybody.
+//! Every endpoint and the roles that may ask it: the description tells it, and a test asks all of them as everybody.
 
 /// What each endpoint takes, as it is called by everybody, and who may call it. `person`: everybody who is logged in.
 pub(super) const ENDPOINTS: &[(&str, &str, &str)] = &[
@@ -129,3 +129,19 @@ pub(super) const OF_THE_SESSION: &[(&str, &str)] = &[
     ("POST", "/api/v1/session/authenticator"),
     ("PUT", "/api/v1/session/authenticator"),
 ];
+
+/// Who may ask an endpoint: codes of roles, `person` for everybody who is logged in, `anybody` where no session is wanted.
+pub(super) fn may_ask(method: &str, path: &str) -> Vec<&'static str> {
+    if (method, path) == LOG_IN {
+        return vec!["anybody"];
+    }
+    if OF_THE_SESSION.contains(&(method, path)) {
+        return vec!["person"];
+    }
+    let found = ENDPOINTS
+        .iter()
+        .find(|one| (one.0, one.1) == (method, path));
+    found.map_or_else(Vec::new, |one| one.2.split(' ').collect())
+}
+
+const LOG_IN: (&str, &str) = ("POST", "/api/v1/session");

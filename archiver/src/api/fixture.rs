@@ -226,10 +226,15 @@ impl Hall {
         let response = self.ask(request.body(body).unwrap()).await;
         let status = response.status().as_u16();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        (
-            status,
-            serde_json::from_slice(&bytes).unwrap_or(Value::Null),
-        )
+        let answer: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        if let Some(code) = answer["code"].as_str().filter(|_| status >= 400) {
+            let known = super::codes::codes_of(status);
+            assert!(
+                known.contains(&code),
+                "{method} {path}: {status} {code} is in no list"
+            );
+        }
+        (status, answer)
     }
 
     /// Asks as a client that shows no certificate.

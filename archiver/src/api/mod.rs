@@ -7,9 +7,11 @@ mod audit;
 mod blocking;
 mod body;
 mod caller;
+mod codes;
 mod contents;
 mod deposits;
 mod description;
+mod endpoints;
 mod events;
 mod extract;
 mod forms;
@@ -24,8 +26,6 @@ mod records;
 mod session;
 mod verification;
 
-#[cfg(test)]
-mod endpoints;
 #[cfg(test)]
 mod events_tests;
 #[cfg(test)]
@@ -42,6 +42,7 @@ pub(crate) use caller::{COOKIE, Caller, client as client_of, cookie_for, cookie_
 pub(crate) use contents::{attachment, inline, package, send, version_id};
 pub(crate) use deposits::{file_name, metadata, take};
 pub use description::description;
+pub(crate) use description::{CODES_KEY, ROLES_KEY, value as description_value};
 pub(crate) use guard::guarded;
 pub use problem::Problem;
 pub(crate) use records::{SearchParams, question};

@@ -87,8 +87,10 @@ pub(crate) struct AccountForm {
     /// The name of the person or system.
     display_name: String,
     /// `person` or `system`.
+    #[schema(example = "person")]
     kind: String,
     /// What it may do.
+    #[schema(example = json!(["depositor"]))]
     roles: BTreeSet<String>,
     /// Classes that it reaches; absent: all.
     classes: Option<BTreeSet<String>>,

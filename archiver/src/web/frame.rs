@@ -86,7 +86,7 @@ impl Frame<'_> {
                         }
                         (matter)
                     }
-                    footer { (lang.pick("操作はすべて監査証跡に残ります。時刻は日本時間(括弧内は UTC)です。", "Everything that is done here is on record. Times are of Japan, with UTC in brackets.")) }
+                    footer { (lang.pick("操作はすべて監査証跡に残ります。時刻は日本時間(括弧内は UTC)です。", "Everything that is done here is on record. Times are of Japan, with UTC in brackets.")) " " a href=(super::reader::PATH) { (lang.pick("API の仕様", "API")) } }
                 }
             }
         };

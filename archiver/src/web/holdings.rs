@@ -168,7 +168,7 @@ async fn system(
             dt { (lang.pick("タイムスタンプ待ち", "Waiting for a timestamp")) } dd { (number(facts.counts.unstamped)) }
             dt { (lang.pick("タイムスタンプの束", "Batches")) } dd { (number(facts.counts.batches)) }
         } }
-        p { a href="/api/v1/openapi.json" { (lang.pick("API の仕様(OpenAPI 3.1)", "Description of the API (OpenAPI 3.1)")) } }
+        p { a href=(super::reader::PATH) { (lang.pick("API の仕様", "Description of the API")) } " · " a href="/api/v1/openapi.json" { "OpenAPI 3.1" } }
     };
     Ok(page(&visitor, "/system", title, &matter))
 }

@@ -20,6 +20,7 @@ mod openid;
 mod people;
 mod preview;
 mod quarantine;
+mod reader;
 mod record;
 mod search;
 mod text;
@@ -58,6 +59,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .merge(journal::routes())
         .merge(holdings::routes())
         .merge(audit::routes())
+        .merge(reader::routes())
         .with_state(desk)
         .merge(assets::routes())
 }
