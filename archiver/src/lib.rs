@@ -28,5 +28,6 @@ pub mod service;
 pub mod signature;
 pub mod space;
 pub mod store;
+pub mod telemetry;
 pub mod tsa;
 pub mod web;

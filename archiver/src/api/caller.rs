@@ -16,6 +16,7 @@ use crate::access::session::{Session, Standing};
 use crate::acts::{Actor, Desk, Refusal};
 use crate::cli::lang::Lang;
 use crate::https::Peer;
+use crate::telemetry;
 
 /// Somebody who may do all that the account may do.
 #[derive(Debug, Clone)]
@@ -111,6 +112,7 @@ impl FromRequestParts<Arc<Desk>> for Newcomer {
         let asked = token.clone();
         let (session, actor) =
             blocking(desk, lang, move |desk| desk.session(&asked, client)).await?;
+        telemetry::asked_by(&parts.extensions, &actor.account);
         let is_form = parts
             .headers
             .get(header::CONTENT_TYPE)
@@ -148,6 +150,7 @@ impl FromRequestParts<Arc<Desk>> for Caller {
         if let (None, Some(certificate)) = (carried(&parts.headers), certificate) {
             let client = client(parts);
             let actor = blocking(desk, lang, move |desk| desk.system(&certificate, client)).await?;
+            telemetry::asked_by(&parts.extensions, &actor.account);
             return Ok(Self { actor, lang });
         }
         let newcomer = Newcomer::from_request_parts(parts, desk).await?;

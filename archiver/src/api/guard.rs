@@ -8,6 +8,7 @@ use axum::response::Response;
 
 use super::caller::language;
 use super::problem::Problem;
+use crate::telemetry::RequestId;
 
 /// Puts the guards around a router.
 pub(crate) fn guarded(router: Router) -> Router {
@@ -30,7 +31,11 @@ async fn not_so(request: Request) -> Problem {
 
 /// The headers that keep browsers from doing more than was meant. Nothing of the archive is kept by a browser or on the way.
 async fn headers(request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().copied();
     let mut response = next.run(request).await;
+    if let Some(id) = id {
+        response = Problem::told_of(response, id);
+    }
     let headers = response.headers_mut();
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -1,6 +1,7 @@
 //! Errors as problem details (RFC 9457).
 
 use axum::Json;
+use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -8,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::acts::Refusal;
 use crate::cli::lang::Lang;
+use crate::telemetry::RequestId;
 
 /// Why a request was not fulfilled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -23,10 +25,14 @@ pub struct Problem {
     pub status: u16,
     /// The code, stable, for programs.
     #[schema(example = "not-found")]
-    pub code: String,
+    pub code: &'static str,
     /// The field that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
+    pub field: Option<&'static str>,
+    /// A URN that ends in the id of the request, as in the answer's header `X-Request-Id`.
+    #[schema(example = "urn:uuid:01935e7a-1111-7222-8333-444455556666")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
     /// Seconds after which to try again: the header `Retry-After`.
     #[serde(skip)]
     pub retry_after: Option<u32>,
@@ -39,7 +45,7 @@ impl Problem {
         let mut field = None;
         let mut retry_after = None;
         if let Refusal::Invalid { field: named, .. } = refusal {
-            field = Some((*named).to_owned());
+            field = Some(*named);
         } else if let Refusal::TooMany { seconds } = refusal {
             retry_after = Some(*seconds);
         }
@@ -52,15 +58,28 @@ impl Problem {
 
     /// A problem with a status, a code and a line.
     #[must_use]
-    pub fn new(status: u16, code: &str, title: String) -> Self {
+    pub fn new(status: u16, code: &'static str, title: String) -> Self {
         Self {
             kind: format!("urn:fumikura:problem:{code}"),
             title,
             status,
-            code: code.to_owned(),
+            code,
             field: None,
+            instance: None,
             retry_after: None,
         }
+    }
+
+    /// The answer that carries this problem, with the id of its request.
+    pub(super) fn told_of(response: Response, request: RequestId) -> Response {
+        let (mut parts, body) = response.into_parts();
+        let Some(mut problem) = parts.extensions.remove::<Self>() else {
+            return Response::from_parts(parts, body);
+        };
+        problem.instance = Some(request.urn());
+        parts.headers.remove(header::CONTENT_LENGTH);
+        let text = serde_json::to_vec(&problem).unwrap_or_default();
+        Response::from_parts(parts, Body::from(text))
     }
 }
 
@@ -68,7 +87,8 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after = self.retry_after;
-        let mut response = (status, Json(self)).into_response();
+        let mut response = (status, Json(&self)).into_response();
+        response.extensions_mut().insert(self);
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,

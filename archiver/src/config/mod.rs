@@ -22,6 +22,7 @@ mod media;
 mod openid;
 mod place;
 mod renewal;
+mod request_log;
 mod scrub;
 mod service;
 mod syslog;
@@ -40,6 +41,7 @@ pub use media::{MediaConfig, with_data};
 pub use openid::OpenidConfig;
 use place::Place;
 pub use renewal::RenewalConfig;
+pub use request_log::RequestLogConfig;
 pub use scrub::{ParityConfig, ScrubConfig};
 pub use service::{SecretPlace, ServiceConfig};
 

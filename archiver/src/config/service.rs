@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ConfigError;
 use super::https::{self, HttpsConfig, HttpsForm};
 use super::place::{Place, quoted};
+use super::request_log::{self, RequestLogConfig, RequestLogForm};
 
 /// What the service does, and how often.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct ServiceConfig {
     pub stamp_count: u64,
     /// Where people and systems reach the archive; `None`: they do not.
     pub https: Option<HttpsConfig>,
+    /// Where each request is logged; `None`: nowhere.
+    pub log: Option<RequestLogConfig>,
 }
 
 /// Where a secret is: never in the configuration.
@@ -41,6 +44,7 @@ impl Default for ServiceConfig {
             stamp_minutes: 60,
             stamp_count: 10_000,
             https: None,
+            log: None,
         }
     }
 }
@@ -54,6 +58,7 @@ pub(super) struct ServiceForm {
     stamp_minutes: Option<u32>,
     stamp_count: Option<u64>,
     https: Option<HttpsForm>,
+    log: Option<RequestLogForm>,
 }
 
 /// Reads the part `[service]`.
@@ -98,6 +103,7 @@ pub(super) fn read(form: ServiceForm, place: &Place) -> Result<ServiceConfig, Co
             .https
             .map(|form| https::read(form, place))
             .transpose()?,
+        log: form.log.map(|form| request_log::read(form, place)),
     })
 }
 
@@ -115,6 +121,9 @@ pub(super) fn text(service: &ServiceConfig, place: &Place) -> String {
     }
     if let Some(https) = &service.https {
         text.push_str(&https::text(https, place));
+    }
+    if let Some(log) = &service.log {
+        text.push_str(&request_log::text(log, place));
     }
     text
 }

@@ -15,6 +15,7 @@ use crate::access::session::{Session, Standing};
 use crate::acts::{Actor, Desk, Refusal};
 use crate::api::{COOKIE, Problem, blocking, client_of, language};
 use crate::cli::lang::Lang;
+use crate::telemetry;
 
 /// Somebody with a session, however far it goes.
 #[derive(Clone)]
@@ -97,6 +98,7 @@ impl FromRequestParts<Arc<Desk>> for Visitor {
             401 => to_log_in(),
             _ => problem_page(&problem, lang, None),
         })?;
+        telemetry::asked_by(&parts.extensions, &actor.account);
         Ok(Self {
             actor,
             lang,

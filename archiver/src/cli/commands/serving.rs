@@ -26,6 +26,7 @@ use crate::service::http::{self, Shown};
 use crate::service::log::{self, Level};
 use crate::service::metrics::Status;
 use crate::service::scheduler::Scheduler;
+use crate::telemetry::{LogTarget, LogWriter, Observer, observed};
 
 use super::serve::{roots_at, secret_at};
 use super::serving_events::Events;
@@ -122,10 +123,12 @@ impl Serving {
         let (listener, monitored) = (bind(https.listen)?, bind(monitors)?);
         let address = listener.local_addr().unwrap_or(https.listen);
         let (end, ended) = oneshot::channel::<()>();
+        let observer = Arc::new(self.observer(session)?);
+        let routes = router(&self.desk, shown.clone());
         let server = runtime.spawn(https::serve(
             listener,
             Arc::new(tls),
-            router(&self.desk, shown.clone()),
+            observed(routes, Arc::clone(&observer)),
             Limits::new(https.connections_max),
             async {
                 drop(ended.await);
@@ -164,8 +167,40 @@ impl Serving {
         // Where the server is gone already, nobody has to be told.
         let _sent = end.send(());
         drop(runtime.block_on(server));
+        if let Some(log) = &observer.log {
+            log.finish();
+        }
         drop(scheduler);
         self.close(session)
+    }
+
+    /// What looks at requests, as the configuration says.
+    fn observer(&self, session: &Session) -> Result<Observer, Failure> {
+        let clock = Arc::clone(&session.environment.clock);
+        let log = match &self.desk.archive().config().service.log {
+            None => None,
+            Some(log) => {
+                let target = match &log.file {
+                    None => LogTarget::Lines(Box::new(session.output.clone())),
+                    Some(file) => LogTarget::File(file.clone()),
+                };
+                let place = log
+                    .file
+                    .as_deref()
+                    .map_or_else(String::new, |file| format!(" {}:", file.display()));
+                let opened = LogWriter::start(target, Arc::clone(&clock));
+                Some(opened.map_err(|error| Failure::Said {
+                    exit: Exit::Unusable,
+                    text: format!("service.log:{place} {error}"),
+                })?)
+            }
+        };
+        let entropy = Arc::clone(&session.environment.entropy);
+        Ok(Observer {
+            clock,
+            entropy,
+            log,
+        })
     }
 
     /// Does what is due until somebody asks to stop.

@@ -1,0 +1,97 @@
+//! Around every request: its id, its bytes, its time, its line.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use firmware::clock::Clock;
+use firmware::entropy::Entropy;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::counted::Counted;
+use super::line::Line;
+use super::trace_id::TraceParent;
+use super::writer::LogWriter;
+use super::{Asker, RequestId};
+use crate::https::Peer;
+
+/// What looks at requests.
+#[derive(Debug)]
+pub struct Observer {
+    /// When they came.
+    pub clock: Arc<dyn Clock>,
+    /// What their ids are made from.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where their lines go; `None`: there are none.
+    pub log: Option<LogWriter>,
+}
+
+/// Puts an observer around everything that a router answers.
+pub fn observed(router: Router, observer: Arc<Observer>) -> Router {
+    router.layer(middleware::from_fn_with_state(observer, observe))
+}
+
+async fn observe(
+    State(observer): State<Arc<Observer>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let at = observer.clock.now();
+    let (id, asker) = (observer.id(at), Asker::default());
+    request.extensions_mut().insert(id);
+    request.extensions_mut().insert(asker.clone());
+    let parent = TraceParent::of(request.headers());
+    let route = request.extensions().get::<MatchedPath>();
+    let mut line = Line {
+        observer,
+        id,
+        at,
+        began: Instant::now(),
+        trace: parent.as_ref().map(TraceParent::trace_text),
+        method: request.method().clone(),
+        route: route.map(|route| route.as_str().to_owned()),
+        address: address(&request),
+        asker,
+        status: None,
+        bytes_in: Arc::default(),
+        bytes_out: Arc::default(),
+        is_whole: false,
+    };
+    let bytes_in = Arc::clone(&line.bytes_in);
+    let request = request.map(|body| Body::new(Counted::new(body, bytes_in, ())));
+    let mut response = next.run(request).await;
+    line.status = Some(response.status().as_u16());
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let bytes_out: Arc<AtomicU64> = Arc::clone(&line.bytes_out);
+    response.map(|body| Body::new(Counted::new(body, bytes_out, line)))
+}
+
+fn address(request: &Request) -> Option<IpAddr> {
+    let peer = request.extensions().get::<Peer>();
+    peer.map(|peer| peer.address.ip())
+}
+
+impl Observer {
+    fn id(&self, at: OffsetDateTime) -> RequestId {
+        let milliseconds = at.unix_timestamp_nanos() / 1_000_000;
+        let mut random = [0; 10];
+        // Where there is no randomness nothing else works either: the id is then the time alone.
+        let _filled = self.entropy.fill(&mut random);
+        let milliseconds = u64::try_from(milliseconds).unwrap_or_default();
+        let id = uuid::Builder::from_unix_timestamp_millis(milliseconds, &random);
+        RequestId(Uuid::from(id.into_uuid()))
+    }
+}
+
+/// The header of the answer that names its request.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
