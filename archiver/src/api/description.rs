@@ -11,8 +11,8 @@ use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
-    Components, ComponentsBuilder, ContentBuilder, HeaderBuilder, Info, OpenApi, OpenApiBuilder,
-    Ref, RefOr, Response, ResponseBuilder, SecurityRequirement,
+    Components, ComponentsBuilder, ContentBuilder, Header, Info, OpenApi, OpenApiBuilder, Ref,
+    RefOr, Response, ResponseBuilder, SecurityRequirement,
 };
 
 use super::codes::codes_of;
@@ -63,11 +63,9 @@ fn tell(operation: &mut Operation, method: &str, path: &str) {
         let RefOr::T(response) = response else {
             continue;
         };
-        let id = HeaderBuilder::new()
-            .description(Some("the id of the request, as in the log of the service"));
-        response
-            .headers
-            .insert("X-Request-Id".to_owned(), id.build());
+        let mut id = Header::default();
+        id.description = Some("the id of the request, as in the log of the service".to_owned());
+        response.headers.insert("X-Request-Id".to_owned(), id);
         if response.content.contains_key(PROBLEM_TYPE) {
             let codes = codes_of(status.parse().unwrap_or_default());
             response.extensions = Some(Extensions::from_iter([(CODES_KEY, json!(codes))]));
