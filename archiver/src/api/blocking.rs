@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::problem::Problem;
 use crate::acts::{Desk, Refusal};
 use crate::cli::lang::Lang;
+use crate::telemetry;
 
 /// Runs an act, and puts what is wrong into the language of the request.
 pub(crate) async fn blocking<T: Send + 'static>(
@@ -13,7 +14,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
     act: impl FnOnce(&Desk) -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Problem> {
     let desk = Arc::clone(desk);
-    let joined = tokio::task::spawn_blocking(move || act(&desk)).await;
+    let place = telemetry::current();
+    let joined = tokio::task::spawn_blocking(move || telemetry::within(place, || act(&desk))).await;
     match joined {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(refusal)) => Err(Problem::of(&refusal, lang)),

@@ -23,6 +23,7 @@ use super::extract::Asked;
 use super::problem::Problem;
 use crate::acts::{DepositFacts, Deposited, Desk, Refusal};
 use crate::intake::metadata::from_arguments;
+use crate::telemetry::spanned;
 
 /// What is deposited, beside its bytes.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -135,7 +136,9 @@ pub(crate) async fn take(
     let _place = place().await;
     let (feed, reader) = upload(body, bytes_max);
     let act = blocking(desk, lang, move |desk| {
-        desk.deposit(&caller.actor, &facts, Box::new(reader), lang)
+        spanned("deposit", || {
+            desk.deposit(&caller.actor, &facts, Box::new(reader), lang)
+        })
     });
     // The future of the act ends when the archive is done; whoever is cut off stops feeding, and the reader sees it.
     let ((), deposited) = tokio::join!(feed, act);

@@ -26,6 +26,7 @@ mod request_log;
 mod scrub;
 mod service;
 mod syslog;
+mod telemetry;
 mod text;
 
 pub use alarms::{AlarmsConfig, WebhookConfig};
@@ -44,6 +45,7 @@ pub use renewal::RenewalConfig;
 pub use request_log::RequestLogConfig;
 pub use scrub::{ParityConfig, ScrubConfig};
 pub use service::{SecretPlace, ServiceConfig};
+pub use telemetry::TelemetryConfig;
 
 /// The version of the configuration format that this program reads and writes.
 pub const CONFIG_VERSION: u32 = 1;

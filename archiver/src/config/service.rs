@@ -9,6 +9,7 @@ use super::ConfigError;
 use super::https::{self, HttpsConfig, HttpsForm};
 use super::place::{Place, quoted};
 use super::request_log::{self, RequestLogConfig, RequestLogForm};
+use super::telemetry::{self, TelemetryConfig, TelemetryForm};
 
 /// What the service does, and how often.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct ServiceConfig {
     pub https: Option<HttpsConfig>,
     /// Where each request is logged; `None`: nowhere.
     pub log: Option<RequestLogConfig>,
+    /// Which collector is told how long things took; `None`: none.
+    pub telemetry: Option<TelemetryConfig>,
 }
 
 /// Where a secret is: never in the configuration.
@@ -45,6 +48,7 @@ impl Default for ServiceConfig {
             stamp_count: 10_000,
             https: None,
             log: None,
+            telemetry: None,
         }
     }
 }
@@ -59,6 +63,7 @@ pub(super) struct ServiceForm {
     stamp_count: Option<u64>,
     https: Option<HttpsForm>,
     log: Option<RequestLogForm>,
+    telemetry: Option<TelemetryForm>,
 }
 
 /// Reads the part `[service]`.
@@ -104,6 +109,10 @@ pub(super) fn read(form: ServiceForm, place: &Place) -> Result<ServiceConfig, Co
             .map(|form| https::read(form, place))
             .transpose()?,
         log: form.log.map(|form| request_log::read(form, place)),
+        telemetry: form
+            .telemetry
+            .map(|form| telemetry::read(form, place))
+            .transpose()?,
     })
 }
 
@@ -124,6 +133,9 @@ pub(super) fn text(service: &ServiceConfig, place: &Place) -> String {
     }
     if let Some(log) = &service.log {
         text.push_str(&request_log::text(log, place));
+    }
+    if let Some(telemetry) = &service.telemetry {
+        text.push_str(&telemetry::text(telemetry, place));
     }
     text
 }

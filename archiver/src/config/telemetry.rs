@@ -92,7 +92,12 @@ mod tests {
             let again = Config::parse(&config.path, &config.to_text()).unwrap();
             assert_eq!(again.service.telemetry, config.service.telemetry);
         }
-        for wrong in ["endpoint = \"c.example:4318\"", "endpoint = \"https://me:secret@c.example/\"", "", "endpoint = \"http://c/\"\nqueue = 1"] {
+        for wrong in [
+            "endpoint = \"c.example:4318\"",
+            "endpoint = \"https://me:secret@c.example/\"",
+            "",
+            "endpoint = \"http://c/\"\nqueue = 1",
+        ] {
             assert!(part(wrong).is_err(), "{wrong}");
         }
     }

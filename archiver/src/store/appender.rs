@@ -16,6 +16,7 @@ use formats::segment::{
 
 use super::StoreError;
 use super::replica::Replica;
+use crate::telemetry::spanned;
 
 /// Appends frames to all replicas. Clones append to the same segments; each thread may have one.
 #[derive(Debug, Clone)]
@@ -105,6 +106,10 @@ impl Appender {
     /// call. What was not committed before the failure is not in the archive, unless cutting it off failed as well and the
     /// power then fails too: it may then be there after the next start, whole.
     pub fn commit(&self, upto: FrameAddress) -> Result<(), StoreError> {
+        spanned("commit", || self.commit_now(upto))
+    }
+
+    fn commit_now(&self, upto: FrameAddress) -> Result<(), StoreError> {
         let mut state = self.queue.lock();
         if upto >= state.next {
             return Err(StoreError::NotFound { address: upto });

@@ -10,6 +10,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::counted::Kept;
+use super::span::Span;
 use super::{Asker, Observer, RequestId};
 use crate::service::log::{self, Level};
 
@@ -33,6 +34,8 @@ pub(super) struct Line {
     pub(super) bytes_out: Arc<AtomicU64>,
     /// Whether the whole answer was taken.
     pub(super) is_whole: bool,
+    /// It is over when the line is written.
+    pub(super) span: Option<Span>,
 }
 
 impl Kept for Line {
@@ -43,6 +46,16 @@ impl Kept for Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
+        if let Some(span) = &mut self.span {
+            span.tell("fumikura.request.id", self.id.to_string());
+            match self.status {
+                Some(status) => span.tell("http.response.status_code", status),
+                None => span.fail(),
+            }
+            if self.status.is_some_and(|status| status >= 500) {
+                span.fail();
+            }
+        }
         let Some(log) = &self.observer.log else {
             return;
         };
@@ -69,7 +82,7 @@ impl Drop for Line {
 }
 
 /// A method by its name; one that nobody knows is text that somebody sent.
-fn method(method: &Method) -> &str {
+pub(super) fn method(method: &Method) -> &str {
     match method.as_str() {
         known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known,
         _ => "other",

@@ -1,17 +1,25 @@
-//! What operators see of requests: one line of a log for each, with an id that the answer carries, too.
+//! What operators see of requests: one line of a log for each, with an id that the answer carries, too; and spans, which tell a collector what took how long.
 //!
 //! Nothing of what was sent or found is in it: no query, no path beyond its template, no header but the trace that a request belongs to.
 
 mod counted;
 mod line;
 mod observed;
+mod otlp;
+mod span;
 mod trace_id;
+mod tracer;
 mod writer;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tracer_tests;
 
 pub use observed::{Observer, observed};
+pub(crate) use span::{Within, current, spanned, traceparent, within};
+pub(crate) use trace_id::TRACEPARENT;
+pub use tracer::{Tracer, TracerParts};
 pub use writer::{LogTarget, LogWriter};
 
 use std::sync::{Arc, OnceLock};

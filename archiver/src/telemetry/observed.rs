@@ -17,8 +17,11 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::counted::Counted;
-use super::line::Line;
+use super::line::{self, Line};
+use super::otlp::SpanKind;
+use super::span::{OF_REQUEST, Span, Within};
 use super::trace_id::TraceParent;
+use super::tracer::Tracer;
 use super::writer::LogWriter;
 use super::{Asker, RequestId};
 use crate::https::Peer;
@@ -32,6 +35,8 @@ pub struct Observer {
     pub entropy: Arc<dyn Entropy>,
     /// Where their lines go; `None`: there are none.
     pub log: Option<LogWriter>,
+    /// Who is told how long they took; `None`: nobody.
+    pub tracer: Option<Arc<Tracer>>,
 }
 
 /// Puts an observer around everything that a router answers.
@@ -50,24 +55,29 @@ async fn observe(
     request.extensions_mut().insert(asker.clone());
     let parent = TraceParent::of(request.headers());
     let route = request.extensions().get::<MatchedPath>();
+    let route = route.map(|route| route.as_str().to_owned());
+    let span = observer.span(parent, &request, route.as_deref());
+    let inside = span.as_ref().map(Span::inside);
+    let named = parent.as_ref().map(TraceParent::trace_text);
     let mut line = Line {
         observer,
         id,
         at,
         began: Instant::now(),
-        trace: parent.as_ref().map(TraceParent::trace_text),
+        trace: span.as_ref().map(Span::trace_text).or(named),
         method: request.method().clone(),
-        route: route.map(|route| route.as_str().to_owned()),
+        route,
         address: address(&request),
         asker,
         status: None,
         bytes_in: Arc::default(),
         bytes_out: Arc::default(),
         is_whole: false,
+        span,
     };
     let bytes_in = Arc::clone(&line.bytes_in);
     let request = request.map(|body| Body::new(Counted::new(body, bytes_in, ())));
-    let mut response = next.run(request).await;
+    let mut response = OF_REQUEST.scope(inside, next.run(request)).await;
     line.status = Some(response.status().as_u16());
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -82,6 +92,23 @@ fn address(request: &Request) -> Option<IpAddr> {
 }
 
 impl Observer {
+    fn span(
+        &self,
+        parent: Option<TraceParent>,
+        request: &Request,
+        route: Option<&str>,
+    ) -> Option<Span> {
+        let tracer = Arc::clone(self.tracer.as_ref()?);
+        let method = line::method(request.method());
+        let name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
+        let mut span = Span::begin(Within::caller(tracer, parent), name, SpanKind::Server);
+        span.tell("http.request.method", method);
+        if let Some(route) = route {
+            span.tell("http.route", route);
+        }
+        Some(span)
+    }
+
     fn id(&self, at: OffsetDateTime) -> RequestId {
         let milliseconds = at.unix_timestamp_nanos() / 1_000_000;
         let mut random = [0; 10];

@@ -39,6 +39,7 @@ impl Watched {
             clock: hall.clock.clone(),
             entropy: Arc::new(SeededEntropy::new(7)),
             log: Some(log),
+            tracer: None,
         });
         let pages = crate::web::router(Arc::clone(&hall.desk));
         let api = crate::api::router(Arc::clone(&hall.desk));

@@ -42,6 +42,16 @@ impl TraceParent {
         })
     }
 
+    /// As a header for others.
+    pub(crate) fn header(&self) -> String {
+        let flags = u8::from(self.is_sampled);
+        format!(
+            "00-{}-{}-{flags:02x}",
+            self.trace_text(),
+            hex::encode(self.span)
+        )
+    }
+
     /// The trace as text.
     pub(crate) fn trace_text(&self) -> String {
         hex::encode(self.trace)
@@ -74,6 +84,7 @@ mod tests {
         assert_eq!(parent.trace_text(), TRACE);
         assert_eq!(hex::encode(parent.span), "00f067aa0ba902b7");
         assert!(parent.is_sampled);
+        assert_eq!(parent.header(), given);
         let other = TraceParent::parse(&format!("00-{TRACE}-00f067aa0ba902b7-00"));
         assert!(!other.unwrap().is_sampled);
         assert!(TraceParent::parse(&format!("cc-{TRACE}-00f067aa0ba902b7-01-later")).is_some());

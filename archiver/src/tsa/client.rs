@@ -19,6 +19,7 @@ use super::embedded::EmbeddedAuthority;
 use super::health::Health;
 use super::refusal::{Refusal, TsaError};
 use super::transport::HttpTransport;
+use crate::telemetry;
 
 pub use super::checks::CLOCK_TOLERANCE;
 pub use super::failover::Failover;
@@ -227,13 +228,14 @@ impl Timestamper for TsaClient {
 fn wait_for<T: Send>(
     exchange: impl Future<Output = Result<T, TsaError>> + Send,
 ) -> Result<T, TsaError> {
+    let place = telemetry::current();
     std::thread::scope(|scope| {
         let exchange = scope.spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .map_err(|_| TsaError::Runtime)?;
-            runtime.block_on(exchange)
+            telemetry::within(place, || runtime.block_on(exchange))
         });
         exchange.join().unwrap_or(Err(TsaError::Runtime))
     })

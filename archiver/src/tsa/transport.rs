@@ -13,6 +13,7 @@ use time::format_description::well_known::Rfc2822;
 
 use super::server::{QUERY_TYPE, REPLY_TYPE};
 use crate::cli::lang::Lang;
+use crate::telemetry::{self, TRACEPARENT};
 
 /// How an authority is reached. [`Default`] holds the values for a public authority.
 #[derive(Debug, Clone)]
@@ -140,9 +141,11 @@ impl HttpTransport {
     async fn exchange_unbounded(&self, request: &[u8]) -> Result<Vec<u8>, TransportError> {
         let mut address = self.address.clone();
         for _ in 0..=self.options.redirections_max {
-            let response = self
-                .client
-                .post(address.clone())
+            let mut query = self.client.post(address.clone());
+            if let Some(place) = telemetry::traceparent() {
+                query = query.header(TRACEPARENT, place);
+            }
+            let response = query
                 .header(CONTENT_TYPE, QUERY_TYPE)
                 .header(ACCEPT, REPLY_TYPE)
                 .body(request.to_vec())

@@ -26,7 +26,9 @@ use crate::service::http::{self, Shown};
 use crate::service::log::{self, Level};
 use crate::service::metrics::Status;
 use crate::service::scheduler::Scheduler;
-use crate::telemetry::{LogTarget, LogWriter, Observer, observed};
+use crate::telemetry::{
+    self, LogTarget, LogWriter, Observer, Tracer, TracerParts, Within, observed,
+};
 
 use super::serve::{roots_at, secret_at};
 use super::serving_events::Events;
@@ -123,7 +125,8 @@ impl Serving {
         let (listener, monitored) = (bind(https.listen)?, bind(monitors)?);
         let address = listener.local_addr().unwrap_or(https.listen);
         let (end, ended) = oneshot::channel::<()>();
-        let observer = Arc::new(self.observer(session)?);
+        let tracer = self.tracer(session, runtime)?;
+        let observer = Arc::new(self.observer(session, tracer.clone())?);
         let routes = router(&self.desk, shown.clone());
         let server = runtime.spawn(https::serve(
             listener,
@@ -156,12 +159,14 @@ impl Serving {
             "serving",
             json!({ "url": format!("https://{address}/"), "evaluation": evaluation }),
         );
-        self.work(
-            session,
-            &mut scheduler,
-            (&mut intakes, &mut events),
-            &is_stopping,
-        );
+        telemetry::within(tracer.clone().map(Within::nothing), || {
+            self.work(
+                session,
+                &mut scheduler,
+                (&mut intakes, &mut events),
+                &is_stopping,
+            );
+        });
         note(session, "stopping", json!({}));
         intakes.stop();
         // Where the server is gone already, nobody has to be told.
@@ -170,12 +175,19 @@ impl Serving {
         if let Some(log) = &observer.log {
             log.finish();
         }
+        if let Some(tracer) = &tracer {
+            tracer.finish();
+        }
         drop(scheduler);
         self.close(session)
     }
 
     /// What looks at requests, as the configuration says.
-    fn observer(&self, session: &Session) -> Result<Observer, Failure> {
+    fn observer(
+        &self,
+        session: &Session,
+        tracer: Option<Arc<Tracer>>,
+    ) -> Result<Observer, Failure> {
         let clock = Arc::clone(&session.environment.clock);
         let log = match &self.desk.archive().config().service.log {
             None => None,
@@ -200,7 +212,30 @@ impl Serving {
             clock,
             entropy,
             log,
+            tracer,
         })
+    }
+
+    /// Who is told how long things took, as the configuration says.
+    fn tracer(&self, session: &Session, runtime: &Runtime) -> Result<Option<Arc<Tracer>>, Failure> {
+        let config = self.desk.archive().config();
+        let Some(telemetry) = &config.service.telemetry else {
+            return Ok(None);
+        };
+        let unusable = |text: String| Failure::Said {
+            exit: Exit::Unusable,
+            text: format!("service.telemetry: {text}"),
+        };
+        let tracer = Tracer::start(TracerParts {
+            endpoint: &telemetry.endpoint,
+            tls_roots: &roots_at(telemetry.tls_roots.as_deref()).map_err(unusable)?,
+            archive: config.archive.to_string(),
+            clock: Arc::clone(&session.environment.clock),
+            entropy: Arc::clone(&session.environment.entropy),
+            log: Box::new(session.output.clone()),
+            runtime: runtime.handle().clone(),
+        });
+        tracer.map(Arc::new).map(Some).map_err(unusable)
     }
 
     /// Does what is due until somebody asks to stop.

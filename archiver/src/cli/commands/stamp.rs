@@ -15,6 +15,8 @@ use crate::cli::session::Session;
 use crate::evidence::batch::{BatchMaker, BatchStep, missing_second};
 use crate::evidence::calendar::{RenewalOptions, first_digest};
 use crate::evidence::plan::{BatchLeaves, BatchOptions};
+use crate::evidence::queue::StampPlan;
+use crate::telemetry::spanned;
 use crate::tsa::client::Timestamper;
 use crate::tsa::registry::judge;
 
@@ -79,6 +81,20 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
     if plan.batches.is_empty() && !wants_second {
         return Ok(done);
     }
+    spanned("stamp", || {
+        stamp_planned(session, archive, &plan, &mut done)
+    })?;
+    Ok(done)
+}
+
+/// Stamps what was planned: batches, then second tokens, signatures and receipts.
+fn stamp_planned(
+    session: &Session,
+    archive: &Archive,
+    plan: &StampPlan<'_>,
+    done: &mut Stamped,
+) -> Result<(), Failure> {
+    let lang = session.output.lang;
     let authorities = archive.authorities()?;
     let appender = archive.store().appender()?;
     let environment = archive.environment();
@@ -93,7 +109,7 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
     for batch in &plan.batches {
         let versions = batch.root()?.leaf_count;
         let bar = session.output.spinner(lang.pick("ハッシュ木", "hash tree"));
-        let made = maker.make(batch, &mut |step| {
+        let mut tell = |step| {
             bar.set_message(match step {
                 BatchStep::TreeBuilt { .. } => {
                     lang.pick("時刻認証局に問い合わせ中", "asking the authority")
@@ -101,7 +117,8 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
                 BatchStep::Stamped { .. } => lang.pick("書き込み中", "writing"),
                 BatchStep::Committed => lang.pick("完了", "done"),
             });
-        });
+        };
+        let made = spanned("stamp batch", || maker.make(batch, &mut tell));
         bar.finish_and_clear();
         let made = made?;
         // The batch is durable whatever the index says; the next opening reads it from the segments.
@@ -123,7 +140,7 @@ pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Fai
             stamp_receipts(archive, &authorities, versions).map(drop)
         })?;
     }
-    Ok(done)
+    Ok(())
 }
 
 fn tell_stamped(
