@@ -26,6 +26,7 @@ const CODES: &[(u16, &[&str])] = &[
     (405, &["method-not-allowed"]),
     (409, &["account", "not-stamped", "busy"]),
     (410, &["destroyed"]),
+    (412, &["changed"]),
     (413, &["too-large", "unreadable-request"]),
     (415, &["unreadable-request"]),
     (

@@ -20,6 +20,7 @@ use utoipa_axum::routes;
 use super::blocking::blocking;
 use super::body::download;
 use super::caller::Caller;
+use super::conditional::unchanged;
 use super::extract::{Asked, At};
 use super::problem::Problem;
 use crate::acts::{Desk, OpenedObject, Purpose, Refusal};
@@ -79,11 +80,9 @@ async fn object(
 /// Answers with an object, or the part of it that was asked for (RFC 9110 §14).
 pub(crate) fn send(opened: OpenedObject, headers: &HeaderMap) -> Response {
     let tag = format!("\"{}\"", opened.sha256);
-    let parsed = tag.parse::<headers::ETag>().ok();
-    if let (Some(tag), Some(asked)) = (&parsed, headers.typed_get::<IfNoneMatch>())
-        && !asked.precondition_passes(tag)
-    {
-        return StatusCode::NOT_MODIFIED.into_response();
+    let known = headers.typed_get::<IfNoneMatch>();
+    if let Some(response) = unchanged(known.as_ref(), &tag) {
+        return response;
     }
     let size = opened.size;
     let range = match headers.typed_get::<Range>() {

@@ -16,6 +16,7 @@ use utoipa::openapi::{
 };
 
 use super::codes::codes_of;
+use super::conditional;
 use super::endpoints::may_ask;
 use crate::acts::Desk;
 
@@ -26,6 +27,7 @@ pub fn description() -> OpenApi {
     for (path, item) in &mut description.paths.paths {
         for (method, operation) in operations(item) {
             complete(operation);
+            conditional::describe(operation, method, path);
             tell(operation, method, path);
         }
     }
@@ -98,7 +100,7 @@ fn complete(operation: &mut Operation) {
     }
 }
 
-fn problem(text: &str) -> Response {
+pub(super) fn problem(text: &str) -> Response {
     let schema = Ref::from_schema_name("Problem");
     let content = ContentBuilder::new().schema(Some(schema)).build();
     ResponseBuilder::new()

@@ -8,6 +8,7 @@ mod blocking;
 mod body;
 mod caller;
 mod codes;
+mod conditional;
 mod contents;
 mod deposits;
 mod description;
@@ -26,6 +27,8 @@ mod records;
 mod session;
 mod verification;
 
+#[cfg(test)]
+mod conditional_tests;
 #[cfg(test)]
 mod events_tests;
 #[cfg(test)]
@@ -50,6 +53,7 @@ pub(crate) use records::{SearchParams, question};
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::acts::Desk;
@@ -57,7 +61,10 @@ use crate::acts::Desk;
 /// The router of the API, below `/api/v1`, over a desk.
 pub fn router(desk: Arc<Desk>) -> Router {
     let (router, _) = routes().split_for_parts();
-    router.merge(description::routes()).with_state(desk)
+    router
+        .merge(description::routes())
+        .layer(middleware::from_fn(conditional::conditional))
+        .with_state(desk)
 }
 
 fn routes() -> OpenApiRouter<Arc<Desk>> {

@@ -1,11 +1,11 @@
 //! `/api/v1/people`: accounts.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use formats::id::EventId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 
 use super::blocking::blocking;
 use super::caller::Caller;
+use super::conditional::{may_change, tag_of};
 use super::extract::{At, Sent};
 use super::forms::{Done, moment};
 use super::problem::Problem;
@@ -48,6 +49,8 @@ pub(crate) struct AccountView {
     reviewed_at: Option<String>,
     /// When it was last used, as far as it was recorded.
     last_used_at: Option<String>,
+    /// What names the account as it is: another one after each change of it. For `If-Match`, in quotes.
+    version: String,
 }
 
 /// What was asked for and waits for a second person.
@@ -176,6 +179,7 @@ async fn read(
 async fn request(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
+    headers: HeaderMap,
     Sent(form): Sent<AccountForm>,
 ) -> Result<(StatusCode, Json<RequestedView>), Problem> {
     let lang = caller.lang;
@@ -183,10 +187,12 @@ async fn request(
         .asked()
         .map_err(|refusal| Problem::of(&refusal, lang))?;
     let id = blocking(&desk, lang, move |desk| {
-        desk.request_account(&caller.actor, &asked)
+        as_seen(desk, &caller.actor, (&asked.account, &headers), || {
+            desk.request_account(&caller.actor, &asked)
+        })
     })
     .await?;
-    let request = id.to_string();
+    let request = id.ok_or_else(|| changed(lang))?.to_string();
     Ok((StatusCode::CREATED, Json(RequestedView { request })))
 }
 
@@ -203,6 +209,7 @@ async fn approve(
     let lang = caller.lang;
     let request = request_id(&request, lang)?;
     let first = blocking(&desk, lang, move |desk| {
+        let _turn = CHANGES.lock().unwrap_or_else(PoisonError::into_inner);
         desk.approve_account(&caller.actor, request)
     })
     .await?;
@@ -248,9 +255,10 @@ async fn suspend(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
     At(name): At<String>,
+    headers: HeaderMap,
     Sent(form): Sent<ReasonForm>,
 ) -> Result<Json<Done>, Problem> {
-    about(&desk, caller, (name, form), Desk::suspend_account).await?;
+    about(&desk, caller, (name, headers, form), Desk::suspend_account).await?;
     Ok(Json(Done::YES))
 }
 
@@ -265,9 +273,10 @@ async fn resume(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
     At(name): At<String>,
+    headers: HeaderMap,
     Sent(form): Sent<ReasonForm>,
 ) -> Result<Json<Done>, Problem> {
-    about(&desk, caller, (name, form), Desk::resume_account).await?;
+    about(&desk, caller, (name, headers, form), Desk::resume_account).await?;
     Ok(Json(Done::YES))
 }
 
@@ -282,9 +291,10 @@ async fn close(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
     At(name): At<String>,
+    headers: HeaderMap,
     Sent(form): Sent<ReasonForm>,
 ) -> Result<Json<Done>, Problem> {
-    about(&desk, caller, (name, form), Desk::close_account).await?;
+    about(&desk, caller, (name, headers, form), Desk::close_account).await?;
     Ok(Json(Done::YES))
 }
 
@@ -301,9 +311,10 @@ async fn reset(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
     At(name): At<String>,
+    headers: HeaderMap,
     Sent(form): Sent<ReasonForm>,
 ) -> Result<Json<FirstPasswordView>, Problem> {
-    let first = about(&desk, caller, (name, form), Desk::reset_account).await?;
+    let first = about(&desk, caller, (name, headers, form), Desk::reset_account).await?;
     Ok(Json(FirstPasswordView::of(&first)))
 }
 
@@ -329,14 +340,49 @@ async fn review(
 async fn about<T: Send + 'static>(
     desk: &Arc<Desk>,
     caller: Caller,
-    (name, form): (String, ReasonForm),
+    (name, headers, form): (String, HeaderMap, ReasonForm),
     act: fn(&Desk, &Actor, &str, &str) -> Result<T, Refusal>,
 ) -> Result<T, Problem> {
-    let done = blocking(desk, caller.lang, move |desk| {
-        act(desk, &caller.actor, &name, &form.reason)
+    let lang = caller.lang;
+    let done = blocking(desk, lang, move |desk| {
+        as_seen(desk, &caller.actor, (&name, &headers), || {
+            act(desk, &caller.actor, &name, &form.reason)
+        })
     });
-    done.await
+    done.await?.ok_or_else(|| changed(lang))
 }
+
+/// Changes an account that is still as the client saw it; none is done where it changed meanwhile.
+fn as_seen<T>(
+    desk: &Desk,
+    actor: &Actor,
+    (name, headers): (&str, &HeaderMap),
+    change: impl FnOnce() -> Result<T, Refusal>,
+) -> Result<Option<T>, Refusal> {
+    // One after the other: of two clients that saw the same, the second one must see what the first one did.
+    let _turn = CHANGES.lock().unwrap_or_else(PoisonError::into_inner);
+    if headers.contains_key(header::IF_MATCH) {
+        let directory = desk.read_people(actor)?;
+        let version = directory
+            .account(name)
+            .map(|one| AccountView::of(one).version);
+        let tag = version.map(|version| format!("\"{version}\""));
+        if !may_change(headers, tag.as_deref()) {
+            return Ok(None);
+        }
+    }
+    change().map(Some)
+}
+
+fn changed(lang: Lang) -> Problem {
+    let title = lang.pick(
+        "アカウントはその後に変更されています。読み直してください",
+        "the account was changed meanwhile: read it again",
+    );
+    Problem::new(412, "changed", title.to_owned())
+}
+
+static CHANGES: Mutex<()> = Mutex::new(());
 
 fn request_id(text: &str, lang: Lang) -> Result<EventId, Problem> {
     text.parse()
@@ -411,7 +457,7 @@ impl AccountView {
     fn of(account: &Account) -> Self {
         let list =
             |set: &Option<BTreeSet<String>>| set.as_ref().map(|set| set.iter().cloned().collect());
-        Self {
+        let mut view = Self {
             name: account.name.clone(),
             display_name: account.facts.display_name.clone(),
             kind: match account.facts.kind {
@@ -426,8 +472,13 @@ impl AccountView {
             openid: account.facts.openid.clone(),
             approved_at: moment(account.approved_at),
             reviewed_at: moment(account.reviewed_at),
-            last_used_at: moment(account.last_used_at),
-        }
+            last_used_at: None,
+            version: String::new(),
+        };
+        let facts = serde_json::to_vec(&view).unwrap_or_default();
+        view.version = tag_of(&facts).trim_matches('"').to_owned();
+        view.last_used_at = moment(account.last_used_at);
+        view
     }
 }
 
