@@ -23,6 +23,7 @@ pub mod media;
 pub mod openid;
 pub mod preview;
 pub mod record;
+pub mod remote;
 pub mod scrub;
 pub mod service;
 pub mod signature;

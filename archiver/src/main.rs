@@ -12,7 +12,7 @@ use archiver::cli::arguments::Arguments;
 use archiver::cli::exit::Exit;
 use archiver::cli::lang::Lang;
 use archiver::cli::output::Output;
-use archiver::cli::session::{Programs, Session};
+use archiver::cli::session::{Programs, RemoteSurroundings, Session};
 use archiver::store::catalog::panics_are_answers;
 use archiver::store::durable::system_disk;
 use clap::Parser;
@@ -52,6 +52,12 @@ fn main() -> ExitCode {
         config_variable: env::var_os("FUMIKURA_CONFIG").map(PathBuf::from),
         credentials: env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
         runtime: env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from),
+        remote: RemoteSurroundings {
+            server: env::var("FUMIKURA_SERVER")
+                .ok()
+                .filter(|name| !name.is_empty()),
+            config_home: config_home(),
+        },
         user: user(),
         programs: programs(),
         interactive: std::io::stdin().is_terminal(),
@@ -89,6 +95,16 @@ fn language() -> Lang {
         .into_iter()
         .find_map(|name| env::var(name).ok().filter(|value| !value.is_empty()))
         .map_or(Lang::En, |locale| Lang::from_locale(&locale))
+}
+
+/// Where a user's configuration stands (XDG Base Directory Specification).
+fn config_home() -> Option<PathBuf> {
+    let place = |name| env::var_os(name).map(PathBuf::from);
+    let is_usable = |path: &PathBuf| path.is_absolute();
+    place("XDG_CONFIG_HOME").filter(is_usable).or_else(|| {
+        let home = place("HOME").filter(is_usable)?;
+        Some(home.join(".config"))
+    })
 }
 
 /// Who runs the command, for the record's manifest: the login name, or the number where there is none.

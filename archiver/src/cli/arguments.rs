@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::lang::Lang;
 use crate::store::catalog::EngineChoice;
 
 mod audit;
 mod evidence;
 mod keys;
 pub mod media;
+mod remote;
 mod scrub;
 pub mod service;
 mod space;
@@ -22,6 +22,7 @@ pub use keys::{
     AuditKeys, Ceremony, DestroyKeys, Intake, Kek, KeyCopy, Keys, NewPassphrase, RotateKeys,
     SigningKey, Unlocking,
 };
+pub use remote::{Common, Login, Logout, Remote};
 pub use scrub::Scrub;
 pub use space::{Backup, Compact, Restore};
 
@@ -32,11 +33,12 @@ Exit codes:
   1  done, but not for every input: the summary names those that are missing
   2  wrong usage, metadata or class
   3  the archive cannot be used: not found, in use, a medium or the key medium missing
-  4  the passphrase, the PIN or the shares are wrong, or not enough
+  4  the passphrase, the PIN or the shares are wrong, or not enough; nobody is logged in at the service
   5  a medium is full or failed; nothing that was acknowledged is lost
   6  no time-stamping authority gave a valid token; the records stay queued
   7  an integrity failure was found
-  8  no such record, object or line";
+  8  no such record, object or line
+  9  the service does not allow it to this account";
 
 const EXAMPLES: &str = "\
 Try it in one line (no configuration, no network):
@@ -47,7 +49,11 @@ A real archive, step by step:
   archiver deposit invoices/ --class received-invoice
   archiver stamp
   archiver search --date 2026-01-01..2026-03-31 --counterparty 文蔵商事
-  archiver evidence RECORD -o evidence.asice";
+  archiver evidence RECORD -o evidence.asice
+
+An archive that a service holds:
+  archiver login --server https://HOST:PORT --ca ca.pem
+  archiver search --server HOST --date 2026-01-01..2026-03-31";
 
 /// Fumikura (文蔵): a long-term archive of electronic records, with proof of when they existed.
 #[derive(Debug, Parser)]
@@ -59,29 +65,6 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// Options that every command takes.
-#[derive(Debug, Clone, Args)]
-pub struct Common {
-    /// The archive's configuration [default: $FUMIKURA_CONFIG, ./fumikura.toml]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// A file that holds the passphrase of the key medium, on its first line
-    #[arg(long, global = true, value_name = "FILE")]
-    pub passphrase_file: Option<PathBuf>,
-    /// A custodian's share of the key medium's key: a file with its words, or - for standard input (repeat for each share)
-    #[arg(long, global = true, value_name = "FILE")]
-    pub share: Vec<PathBuf>,
-    /// The language of messages [default: from the environment, otherwise English]
-    #[arg(long, global = true, value_name = "ja|en")]
-    pub lang: Option<Lang>,
-    /// Print results for machines: one JSON value per line
-    #[arg(long, global = true)]
-    pub json: bool,
-    /// Show no progress bars
-    #[arg(long, global = true)]
-    pub quiet: bool,
 }
 
 /// The commands.
@@ -136,6 +119,12 @@ pub enum Command {
     Media(media::Media),
     /// Stamp, renew and alarm by itself, as a service; with [service.https], serve people and systems
     Serve(Serve),
+    /// Log in at a service, for commands with --server
+    Login(Login),
+    /// End the session of a profile
+    Logout(Logout),
+    /// List the services that 'archiver login' knows
+    Profiles,
     /// The HTTPS service
     #[command(subcommand)]
     Service(service::Service),
@@ -300,8 +289,8 @@ pub struct Get {
     /// Write a signed receipt that says who fetched the record, and when
     #[arg(long, value_name = "FILE.p7m")]
     pub receipt: Option<PathBuf>,
-    /// For what purpose it is fetched: stands in the receipt
-    #[arg(long, value_name = "TEXT", requires = "receipt")]
+    /// For what purpose it is fetched: stands in the receipt; with --server in the audit trail, which wants it
+    #[arg(long, value_name = "TEXT")]
     pub purpose: Option<String>,
 }
 

@@ -12,7 +12,7 @@ pub enum Exit {
     Usage = 2,
     /// The archive cannot be used: not found, in use, a medium or the key medium missing.
     Unusable = 3,
-    /// The passphrase, the PIN or the shares are wrong, or not enough.
+    /// The passphrase, the PIN or the shares are wrong, or not enough; nobody is logged in at the service.
     Passphrase = 4,
     /// A medium is full or failed; nothing that was acknowledged is lost.
     Medium = 5,
@@ -22,6 +22,8 @@ pub enum Exit {
     Integrity = 7,
     /// No such record or object.
     NotFound = 8,
+    /// The service does not allow it to this account.
+    NotAllowed = 9,
 }
 
 impl From<Exit> for std::process::ExitCode {
@@ -44,6 +46,7 @@ impl Exit {
             Self::Tsa => 6,
             Self::Integrity => 7,
             Self::NotFound => 8,
+            Self::NotAllowed => 9,
         }
     }
 }

@@ -65,6 +65,13 @@ impl Failure {
     #[must_use]
     pub fn text(&self, lang: Lang) -> String {
         match self {
+            Self::Archive(error) if error.is_in_use() => {
+                let text = archive_text(error, lang);
+                lang.pick(
+                    format!("{text}。サービス(archiver serve)が使用中なら、--server を付けてサービスに頼んでください(archiver login --help)"),
+                    format!("{text}. Where the service (archiver serve) holds it, ask the service: the same command with --server (see 'archiver login --help')"),
+                )
+            }
             Self::Archive(error) => archive_text(error, lang),
             Self::Retrieve(RetrieveError::Keys(error)) => {
                 lang.pick(key_texts::key(error), error.to_string())

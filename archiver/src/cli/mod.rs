@@ -36,7 +36,21 @@ fn evidence(session: &Session, arguments: &EvidenceCommand) -> Result<Exit, Fail
 /// Runs one command. Whatever stops it is said in one line.
 #[must_use]
 pub fn run(command: Command, session: &Session) -> Exit {
-    let result = match command {
+    let answered = commands::remote::run(session, &command);
+    let result = answered.unwrap_or_else(|| run_here(command, session));
+    session.tell_losses();
+    match result {
+        Ok(exit) => exit,
+        Err(failure) => {
+            session.output.note(&failure.text(session.output.lang));
+            failure.exit()
+        }
+    }
+}
+
+/// Runs a command on the archive's media.
+fn run_here(command: Command, session: &Session) -> Result<Exit, Failure> {
+    match command {
         Command::Quickstart(arguments) => commands::quickstart::run(session, &arguments),
         Command::Init(arguments) => commands::init::run(session, &arguments),
         Command::Deposit(arguments) => commands::deposit::run(session, arguments),
@@ -65,13 +79,7 @@ pub fn run(command: Command, session: &Session) -> Exit {
         Command::People(command) => commands::people::run(session, &command),
         Command::Media(command) => commands::media::run(session, &command),
         Command::Tsa(command) => commands::tsa::run(session, &command),
-    };
-    session.tell_losses();
-    match result {
-        Ok(exit) => exit,
-        Err(failure) => {
-            session.output.note(&failure.text(session.output.lang));
-            failure.exit()
-        }
+        // Answered before.
+        Command::Login(_) | Command::Logout(_) | Command::Profiles => Ok(Exit::Usage),
     }
 }

@@ -36,6 +36,8 @@ pub struct Session {
     pub credentials: Option<PathBuf>,
     /// `$XDG_RUNTIME_DIR`: where a key is held for other commands.
     pub runtime: Option<PathBuf>,
+    /// What tells which service is asked.
+    pub remote: RemoteSurroundings,
     /// Who runs the command, as the archive records it.
     pub user: String,
     /// How a user starts the two programs from here, for commands that are shown to be copied.
@@ -46,6 +48,15 @@ pub struct Session {
     pub watches: RefCell<Vec<ReplicaWatch>>,
     /// Media of which openings say nothing.
     pub at_work: RefCell<AtWork>,
+}
+
+/// What the environment tells of services.
+#[derive(Debug, Clone, Default)]
+pub struct RemoteSurroundings {
+    /// `$FUMIKURA_SERVER`.
+    pub server: Option<String>,
+    /// `$XDG_CONFIG_HOME`, or `.config` in the home folder.
+    pub config_home: Option<PathBuf>,
 }
 
 /// How a user starts the two programs.
@@ -84,6 +95,7 @@ impl Session {
             config_variable: self.config_variable.clone(),
             credentials: self.credentials.clone(),
             runtime: self.runtime.clone(),
+            remote: self.remote.clone(),
             user: self.user.clone(),
             programs: self.programs.clone(),
             interactive: false,

@@ -63,6 +63,7 @@ fn main() -> ExitCode {
         config_variable: None,
         credentials: None,
         runtime: None,
+        remote: Default::default(),
         user: "somebody".to_owned(),
         programs: Programs {
             archiver: "archiver".to_owned(),

@@ -55,4 +55,7 @@ pub struct Evidence {
     /// Also write the trust anchors that the package's timestamps chain to
     #[arg(long, value_name = "FILE.pem")]
     pub trust_anchors: Option<PathBuf>,
+    /// With --server: for what purpose it is handed over; stands in the audit trail
+    #[arg(long, value_name = "TEXT")]
+    pub purpose: Option<String>,
 }

@@ -24,6 +24,14 @@ use super::tsa::write_anchors;
 pub(in crate::cli) fn run(session: &Session, arguments: &Evidence) -> Result<Exit, Failure> {
     let lang = session.output.lang;
     let wanted = query::record(&arguments.record, lang)?;
+    if arguments.purpose.is_some() {
+        return Err(Failure::said(
+            Exit::Usage,
+            lang,
+            "--purpose は --server と併せて指定してください".to_owned(),
+            "--purpose goes with --server".to_owned(),
+        ));
+    }
     let archive = session.open(Access::Read)?;
     let version = resolve(&archive, wanted)?;
     if let Some(range) = &arguments.lines {

@@ -21,6 +21,14 @@ use crate::store::durable::{self, Disk};
 pub(in crate::cli) fn run(session: &Session, arguments: &Get) -> Result<Exit, Failure> {
     let lang = session.output.lang;
     let wanted = query::record(&arguments.record, lang)?;
+    if arguments.purpose.is_some() && arguments.receipt.is_none() {
+        return Err(Failure::said(
+            Exit::Usage,
+            lang,
+            "--purpose は --receipt か --server と併せて指定してください".to_owned(),
+            "--purpose goes with --receipt, or with --server".to_owned(),
+        ));
+    }
     let archive = if arguments.receipt.is_some() {
         session.open(Access::Write)?
     } else {

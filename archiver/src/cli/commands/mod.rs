@@ -19,6 +19,7 @@ pub(super) mod people;
 pub(super) mod quickstart;
 pub(super) mod rebuild;
 pub(super) mod receipt;
+pub(super) mod remote;
 pub(super) mod renew;
 pub(super) mod restore;
 pub(super) mod scrub;

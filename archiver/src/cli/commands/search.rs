@@ -6,6 +6,7 @@ use crate::archive::{Accreditations, Archive};
 use crate::cli::arguments::Search;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::lang::Lang;
 use crate::cli::output::{counted, day, grouped, grouped_amount, shown_name};
 use crate::cli::query;
 use crate::cli::reading::Patience;
@@ -136,44 +137,74 @@ pub(super) fn question(session: &Session, arguments: &Search) -> Result<Query, F
     Ok(question)
 }
 
-/// One hit on one line: id, day, amount, counterparty, name, state. What was destroyed has an id, and the day of its end.
+/// What stands on the line of a hit.
+pub(super) struct Row<'a> {
+    pub(super) record: String,
+    pub(super) version: u32,
+    pub(super) class: &'a str,
+    pub(super) date: Option<String>,
+    pub(super) amount: Option<String>,
+    pub(super) currency: Option<String>,
+    pub(super) counterparty: Option<&'a str>,
+    /// The name of its first object.
+    pub(super) name: Option<String>,
+    pub(super) is_stamped: bool,
+    pub(super) is_readable: bool,
+    /// When its key was destroyed.
+    pub(super) destroyed_at: Option<OffsetDateTime>,
+}
+
+impl Row<'_> {
+    /// One hit on one line: id, day, amount, counterparty, name, state. What was destroyed has an id, and the day of its end.
+    pub(super) fn line(&self, lang: Lang) -> String {
+        let date = self.date.as_deref().unwrap_or("-");
+        let amount = self.amount.as_ref().map_or_else(
+            || "-".to_owned(),
+            |amount| {
+                let currency = self.currency.as_ref();
+                let currency = currency.map(|c| format!(" {c}")).unwrap_or_default();
+                format!("{}{currency}", grouped_amount(amount))
+            },
+        );
+        let party = self.counterparty.unwrap_or("-");
+        let name = self.name.as_deref().map(shown_name).unwrap_or_default();
+        let state = match (
+            self.destroyed_at.map(day),
+            self.is_stamped,
+            self.is_readable,
+        ) {
+            (Some(day), ..) => lang.pick(format!("廃棄済み {day}"), format!("destroyed {day}")),
+            (None, _, false) => lang.pick("鍵なし", "no key").to_owned(),
+            (None, true, true) => format!("{}, {}", self.class, lang.pick("証明済", "stamped")),
+            (None, false, true) => format!("{}, {}", self.class, lang.pick("待機中", "waiting")),
+        };
+        let version = match self.version {
+            0 | 1 => String::new(),
+            version => format!("/{version}"),
+        };
+        format!(
+            "{}{version}  {date:<10}  {amount:>16}  {}  {name}  [{state}]",
+            self.record,
+            shown_name(party),
+        )
+    }
+}
+
+/// The line of a hit of this archive.
 pub(super) fn line(session: &Session, hit: &Hit, destroyed_at: Option<OffsetDateTime>) -> String {
-    let lang = session.output.lang;
     let metadata = &hit.metadata;
-    let date = metadata
-        .date
-        .map_or_else(|| "-".to_owned(), |d| d.to_string());
-    let amount = metadata.amount.as_ref().map_or_else(
-        || "-".to_owned(),
-        |a| {
-            let currency = metadata
-                .currency
-                .as_ref()
-                .map(|c| format!(" {c}"))
-                .unwrap_or_default();
-            format!("{}{currency}", grouped_amount(&a.to_string()))
-        },
-    );
-    let party = metadata.counterparty.as_deref().unwrap_or("-");
-    let name = hit
-        .objects
-        .first()
-        .map(|o| shown_name(&o.name.to_string()))
-        .unwrap_or_default();
-    let state = match (destroyed_at.map(day), hit.stamp, hit.readable) {
-        (Some(day), ..) => lang.pick(format!("廃棄済み {day}"), format!("destroyed {day}")),
-        (None, _, false) => lang.pick("鍵なし", "no key").to_owned(),
-        (None, Some(_), true) => format!("{}, {}", hit.class, lang.pick("証明済", "stamped")),
-        (None, None, true) => format!("{}, {}", hit.class, lang.pick("待機中", "waiting")),
+    let row = Row {
+        record: hit.version.record().to_string(),
+        version: hit.version.version(),
+        class: &hit.class,
+        date: metadata.date.map(|date| date.to_string()),
+        amount: metadata.amount.as_ref().map(ToString::to_string),
+        currency: metadata.currency.as_ref().map(ToString::to_string),
+        counterparty: metadata.counterparty.as_deref(),
+        name: hit.objects.first().map(|object| object.name.to_string()),
+        is_stamped: hit.stamp.is_some(),
+        is_readable: hit.readable,
+        destroyed_at,
     };
-    let version = if hit.version.version() > 1 {
-        format!("/{}", hit.version.version())
-    } else {
-        String::new()
-    };
-    format!(
-        "{}{version}  {date:<10}  {amount:>16}  {}  {name}  [{state}]",
-        hit.version.record(),
-        shown_name(party),
-    )
+    row.line(session.output.lang)
 }
