@@ -17,6 +17,8 @@ pub struct RemoteProblem {
     pub status: u16,
     /// The code, stable.
     pub code: String,
+    /// The field that it is about.
+    pub field: Option<String>,
     /// Seconds after which to try again: the header `Retry-After`.
     #[serde(skip)]
     pub retry_after: Option<u64>,

@@ -45,7 +45,7 @@ pub struct Fetched {
 
 impl RemoteClient {
     /// Deposits one file with what is known of it. It is durable on every medium of the service when this returns. Lost connections are repaired by sending the
-    /// same again under the same key. `sent` is told how many bytes went out since it was last told; where the file is sent anew, `restart`.
+    /// same again under the same key. The bar counts bytes, and goes back where the file is sent anew.
     ///
     /// # Errors
     /// [`RemoteError`].

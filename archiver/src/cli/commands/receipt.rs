@@ -291,7 +291,7 @@ fn deliver_one(session: &Session, receipt: &IssuedReceipt, path: &Path) -> Resul
 }
 
 /// `r.p7m`, `r-2.p7m`, `r-3.p7m`.
-fn numbered(path: &Path, number: u32) -> PathBuf {
+pub(super) fn numbered(path: &Path, number: u32) -> PathBuf {
     if number == 1 {
         return path.to_path_buf();
     }

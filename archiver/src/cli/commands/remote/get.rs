@@ -43,7 +43,7 @@ pub(super) fn run(at: &At<'_>, arguments: &Get) -> Result<Exit, Failure> {
             object.number.to_string(),
         ]
         .into(),
-        purpose,
+        purpose: Some(purpose),
         size: object.size,
         // The manifest's digest was told apart from the content; without it nothing says that this is it.
         sha256: Some(digest.cloned().unwrap_or_default()),
@@ -66,7 +66,8 @@ pub(super) struct Wanted<'a> {
     pub(super) session: &'a Session,
     pub(super) client: &'a RemoteClient,
     pub(super) path: Vec<String>,
-    pub(super) purpose: String,
+    /// What for, where the service asks.
+    pub(super) purpose: Option<String>,
     /// Bytes, for the progress bar; 0 where nobody knows.
     pub(super) size: u64,
     /// What it must be, hexadecimal.
@@ -117,7 +118,8 @@ impl Wanted<'_> {
         let label = self.session.output.lang.pick("取り出し", "fetching");
         let bar = self.session.output.bar(label, self.size, Unit::Bytes);
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
-        let query = [("purpose", self.purpose.clone())];
+        let query = self.purpose.iter();
+        let query: Vec<_> = query.map(|text| ("purpose", text.clone())).collect();
         let fetched = self.client.fetch(&path, &query, output, &bar);
         bar.finish_and_clear();
         let fetched = fetched?;

@@ -1,5 +1,7 @@
 //! Commands that are answered by a service: `--server`, or `$FUMIKURA_SERVER`.
 
+mod deposit;
+mod evidence;
 mod get;
 mod login;
 mod search;
@@ -23,22 +25,28 @@ pub(in crate::cli) fn run(session: &Session, command: &Command) -> Option<Result
         Command::Profiles => login::list(session),
         Command::Search(arguments) => search::run(&At::new(session, named?), arguments),
         Command::Get(arguments) => get::run(&At::new(session, named?), arguments),
+        Command::Deposit(arguments) => deposit::run(&At::new(session, named?), arguments),
+        Command::Evidence(arguments) => match (&arguments.view, &arguments.package) {
+            (None, Some(package)) => evidence::package(&At::new(session, named?), package),
+            (Some(_), _) | (None, None) => {
+                named?;
+                Err(here_only(session))
+            }
+        },
+        Command::Receipt(arguments) => evidence::receipt(&At::new(session, named?), arguments),
+        Command::Verify(arguments) => evidence::verify(&At::new(session, named?), arguments),
+        Command::Status => evidence::status(&At::new(session, named?)),
         Command::Quickstart(_)
         | Command::Init(_)
-        | Command::Deposit(_)
         | Command::Stamp
         | Command::Renew(_)
         | Command::Export(_)
-        | Command::Evidence(_)
-        | Command::Receipt(_)
         | Command::Signature(_)
-        | Command::Verify(_)
         | Command::Rebuild(_)
         | Command::Scrub(_)
         | Command::Compact(_)
         | Command::Backup(_)
         | Command::Restore(_)
-        | Command::Status
         | Command::Classes(_)
         | Command::Audit(_)
         | Command::Keys(_)

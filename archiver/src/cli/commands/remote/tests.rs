@@ -259,3 +259,123 @@ fn other_commands_say_that_they_work_only_locally() {
         assert_eq!(desk.run(&words), Exit::Usage, "{words:?}");
     }
 }
+
+#[test]
+fn a_folder_is_deposited_with_receipts_and_what_is_there_is_recognised() {
+    let mut desk = Desk::new();
+    desk.later();
+    assert_eq!(desk.log_in("depositor"), Exit::Done);
+    let folder = desk.bench.place.path().join("papers");
+    let disk = system_disk();
+    crate::store::durable::create_directories(disk.as_ref(), &folder).unwrap();
+    desk.file("papers/one.txt", "one");
+    desk.file("papers/two.txt", "two");
+    let receipt = desk.bench.place.path().join("r.p7m");
+    let (folder, receipt) = (folder.to_str().unwrap(), receipt.to_str().unwrap());
+    let deposit = [
+        "deposit",
+        folder,
+        "--class",
+        "general",
+        "--meta",
+        "amount=1,100円",
+        "--server",
+        "office",
+    ];
+    let with_receipt = [&deposit[..], &["--receipt", receipt]].concat();
+    assert_eq!(desk.run(&with_receipt), Exit::Done);
+    assert!(desk.bench.place.path().join("r.p7m").exists());
+    assert!(desk.bench.place.path().join("r-2.p7m").exists());
+    assert_eq!(desk.run(&deposit), Exit::Done);
+    let page = |desk: &Desk| {
+        let client = desk.service.client("retriever");
+        let page: crate::remote::FoundPage = client.get(&["records"], &[]).unwrap();
+        page.records
+    };
+    let found = page(&desk);
+    assert_eq!(found.len(), 2);
+    assert!(
+        found
+            .iter()
+            .all(|one| one.metadata["amount"] == "1100" && one.metadata["currency"] == "JPY")
+    );
+    // What the service does not take is refused before anything is sent.
+    let supplier = [&deposit[..], &["--meta", "supplier=x"]].concat();
+    assert_eq!(desk.run(&supplier), Exit::Usage);
+    // One of many that is not there, and a class that is not there for any.
+    let missing = desk.bench.place.path().join("missing");
+    let mut some = deposit.to_vec();
+    some.insert(1, missing.to_str().unwrap());
+    assert_eq!(desk.run(&some), Exit::Partial);
+    let class = [
+        "deposit",
+        folder,
+        "--class",
+        "no-such-class",
+        "--server",
+        "office",
+    ];
+    assert_eq!(desk.run(&class), Exit::Usage);
+    assert_eq!(page(&desk).len(), 2);
+}
+
+#[test]
+fn a_deposit_without_the_right_stops_at_its_first_file() {
+    let mut desk = Desk::new();
+    desk.later();
+    assert_eq!(desk.log_in("auditor"), Exit::Done);
+    let (one, two) = (desk.file("one.txt", "one"), desk.file("two.txt", "two"));
+    let (one, two) = (one.to_str().unwrap(), two.to_str().unwrap());
+    let deposit = [
+        "deposit", one, two, "--class", "general", "--server", "office",
+    ];
+    assert_eq!(desk.run(&deposit), Exit::NotAllowed);
+    // An auditor sees how the system stands, and what is verified.
+    assert_eq!(desk.run(&["status", "--server", "office"]), Exit::Done);
+    let record = desk.record("what stands there");
+    assert_eq!(
+        desk.run(&["verify", &record, "--server", "office"]),
+        Exit::Done
+    );
+    assert_eq!(desk.run(&["verify", "--server", "office"]), Exit::Usage);
+    let output = desk.bench.place.path().join("e.asice");
+    let output = output.to_str().unwrap();
+    let evidence = [
+        "evidence",
+        &record,
+        "-o",
+        output,
+        "--purpose",
+        "x",
+        "--server",
+        "office",
+    ];
+    assert_eq!(desk.run(&evidence), Exit::NotAllowed);
+}
+
+#[test]
+fn evidence_of_what_still_waits_is_not_there_yet() {
+    let mut desk = Desk::new();
+    let record = desk.record("what stands there");
+    desk.later();
+    assert_eq!(desk.log_in("retriever"), Exit::Done);
+    let output = desk.bench.place.path().join("e.asice");
+    let path = output.to_str().unwrap().to_owned();
+    let evidence = [
+        "evidence",
+        &record,
+        "-o",
+        &path,
+        "--purpose",
+        "a court",
+        "--server",
+        "office",
+    ];
+    assert_eq!(desk.run(&evidence), Exit::Tsa);
+    assert!(!output.exists());
+    let without = &evidence[..4];
+    assert_eq!(
+        desk.run(&[without, &["--server", "office"]].concat()),
+        Exit::Usage
+    );
+}
