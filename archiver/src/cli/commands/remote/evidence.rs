@@ -54,13 +54,8 @@ pub(super) fn receipt(at: &At<'_>, arguments: &Receipt) -> Result<Exit, Failure>
     // A depositor may fetch the receipt and not search: the first version is asked for where none is named.
     let (record, version) = crate::cli::query::record(&arguments.record, session.output.lang)?;
     let (record, version) = (record.to_string(), version.unwrap_or(1));
-    let path = [
-        "records",
-        &record,
-        "versions",
-        &version.to_string(),
-        "receipt",
-    ];
+    let number = version.to_string();
+    let path = ["records", &record, "versions", &number, "receipt"];
     let wanted = Wanted {
         session,
         client: &client,

@@ -109,7 +109,8 @@ impl Work<'_> {
             | Exit::Unusable
             | Exit::Passphrase
             | Exit::Tsa
-            | Exit::NotFound => 1,
+            | Exit::NotFound
+            | Exit::NotAllowed => 1,
         };
         if rank(exit) > rank(self.exit) {
             self.exit = exit;
