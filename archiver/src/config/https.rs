@@ -28,6 +28,10 @@ pub struct HttpsConfig {
     pub connections_max: u32,
     /// Minutes without a request after which a session is over.
     pub idle_minutes: u32,
+    /// Seconds that the TLS handshake, and the head of a request, may take.
+    pub head_seconds: u32,
+    /// Seconds that the next 16 KiB of a request's body, and taking the next 16 KiB of an answer, may take.
+    pub pause_seconds: u32,
     /// The company's OpenID provider; `None`: people log in with passwords only.
     pub openid: Option<OpenidConfig>,
 }
@@ -45,6 +49,8 @@ pub(super) struct HttpsForm {
     upload_bytes_max: Option<u64>,
     connections_max: Option<u32>,
     idle_minutes: Option<u32>,
+    head_seconds: Option<u32>,
+    pause_seconds: Option<u32>,
     openid: Option<OpenidForm>,
 }
 
@@ -61,6 +67,8 @@ impl HttpsConfig {
             upload_bytes_max: UPLOAD_BYTES_MAX,
             connections_max: CONNECTIONS_MAX,
             idle_minutes: IDLE_MINUTES,
+            head_seconds: HEAD_SECONDS,
+            pause_seconds: PAUSE_SECONDS,
             openid: None,
         }
     }
@@ -109,6 +117,20 @@ pub(super) fn read(form: HttpsForm, place: &Place) -> Result<HttpsConfig, Config
             "1 から 720 分まで",
         ));
     }
+    let seconds = |key, given: Option<u32>, usual| match given.unwrap_or(usual) {
+        seconds @ 1..=SECONDS_MAX => Ok(seconds),
+        _ => Err(place.invalid(key, "from 1 to 600 seconds", "1 から 600 秒まで")),
+    };
+    let head_seconds = seconds(
+        "service.https.head_seconds",
+        form.head_seconds,
+        HEAD_SECONDS,
+    )?;
+    let pause_seconds = seconds(
+        "service.https.pause_seconds",
+        form.pause_seconds,
+        PAUSE_SECONDS,
+    )?;
     Ok(HttpsConfig {
         listen,
         certificate: place.absolute(form.certificate),
@@ -122,6 +144,8 @@ pub(super) fn read(form: HttpsForm, place: &Place) -> Result<HttpsConfig, Config
         upload_bytes_max,
         connections_max,
         idle_minutes,
+        head_seconds,
+        pause_seconds,
         openid: form
             .openid
             .map(|form| openid::read(form, place))
@@ -165,6 +189,16 @@ pub(super) fn text(https: &HttpsConfig, place: &Place) -> String {
             https.idle_minutes.into(),
             usual.idle_minutes.into(),
         ),
+        (
+            "head_seconds",
+            https.head_seconds.into(),
+            usual.head_seconds.into(),
+        ),
+        (
+            "pause_seconds",
+            https.pause_seconds.into(),
+            usual.pause_seconds.into(),
+        ),
     ] {
         if value != usual {
             text.push_str(&format!("{key} = {value}\n"));
@@ -195,3 +229,12 @@ const CONNECTIONS_MAX: u32 = 12_000;
 
 /// 000–002: `A42`.
 const IDLE_MINUTES: u32 = 15;
+
+/// What a client on a slow line needs for a handshake, several times over.
+pub(crate) const HEAD_SECONDS: u32 = 10;
+
+/// 16 KiB in that time are 546 bytes a second: whoever is slower only holds the connection.
+pub(crate) const PAUSE_SECONDS: u32 = 30;
+
+/// More patience than that would be none of a limit.
+const SECONDS_MAX: u32 = 600;

@@ -33,6 +33,7 @@ pub use alarms::{AlarmsConfig, WebhookConfig};
 pub use authorities::{TsaConfig, TsaDemands, TsaKind};
 pub use error::ConfigError;
 pub use hot_folder::HotFolderConfig;
+pub(crate) use https::{HEAD_SECONDS, PAUSE_SECONDS};
 pub use https::{HttpsConfig, with_https};
 pub use index::IndexConfig;
 pub use intakes::IntakesConfig;

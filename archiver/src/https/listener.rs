@@ -2,7 +2,9 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -20,7 +22,8 @@ use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
 use super::Peer;
-use super::patience::Patient;
+use super::patience::{Patient, PatientWriter};
+use crate::config::{HEAD_SECONDS, HttpsConfig, PAUSE_SECONDS};
 
 /// What connections may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +32,7 @@ pub struct Limits {
     pub connections_max: u32,
     /// How long the TLS handshake, and the head of a request, may take.
     pub head_max: Duration,
-    /// How long the next piece of a request's body may take.
+    /// How long the service waits for the next 16 KiB of a request's body, and for the client to take the next 16 KiB of an answer.
     pub pause_max: Duration,
     /// How long answers that are under way at the end are waited for.
     pub end_max: Duration,
@@ -41,9 +44,19 @@ impl Limits {
     pub const fn new(connections_max: u32) -> Self {
         Self {
             connections_max,
-            head_max: Duration::from_secs(10),
-            pause_max: Duration::from_secs(30),
+            head_max: Duration::from_secs(HEAD_SECONDS as u64),
+            pause_max: Duration::from_secs(PAUSE_SECONDS as u64),
             end_max: Duration::from_secs(30),
+        }
+    }
+
+    /// Those of a configuration.
+    #[must_use]
+    pub fn of(https: &HttpsConfig) -> Self {
+        Self {
+            head_max: Duration::from_secs(https.head_seconds.into()),
+            pause_max: Duration::from_secs(https.pause_seconds.into()),
+            ..Self::new(https.connections_max)
         }
     }
 }
@@ -107,7 +120,9 @@ impl Connection {
         let _place = self.place;
         // Small answers leave at once.
         drop(stream.set_nodelay(true));
-        let handshake = self.acceptor.accept(stream);
+        let handshake = self
+            .acceptor
+            .accept(PatientWriter::new(stream, self.limits.pause_max));
         let Ok(Ok(stream)) = tokio::time::timeout(self.limits.head_max, handshake).await else {
             return;
         };
@@ -116,8 +131,11 @@ impl Connection {
             certificate: certificate(&stream),
         };
         let router = self.router;
-        let pause_max = self.limits.pause_max;
+        let (head_max, pause_max) = (self.limits.head_max, self.limits.pause_max);
+        let asked = Arc::new(AtomicBool::new(false));
+        let has_asked = Arc::clone(&asked);
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            asked.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(peer.clone());
             let patient = |body| axum::body::Body::new(Patient::new(body, pause_max));
             router.clone().oneshot(request.map(patient))
@@ -137,12 +155,20 @@ impl Connection {
             .keep_alive_timeout(self.limits.head_max);
         let connection = builder.serve_connection(TokioIo::new(stream), service);
         // How a connection ends is the other side's affair; what was asked over it is in the audit trail.
-        drop(watcher.watch(connection.into_owned()).await);
+        let mut connection = pin!(watcher.watch(connection.into_owned()));
+        // Neither the choice between HTTP/1.1 and HTTP/2 nor the preface of the latter has a limit in hyper: the first request must be there in time.
+        tokio::select! {
+            _ended = &mut connection => return,
+            () = tokio::time::sleep(head_max) => {}
+        }
+        if has_asked.load(Ordering::Relaxed) {
+            drop(connection.await);
+        }
     }
 }
 
 /// SHA-256 of the certificate that the client showed, hexadecimal. TLS has verified it.
-fn certificate(stream: &TlsStream<TcpStream>) -> Option<String> {
+fn certificate(stream: &TlsStream<PatientWriter<TcpStream>>) -> Option<String> {
     let (_, session) = stream.get_ref();
     let first = session.peer_certificates()?.first()?;
     Some(hex::encode(Sha256::digest(first.as_ref())))

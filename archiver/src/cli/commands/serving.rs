@@ -132,7 +132,7 @@ impl Serving {
             listener,
             Arc::new(tls),
             observed(routes, Arc::clone(&observer)),
-            Limits::new(https.connections_max),
+            Limits::of(https),
             async {
                 drop(ended.await);
             },
