@@ -269,7 +269,7 @@ async fn deposit(
 }
 
 /// The text of a field that is no file; `None` for one that is too long, or cut off.
-async fn short(mut part: Field<'_>) -> Option<String> {
+pub(super) async fn short(mut part: Field<'_>) -> Option<String> {
     let mut bytes = Vec::new();
     while let Some(piece) = part.chunk().await.ok()? {
         if bytes.len() + piece.len() > FIELD_BYTES_MAX {
