@@ -4,6 +4,7 @@
 //! Everything here is foreign input: bounded, never run, and shown as text wherever it is not a known image.
 
 pub mod invoice;
+pub mod picture;
 pub mod text;
 
 pub use invoice::Invoice;
@@ -22,6 +23,13 @@ pub enum Preview {
         media_type: &'static str,
         /// All its bytes.
         bytes: Vec<u8>,
+    },
+    /// An image that would take more memory than a browser should be asked for.
+    Vast {
+        /// Pixels in a line.
+        width: u32,
+        /// Lines.
+        height: u32,
     },
 }
 
@@ -71,6 +79,10 @@ pub fn way(media_type: &str, size: u64) -> Way {
 #[must_use]
 pub fn preview(media_type: &str, size: u64, head: Vec<u8>) -> Option<Preview> {
     if let Some(media_type) = IMAGES.into_iter().find(|known| *known == media_type) {
+        let (width, height) = picture::pixels(media_type, &head)?;
+        if u64::from(width) * u64::from(height) > PIXELS_MAX {
+            return Some(Preview::Vast { width, height });
+        }
         return Some(Preview::Image {
             media_type,
             bytes: head,
@@ -98,6 +110,9 @@ fn is_xml(media_type: &str) -> bool {
 
 /// Bytes of an image that stands in a page.
 const IMAGE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// Pixels of an image that stands in a page: a sheet of A3 scanned at 600 dpi has 70 millions; each takes four bytes of the browser's memory.
+const PIXELS_MAX: u64 = 100_000_000;
 
 /// Bytes of an invoice with its attachments.
 const XML_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -136,6 +151,19 @@ mod tests {
         );
         assert_eq!(way("image/png", IMAGE_BYTES_MAX + 1), Way::None);
         assert_eq!(way("application/pdf", u64::MAX), Way::Viewer);
+    }
+
+    #[test]
+    fn an_image_of_billions_of_pixels_is_not_handed_to_the_browser() {
+        let head = |width: u16, height: u16| {
+            let sides = [width.to_le_bytes(), height.to_le_bytes()].concat();
+            [b"GIF89a".as_slice(), &sides].concat()
+        };
+        let shown = preview("image/gif", 10, head(10_000, 10_000)).unwrap();
+        assert!(matches!(shown, Preview::Image { .. }));
+        let vast = preview("image/gif", 10, head(10_000, 10_001)).unwrap();
+        assert!(matches!(vast, Preview::Vast { height: 10_001, .. }));
+        assert!(preview("image/gif", 4, b"GIF8".to_vec()).is_none());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use maud::{Markup, PreEscaped, html};
 use super::frame::{Frame, form_token};
 use super::invoice::invoice;
 use super::record::PurposeForm;
-use super::text::{bytes, foreign, visible};
+use super::text::{bytes, foreign, number, visible};
 use super::visitor::{Member, Visitor};
 use crate::acts::{Desk, OpenedObject, Purpose, Refusal};
 use crate::api::{blocking, download, inline, version_id};
@@ -119,6 +119,10 @@ fn page(visitor: &Visitor, content: &Content, shown: Option<&Preview>) -> Respon
             Some(Preview::Text(text)) => section.sheet { (lines(text, lang)) },
             Some(Preview::Image { media_type, bytes }) => figure.sheet {
                 img.shown alt=(visible(&content.name)) src={ "data:" (media_type) ";base64," (PreEscaped(STANDARD.encode(bytes))) };
+            },
+            Some(Preview::Vast { width, height }) => p.notice.warn {
+                (number(u64::from(*width))) " × " (number(u64::from(*height)))
+                (lang.pick(" 画素と大きすぎるため、ここでは表示しません。取り出してから、大きな画像を扱えるソフトで開いてください。", " pixels are too many to be shown here. Fetch it and open it with a program for large images."))
             },
             None => p.notice { (lang.pick("この形式はここでは表示できません。取り出してから開いてください。", "This kind cannot be shown here. Fetch it and open it.")) },
         }
