@@ -1,0 +1,117 @@
+//! Guessing who has an account: every wrong log-in looks the same and takes the same work.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::place::{Answer, FORM, Place, password_of};
+
+/// An answer without what is of its moment.
+fn timeless(mut answer: Answer) -> Answer {
+    answer.headers.retain(|(name, _)| name != "date");
+    answer
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+#[test]
+fn an_unknown_account_a_wrong_password_and_a_wrong_code_look_the_same_and_take_the_same_work() {
+    let place = Place::start("");
+    let right = password_of("suzuki");
+    let tries = [
+        ("nobody", "wrong", "000000"),
+        ("suzuki", "wrong", "000000"),
+        ("suzuki", right.as_str(), "00000x"),
+    ];
+    let mut answers = Vec::new();
+    let mut times = vec![Vec::new(); tries.len()];
+    // One of each in turn, so that a busy machine is busy for all of them. Fewer than lock an account.
+    for _ in 0..4 {
+        for (number, (name, password, code)) in tries.iter().enumerate() {
+            let body = json!({ "name": name, "password": password, "code": code }).to_string();
+            let kind = "content-type: application/json";
+            let began = Instant::now();
+            let answer = place.ask("POST", "/api/v1/session", &[kind], body.as_bytes());
+            times[number].push(began.elapsed());
+            assert_eq!(answer.status, 401, "{}", answer.text());
+            answers.push(timeless(answer));
+        }
+    }
+    assert!(answers.iter().all(|one| *one == answers[0]), "{answers:?}");
+    let medians: Vec<Duration> = times.into_iter().map(median).collect();
+    let (least, most) = (medians.iter().min(), medians.iter().max());
+    let (least, most) = (least.expect("times"), most.expect("times"));
+    assert!(*most < *least * 2, "{medians:?}");
+}
+
+#[test]
+fn a_locked_account_answers_like_one_that_does_not_exist_and_the_page_does_so_too() {
+    let place = Place::start("");
+    let page = |name: &str| {
+        let body = format!("name={name}&password=wrong&code=");
+        let answer = place.ask(
+            "POST",
+            "/login",
+            &[FORM, "accept-language: en"],
+            body.as_bytes(),
+        );
+        let mut answer = timeless(answer);
+        assert_eq!(answer.status, 401, "{}", answer.text());
+        // What was entered stands in its field again.
+        answer.body = answer
+            .text()
+            .replace(&format!("value=\"{name}\""), "")
+            .into_bytes();
+        answer.headers.retain(|(name, _)| name != "content-length");
+        answer
+    };
+    for _ in 0..10 {
+        page("suzuki");
+    }
+    // Now the right password lets nobody in either.
+    let body = json!({ "name": "suzuki", "password": password_of("suzuki") }).to_string();
+    let kind = "content-type: application/json";
+    let locked = place.ask("POST", "/api/v1/session", &[kind], body.as_bytes());
+    let body = json!({ "name": "nobody", "password": "wrong" }).to_string();
+    let unknown = place.ask("POST", "/api/v1/session", &[kind], body.as_bytes());
+    assert_eq!(timeless(locked), timeless(unknown));
+    assert_eq!(page("suzuki"), page("nobody"));
+    place.serves();
+}
+
+#[test]
+fn cookies_of_a_session_are_only_for_tls_for_this_host_and_out_of_reach_of_scripts() {
+    let place = Place::start("");
+    let token = place.form_token("sato");
+    let password = password_of("sato");
+    let body = format!("form_token={token}&old={password}&new={password}1&again={password}1")
+        .replace(' ', "+");
+    let answer = place.ask(
+        "POST",
+        "/password",
+        &[&place.cookie("sato"), FORM],
+        body.as_bytes(),
+    );
+    let cookie = answer.header("set-cookie").expect("a session of its own");
+    assert!(cookie.starts_with("__Host-fumikura="), "{cookie}");
+    for flag in ["; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict"] {
+        assert!(cookie.contains(flag), "{cookie}");
+    }
+    assert!(!cookie.contains("Domain"), "{cookie}");
+    // The session before is over.
+    assert_eq!(place.page("sato", "/").status, 303);
+    let language = place.ask("POST", "/language", &[FORM], b"lang=ja&back=//evil.example");
+    let cookie = language.header("set-cookie").expect("a language");
+    assert!(
+        cookie.contains("; Secure") && cookie.contains("; SameSite=Strict"),
+        "{cookie}"
+    );
+    assert_eq!(
+        language.header("location"),
+        Some("/"),
+        "it leads nowhere else"
+    );
+}

@@ -1,0 +1,479 @@
+//! A real service over real TLS, with people who are logged in, and clients that send whatever bytes a test likes.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use hmac::{Hmac, KeyInit, Mac};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use serde_json::{Value, json};
+use tests::world::World;
+
+/// A client's end of a connection.
+pub(crate) type Line = StreamOwned<ClientConnection, TcpStream>;
+
+/// What the service answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// The lines of the head, without the first one, in small letters up to the colon.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The answers in what came over a connection, one after the other.
+    pub(crate) fn all(bytes: &[u8]) -> Vec<Self> {
+        let mut rest = bytes;
+        let mut answers = Vec::new();
+        while let Some(end) = rest.windows(4).position(|four| four == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&rest[..end]).into_owned();
+            let mut lines = head.split("\r\n");
+            let first = lines.next().expect("a first line");
+            let status = first.split(' ').nth(1).and_then(|code| code.parse().ok());
+            let headers: Vec<(String, String)> = lines
+                .filter_map(|line| line.split_once(':'))
+                .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+                .collect();
+            let behind = &rest[end + 4..];
+            let of = |wanted: &str| {
+                let found = headers.iter().find(|(name, _)| name == wanted);
+                found.map(|(_, value)| value.as_str())
+            };
+            let length = of("content-length").and_then(|value| value.parse().ok());
+            let is_chunked = of("transfer-encoding") == Some("chunked");
+            let (body, taken) = if is_chunked {
+                dechunked(behind)
+            } else {
+                let length = length.unwrap_or(behind.len()).min(behind.len());
+                (behind[..length].to_vec(), length)
+            };
+            answers.push(Self {
+                status: status.unwrap_or_else(|| panic!("no status: {first}")),
+                headers,
+                body,
+            });
+            rest = &behind[taken..];
+        }
+        answers
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(one, _)| one == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
+    }
+}
+
+/// A body in chunks, as far as it came, and how many bytes it took.
+fn dechunked(bytes: &[u8]) -> (Vec<u8>, usize) {
+    let (mut body, mut at) = (Vec::new(), 0);
+    while let Some(end) = bytes[at..].windows(2).position(|two| two == b"\r\n") {
+        let size = std::str::from_utf8(&bytes[at..at + end]).ok();
+        let size = size.and_then(|text| usize::from_str_radix(text, 16).ok());
+        let begin = at + end + 2;
+        let size = size.unwrap_or(0).min(bytes.len() - begin);
+        body.extend_from_slice(&bytes[begin..begin + size]);
+        at = (begin + size + 2).min(bytes.len());
+        if size == 0 {
+            break;
+        }
+    }
+    (body, at)
+}
+
+/// A service that runs, over an archive of its own; it is killed when the test ends.
+pub(crate) struct Place {
+    pub(crate) world: World,
+    child: Child,
+    address: SocketAddr,
+    tls: Arc<ClientConfig>,
+    /// The tokens of who is logged in, by account.
+    pub(crate) tokens: BTreeMap<String, String>,
+}
+
+impl Place {
+    /// Starts one with these lines in `[service.https]`, and `sato` logged in: administrator, operator, depositor and retriever.
+    pub(crate) fn start(lines: &str) -> Self {
+        Self::with(lines, &[])
+    }
+
+    /// The same with one more account for each of these roles, under its name.
+    pub(crate) fn with(lines: &str, roles: &[&str]) -> Self {
+        let world = World::new();
+        let prepared = world.archiver([
+            "--json",
+            "service",
+            "prepare",
+            "--listen",
+            "127.0.0.1:0",
+            "--administrator",
+            "sato=Hanako Sato",
+            "--administrator",
+            "suzuki=Ichiro Suzuki",
+        ]);
+        let first: BTreeMap<String, String> = prepared
+            .expect_code(0)
+            .json()
+            .iter()
+            .filter(|line| line["event"] == "first-password")
+            .map(|line| (text(&line["account"]), text(&line["password"])))
+            .collect();
+        let config = std::fs::read_to_string(world.at("fumikura.toml")).expect("a configuration");
+        world.file("fumikura.toml", format!("{config}{lines}\n").as_bytes());
+        let (child, address) = serve(&world);
+        let pem = std::fs::read(world.at("tls/certificate.pem")).expect("a certificate");
+        let certificate = CertificateDer::from_pem_slice(&pem).expect("a certificate");
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate).expect("a root");
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions of TLS")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let mut place = Self {
+            world,
+            child,
+            address,
+            tls: Arc::new(tls),
+            tokens: BTreeMap::new(),
+        };
+        for (name, password) in &first {
+            place.settle(name, password);
+        }
+        for role in roles {
+            place.join(role);
+        }
+        place
+    }
+
+    fn join(&mut self, role: &str) {
+        let asked = json!({ "account": role, "display_name": role, "kind": "person", "roles": [role], "reason": "a test" });
+        let request = self.api("POST", "/api/v1/people/requests", "sato", &asked);
+        let path = format!(
+            "/api/v1/people/requests/{}/approval",
+            text(&request["request"])
+        );
+        let approved = self.api("POST", &path, "suzuki", &Value::Null);
+        self.settle(role, &text(&approved["password"]));
+    }
+
+    /// The first log-in of somebody: another password, an authenticator.
+    fn settle(&mut self, name: &str, password: &str) {
+        let steps = [
+            (
+                "POST",
+                "/api/v1/session",
+                json!({ "name": name, "password": password }),
+            ),
+            (
+                "POST",
+                "/api/v1/session/password",
+                json!({ "old": password, "new": password_of(name) }),
+            ),
+            ("POST", "/api/v1/session/authenticator", Value::Null),
+        ];
+        let mut secret = Value::Null;
+        for (method, path, body) in steps {
+            let answer = self.api(method, path, name, &body);
+            if let Some(token) = answer["token"].as_str() {
+                self.tokens.insert(name.to_owned(), token.to_owned());
+            }
+            secret = answer["secret"].clone();
+        }
+        let body = json!({ "code": code(&text(&secret)) });
+        let answer = self.api("PUT", "/api/v1/session/authenticator", name, &body);
+        self.tokens.insert(name.to_owned(), text(&answer["token"]));
+    }
+
+    /// What the API answers somebody; it must be a success.
+    pub(crate) fn api(&self, method: &str, path: &str, name: &str, body: &Value) -> Value {
+        let body = match body {
+            Value::Null => Vec::new(),
+            body => body.to_string().into_bytes(),
+        };
+        let answer = self.ask(
+            method,
+            path,
+            &[&self.bearer(name), "content-type: application/json"],
+            &body,
+        );
+        assert!(
+            (200..300).contains(&answer.status),
+            "{method} {path}: {} {}",
+            answer.status,
+            answer.text()
+        );
+        if answer.body.is_empty() {
+            Value::Null
+        } else {
+            answer.json()
+        }
+    }
+
+    /// The header by which a program is somebody; nobody without a token.
+    pub(crate) fn bearer(&self, name: &str) -> String {
+        match self.tokens.get(name) {
+            Some(token) => format!("authorization: Bearer {token}"),
+            None => "x-nobody: yes".to_owned(),
+        }
+    }
+
+    /// The header by which a browser is somebody, who reads English.
+    pub(crate) fn cookie(&self, name: &str) -> String {
+        format!(
+            "cookie: __Host-fumikura={}; fumikura-lang=en",
+            self.tokens[name]
+        )
+    }
+
+    /// A page as somebody sees it.
+    pub(crate) fn page(&self, name: &str, path: &str) -> Answer {
+        self.ask("GET", path, &[&self.cookie(name)], b"")
+    }
+
+    /// What the forms of somebody's pages carry.
+    pub(crate) fn form_token(&self, name: &str) -> String {
+        let html = self.page(name, "/").text();
+        let token = html.split("name=\"form_token\" value=\"").nth(1);
+        let token = token.and_then(|rest| rest.split('"').next());
+        token
+            .unwrap_or_else(|| panic!("no form: {html}"))
+            .to_owned()
+    }
+
+    /// Deposits bytes as `sato`, and gives the path of the version in the API.
+    pub(crate) fn deposit(&self, query: &str, bytes: &[u8]) -> String {
+        let path = format!("/api/v1/records?{query}");
+        let answer = self.ask("POST", &path, &[&self.bearer("sato")], bytes);
+        assert!(
+            answer.status == 201 || answer.status == 200,
+            "{}",
+            answer.text()
+        );
+        let told = answer.json();
+        format!("/{}/{}", text(&told["record"]), told["version"])
+    }
+
+    /// Asks once over a connection of its own.
+    pub(crate) fn ask(&self, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Answer {
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n",
+            body.len()
+        );
+        for header in headers {
+            head.push_str(header);
+            head.push_str("\r\n");
+        }
+        head.push_str("\r\n");
+        let mut bytes = head.into_bytes();
+        bytes.extend_from_slice(body);
+        let answers = self.exchange(&bytes);
+        assert_eq!(answers.len(), 1, "{method} {path}: {answers:?}");
+        answers.into_iter().next().expect("one answer")
+    }
+
+    /// Sends bytes over a connection of their own, and reads until the service ends it.
+    pub(crate) fn exchange(&self, bytes: &[u8]) -> Vec<Answer> {
+        let mut line = self.connect();
+        // A service that has heard enough does not read on.
+        drop(line.write_all(bytes).and_then(|()| line.flush()));
+        Answer::all(&rest(&mut line))
+    }
+
+    /// A connection with TLS shaken hands over.
+    pub(crate) fn connect(&self) -> Line {
+        let stream = TcpStream::connect(self.address).expect("it listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+        stream
+            .set_write_timeout(Some(PATIENCE))
+            .expect("a time-out");
+        let name = ServerName::try_from("localhost").expect("a name");
+        let client = ClientConnection::new(Arc::clone(&self.tls), name).expect("a client");
+        let mut line = StreamOwned::new(client, stream);
+        line.conn.complete_io(&mut line.sock).expect("shaken hands");
+        line
+    }
+
+    /// A connection without TLS yet.
+    pub(crate) fn plain(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).expect("it listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+        stream
+    }
+
+    /// The same as [`Self::connect`], for HTTP/2.
+    pub(crate) fn connect_h2(&self) -> Line {
+        let mut tls = ClientConfig::clone(&self.tls);
+        tls.alpn_protocols = vec![b"h2".to_vec()];
+        let name = ServerName::try_from("localhost").expect("a name");
+        let client = ClientConnection::new(Arc::new(tls), name).expect("a client");
+        let mut line = StreamOwned::new(client, self.plain());
+        line.conn.complete_io(&mut line.sock).expect("shaken hands");
+        line
+    }
+
+    /// Whether somebody else is served now.
+    pub(crate) fn serves(&self) {
+        let answer = self.page("sato", "/");
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    /// Connections that the service holds.
+    pub(crate) fn sockets(&self) -> usize {
+        let folder = format!("/proc/{}/fd", self.child.id());
+        let entries = std::fs::read_dir(folder).expect("it runs");
+        let is_socket = |path: std::path::PathBuf| {
+            std::fs::read_link(path).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"))
+        };
+        let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
+        paths.filter(|path| is_socket(path.clone())).count()
+    }
+
+    /// Bytes of memory that `attack` makes the service take at most, beyond what it had.
+    pub(crate) fn memory_of(&self, attack: impl FnOnce()) -> u64 {
+        let clear = format!("/proc/{}/clear_refs", self.child.id());
+        tests::world::put(std::path::Path::new(&clear), b"5");
+        let before = self.memory("VmRSS:");
+        attack();
+        self.memory("VmHWM:").saturating_sub(before)
+    }
+
+    fn memory(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("it runs");
+        let line = status.lines().find(|line| line.starts_with(name));
+        let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+        kib.expect("a number") * 1024
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn serve(world: &World) -> (Child, SocketAddr) {
+    let mut child = world
+        .archiver_command(["serve", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the service starts");
+    let stderr = child.stderr.take().expect("standard error");
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            let line = serde_json::from_str::<Value>(&line).unwrap_or(Value::String(line));
+            // Read on whoever listens: a service whose pipe is full stands still.
+            drop(sender.send(line));
+        }
+    });
+    loop {
+        let line = lines.recv_timeout(PATIENCE).expect("it serves");
+        if line["event"] == "serving" {
+            let url = text(&line["url"]);
+            let address = url.trim_start_matches("https://").trim_end_matches('/');
+            return (child, address.parse().expect("an address"));
+        }
+    }
+}
+
+/// All that still comes over a connection.
+pub(crate) fn rest(line: &mut Line) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let began = Instant::now();
+    // A connection that is cut off ends without a farewell.
+    drop(line.read_to_end(&mut bytes));
+    assert!(began.elapsed() < PATIENCE, "the connection was not ended");
+    bytes
+}
+
+/// Waits until something is so.
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "never: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A form with files, as a browser sends it; parts are name, file name, content.
+pub(crate) fn multipart(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, file, content) in parts {
+        let file = file.map_or_else(String::new, |file| format!("; filename=\"{file}\""));
+        let head =
+            format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"{file}\r\n\r\n");
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--edge--\r\n");
+    body
+}
+
+/// The header of such a form.
+pub(crate) const MULTIPART: &str = "content-type: multipart/form-data; boundary=edge";
+
+/// The header of a form without files.
+pub(crate) const FORM: &str = "content-type: application/x-www-form-urlencoded";
+
+/// The password that everybody has here.
+pub(crate) fn password_of(name: &str) -> String {
+    format!("Kumo to hoshi 9 {}", name.chars().rev().collect::<String>())
+}
+
+pub(crate) fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("no text: {value}"))
+        .to_owned()
+}
+
+/// The code that an authenticator with this secret (base32) shows now (RFC 6238).
+fn code(secret: &str) -> String {
+    let mut bits = String::new();
+    for one in secret.chars().filter(|one| !matches!(one, ' ' | '=')) {
+        let value = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+            .find(one)
+            .expect("base32");
+        bits.push_str(&format!("{value:05b}"));
+    }
+    let key: Vec<u8> = bits
+        .as_bytes()
+        .chunks_exact(8)
+        .map(|byte| u8::from_str_radix(std::str::from_utf8(byte).expect("bits"), 2).expect("bits"))
+        .collect();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970");
+    let mut mac = Hmac::<sha1::Sha1>::new_from_slice(&key).expect("a key");
+    mac.update(&(now.as_secs() / 30).to_be_bytes());
+    let mac = mac.finalize().into_bytes();
+    let offset = usize::from(mac[19] & 15);
+    let word: [u8; 4] = mac[offset..offset + 4].try_into().expect("four bytes");
+    format!(
+        "{:06}",
+        (u32::from_be_bytes(word) & 0x7fff_ffff) % 1_000_000
+    )
+}
+
+/// Derived passwords are slow without optimisation, and the machine may be busy.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
