@@ -117,20 +117,7 @@ pub(super) fn read(form: HttpsForm, place: &Place) -> Result<HttpsConfig, Config
             "1 から 720 分まで",
         ));
     }
-    let seconds = |key, given: Option<u32>, usual| match given.unwrap_or(usual) {
-        seconds @ 1..=SECONDS_MAX => Ok(seconds),
-        _ => Err(place.invalid(key, "from 1 to 600 seconds", "1 から 600 秒まで")),
-    };
-    let head_seconds = seconds(
-        "service.https.head_seconds",
-        form.head_seconds,
-        HEAD_SECONDS,
-    )?;
-    let pause_seconds = seconds(
-        "service.https.pause_seconds",
-        form.pause_seconds,
-        PAUSE_SECONDS,
-    )?;
+    let (head_seconds, pause_seconds) = patience(&form, place)?;
     Ok(HttpsConfig {
         listen,
         certificate: place.absolute(form.certificate),
@@ -151,6 +138,20 @@ pub(super) fn read(form: HttpsForm, place: &Place) -> Result<HttpsConfig, Config
             .map(|form| openid::read(form, place))
             .transpose()?,
     })
+}
+
+/// The seconds for a head, and for a piece of a body.
+fn patience(form: &HttpsForm, place: &Place) -> Result<(u32, u32), ConfigError> {
+    let seconds = |key, given: Option<u32>, usual| match given.unwrap_or(usual) {
+        seconds @ 1..=SECONDS_MAX => Ok(seconds),
+        _ => Err(place.invalid(key, "from 1 to 600 seconds", "1 から 600 秒まで")),
+    };
+    let head = "service.https.head_seconds";
+    let pause = "service.https.pause_seconds";
+    Ok((
+        seconds(head, form.head_seconds, HEAD_SECONDS)?,
+        seconds(pause, form.pause_seconds, PAUSE_SECONDS)?,
+    ))
 }
 
 /// The text of the part in the file.
