@@ -97,7 +97,8 @@ fn dechunked(bytes: &[u8]) -> (Vec<u8>, usize) {
 
 /// A service that runs, over an archive of its own; it is killed when the test ends.
 pub(crate) struct Place {
-    pub(crate) world: World,
+    /// The folder of the archive, which goes when the test ends.
+    _world: World,
     child: Child,
     address: SocketAddr,
     tls: Arc<ClientConfig>,
@@ -146,7 +147,7 @@ impl Place {
             .with_root_certificates(roots)
             .with_no_client_auth();
         let mut place = Self {
-            world,
+            _world: world,
             child,
             address,
             tls: Arc::new(tls),
@@ -202,9 +203,10 @@ impl Place {
 
     /// What the API answers somebody; it must be a success.
     pub(crate) fn api(&self, method: &str, path: &str, name: &str, body: &Value) -> Value {
-        let body = match body {
-            Value::Null => Vec::new(),
-            body => body.to_string().into_bytes(),
+        let body = if body.is_null() {
+            Vec::new()
+        } else {
+            body.to_string().into_bytes()
         };
         let answer = self.ask(
             method,
@@ -369,6 +371,10 @@ impl Drop for Place {
     }
 }
 
+#[expect(
+    clippy::zombie_processes,
+    reason = "the place waits for it when it is dropped; a test that fails before ends the whole program"
+)]
 fn serve(world: &World) -> (Child, SocketAddr) {
     let mut child = world
         .archiver_command(["serve", "--listen", "127.0.0.1:0"])

@@ -33,7 +33,7 @@ const LIMITS: &str = "head_seconds = 1\npause_seconds = 1";
 fn heads_and_bodies_byte_by_byte_are_cut_off_and_others_are_served_meanwhile() {
     let place = Place::start(LIMITS);
     let before = place.sockets();
-    let endless = || std::iter::repeat(b'x').take(100_000);
+    let endless = || std::iter::repeat_n(b'x', 100_000);
     let bearer = place.bearer("sato");
     std::thread::scope(|scope| {
         let place = &place;

@@ -14,7 +14,6 @@ use axum::response::Response;
 use firmware::clock::Clock;
 use firmware::entropy::Entropy;
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use super::counted::Counted;
 use super::line::{self, Line};
@@ -116,7 +115,7 @@ impl Observer {
         let _filled = self.entropy.fill(&mut random);
         let milliseconds = u64::try_from(milliseconds).unwrap_or_default();
         let id = uuid::Builder::from_unix_timestamp_millis(milliseconds, &random);
-        RequestId(Uuid::from(id.into_uuid()))
+        RequestId(id.into_uuid())
     }
 }
 

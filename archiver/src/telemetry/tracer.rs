@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
 use firmware::clock::Clock;
@@ -32,6 +32,14 @@ pub struct TracerParts<'a> {
     pub log: Box<dyn Log>,
     /// What waits for the network.
     pub runtime: Handle,
+}
+
+impl std::fmt::Debug for TracerParts<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TracerParts")
+            .field("archive", &self.archive)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What takes spans, and sends them on.
@@ -176,10 +184,7 @@ impl Worker {
                 let is_enough = spans.len() >= BATCH_MAX || finisher.is_some();
                 next = match is_enough {
                     true => None,
-                    false => match self.orders.recv_timeout(left) {
-                        Ok(order) => Some(order),
-                        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-                    },
+                    false => self.orders.recv_timeout(left).ok(),
                 };
             }
             self.send(spans);
@@ -201,7 +206,7 @@ impl Worker {
         }
         match (&sent, self.has_failed) {
             (Err(error), false) => {
-                self.tell(Level::Warning, "traces-failed", json!({ "text": error }))
+                self.tell(Level::Warning, "traces-failed", json!({ "text": error }));
             }
             (Ok(()), true) => self.tell(Level::Info, "traces-taken-again", json!({})),
             (Ok(()), false) | (Err(_), true) => {}

@@ -84,6 +84,30 @@ async fn finish(tracer: &Arc<Tracer>) {
         .unwrap();
 }
 
+/// A deposit whose caller has a trace of its own, and keeps it or not.
+fn traced_deposit(hall: &Hall, sampled: &str) -> Request<Body> {
+    let mut request = Request::builder()
+        .method("POST")
+        .uri(format!(
+            "/api/v1/records?class=general&name=hush-{sampled}.txt"
+        ))
+        .header(
+            header::AUTHORIZATION,
+            format!("Bearer {}", hall.tokens["depositor"]),
+        )
+        .header(
+            "traceparent",
+            format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{sampled}"),
+        )
+        .body(Body::from("a text"))
+        .unwrap();
+    request.extensions_mut().insert(Peer {
+        address: (HERE, 40_000).into(),
+        certificate: None,
+    });
+    request
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deposit_is_a_trace_from_the_caller_down_to_the_commit() {
     let hall = Hall::with_everybody().await;
@@ -99,25 +123,7 @@ async fn a_deposit_is_a_trace_from_the_caller_down_to_the_commit() {
         observer,
     );
     for sampled in ["01", "00"] {
-        let mut request = Request::builder()
-            .method("POST")
-            .uri(format!(
-                "/api/v1/records?class=general&name=hush-{sampled}.txt"
-            ))
-            .header(
-                header::AUTHORIZATION,
-                format!("Bearer {}", hall.tokens["depositor"]),
-            )
-            .header(
-                "traceparent",
-                format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{sampled}"),
-            )
-            .body(Body::from("a text"))
-            .unwrap();
-        request.extensions_mut().insert(Peer {
-            address: (HERE, 40_000).into(),
-            certificate: None,
-        });
+        let request = traced_deposit(&hall, sampled);
         let response = router.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), 201);
         drop(

@@ -67,7 +67,6 @@ fn tell_unreadable(session: &Session, versions: &[VersionId]) -> u64 {
 
 /// Puts everything that waits under timestamps, and says so.
 pub(super) fn stamp(session: &Session, archive: &Archive) -> Result<Stamped, Failure> {
-    let lang = session.output.lang;
     let options = BatchOptions {
         algorithm: digest(session, archive)?,
         ..BatchOptions::default()

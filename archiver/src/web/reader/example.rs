@@ -134,7 +134,7 @@ fn coded(text: &str) -> String {
     for byte in text.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'~' => {
-                coded.push(char::from(byte))
+                coded.push(char::from(byte));
             }
             byte => coded.push_str(&format!("%{byte:02X}")),
         }
