@@ -50,7 +50,8 @@ async fn what_a_client_has_already_is_not_sent_again_and_what_is_new_is() {
         let path = path
             .replace("{record}", record)
             .replace("{version}", "1")
-            .replace("{object}", "0");
+            .replace("{object}", "0")
+            .replace("{day}", "2030-03-31");
         let path = match path.ends_with("/objects/0") {
             true => format!("{path}?purpose=test"),
             false => path,
