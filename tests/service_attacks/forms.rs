@@ -113,6 +113,11 @@ fn no_form_of_any_page_does_anything_without_the_token_of_its_own_session() {
                 ("class", "general"),
                 ("account", "new2"),
                 ("display_name", "x"),
+                ("day", "2026-01-05"),
+                ("text", "x"),
+                ("remark", "x"),
+                ("as", "confirmed"),
+                ("entries", "1"),
             ];
             fields.extend(token.map(|token| ("form_token", token)));
             let (kind, body) = if *is_multipart {

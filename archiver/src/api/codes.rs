@@ -28,7 +28,7 @@ const CODES: &[(u16, &[&str])] = &[
     (410, &["destroyed"]),
     (412, &["changed"]),
     (413, &["too-large", "unreadable-request"]),
-    (415, &["unreadable-request"]),
+    (415, &["unreadable-request", "content-encoding"]),
     (
         422,
         &[

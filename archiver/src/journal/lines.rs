@@ -205,4 +205,35 @@ const TITLES: &[(&str, &str, &str)] = &[
     ("ceremony-held", "鍵の分割(儀式)", "key ceremony held"),
     ("passphrase-set", "パスフレーズの変更", "passphrase set"),
     ("damage-found", "破損の検出", "damage found"),
+    ("medium-registered", "媒体の登録", "medium registered"),
+    ("medium-moved", "媒体の移動", "medium moved"),
+    ("medium-joined", "媒体の組み込み", "medium joined"),
+    ("medium-left", "媒体の取り外し", "medium left"),
+    (
+        "medium-out-of-service",
+        "媒体の停止",
+        "medium out of service",
+    ),
+    ("medium-returned", "媒体の復帰", "medium returned"),
+    ("media-counted", "媒体の棚卸し", "media counted"),
+    (
+        "intake-created",
+        "預け入れ専用の鍵媒体の作成",
+        "key medium of an intake host made",
+    ),
+    (
+        "intake-accepted",
+        "預け入れ専用の鍵媒体の受け入れ",
+        "key medium of an intake host accepted",
+    ),
+    (
+        "intake-destroyed",
+        "預け入れ専用の鍵媒体の破棄",
+        "key medium of an intake host destroyed",
+    ),
+    (
+        "backup-key-made",
+        "バックアップの鍵の作成",
+        "key of the backups made",
+    ),
 ];

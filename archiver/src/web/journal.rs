@@ -196,24 +196,24 @@ fn none(lang: Lang) -> Markup {
 fn sessions(spans: &[SessionSpan], lang: Lang) -> Markup {
     html! { div.scroll { table {
         thead { tr { th scope="col" { (lang.pick("誰が", "Who")) } th scope="col" { (lang.pick("どこから", "From where")) } th scope="col" { (lang.pick("ログイン", "Log-in")) } th scope="col" { (lang.pick("ログアウト", "Log-out")) } } }
-        tbody { @for span in spans { tr {
+        tbody { @for span in spans.iter().take(LINES_SHOWN) { tr {
             td { bdi { (span.person) } } td { (span.client) }
             td { @match span.begun { Some(at) => { (moment(at)) } None => { (lang.pick("前日以前", "a day before")) } } }
             td { @match span.ended { Some(at) => { (moment(at)) } None => { (lang.pick("なし(継続または自動終了)", "none (went on, or ended by itself)")) } } }
         } } }
-    } } }
+    } } (more(spans.len(), lang)) }
 }
 
 fn lines_of(lines: &[JournalLine], lang: Lang) -> Markup {
     html! {
         @if lines.is_empty() { (none(lang)) } @else { div.scroll { table {
             thead { tr { th scope="col" { (lang.pick("時刻", "When")) } th scope="col" { (lang.pick("誰が", "Who")) } th scope="col" { (lang.pick("内容", "What")) } } }
-            tbody { @for line in lines { tr {
+            tbody { @for line in lines.iter().take(LINES_SHOWN) { tr {
                 td { (moment(line.time)) }
                 td { @if line.by.is_empty() { (lang.pick("文蔵", "Fumikura")) } @else { bdi { (line.by) } } }
                 td { (foreign(lang.pick(&line.ja, &line.en))) }
             } } }
-        } } }
+        } } (more(lines.len(), lang)) }
     }
 }
 
@@ -329,6 +329,15 @@ fn asked_day(text: &str) -> Result<Date, Refusal> {
         )
     })
 }
+
+/// Says how many lines are not on the page.
+fn more(count: usize, lang: Lang) -> Markup {
+    let left = u64::try_from(count.saturating_sub(LINES_SHOWN)).unwrap_or_default();
+    html! { @if left > 0 { p.hint { (lang.pick("ほかに ", "And ")) (number(left)) (lang.pick(" 行。締めた記録にはすべてあります。", " more lines; the record of the closed day has all.")) } } }
+}
+
+/// Lines of an item on the page; a day of an attack has many.
+const LINES_SHOWN: usize = 500;
 
 /// Journals in the list: a quarter.
 const DAYS_LISTED: usize = 92;
