@@ -69,7 +69,7 @@ pub fn reports(archive: &Archive) -> Result<Vec<ReportMade>, ArchiveError> {
     Ok(made)
 }
 
-/// Makes the reports that are due: of the last [`MONTHS_BACK`] months that are over, those that have none yet, if the trail had begun then.
+/// Makes the reports that are due: of the last three months that are over, those that have none yet, if the trail had begun then.
 ///
 /// # Errors
 /// [`ClosingError`] at the first one that cannot be made; it is tried again.

@@ -1,6 +1,6 @@
 //! The service, asked by the command line over its API: whoever asks has the rights of an account there, and no others.
 //!
-//! [`profile`] is what is kept between commands, [`client`] the connection, [`transfer`] contents in and out, [`answers`] what comes back. Nothing here opens an
+//! `profile` is what is kept between commands, `client` the connection, `transfer` contents in and out, `answers` what comes back. Nothing here opens an
 //! archive or reads a key medium. The service is trusted by its pinned authority alone ([ADR 0032](../../../docs/adr/0032-command-line-over-the-service.md)).
 
 mod answers;
