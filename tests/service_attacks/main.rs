@@ -18,3 +18,4 @@ mod names;
 mod place;
 mod protocol;
 mod slow;
+mod telling;

@@ -98,7 +98,7 @@ fn dechunked(bytes: &[u8]) -> (Vec<u8>, usize) {
 /// A service that runs, over an archive of its own; it is killed when the test ends.
 pub(crate) struct Place {
     /// The folder of the archive, which goes when the test ends.
-    _world: World,
+    world: World,
     child: Child,
     address: SocketAddr,
     tls: Arc<ClientConfig>,
@@ -147,7 +147,7 @@ impl Place {
             .with_root_certificates(roots)
             .with_no_client_auth();
         let mut place = Self {
-            _world: world,
+            world,
             child,
             address,
             tls: Arc::new(tls),
@@ -346,6 +346,43 @@ impl Place {
         paths.filter(|path| is_socket(path.clone())).count()
     }
 
+    /// Kills the service as a power cut does, and starts it anew. Whoever was logged in is not any more.
+    pub(crate) fn kill_and_serve(&mut self) {
+        self.child.kill().expect("it is killed");
+        self.child.wait().expect("it ends");
+        (self.child, self.address) = serve(&self.world);
+    }
+
+    /// Up to which entry of the trail the service remembers that everything was told; 0 where it remembers nothing.
+    pub(crate) fn told(&self) -> u64 {
+        let read = std::fs::read(self.world.at(TOLD)).ok();
+        let told = read.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+        told.and_then(|told| told["told"].as_u64()).unwrap_or(0)
+    }
+
+    /// Puts another memory in its place.
+    pub(crate) fn remember_told(&self, text: &str) {
+        assert!(self.world.at(TOLD).is_file(), "the service remembers");
+        self.world.file(TOLD, text.as_bytes());
+    }
+
+    /// The processor time that `attack` makes the service take, in ticks of the system.
+    pub(crate) fn work_of(&self, attack: impl FnOnce()) -> u64 {
+        let before = self.ticks();
+        attack();
+        self.ticks() - before
+    }
+
+    /// User and system time (proc(5), `/proc/PID/stat`, fields 14 and 15).
+    fn ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        let stat = stat.expect("it runs");
+        let (_, behind) = stat.rsplit_once(')').expect("the name of the program");
+        let fields: Vec<&str> = behind.split_whitespace().collect();
+        let of = |number: usize| fields[number - 3].parse::<u64>().expect("ticks");
+        of(14) + of(15)
+    }
+
     /// Bytes of memory that `attack` makes the service take at most, beyond what it had.
     pub(crate) fn memory_of(&self, attack: impl FnOnce()) -> u64 {
         let clear = format!("/proc/{}/clear_refs", self.child.id());
@@ -480,6 +517,9 @@ fn code(secret: &str) -> String {
         (u32::from_be_bytes(word) & 0x7fff_ffff) % 1_000_000
     )
 }
+
+/// Where the service remembers what was told: beside the index.
+const TOLD: &str = "index.events.json";
 
 /// Derived passwords are slow without optimisation, and the machine may be busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);

@@ -133,8 +133,8 @@ impl AccessError {
                 format!("no request {request} waits; it may have been decided already"),
             ),
             Self::SamePerson { person } => lang.pick(
-                format!("「{person}」は申請者か対象者本人です。別の人が承認してください"),
-                format!("'{person}' asked for it, or it is about that account: another person must approve"),
+                format!("「{person}」は申請者か対象者本人です。別の人が行ってください"),
+                format!("'{person}' asked for it, or it is about that account: another person must do it"),
             ),
             Self::Password(fault) => fault.text(lang),
             Self::Vault { what } => lang.pick(

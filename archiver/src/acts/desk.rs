@@ -66,6 +66,8 @@ pub struct Desk {
     people: RwLock<People>,
     sessions: Mutex<Sessions>,
     counter: Mutex<Counter>,
+    /// Held by whoever changes an account only if it is as it was seen.
+    people_turn: Mutex<()>,
     /// Held while a password is derived: many at once would take the memory and the processors from everybody else.
     deriving: Mutex<()>,
     /// Authenticators that were shown and not confirmed yet.
@@ -106,6 +108,7 @@ impl Desk {
             sessions: Mutex::new(Sessions::new(parts.rules.sessions)),
             rules: parts.rules,
             counter: Mutex::default(),
+            people_turn: Mutex::default(),
             deriving: Mutex::default(),
             shown_factors: Mutex::default(),
             used: Mutex::default(),
@@ -260,6 +263,11 @@ impl Desk {
     pub(super) fn one_more_request(&self, account: &str) -> Result<(), Refusal> {
         let taken = held(&self.requests).take(account.to_owned(), self.now());
         taken.map_err(|seconds| Refusal::TooMany { seconds })
+    }
+
+    /// The turn to look at accounts and change one of them: of two who saw the same, the second one sees what the first one did.
+    pub(crate) fn turn_to_change_people(&self) -> MutexGuard<'_, ()> {
+        held(&self.people_turn)
     }
 
     pub(super) fn now(&self) -> OffsetDateTime {

@@ -6,10 +6,11 @@ use super::actor::Actor;
 use super::desk::{Desk, Subject};
 use super::events::check_remark;
 use super::refusal::Refusal;
-use crate::access::{AccessError, AccountKind, Right};
+use crate::access::{AccountKind, Right};
 use crate::audit::Act;
 use crate::journal::{
     Journal, JournalNoted, JournalSigned, Signature, Standing, day_of, day_text, journal_of,
+    parse_day,
 };
 
 /// A journal as it is shown.
@@ -93,7 +94,7 @@ impl Desk {
     /// Puts a name to a closed journal: an administrator confirms it, an auditor inspects it. Once each person and day.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] for a day that is not closed; [`Refusal::Access`] for who signed it already or is no person.
+    /// [`Refusal::Invalid`] for a day that is not closed, for who signed it already, and for who is no person.
     pub fn sign_journal(
         &self,
         actor: &Actor,
@@ -111,22 +112,23 @@ impl Desk {
         }
         self.act(actor, act, right, subject, |subject| {
             if actor.kind != AccountKind::Person {
-                return Err(not_closed("人が署名してください", "a person signs it"));
+                return Err(not_so("人が署名してください", "a person signs it"));
             }
             if !remark.trim().is_empty() {
                 check_remark(remark)?;
             }
             let standing = Standing::of(&self.archive, day)?;
             let Some((_, closed)) = &standing.closed else {
-                return Err(not_closed(
+                return Err(not_so(
                     "まだ締められていない日です。翌日以降に確認してください",
                     "this day is not closed yet: come back when it is over",
                 ));
             };
-            let by_actor = |one: &&crate::journal::Signed| one.by == actor.account;
-            if standing.signed.iter().find(by_actor).is_some() {
-                let person = actor.account.clone();
-                return Err(AccessError::SamePerson { person }.into());
+            if standing.signed.iter().any(|one| one.by == actor.account) {
+                return Err(not_so(
+                    "すでに署名しています。ほかに気づいたことは追記してください",
+                    "you signed this journal already: add a note for what else there is to say",
+                ));
             }
             subject.record = Some(closed.version.to_string());
             let signed = JournalSigned {
@@ -141,6 +143,19 @@ impl Desk {
     }
 }
 
+/// The day that somebody asks for.
+///
+/// # Errors
+/// [`Refusal::Invalid`].
+pub fn asked_day(text: &str) -> Result<Date, Refusal> {
+    parse_day(text).ok_or_else(|| {
+        not_so(
+            "日付は 2026-01-31 の形にしてください",
+            "give a day as 2026-01-31",
+        )
+    })
+}
+
 fn of_day(day: Date) -> Subject {
     let mut subject = Subject::default();
     subject.fact("day", day_text(day));
@@ -151,12 +166,12 @@ fn not_to_come(day: Date, today: Date) -> Result<(), Refusal> {
     if day <= today {
         return Ok(());
     }
-    Err(not_closed(
+    Err(not_so(
         "これからの日です。今日までの日を選んでください",
         "this day is to come: choose today or a day before",
     ))
 }
 
-fn not_closed(ja: &str, en: &str) -> Refusal {
+fn not_so(ja: &str, en: &str) -> Refusal {
     Refusal::invalid("day", ja, en)
 }

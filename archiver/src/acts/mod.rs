@@ -34,7 +34,7 @@ pub use founding::{FirstPassword, found_accounts, reset_person};
 pub use gathered::{GATHERED_BYTES_MAX, GATHERED_MAX, GatherError, Gathered};
 pub use intake::DeskIntake;
 pub use jobs::{JobOrder, Jobs};
-pub use journal::ShownJournal;
+pub use journal::{ShownJournal, asked_day};
 pub use judging::SentFile;
 pub use log_in::{LogIn, LoggedIn};
 pub use quarantine::HeldRecord;

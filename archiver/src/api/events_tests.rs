@@ -215,7 +215,7 @@ async fn a_closed_journal_is_signed_by_those_who_may_and_added_to_beside_it() {
     );
     assert_eq!(hall.send("POST", &inspect, &auditor, remark()).await.0, 200);
     let (status, _) = hall.send("POST", &confirm, &administrator, remark()).await;
-    assert_eq!(status, 403, "once");
+    assert_eq!(status, 422, "once");
     let (status, told) = hall
         .send("POST", &path, &operator, note("it was disk A"))
         .await;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use time::Date;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -17,9 +16,9 @@ use super::caller::Caller;
 use super::extract::{At, Sent};
 use super::forms::{Done, moment};
 use super::problem::Problem;
-use crate::acts::{Desk, Refusal, ShownJournal};
+use crate::acts::{Desk, ShownJournal, asked_day};
 use crate::cli::query::rfc3339;
-use crate::journal::{JournalLine, SessionSpan, Signature, Signed, WorkCount, day_text, parse_day};
+use crate::journal::{JournalLine, SessionSpan, Signature, Signed, WorkCount, day_text};
 
 /// The operation journal of a day.
 #[derive(Debug, Serialize, ToSchema)]
@@ -212,16 +211,6 @@ async fn sign(
     })
     .await?;
     Ok(Json(Done::YES))
-}
-
-fn asked_day(text: &str) -> Result<Date, Refusal> {
-    parse_day(text).ok_or_else(|| {
-        Refusal::invalid(
-            "day",
-            "日付は 2026-01-31 の形にしてください",
-            "give a day as 2026-01-31",
-        )
-    })
 }
 
 impl JournalView {

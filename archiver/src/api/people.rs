@@ -1,7 +1,7 @@
 //! `/api/v1/people`: accounts.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
@@ -209,7 +209,7 @@ async fn approve(
     let lang = caller.lang;
     let request = request_id(&request, lang)?;
     let first = blocking(&desk, lang, move |desk| {
-        let _turn = CHANGES.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = desk.turn_to_change_people();
         desk.approve_account(&caller.actor, request)
     })
     .await?;
@@ -360,7 +360,7 @@ fn as_seen<T>(
     change: impl FnOnce() -> Result<T, Refusal>,
 ) -> Result<Option<T>, Refusal> {
     // One after the other: of two clients that saw the same, the second one must see what the first one did.
-    let _turn = CHANGES.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = desk.turn_to_change_people();
     if headers.contains_key(header::IF_MATCH) {
         let directory = desk.read_people(actor)?;
         let version = directory
@@ -381,8 +381,6 @@ fn changed(lang: Lang) -> Problem {
     );
     Problem::new(412, "changed", title.to_owned())
 }
-
-static CHANGES: Mutex<()> = Mutex::new(());
 
 fn request_id(text: &str, lang: Lang) -> Result<EventId, Problem> {
     text.parse()

@@ -8,7 +8,7 @@ use time::Duration;
 use super::ConfigError;
 use super::mail::{self, MailConfig, MailForm};
 use super::place::{Place, quoted};
-use super::service::{SecretPlace, is_credential_name};
+use super::service::SecretPlace;
 use crate::access::login::LockRules;
 use crate::audit::EventRules;
 
@@ -87,20 +87,14 @@ pub(super) fn read(form: AlarmsForm, place: &Place) -> Result<AlarmsConfig, Conf
         0 => Err(place.invalid(key, en, ja)),
         value => Ok(value),
     };
-    let secret = match (&form.webhook_secret_file, &form.webhook_credential) {
-        (None, None) => None,
-        (Some(file), None) => Some(SecretPlace::File(place.absolute(file.clone()))),
-        (None, Some(name)) if is_credential_name(name) => {
-            Some(SecretPlace::Credential(name.clone()))
-        }
-        _ => {
-            return Err(place.invalid(
-                "alarms.webhook_credential",
-                "the name of a credential, and not beside webhook_secret_file",
-                "クレデンシャルの名前(webhook_secret_file と併用できません)",
-            ));
-        }
-    };
+    let secret = SecretPlace::read(form.webhook_secret_file, form.webhook_credential, place);
+    let secret = secret.map_err(|()| {
+        place.invalid(
+            "alarms.webhook_credential",
+            "the name of a credential, and not beside webhook_secret_file",
+            "クレデンシャルの名前(webhook_secret_file と併用できません)",
+        )
+    })?;
     let webhook = match form.webhook {
         Some(url) if url.starts_with("https://") || url.starts_with("http://") => {
             Some(WebhookConfig {
@@ -221,14 +215,9 @@ pub(super) fn text(alarms: &AlarmsConfig, place: &Place) -> String {
         ));
         if let Some(webhook) = &alarms.webhook {
             text.push_str(&format!("webhook = {}\n", quoted(&webhook.url)));
-            match &webhook.secret {
-                None => {}
-                Some(SecretPlace::File(file)) => {
-                    text.push_str(&format!("webhook_secret_file = {}\n", place.shown(file)));
-                }
-                Some(SecretPlace::Credential(name)) => {
-                    text.push_str(&format!("webhook_credential = {}\n", quoted(name)));
-                }
+            if let Some(secret) = &webhook.secret {
+                let keys = ["webhook_secret_file", "webhook_credential"];
+                text.push_str(&secret.text(keys, place));
             }
             if let Some(roots) = &webhook.tls_roots {
                 text.push_str(&format!("webhook_tls_roots = {}\n", place.shown(roots)));

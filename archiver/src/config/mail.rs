@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use super::place::{Place, quoted};
-use super::service::{SecretPlace, is_credential_name};
+use super::service::SecretPlace;
 
 /// To whom alarms are mailed, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,8 +97,10 @@ pub(super) fn read(form: MailForm, place: &Place) -> Result<MailConfig, ConfigEr
             "1 件から 50 件のアドレス",
         ));
     }
+    let secret = SecretPlace::read(form.password_file, form.password_credential, place);
+    let account = account(form.user, secret, security, place)?;
     Ok(MailConfig {
-        account: account(&form, security, place)?,
+        account,
         port: form.port.unwrap_or(match security {
             MailSecurity::Tls => 465,
             MailSecurity::Starttls => 587,
@@ -113,29 +115,21 @@ pub(super) fn read(form: MailForm, place: &Place) -> Result<MailConfig, ConfigEr
 }
 
 fn account(
-    form: &MailForm,
+    user: Option<String>,
+    secret: Result<Option<SecretPlace>, ()>,
     security: MailSecurity,
     place: &Place,
 ) -> Result<Option<(String, SecretPlace)>, ConfigError> {
-    let secret = match (&form.password_file, &form.password_credential) {
-        (None, None) => None,
-        (Some(file), None) => Some(SecretPlace::File(place.absolute(file.clone()))),
-        (None, Some(name)) if is_credential_name(name) => {
-            Some(SecretPlace::Credential(name.clone()))
-        }
-        _ => {
-            return Err(place.invalid(
-                "alarms.mail.password_credential",
-                "the name of a credential, and not beside password_file",
-                "クレデンシャルの名前(password_file と併用できません)",
-            ));
-        }
-    };
-    match (&form.user, secret) {
+    let secret = secret.map_err(|()| {
+        place.invalid(
+            "alarms.mail.password_credential",
+            "the name of a credential, and not beside password_file",
+            "クレデンシャルの名前(password_file と併用できません)",
+        )
+    })?;
+    match (user, secret) {
         (None, None) => Ok(None),
-        (Some(user), Some(secret)) if security != MailSecurity::None => {
-            Ok(Some((user.clone(), secret)))
-        }
+        (Some(user), Some(secret)) if security != MailSecurity::None => Ok(Some((user, secret))),
         _ => Err(place.invalid(
             "alarms.mail.user",
             "a user with password_file or password_credential, over TLS",
@@ -162,14 +156,8 @@ pub(super) fn text(mail: &MailConfig, place: &Place) -> String {
     );
     if let Some((user, secret)) = &mail.account {
         text.push_str(&format!("user = {}\n", quoted(user)));
-        match secret {
-            SecretPlace::File(file) => {
-                text.push_str(&format!("password_file = {}\n", place.shown(file)));
-            }
-            SecretPlace::Credential(name) => {
-                text.push_str(&format!("password_credential = {}\n", quoted(name)));
-            }
-        }
+        let keys = ["password_file", "password_credential"];
+        text.push_str(&secret.text(keys, place));
     }
     if let Some(roots) = &mail.tls_roots {
         text.push_str(&format!("tls_roots = {}\n", place.shown(roots)));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use super::place::{Place, quoted};
-use super::service::{SecretPlace, is_credential_name};
+use super::service::SecretPlace;
 
 /// A provider by which people log in (OpenID Connect Core 1.0).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,15 +133,14 @@ fn client_secret(
     credential: Option<String>,
     place: &Place,
 ) -> Result<SecretPlace, ConfigError> {
-    match (file, credential) {
-        (Some(file), None) => Ok(SecretPlace::File(place.absolute(file))),
-        (None, Some(name)) if is_credential_name(&name) => Ok(SecretPlace::Credential(name)),
-        _ => Err(place.invalid(
+    let read = SecretPlace::read(file, credential, place).ok().flatten();
+    read.ok_or_else(|| {
+        place.invalid(
             "service.https.openid.client_secret_file",
             "a file with the secret, or client_credential with the name of a credential, and not both",
             "秘密を書いたファイル、またはクレデンシャル名(client_credential)のどちらか一つ",
-        )),
-    }
+        )
+    })
 }
 
 fn check_words(lists: &[(&'static str, &[String])], place: &Place) -> Result<(), ConfigError> {
@@ -164,14 +163,8 @@ pub(super) fn text(openid: &OpenidConfig, place: &Place) -> String {
         quoted(&openid.issuer),
         quoted(&openid.client_id),
     );
-    match &openid.client_secret {
-        SecretPlace::File(file) => {
-            text.push_str(&format!("client_secret_file = {}\n", place.shown(file)));
-        }
-        SecretPlace::Credential(name) => {
-            text.push_str(&format!("client_credential = {}\n", quoted(name)));
-        }
-    }
+    let keys = ["client_secret_file", "client_credential"];
+    text.push_str(&openid.client_secret.text(keys, place));
     text.push_str(&format!("public_url = {}\n", quoted(&openid.public_url)));
     text.push_str(&format!("label = {}\n", quoted(&openid.label)));
     text.push_str(&format!(

@@ -140,8 +140,32 @@ pub(super) fn text(service: &ServiceConfig, place: &Place) -> String {
     text
 }
 
+impl SecretPlace {
+    /// What two keys of a part say: a file, a credential, or neither; `Err`: both, or a name that is none.
+    pub(super) fn read(
+        file: Option<PathBuf>,
+        credential: Option<String>,
+        place: &Place,
+    ) -> Result<Option<Self>, ()> {
+        match (file, credential) {
+            (None, None) => Ok(None),
+            (Some(file), None) => Ok(Some(Self::File(place.absolute(file)))),
+            (None, Some(name)) if is_credential_name(&name) => Ok(Some(Self::Credential(name))),
+            _ => Err(()),
+        }
+    }
+
+    /// The line of the file, under one of the two keys.
+    pub(super) fn text(&self, [file_key, credential_key]: [&str; 2], place: &Place) -> String {
+        match self {
+            Self::File(file) => format!("{file_key} = {}\n", place.shown(file)),
+            Self::Credential(name) => format!("{credential_key} = {}\n", quoted(name)),
+        }
+    }
+}
+
 /// A credential is one file in one folder.
-pub(super) fn is_credential_name(name: &str) -> bool {
+fn is_credential_name(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('.') && !name.contains('/')
 }
 

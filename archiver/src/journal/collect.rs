@@ -25,12 +25,16 @@ pub fn journal_of(
     let mut maker = Maker::new(archive.config().archive.to_string(), day, rules);
     let filter = AuditFilter {
         from: Some(begin),
-        to: Some(end),
         ..AuditFilter::default()
     };
+    let mut is_of_day = false;
     for_each_line(archive, &filter, &mut |read| {
-        maker.line(&read);
-        true
+        let time = read.entry.as_ref().map(|entry| entry.time);
+        // A line that cannot be read belongs to the day around it.
+        is_of_day = time.map_or(is_of_day, |time| time < end);
+        maker.line(&read, is_of_day);
+        // Behind a later day nothing of this one follows, but where the clock was wrong by a day.
+        time.is_none_or(|time| time < end.saturating_add(Duration::DAY))
     })?;
     for topic in [
         Topic::Media,
@@ -92,14 +96,17 @@ impl Maker {
         }
     }
 
-    /// The next line of the trail.
-    pub(super) fn line(&mut self, read: &ReadLine) {
+    /// The next line of the trail. One of another day among those of this one is looked at for gaps alone.
+    pub(super) fn line(&mut self, read: &ReadLine, is_of_day: bool) {
+        let mut kinds = self.detector.check(read);
+        if !is_of_day {
+            return;
+        }
         let first = self
             .journal
             .entries
             .map_or(read.sequence, |(first, _)| first);
         self.journal.entries = Some((first, read.sequence));
-        let mut kinds = self.detector.check(read);
         if let Some(entry) = &read.entry {
             kinds.extend(self.detector.entry(entry));
             self.session(entry);

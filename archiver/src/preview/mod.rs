@@ -157,7 +157,7 @@ mod tests {
     fn an_image_of_billions_of_pixels_is_not_handed_to_the_browser() {
         let head = |width: u16, height: u16| {
             let sides = [width.to_le_bytes(), height.to_le_bytes()].concat();
-            [b"GIF89a".as_slice(), &sides].concat()
+            [b"GIF89a".as_slice(), &sides, &[0; 3]].concat()
         };
         let shown = preview("image/gif", 10, head(10_000, 10_000)).unwrap();
         assert!(matches!(shown, Preview::Image { .. }));

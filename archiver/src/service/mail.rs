@@ -1,29 +1,30 @@
 //! Alarms and events by mail (RFC 5321): in Japanese and English, one message for each, with a message id by which a mail program knows one that was sent twice.
 
-use std::time::Duration;
-
 use lettre::address::AddressError;
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, MessageBuilder};
+use lettre::transport::smtp::SmtpTransportBuilder;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::{Message, SmtpTransport, Transport};
-use serde_json::Value;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::notify::Notifier;
+use super::outgoing::WAIT_MAX;
 use crate::cli::output::moment;
 use crate::config::{MailConfig, MailSecurity};
 
 /// What a mailer is made of.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct MailParts<'a> {
     /// The server, and to whom.
     pub config: &'a MailConfig,
     /// The password of the account, where the server wants one.
-    pub password: Option<&'a str>,
+    pub password: Option<SecretString>,
     /// DER of root certificates, in place of the public ones; empty: those of the system.
     pub tls_roots: &'a [Vec<u8>],
 }
@@ -38,7 +39,9 @@ impl std::fmt::Debug for MailParts<'_> {
 
 /// Sends what is told by mail.
 pub struct Mailer {
-    transport: SmtpTransport,
+    server: SmtpTransportBuilder,
+    /// The account, and its password: in the clear only while it is sent.
+    account: Option<(String, SecretString)>,
     from: Mailbox,
     to: Vec<Mailbox>,
 }
@@ -48,22 +51,21 @@ impl Mailer {
     ///
     /// # Errors
     /// What is wrong with an address or the TLS roots, in words.
-    pub fn new(parts: &MailParts<'_>) -> Result<Self, String> {
+    pub fn new(parts: MailParts<'_>) -> Result<Self, String> {
         let config = parts.config;
         let mailbox = |text: &String| {
             let parsed = text.parse::<Mailbox>();
             parsed.map_err(|error: AddressError| format!("{text}: {error}"))
         };
         let server = config.server.trim_matches(['[', ']']);
-        let mut builder = SmtpTransport::builder_dangerous(server)
-            .port(config.port)
-            .timeout(Some(WAIT_MAX))
-            .tls(tls(parts, server)?);
-        if let (Some((user, _)), Some(password)) = (&config.account, parts.password) {
-            builder = builder.credentials(Credentials::new(user.clone(), password.to_owned()));
-        }
+        let user = config.account.as_ref().map(|(user, _)| user.clone());
         Ok(Self {
-            transport: builder.build(),
+            // What protects the connection is set here, and nothing is left to the name.
+            server: SmtpTransport::builder_dangerous(server)
+                .port(config.port)
+                .timeout(Some(WAIT_MAX))
+                .tls(tls(&parts, server)?),
+            account: user.zip(parts.password),
             from: mailbox(&config.from)?,
             to: config.to.iter().map(mailbox).collect::<Result<_, _>>()?,
         })
@@ -81,9 +83,11 @@ impl Mailer {
         built.map_err(|error| error.to_string())
     }
 
-    /// The same for the same notice: a repeated delivery is no second notice.
+    /// The same for the same notice, also after a restart: a repeated delivery is no second notice.
     fn id(&self, told: &Value) -> String {
-        let digest = Sha256::digest(told.to_string());
+        let told =
+            ["archive", "alarm", "subject", "state", "since", "events"].map(|key| told.get(key));
+        let digest = Sha256::digest(json!(told).to_string());
         let name = hex::encode(digest.get(..16).unwrap_or_default());
         format!("<{name}@{}>", self.from.email.domain())
     }
@@ -113,8 +117,13 @@ impl Notifier for Mailer {
 
     fn notify(&self, message: &Value) -> Result<(), String> {
         let mail = self.message(message)?;
+        let mut server = self.server.clone();
+        if let Some((user, password)) = &self.account {
+            let password = password.expose_secret().to_owned();
+            server = server.credentials(Credentials::new(user.clone(), password));
+        }
         // What the server answers names addresses at most.
-        let sent = self.transport.send(&mail);
+        let sent = server.build().send(&mail);
         sent.map(drop).map_err(|error| error.to_string())
     }
 }
@@ -181,9 +190,6 @@ fn sent_at(told: &Value) -> OffsetDateTime {
 fn parsed(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc3339).ok()
 }
-
-/// A server that takes longer is tried again later.
-const WAIT_MAX: Duration = Duration::from_secs(10);
 
 const SUBJECT_CHARACTERS_MAX: usize = 150;
 

@@ -11,6 +11,7 @@ pub mod log;
 pub mod mail;
 pub mod metrics;
 pub mod notify;
+pub(crate) mod outgoing;
 pub mod schedule;
 pub mod scheduler;
 pub mod telling;

@@ -1,13 +1,12 @@
 //! Alarms by HTTP POST: JSON, with a secret in the `Authorization` header where the receiver wants one.
 
-use std::time::Duration;
-
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Certificate, Client, Url};
+use reqwest::{Client, Url};
 use serde_json::Value;
 use tokio::runtime::Handle;
 
 use super::notify::Notifier;
+use super::outgoing;
 
 /// A receiver of alarms over HTTP.
 pub struct Webhook {
@@ -35,27 +34,7 @@ impl Webhook {
             value.set_sensitive(true);
             Ok::<_, String>(value)
         });
-        let roots = tls_roots.iter().map(|root| Certificate::from_der(root));
-        let roots = roots
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| error.to_string())?;
-        let client = |only| {
-            let builder = Client::builder()
-                .timeout(WAIT_MAX)
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy();
-            let builder = if only {
-                builder.tls_certs_only(roots.clone())
-            } else {
-                builder.tls_certs_merge(roots.clone())
-            };
-            builder.build().map_err(|error| error.to_string())
-        };
-        // A machine without any TLS roots can still speak plain http.
-        let client = client(false).or_else(|error| match address.scheme() {
-            "http" => client(true),
-            _ => Err(error),
-        })?;
+        let client = outgoing::client(&address, tls_roots)?;
         Ok(Self {
             client,
             address,
@@ -99,6 +78,3 @@ impl std::fmt::Debug for Webhook {
             .finish_non_exhaustive()
     }
 }
-
-/// A receiver that takes longer is tried again later.
-const WAIT_MAX: Duration = Duration::from_secs(10);

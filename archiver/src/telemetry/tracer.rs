@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use firmware::clock::Clock;
 use firmware::entropy::Entropy;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Certificate, Client, Url};
+use reqwest::{Client, Url};
 use serde_json::json;
 use time::OffsetDateTime;
 use tokio::runtime::Handle;
 
 use super::otlp::{self, SpanOver};
 use crate::service::log::{self, Level, Log};
+use crate::service::outgoing;
 
 /// What a tracer needs.
 pub struct TracerParts<'a> {
@@ -64,8 +65,8 @@ impl Tracer {
     /// # Errors
     /// What is wrong with the address or the TLS roots, in words.
     pub fn start(parts: TracerParts<'_>) -> Result<Self, String> {
-        let client = client(&parts)?;
         let endpoint = Url::parse(parts.endpoint).map_err(|error| error.to_string())?;
+        let client = outgoing::client(&endpoint, parts.tls_roots)?;
         let (sender, orders) = sync_channel(SPANS_MAX);
         let lost = Arc::new(AtomicU64::new(0));
         let worker = Worker {
@@ -131,32 +132,6 @@ impl Tracer {
     pub(super) fn now(&self) -> OffsetDateTime {
         self.clock.now()
     }
-}
-
-fn client(parts: &TracerParts<'_>) -> Result<Client, String> {
-    let roots = parts
-        .tls_roots
-        .iter()
-        .map(|root| Certificate::from_der(root));
-    let roots = roots
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| error.to_string())?;
-    let build = |only: bool| {
-        let builder = Client::builder()
-            .timeout(WAIT_MAX)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy();
-        let builder = match only {
-            true => builder.tls_certs_only(roots.clone()),
-            false => builder.tls_certs_merge(roots.clone()),
-        };
-        builder.build().map_err(|error| error.to_string())
-    };
-    // A machine without any TLS roots can still speak plain http.
-    build(false).or_else(|error| match parts.endpoint.starts_with("http:") {
-        true => build(true),
-        false => Err(error),
-    })
 }
 
 struct Worker {
@@ -258,9 +233,6 @@ const BATCH_MAX: usize = 512;
 
 /// How long spans are gathered.
 const GATHER_MAX: Duration = Duration::from_secs(1);
-
-/// How long the collector may take.
-const WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// How long the end waits for what is still to be sent.
 const FINISH_MAX: Duration = Duration::from_secs(3);

@@ -83,9 +83,18 @@ impl LogWriter {
     /// Waits until everything so far is written, but not for long.
     pub fn finish(&self) {
         let (done, finished) = sync_channel(1);
-        if self.orders.send(Order::Finish(done)).is_ok() {
-            // A log that cannot be written does not keep the service from its end.
-            let _in_time = finished.recv_timeout(FINISH_MAX);
+        let mut order = Order::Finish(done);
+        // A log that cannot be written does not keep the service from its end.
+        for _ in 0..FINISH_TRIES {
+            match self.orders.try_send(order) {
+                Ok(()) => {
+                    let _in_time = finished.recv_timeout(FINISH_MAX);
+                    return;
+                }
+                Err(TrySendError::Full(back)) => order = back,
+                Err(TrySendError::Disconnected(_)) => return,
+            }
+            std::thread::sleep(FINISH_PAUSE);
         }
     }
 }
@@ -115,9 +124,10 @@ impl Worker {
                 }
             }
             let count = lines.len() as u64;
-            self.tell_lost(&mut lines);
+            let lost = self.tell_lost(&mut lines);
             if self.output.write(&lines).is_err() {
-                self.lost.fetch_add(count, Ordering::Relaxed);
+                self.lost
+                    .fetch_add(count.saturating_add(lost), Ordering::Relaxed);
             }
             for done in finishers {
                 // Whoever does not wait any more does not have to be told.
@@ -126,13 +136,15 @@ impl Worker {
         }
     }
 
-    fn tell_lost(&self, lines: &mut Vec<String>) {
+    /// Says how many lines were lost since it was said last.
+    fn tell_lost(&self, lines: &mut Vec<String>) -> u64 {
         let lost = self.lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
             let details = json!({ "lines": lost });
             let event = "request-lines-lost";
             lines.push(log::line(self.clock.now(), Level::Warning, event, details));
         }
+        lost
     }
 }
 
@@ -182,3 +194,7 @@ const BATCH_MAX: usize = 512;
 
 /// How long the end waits for what is still to be written.
 const FINISH_MAX: Duration = Duration::from_secs(2);
+
+/// How often, and after what pause, it is tried to say that it is the end while too many lines wait.
+const FINISH_TRIES: u32 = 100;
+const FINISH_PAUSE: Duration = Duration::from_millis(20);

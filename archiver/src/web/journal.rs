@@ -14,7 +14,7 @@ use super::frame::{Frame, alert, form_token};
 use super::text::{foreign, moment, number};
 use super::visitor::{Member, Visitor};
 use crate::access::Right;
-use crate::acts::{Actor, Desk, REMARK_CHARACTERS_MAX, Refusal, ShownJournal};
+use crate::acts::{Actor, Desk, REMARK_CHARACTERS_MAX, Refusal, ShownJournal, asked_day};
 use crate::api::{Problem, blocking};
 use crate::audit::Act;
 use crate::cli::lang::Lang;
@@ -318,16 +318,6 @@ async fn done(
         }
         Err(problem) => Err(visitor.failed(&problem)),
     }
-}
-
-fn asked_day(text: &str) -> Result<Date, Refusal> {
-    parse_day(text).ok_or_else(|| {
-        Refusal::invalid(
-            "day",
-            "日付は 2026-01-31 の形にしてください",
-            "give a day as 2026-01-31",
-        )
-    })
 }
 
 /// Says how many lines are not on the page.

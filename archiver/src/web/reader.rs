@@ -111,8 +111,10 @@ fn tags<'a>(operations: &[Operation<'a>]) -> Vec<&'a str> {
 fn tag_name(tag: &str, lang: Lang) -> String {
     let ja = match tag {
         "audit" => "監査証跡",
+        "events" => "警報と事象",
         "evidence" => "証拠",
         "jobs" => "ジョブ",
+        "journal" => "運用日誌",
         "overview" => "状況",
         "people" => "アカウント",
         "quarantine" => "隔離",

@@ -313,7 +313,7 @@ async fn what_is_in_quarantine_is_released_on_its_page_by_two_people() {
     let own = format!("form_token={}", form_token(&hall, "ono"));
     let (status, html) = post(&hall, "ono", &approving, form, own.into()).await;
     assert!(
-        status == 200 && html.contains("another person must approve"),
+        status == 200 && html.contains("another person must do it"),
         "{html}"
     );
     let other = format!("form_token={}", form_token(&hall, "records-manager"));

@@ -7,6 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use formats::x509::read_certificates;
+use secrecy::SecretString;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::runtime::{Handle, Runtime};
@@ -185,10 +186,10 @@ fn mailer(session: &Session, mail: &MailConfig) -> Result<Mailer, Failure> {
     let tls_roots = roots_at(mail.tls_roots.as_deref()).map_err(unusable)?;
     let parts = MailParts {
         config: mail,
-        password: password.as_ref().map(|password| password.as_str()),
+        password: password.map(|password| SecretString::from(password.as_str())),
         tls_roots: &tls_roots,
     };
-    Mailer::new(&parts).map_err(unusable)
+    Mailer::new(parts).map_err(unusable)
 }
 
 /// Prepares the receiver of alarms over HTTP.

@@ -23,11 +23,15 @@ pub(super) struct Events {
     memory: DerivedPlace,
     remembered: Option<Told>,
     remembered_at: Option<OffsetDateTime>,
+    /// Whether something waited to be delivered at the last look.
+    has_waited: bool,
 }
 
 /// What a restart must know. It names nobody: it stands beside the index, unsealed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Told {
+    /// The archive: the file may have been left behind by another one at the same place, whose numbers say nothing here.
+    archive: String,
     /// Events of entries up to this one were delivered, or nobody is to be told.
     told: u64,
 }
@@ -43,15 +47,18 @@ impl Events {
         };
         let read = std::fs::read(&memory.path).ok();
         let remembered = read.and_then(|bytes| serde_json::from_slice::<Told>(&bytes).ok());
-        if let Some(told) = remembered {
+        let archive = config.archive.to_string();
+        let remembered = remembered.filter(|told| told.archive == archive);
+        if let Some(told) = &remembered {
             desk.told_up_to(told.told);
         }
         Self {
-            archive: config.archive.to_string(),
+            archive,
             teller: EventTeller::default(),
             memory,
             remembered,
             remembered_at: None,
+            has_waited: false,
         }
     }
 
@@ -95,12 +102,20 @@ impl Events {
     ) {
         let undelivered = scheduler.waiting().filter_map(first_entry);
         let first = undelivered.chain(self.teller.first_waiting()).min();
-        let told = first.map_or(read, |first| first.saturating_sub(1).min(read));
-        let told = Told { told };
+        // What is read again after a restart was told before it.
+        let before = self.remembered.as_ref().map_or(0, |told| told.told);
+        let told = first.map_or(read.max(before), |first| first.saturating_sub(1));
+        let told = Told {
+            archive: self.archive.clone(),
+            told,
+        };
+        let is_delivered = self.has_waited && first.is_none();
+        self.has_waited = first.is_some();
         let is_old = self
             .remembered_at
             .is_none_or(|at| (now - at).abs() >= REMEMBERED_EVERY);
-        if self.remembered == Some(told) || !(is_news || is_old) {
+        let is_due = is_news || is_delivered || is_old;
+        if self.remembered.as_ref() == Some(&told) || !is_due {
             return;
         }
         if let Ok(bytes) = serde_json::to_vec(&told)

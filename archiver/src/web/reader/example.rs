@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::operation::Operation;
 use super::schema::{parts, properties, required, resolved, types};
 use super::text;
+use crate::web::text::query_of;
 
 /// The command that asks an operation. What stands in capitals is to be replaced.
 pub(super) fn curl(operation: &Operation<'_>, description: &Value) -> String {
@@ -68,13 +69,19 @@ fn address(operation: &Operation<'_>, description: &Value) -> String {
         let is_required = parameter.get("required").and_then(Value::as_bool) == Some(true);
         match text(parameter, "/in") {
             "path" => path = path.replace(&format!("{{{name}}}"), &value),
-            "query" if is_required => query.push(format!("{name}={}", coded(&value))),
+            "query" if is_required => query.push((name, value)),
             _ => {}
         }
     }
     match query.is_empty() {
         true => path,
-        false => format!("{path}?{}", query.join("&")),
+        false => {
+            let fields: Vec<_> = query
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
+            format!("{path}?{}", query_of(&fields))
+        }
     }
 }
 
@@ -126,20 +133,6 @@ fn placeholder(name: &str) -> String {
         "" => "TEXT".to_owned(),
         name => name.to_uppercase(),
     }
-}
-
-/// Text within an address (RFC 3986 §2.1).
-fn coded(text: &str) -> String {
-    let mut coded = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'~' => {
-                coded.push(char::from(byte));
-            }
-            byte => coded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    coded
 }
 
 /// Text as one word of a shell.
