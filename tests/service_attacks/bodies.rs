@@ -2,7 +2,8 @@
 
 use std::io::{Read, Write};
 
-use super::place::{Answer, FORM, MULTIPART, Place, multipart, rest};
+use super::answer::Answer;
+use super::place::{FORM, MULTIPART, Place, multipart, rest};
 
 const LIMITS: &str = "upload_bytes_max = 1048576";
 const MEBIBYTE: usize = 1024 * 1024;

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::place::{Answer, FORM, Place, password_of};
+use super::answer::Answer;
+use super::place::{FORM, Place, password_of};
 
 /// An answer without what is of its moment.
 fn timeless(mut answer: Answer) -> Answer {

@@ -10,6 +10,7 @@
     reason = "a test that panics is a test that fails"
 )]
 
+mod answer;
 mod bodies;
 mod bombs;
 mod forms;
