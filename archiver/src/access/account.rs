@@ -3,12 +3,13 @@
 //! An account is asked for by one person and approved by another; so is every change of it. Nothing is ever deleted and no name is used twice: what somebody did
 //! decades ago must name who did it. What lets somebody in (password, second factor) is not here but in [`super::credentials`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use formats::id::EventId;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::review::{Decided, LastReview};
 use super::role::{Right, Role};
 use crate::event::{EventBody, Topic};
 
@@ -103,6 +104,8 @@ pub struct Account {
     pub approved_at: Option<OffsetDateTime>,
     /// When it was last confirmed in a review.
     pub reviewed_at: Option<OffsetDateTime>,
+    /// What the last review decided about it.
+    pub review: Option<LastReview>,
     /// When it was last used, as far as it was recorded.
     pub last_used_at: Option<OffsetDateTime>,
 }
@@ -167,18 +170,21 @@ pub struct AccountClosed {
     pub reason: String,
 }
 
-/// Somebody went through the accounts and confirmed these (yearly).
+/// Somebody went through the accounts and decided about these (yearly).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountsReviewed {
     /// The accounts that stay as they are.
     pub confirmed: BTreeSet<String>,
+    /// What was decided about each, those that stay included. Reviews of the program's first version have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub decisions: BTreeMap<String, Decided>,
 }
 
 /// When accounts were last used: one event a day, so that dormancy is known after a restart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountsUsed {
     /// Account and last use, seconds since 1970 UTC.
-    pub last_used: std::collections::BTreeMap<String, i64>,
+    pub last_used: BTreeMap<String, i64>,
 }
 
 macro_rules! people_events {
@@ -215,6 +221,12 @@ impl AccountState {
 }
 
 impl Account {
+    /// Whether it is in use, or could be again.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, AccountState::Active | AccountState::Suspended)
+    }
+
     /// Whether it may do that now.
     #[must_use]
     pub fn may(&self, right: Right) -> bool {

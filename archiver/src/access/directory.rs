@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use formats::id::EventId;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::account::{
     Account, AccountApproved, AccountClosed, AccountFacts, AccountKind, AccountRefused,
     AccountRequested, AccountResumed, AccountState, AccountSuspended, AccountsReviewed,
-    AccountsUsed, is_account_name,
+    AccountsUsed, SuspensionCause, is_account_name,
 };
 use super::error::AccessError;
+use super::review::{Decision, LastReview};
 use super::role::{Right, conflict};
 use crate::event::{RecordedEvent, Topic};
 use crate::store::StoreError;
@@ -80,9 +81,7 @@ impl Directory {
             });
             self.pending.retain(|_, one| one.account != closed.account);
         } else if let Some(reviewed) = event.as_::<AccountsReviewed>() {
-            for name in &reviewed.confirmed {
-                self.with_open(name, |account| account.reviewed_at = Some(event.time));
-            }
+            self.reviewed(event, reviewed);
         } else if let Some(used) = event.as_::<AccountsUsed>() {
             for (name, at) in &used.last_used {
                 let at = OffsetDateTime::from_unix_timestamp(*at).ok();
@@ -136,7 +135,8 @@ impl Directory {
     /// [`AccessError`] with the reason why not.
     pub fn check_request(&self, asked: &AccountRequested) -> Result<(), AccessError> {
         let name = &asked.account;
-        if !is_account_name(name) {
+        // Nobody is to be taken for the program itself, which signs its own acts so.
+        if !is_account_name(name) || name == PROGRAM {
             return Err(AccessError::Name { name: name.clone() });
         }
         if self
@@ -218,29 +218,6 @@ impl Directory {
         Ok(pending)
     }
 
-    /// The active accounts that were not used for so long: they are to be suspended.
-    #[must_use]
-    pub fn dormant(&self, now: OffsetDateTime, after: Duration) -> Vec<&Account> {
-        let is_dormant = |account: &&Account| {
-            let seen = account.last_used_at.max(account.approved_at);
-            account.state == AccountState::Active && seen.is_some_and(|seen| now - seen > after)
-        };
-        self.accounts.values().filter(is_dormant).collect()
-    }
-
-    /// The accounts that were not confirmed for so long: the list of the yearly review.
-    #[must_use]
-    pub fn due_for_review(&self, now: OffsetDateTime, after: Duration) -> Vec<&Account> {
-        let is_due = |account: &&Account| {
-            let confirmed = account.reviewed_at.max(account.approved_at);
-            matches!(
-                account.state,
-                AccountState::Active | AccountState::Suspended
-            ) && confirmed.is_some_and(|confirmed| now - confirmed > after)
-        };
-        self.accounts.values().filter(is_due).collect()
-    }
-
     /// How many active persons may do that: two administrators are the least (000–002: `B08`).
     #[must_use]
     pub fn persons_with(&self, right: Right) -> usize {
@@ -260,6 +237,7 @@ impl Directory {
                 requested_at: event.time,
                 approved_at: None,
                 reviewed_at: None,
+                review: None,
                 last_used_at: None,
             });
         let pending = PendingRequest {
@@ -286,6 +264,32 @@ impl Directory {
         });
     }
 
+    fn reviewed(&mut self, event: &RecordedEvent, reviewed: AccountsReviewed) {
+        for (name, decided) in reviewed.decided() {
+            let decision = decided.decision;
+            self.with_open(&name, |account| {
+                match decision {
+                    Decision::Keep => account.reviewed_at = Some(event.time),
+                    Decision::Suspend => {
+                        account.state = AccountState::Suspended;
+                        account.suspended = Some(SuspensionCause::Review);
+                        // Somebody has looked at it: it is not due again at once.
+                        account.reviewed_at = Some(event.time);
+                    }
+                    Decision::Close => account.state = AccountState::Closed,
+                }
+                account.review = Some(LastReview {
+                    at: event.time,
+                    by: event.by.clone(),
+                    decided,
+                });
+            });
+            if decision == Decision::Close {
+                self.pending.retain(|_, one| one.account != name);
+            }
+        }
+    }
+
     fn refused(&mut self, refused: &AccountRefused) {
         self.pending.remove(&refused.request);
         // The name stays: a request that was refused is a fact, too. It may be asked for again.
@@ -300,6 +304,9 @@ impl Directory {
     }
 }
 
+/// The name under which the program writes down what it did by itself.
+pub(crate) const PROGRAM: &str = "archiver";
+
 #[cfg(test)]
 #[path = "directory_tests.rs"]
-mod tests;
+pub(super) mod tests;

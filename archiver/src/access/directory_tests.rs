@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use time::Duration;
 use time::macros::datetime;
 
 use super::*;
@@ -8,17 +9,22 @@ use crate::access::account::{Scope, SuspensionCause};
 use crate::access::role::Role;
 use crate::event::EventBody;
 
-const DAY_0: OffsetDateTime = datetime!(2030-04-01 00:00 UTC);
+pub(in crate::access) const DAY_0: OffsetDateTime = datetime!(2030-04-01 00:00 UTC);
 
 /// A directory, and the events that are told to it one after the other.
 #[derive(Default)]
-struct Ledger {
-    directory: Directory,
+pub(in crate::access) struct Ledger {
+    pub(in crate::access) directory: Directory,
     count: u64,
 }
 
 impl Ledger {
-    fn tell<T: EventBody>(&mut self, day: i64, by: &str, facts: &T) -> EventId {
+    pub(in crate::access) fn tell<T: EventBody>(
+        &mut self,
+        day: i64,
+        by: &str,
+        facts: &T,
+    ) -> EventId {
         self.count += 1;
         let id = EventId::new(self.count, &[0; 10]);
         let facts: Value = serde_json::to_value(facts).expect("facts are JSON");
@@ -33,18 +39,18 @@ impl Ledger {
         id
     }
 
-    fn approved(&mut self, day: i64, name: &str, roles: &[Role]) {
+    pub(in crate::access) fn approved(&mut self, day: i64, name: &str, roles: &[Role]) {
         let request = self.tell(day, "yamada", &asked(name, roles));
         let account = name.to_owned();
         self.tell(day, "kato", &AccountApproved { account, request });
     }
 
-    fn state(&self, name: &str) -> Option<AccountState> {
+    pub(in crate::access) fn state(&self, name: &str) -> Option<AccountState> {
         self.directory.account(name).map(|one| one.state)
     }
 }
 
-fn asked(name: &str, roles: &[Role]) -> AccountRequested {
+pub(in crate::access) fn asked(name: &str, roles: &[Role]) -> AccountRequested {
     AccountRequested {
         account: name.to_owned(),
         facts: AccountFacts {
@@ -319,6 +325,7 @@ fn accounts_that_nobody_uses_or_confirms_are_found() {
         "kato",
         &AccountsReviewed {
             confirmed: ["used".to_owned()].into(),
+            decisions: Default::default(),
         },
     );
     assert_eq!(names(ledger.directory.due_for_review(late, year)), ["idle"]);

@@ -69,6 +69,8 @@ pub enum AccessError {
         /// Who it was.
         person: String,
     },
+    /// Fewer administrators would be left than there must be.
+    TooFewAdministrators,
     /// A password that must not be used.
     Password(super::password::PasswordFault),
     /// The file of credentials cannot be read or written.
@@ -135,6 +137,10 @@ impl AccessError {
             Self::SamePerson { person } => lang.pick(
                 format!("「{person}」は申請者か対象者本人です。別の人が行ってください"),
                 format!("'{person}' asked for it, or it is about that account: another person must do it"),
+            ),
+            Self::TooFewAdministrators => lang.pick(
+                "管理者は 2 人以上必要です。先に別の人を管理者にしてください".to_owned(),
+                "two administrators are the least: make another person one first".to_owned(),
             ),
             Self::Password(fault) => fault.text(lang),
             Self::Vault { what } => lang.pick(

@@ -11,6 +11,7 @@ pub mod login;
 pub mod password;
 pub mod people;
 pub mod rate;
+pub mod review;
 pub mod role;
 pub mod session;
 pub mod totp;

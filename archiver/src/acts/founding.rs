@@ -7,11 +7,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use firmware::entropy::Entropy;
 use zeroize::Zeroizing;
 
-use super::people::{ADMINISTRATORS_MIN, given, open_account};
+use super::people::{given, open_account};
 use super::refusal::Refusal;
 use crate::access::account::{AccountApproved, AccountRequested, AccountResumed};
 use crate::access::credentials::{Credentials, NewPassword};
 use crate::access::password::PasswordRules;
+use crate::access::review::ADMINISTRATORS_MIN;
 use crate::access::{AccessError, AccountFacts, AccountKind, AccountState, People};
 use crate::archive::Archive;
 

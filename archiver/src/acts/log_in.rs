@@ -430,4 +430,4 @@ pub(super) const fn wrong_code(wrong: WrongLogin) -> &'static str {
 }
 
 /// Who records what the service noticed by itself.
-pub(super) const SERVICE: &str = "archiver";
+pub(super) const SERVICE: &str = crate::access::directory::PROGRAM;

@@ -22,6 +22,7 @@ mod people;
 mod quarantine;
 mod records;
 mod refusal;
+mod review;
 mod trail;
 pub mod verification;
 
@@ -40,3 +41,4 @@ pub use log_in::{LogIn, LoggedIn};
 pub use quarantine::HeldRecord;
 pub use records::{RecordFacts, RecordPage};
 pub use refusal::Refusal;
+pub use review::{ReviewList, ReviewRow};

@@ -1,7 +1,5 @@
 //! Accounts: asked for by one person, approved by another; suspended, resumed, closed, reviewed.
 
-use std::collections::BTreeSet;
-
 use formats::id::EventId;
 
 use super::actor::Actor;
@@ -10,8 +8,9 @@ use super::founding::{FirstPassword, set_first_password};
 use super::refusal::Refusal;
 use crate::access::account::{
     AccountApproved, AccountClosed, AccountRefused, AccountRequested, AccountResumed,
-    AccountSuspended, AccountsReviewed, SuspensionCause,
+    AccountSuspended, SuspensionCause,
 };
+use crate::access::review::ADMINISTRATORS_MIN;
 use crate::access::{
     AccessError, Account, AccountFacts, AccountKind, AccountState, Directory, People, Right,
 };
@@ -213,11 +212,7 @@ impl Desk {
                 if decides
                     && people.directory().persons_with(Right::ManagePeople) <= ADMINISTRATORS_MIN
                 {
-                    return Err(Refusal::invalid(
-                        "account",
-                        "管理者は 2 人以上必要です。先に別の人を管理者にしてください",
-                        "two administrators are the least: make another person one first",
-                    ));
+                    return Err(AccessError::TooFewAdministrators.into());
                 }
                 let closed = AccountClosed {
                     account: name.to_owned(),
@@ -225,37 +220,6 @@ impl Desk {
                 };
                 people.record(&self.archive, &actor.account, &closed)?;
                 self.sessions().end_all(name);
-                Ok(())
-            },
-        )
-    }
-
-    /// Confirms accounts in the yearly review.
-    ///
-    /// # Errors
-    /// [`Refusal::Access`]: one of them does not exist.
-    pub fn review_accounts(
-        &self,
-        actor: &Actor,
-        confirmed: BTreeSet<String>,
-    ) -> Result<(), Refusal> {
-        let mut subject = Subject::default();
-        subject.fact("accounts", confirmed.len());
-        self.act(
-            actor,
-            Act::PeopleReview,
-            Right::ManagePeople,
-            subject,
-            |_| {
-                let mut people = self.people_mut();
-                for name in &confirmed {
-                    open_account(&people, name)?;
-                }
-                people.record(
-                    &self.archive,
-                    &actor.account,
-                    &AccountsReviewed { confirmed },
-                )?;
                 Ok(())
             },
         )
@@ -381,6 +345,14 @@ pub(super) fn given(reason: &str) -> Result<String, Refusal> {
     }
 }
 
+/// Whether a remark, which may be empty, is short enough to be kept.
+pub(super) fn reason_fits(remark: &str) -> Result<(), Refusal> {
+    match remark.chars().count() {
+        0..=REASON_MAX => Ok(()),
+        _ => Err(too_long()),
+    }
+}
+
 fn too_long() -> Refusal {
     Refusal::invalid(
         "reason",
@@ -404,9 +376,6 @@ pub(super) fn open_account<'a>(people: &'a People, name: &str) -> Result<&'a Acc
         name: name.to_owned(),
     })
 }
-
-/// 000–002: `B08`.
-pub(super) const ADMINISTRATORS_MIN: usize = 2;
 
 /// Characters of a name.
 const NAME_MAX: usize = 200;

@@ -104,6 +104,7 @@ pub(super) const ENDPOINTS: &[(&str, &str, &str)] = &[
     ),
     ("POST", "/api/v1/people/{account}/closing", "administrator"),
     ("POST", "/api/v1/people/{account}/reset", "administrator"),
+    ("GET", "/api/v1/people/review", "auditor administrator"),
     ("POST", "/api/v1/people/review", "administrator"),
     (
         "GET",

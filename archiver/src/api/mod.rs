@@ -24,6 +24,7 @@ mod people;
 mod problem;
 mod quarantine;
 mod records;
+mod review;
 mod session;
 mod verification;
 
@@ -35,6 +36,8 @@ mod events_tests;
 pub(crate) mod fixture;
 #[cfg(test)]
 mod people_tests;
+#[cfg(test)]
+mod review_tests;
 #[cfg(test)]
 mod tests;
 
@@ -78,6 +81,7 @@ fn routes() -> OpenApiRouter<Arc<Desk>> {
         .merge(events::routes())
         .merge(journal::routes())
         .merge(people::routes())
+        .merge(review::routes())
         .merge(quarantine::routes())
         .merge(overview::routes())
         .merge(audit::routes())

@@ -134,14 +134,6 @@ pub(crate) struct FirstPasswordView {
     password: Option<String>,
 }
 
-/// Accounts that stay as they are.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ReviewForm {
-    /// Their names.
-    confirmed: BTreeSet<String>,
-}
-
 pub(super) fn routes() -> OpenApiRouter<Arc<Desk>> {
     OpenApiRouter::new()
         .routes(routes!(read))
@@ -152,7 +144,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(resume))
         .routes(routes!(close))
         .routes(routes!(reset))
-        .routes(routes!(review))
 }
 
 /// All accounts, and what waits
@@ -318,24 +309,6 @@ async fn reset(
     Ok(Json(FirstPasswordView::of(&first)))
 }
 
-/// Confirm accounts in the yearly review
-#[utoipa::path(post, path = "/api/v1/people/review", tag = "people", request_body = ReviewForm,
-    responses((status = 200, body = Done), (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json")))]
-async fn review(
-    State(desk): State<Arc<Desk>>,
-    caller: Caller,
-    Sent(form): Sent<ReviewForm>,
-) -> Result<Json<Done>, Problem> {
-    blocking(&desk, caller.lang, move |desk| {
-        desk.review_accounts(&caller.actor, form.confirmed)
-    })
-    .await?;
-    Ok(Json(Done::YES))
-}
-
 /// Does something about an account for a reason.
 async fn about<T: Send + 'static>(
     desk: &Arc<Desk>,
@@ -452,7 +425,7 @@ impl DirectoryView {
 }
 
 impl AccountView {
-    fn of(account: &Account) -> Self {
+    pub(super) fn of(account: &Account) -> Self {
         let list =
             |set: &Option<BTreeSet<String>>| set.as_ref().map(|set| set.iter().cloned().collect());
         let mut view = Self {

@@ -62,6 +62,7 @@ acts! {
     PeopleResume "people.resume" "アカウントの再開" "Account resumed",
     PeopleClose "people.close" "アカウントの終了" "Account closed",
     PeopleReview "people.review" "アカウントの棚卸し" "Accounts reviewed",
+    PeopleExport "people.export" "アカウント一覧の書き出し" "List of accounts exported",
     PeopleReset "people.reset" "認証情報の再発行" "First password issued anew",
     MediaRead "media.read" "媒体台帳の表示" "Media ledger shown",
     MediaChange "media.change" "媒体の変更" "Medium changed",

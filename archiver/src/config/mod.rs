@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use formats::id::ArchiveId;
 
+mod accounts;
 mod alarms;
 mod authorities;
 mod error;
@@ -29,6 +30,7 @@ mod syslog;
 mod telemetry;
 mod text;
 
+pub use accounts::AccountsConfig;
 pub use alarms::{AlarmsConfig, WebhookConfig};
 pub use authorities::{TsaConfig, TsaDemands, TsaKind};
 pub use error::ConfigError;
@@ -109,6 +111,8 @@ pub struct Config {
     pub service: ServiceConfig,
     /// Whom it tells, and when.
     pub alarms: AlarmsConfig,
+    /// How accounts are looked after.
+    pub accounts: AccountsConfig,
     /// What the service takes in by itself, and what is scanned before.
     pub intakes: IntakesConfig,
 }
@@ -148,6 +152,8 @@ struct FileForm {
     service: service::ServiceForm,
     #[serde(default)]
     alarms: alarms::AlarmsForm,
+    #[serde(default)]
+    accounts: accounts::AccountsForm,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     malware: Option<malware::MalwareForm>,
     #[serde(default, rename = "hot_folder", skip_serializing_if = "Vec::is_empty")]
@@ -230,6 +236,7 @@ impl Config {
         let renewal = renewal::read(form.renewal, &place)?;
         let service = service::read(form.service, &place)?;
         let alarms = alarms::read(form.alarms, &place)?;
+        let accounts = accounts::read(form.accounts, &place)?;
         let intakes = intakes::read(form.malware, form.hot_folders, form.syslog, &place)?;
         let (folder, index_options) = index::read(form.index, &place)?;
         let placed = |p| place.absolute(p);
@@ -256,6 +263,7 @@ impl Config {
             renewal,
             service,
             alarms,
+            accounts,
             intakes,
         })
     }
@@ -356,6 +364,11 @@ mod tests {
                 ..ServiceConfig::default()
             },
             alarms: alarms::tests::sample(),
+            accounts: AccountsConfig {
+                dormant_days: 60,
+                dormant_exempt: ["erp".to_owned()].into(),
+                ..AccountsConfig::default()
+            },
             intakes: intakes::sample(),
         }
     }
@@ -398,6 +411,17 @@ mod tests {
                 "age_max_days = 3000",
                 "age_max_days = 0",
                 "renewal.age_max_days",
+            ),
+            (
+                "dormant_days = 60",
+                "dormant_days = 0",
+                "accounts.dormant_days",
+            ),
+            ("[\"erp\"]", "[\"a b\"]", "accounts.dormant_exempt"),
+            (
+                "review_days = 365",
+                "review_days = 4000",
+                "accounts.review_days",
             ),
             ("\"SHA3-512\"", "\"SHA-1\"", "renewal.third_digest"),
             ("127.0.0.1:8420", "everywhere", "service.listen"),

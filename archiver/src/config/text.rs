@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::place::Place;
 use super::{
-    CONFIG_VERSION, Config, alarms, authorities, index, intakes, media, renewal, scrub, service,
+    CONFIG_VERSION, Config, accounts, alarms, authorities, index, intakes, media, renewal, scrub,
+    service,
 };
 
 impl Config {
@@ -61,6 +62,7 @@ impl Config {
         text.push_str(&renewal::text(&self.renewal));
         text.push_str(&service::text(&self.service, &place));
         text.push_str(&alarms::text(&self.alarms, &place));
+        text.push_str(&accounts::text(&self.accounts));
         text.push_str(&intakes::text(&self.intakes, &place));
         for tsa in &self.tsas {
             text.push_str(&authorities::text(tsa, &place));

@@ -26,16 +26,19 @@ async fn home(
 ) -> Result<Response, Response> {
     let lang = visitor.lang;
     let actor = visitor.actor.clone();
-    let (status, pending, events) = blocking(&desk, lang, move |desk| {
+    let (status, pending, due, events) = blocking(&desk, lang, move |desk| {
         let status = match actor.may(Right::ReadJobs) {
             true => Some(desk.job_status(&actor)?),
             false => None,
         };
-        let pending = match actor.may(Right::ManagePeople) {
-            true => desk.read_people(&actor)?.pending().cloned().collect(),
-            false => Vec::new(),
+        let (pending, due) = match actor.may(Right::ManagePeople) {
+            true => (
+                desk.read_people(&actor)?.pending().cloned().collect(),
+                desk.read_review(&actor)?.due_for(&actor.account),
+            ),
+            false => (Vec::new(), 0),
         };
-        Ok((status, pending, desk.open_events(&actor)))
+        Ok((status, pending, due, desk.open_events(&actor)))
     })
     .await
     .map_err(|problem| visitor.failed(&problem))?;
@@ -54,6 +57,12 @@ async fn home(
                         li { a href={ "/people#request-" (one.id) } { bdi { (one.account) } } " — " bdi { (one.reason) } " (" bdi { (one.requested_by) } ", " (moment(one.requested_at)) ")" }
                     }
                 }
+            }
+        }
+        @if due > 0 {
+            section.sheet {
+                h2 { (lang.pick("アカウントの棚卸し", "Review of accounts")) }
+                p { a href="/people/review" { (lang.pick(format!("{due} 件のアカウントが、確認の期限を過ぎています。"), format!("Accounts to be confirmed again, overdue: {due}"))) } }
             }
         }
         @if let Some(events) = events.filter(|events| *events > 0) {

@@ -22,6 +22,7 @@ mod preview;
 mod quarantine;
 mod reader;
 mod record;
+mod review;
 mod search;
 mod text;
 mod timeline;
@@ -30,6 +31,8 @@ mod visitor;
 
 #[cfg(test)]
 mod contents_tests;
+#[cfg(test)]
+mod review_tests;
 #[cfg(test)]
 mod tests;
 
@@ -54,6 +57,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .merge(verification::routes())
         .merge(quarantine::routes())
         .merge(people::routes())
+        .merge(review::routes())
         .merge(jobs::routes())
         .merge(events::routes())
         .merge(journal::routes())

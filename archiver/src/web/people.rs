@@ -82,6 +82,7 @@ async fn page(
         (alert(problem))
         @if let Some(first) = first { (handed(first, lang)) }
         (pending(visitor, &directory, manages))
+        p.no-print { a href="/people/review" { (lang.pick("アカウントの棚卸し(年に一度の確認)", "Review of accounts, once a year")) } }
         (accounts(visitor, &directory, manages))
         @if manages { (request_form(visitor)) }
     };
@@ -105,7 +106,7 @@ fn handed(first: &FirstPassword, lang: Lang) -> Markup {
     }
 }
 
-fn role_names(facts: &AccountFacts, lang: Lang) -> String {
+pub(super) fn role_names(facts: &AccountFacts, lang: Lang) -> String {
     let names: Vec<&str> = facts.roles.iter().map(|role| role.title(lang)).collect();
     names.join(lang.pick("・", ", "))
 }
@@ -162,7 +163,7 @@ fn accounts(visitor: &Visitor, directory: &Directory, manages: bool) -> Markup {
     }
 }
 
-fn state(account: &Account, lang: Lang) -> Markup {
+pub(super) fn state(account: &Account, lang: Lang) -> Markup {
     let (class, text) = match account.state {
         AccountState::Requested => ("tag", lang.pick("申請中", "requested")),
         AccountState::Active => ("tag good", lang.pick("使用中", "active")),

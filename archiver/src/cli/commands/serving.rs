@@ -285,7 +285,8 @@ impl Serving {
         }
     }
 
-    /// What is written down now and then: when accounts were used, the days of the audit trail that are over, and their operation journals.
+    /// What is written down now and then: when accounts were used, which nobody uses any more, the days of the audit trail that are over, and their
+    /// operation journals.
     fn keep_books(&self, session: &Session, journals_due: &mut bool) {
         let used = self.desk.record_uses();
         let closed = self.desk.close_days();
@@ -296,7 +297,14 @@ impl Serving {
             Ok(0)
         };
         *journals_due = journals.is_err();
-        let failures = [used.err(), closed.err(), journals.err()];
+        let dormant = self.desk.suspend_dormant();
+        if let Ok(names) = &dormant
+            && !names.is_empty()
+        {
+            let told = json!({ "accounts": names, "cause": "dormant" });
+            note(session, "accounts-suspended", told);
+        }
+        let failures = [used.err(), closed.err(), journals.err(), dormant.err()];
         for refusal in failures.into_iter().flatten() {
             let text = refusal.text(session.output.lang);
             note(session, "failed", json!({ "text": text }));
