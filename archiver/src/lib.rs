@@ -6,6 +6,7 @@
 pub mod access;
 pub mod acts;
 pub mod api;
+pub mod approval;
 pub mod archive;
 pub mod audit;
 pub mod backup;

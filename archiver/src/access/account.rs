@@ -83,8 +83,21 @@ pub enum SuspensionCause {
     LockedOut,
     /// Somebody decided so.
     Decided,
-    /// The yearly review did not confirm it.
+    /// The yearly review did not confirm it: somebody decided so in it, or nobody answered in time.
     Review,
+}
+
+impl SuspensionCause {
+    /// Its name in events and in the audit trail.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Dormant => "dormant",
+            Self::LockedOut => "locked-out",
+            Self::Decided => "decided",
+            Self::Review => "review",
+        }
+    }
 }
 
 /// An account, as its events make it.

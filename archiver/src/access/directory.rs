@@ -13,26 +13,22 @@ use super::account::{
 use super::error::AccessError;
 use super::review::{Decision, LastReview};
 use super::role::{Right, conflict};
+use crate::approval::{Clockwork, Waiting};
 use crate::event::{RecordedEvent, Topic};
 use crate::store::StoreError;
 use crate::store::catalog::Catalog;
 
-/// What was asked for and waits for a second person.
+/// An account as it shall be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PendingRequest {
-    /// The event that asked.
-    pub id: EventId,
+pub struct AccountChange {
     /// The account.
     pub account: String,
     /// As it shall be.
     pub facts: AccountFacts,
-    /// Why.
-    pub reason: String,
-    /// Who asked.
-    pub requested_by: String,
-    /// When.
-    pub requested_at: OffsetDateTime,
 }
+
+/// A change that was asked for and waits for a second person.
+pub type PendingRequest = Waiting<AccountChange>;
 
 /// All accounts that ever were, and what waits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,6 +67,10 @@ impl Directory {
         } else if let Some(resumed) = event.as_::<AccountResumed>() {
             self.with_open(&resumed.account, |account| {
                 account.state = AccountState::Active;
+                // Whoever resumes what no review confirmed has confirmed it.
+                if account.suspended == Some(SuspensionCause::Review) {
+                    account.reviewed_at = account.reviewed_at.max(Some(event.time));
+                }
                 account.suspended = None;
                 // It starts anew: it would be dormant again at once.
                 account.last_used_at = account.last_used_at.max(Some(event.time));
@@ -79,7 +79,8 @@ impl Directory {
             self.with_open(&closed.account, |account| {
                 account.state = AccountState::Closed;
             });
-            self.pending.retain(|_, one| one.account != closed.account);
+            self.pending
+                .retain(|_, one| one.what.account != closed.account);
         } else if let Some(reviewed) = event.as_::<AccountsReviewed>() {
             self.reviewed(event, reviewed);
         } else if let Some(used) = event.as_::<AccountsUsed>() {
@@ -124,16 +125,25 @@ impl Directory {
         })
     }
 
-    /// What waits for a second person, oldest first.
+    /// What nobody decided, oldest first; also what is over.
     pub fn pending(&self) -> impl Iterator<Item = &PendingRequest> {
         self.pending.values()
+    }
+
+    /// What waits for a second person, oldest first.
+    pub fn waiting(&self, clockwork: Clockwork) -> impl Iterator<Item = &PendingRequest> {
+        self.pending().filter(move |one| one.is_open(clockwork))
     }
 
     /// Whether an account, or a change of one, may be asked for.
     ///
     /// # Errors
     /// [`AccessError`] with the reason why not.
-    pub fn check_request(&self, asked: &AccountRequested) -> Result<(), AccessError> {
+    pub fn check_request(
+        &self,
+        asked: &AccountRequested,
+        clockwork: Clockwork,
+    ) -> Result<(), AccessError> {
         let name = &asked.account;
         // Nobody is to be taken for the program itself, which signs its own acts so.
         if !is_account_name(name) || name == PROGRAM {
@@ -146,7 +156,7 @@ impl Directory {
         {
             return Err(AccessError::NameUsed { name: name.clone() });
         }
-        if self.pending.values().any(|one| one.account == *name) {
+        if self.waiting(clockwork).any(|one| one.what.account == *name) {
             return Err(AccessError::RequestPending { name: name.clone() });
         }
         if asked.reason.trim().is_empty() {
@@ -172,11 +182,15 @@ impl Directory {
                 certificate: certificate.clone(),
             });
         }
-        self.check_openid(asked)
+        self.check_openid(asked, clockwork)
     }
 
     /// Whom the provider names is one account's, one that waits included, and a person's.
-    fn check_openid(&self, asked: &AccountRequested) -> Result<(), AccessError> {
+    fn check_openid(
+        &self,
+        asked: &AccountRequested,
+        clockwork: Clockwork,
+    ) -> Result<(), AccessError> {
         let Some(openid) = &asked.facts.openid else {
             return Ok(());
         };
@@ -185,10 +199,9 @@ impl Directory {
         }
         let of_account = self.person_named(openid).map(|one| &one.name);
         let waits = self
-            .pending
-            .values()
-            .filter(|one| one.facts.openid.as_ref() == Some(openid));
-        let mut taken = waits.map(|one| &one.account).chain(of_account);
+            .waiting(clockwork)
+            .filter(|one| one.what.facts.openid.as_ref() == Some(openid));
+        let mut taken = waits.map(|one| &one.what.account).chain(of_account);
         match taken.find(|name| **name != asked.account) {
             Some(_) => Err(AccessError::OpenidUsed {
                 openid: openid.clone(),
@@ -200,21 +213,23 @@ impl Directory {
     /// The request that `approver` may approve.
     ///
     /// # Errors
-    /// [`AccessError`]: no such request, the same person asked for it, or it is about the approver's own account.
+    /// [`AccessError`]: no such request, it is over, the same person asked for it, whoever asked could not ask any more, or it is about the approver's own account.
     pub fn check_approval(
         &self,
         request: EventId,
         approver: &str,
+        clockwork: Clockwork,
     ) -> Result<&PendingRequest, AccessError> {
         let pending = self
             .pending
             .get(&request)
             .ok_or(AccessError::NoRequest { request })?;
-        if pending.requested_by == approver || pending.account == approver {
+        if pending.what.account == approver {
             return Err(AccessError::SamePerson {
                 person: approver.to_owned(),
             });
         }
+        pending.check_approval(approver, Right::ManagePeople, self, clockwork)?;
         Ok(pending)
     }
 
@@ -242,8 +257,10 @@ impl Directory {
             });
         let pending = PendingRequest {
             id: event.id,
-            account: asked.account,
-            facts: asked.facts,
+            what: AccountChange {
+                account: asked.account,
+                facts: asked.facts,
+            },
             reason: asked.reason,
             requested_by: event.by.clone(),
             requested_at: event.time,
@@ -256,7 +273,7 @@ impl Directory {
             return;
         };
         self.with_open(&approved.account, |account| {
-            account.facts = pending.facts;
+            account.facts = pending.what.facts;
             if account.state == AccountState::Requested {
                 account.state = AccountState::Active;
                 account.approved_at = Some(at);
@@ -285,7 +302,7 @@ impl Directory {
                 });
             });
             if decision == Decision::Close {
-                self.pending.retain(|_, one| one.account != name);
+                self.pending.retain(|_, one| one.what.account != name);
             }
         }
     }
@@ -309,4 +326,4 @@ pub(crate) const PROGRAM: &str = "archiver";
 
 #[cfg(test)]
 #[path = "directory_tests.rs"]
-pub(super) mod tests;
+pub(crate) mod tests;

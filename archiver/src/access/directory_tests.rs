@@ -9,22 +9,25 @@ use crate::access::account::{Scope, SuspensionCause};
 use crate::access::role::Role;
 use crate::event::EventBody;
 
-pub(in crate::access) const DAY_0: OffsetDateTime = datetime!(2030-04-01 00:00 UTC);
+pub(crate) const DAY_0: OffsetDateTime = datetime!(2030-04-01 00:00 UTC);
+
+/// That day, where requests wait for a month.
+fn on(day: i64) -> Clockwork {
+    Clockwork {
+        now: DAY_0 + Duration::days(day),
+        expires_after: Duration::days(30),
+    }
+}
 
 /// A directory, and the events that are told to it one after the other.
 #[derive(Default)]
-pub(in crate::access) struct Ledger {
-    pub(in crate::access) directory: Directory,
+pub(crate) struct Ledger {
+    pub(crate) directory: Directory,
     count: u64,
 }
 
 impl Ledger {
-    pub(in crate::access) fn tell<T: EventBody>(
-        &mut self,
-        day: i64,
-        by: &str,
-        facts: &T,
-    ) -> EventId {
+    pub(crate) fn tell<T: EventBody>(&mut self, day: i64, by: &str, facts: &T) -> EventId {
         self.count += 1;
         let id = EventId::new(self.count, &[0; 10]);
         let facts: Value = serde_json::to_value(facts).expect("facts are JSON");
@@ -39,18 +42,18 @@ impl Ledger {
         id
     }
 
-    pub(in crate::access) fn approved(&mut self, day: i64, name: &str, roles: &[Role]) {
+    pub(crate) fn approved(&mut self, day: i64, name: &str, roles: &[Role]) {
         let request = self.tell(day, "yamada", &asked(name, roles));
         let account = name.to_owned();
         self.tell(day, "kato", &AccountApproved { account, request });
     }
 
-    pub(in crate::access) fn state(&self, name: &str) -> Option<AccountState> {
+    pub(crate) fn state(&self, name: &str) -> Option<AccountState> {
         self.directory.account(name).map(|one| one.state)
     }
 }
 
-pub(in crate::access) fn asked(name: &str, roles: &[Role]) -> AccountRequested {
+pub(crate) fn asked(name: &str, roles: &[Role]) -> AccountRequested {
     AccountRequested {
         account: name.to_owned(),
         facts: AccountFacts {
@@ -69,6 +72,9 @@ pub(in crate::access) fn asked(name: &str, roles: &[Role]) -> AccountRequested {
 #[test]
 fn an_account_is_in_use_when_another_person_approved_it() {
     let mut ledger = Ledger::default();
+    for name in ["yamada", "kato"] {
+        ledger.approved(0, name, &[Role::Administrator]);
+    }
     let request = ledger.tell(0, "yamada", &asked("sato", &[Role::Depositor]));
     assert_eq!(ledger.state("sato"), Some(AccountState::Requested));
     let sato = ledger.directory.account("sato").expect("it exists");
@@ -77,8 +83,8 @@ fn an_account_is_in_use_when_another_person_approved_it() {
     let by = |person| {
         ledger
             .directory
-            .check_approval(request, person)
-            .map(|one| &*one.account)
+            .check_approval(request, person, on(0))
+            .map(|one| &*one.what.account)
     };
     assert_eq!(by("kato"), Ok("sato"));
     for same in ["yamada", "sato"] {
@@ -86,7 +92,7 @@ fn an_account_is_in_use_when_another_person_approved_it() {
         assert_eq!(by(same), Err(AccessError::SamePerson { person }));
     }
     let other = EventId::new(99, &[0; 10]);
-    let missing = ledger.directory.check_approval(other, "kato");
+    let missing = ledger.directory.check_approval(other, "kato", on(0));
     assert_eq!(
         missing.err(),
         Some(AccessError::NoRequest { request: other })
@@ -97,7 +103,10 @@ fn an_account_is_in_use_when_another_person_approved_it() {
     let sato = ledger.directory.account("sato").expect("it exists");
     assert!(sato.may(Right::Deposit) && !sato.may(Right::Retrieve));
     assert!(
-        ledger.directory.check_approval(request, "kato").is_err(),
+        ledger
+            .directory
+            .check_approval(request, "kato", on(1))
+            .is_err(),
         "it is decided"
     );
 }
@@ -128,7 +137,7 @@ fn a_change_counts_when_it_is_approved_and_a_refused_one_never() {
     assert_eq!(roles(&ledger), Some(BTreeSet::from([Role::Depositor])));
     let pending = ledger
         .directory
-        .check_request(&asked("sato", &[Role::Operator]));
+        .check_request(&asked("sato", &[Role::Operator]), on(2));
     assert_eq!(
         pending,
         Err(AccessError::RequestPending {
@@ -149,6 +158,23 @@ fn a_change_counts_when_it_is_approved_and_a_refused_one_never() {
 }
 
 #[test]
+fn a_request_that_nobody_decided_in_time_is_over_and_may_be_asked_for_anew() {
+    let mut ledger = Ledger::default();
+    for name in ["yamada", "kato"] {
+        ledger.approved(0, name, &[Role::Administrator]);
+    }
+    let request = ledger.tell(0, "yamada", &asked("sato", &[Role::Depositor]));
+    let directory = &ledger.directory;
+    assert_eq!(directory.waiting(on(29)).count(), 1);
+    let again = asked("sato", &[Role::Retriever]);
+    assert!(directory.check_request(&again, on(29)).is_err());
+    assert_eq!(directory.waiting(on(30)).count(), 0);
+    assert_eq!(directory.check_request(&again, on(30)), Ok(()));
+    let late = directory.check_approval(request, "kato", on(30)).err();
+    assert_eq!(late, Some(AccessError::RequestExpired { request }));
+}
+
+#[test]
 fn a_request_that_breaks_a_rule_is_refused_with_the_reason() {
     let mut ledger = Ledger::default();
     ledger.approved(0, "gone", &[Role::Depositor]);
@@ -159,10 +185,10 @@ fn a_request_that_breaks_a_rule_is_refused_with_the_reason() {
     ledger.tell(1, "yamada", &closed);
     let mut system = asked("erp", &[Role::Depositor]);
     system.facts.kind = AccountKind::System;
-    let without = ledger.directory.check_request(&system);
+    let without = ledger.directory.check_request(&system, on(2));
     assert_eq!(without, Err(AccessError::Certificates { is_system: true }));
     system.facts.certificates = BTreeSet::from(["ab".repeat(32)]);
-    assert_eq!(ledger.directory.check_request(&system), Ok(()));
+    assert_eq!(ledger.directory.check_request(&system, on(2)), Ok(()));
     let request = ledger.tell(2, "yamada", &system);
     ledger.tell(
         2,
@@ -179,7 +205,7 @@ fn a_request_that_breaks_a_rule_is_refused_with_the_reason() {
     assert_eq!(found, Some("erp"));
     let mut second = system.clone();
     second.account = "erp-2".to_owned();
-    let used = ledger.directory.check_request(&second);
+    let used = ledger.directory.check_request(&second, on(2));
     assert!(matches!(used, Err(AccessError::CertificateUsed { .. })));
 
     let mut with_certificate = asked("mori", &[Role::Depositor]);
@@ -213,7 +239,7 @@ fn a_request_that_breaks_a_rule_is_refused_with_the_reason() {
         ),
         (silent, AccessError::NoReason),
     ] {
-        let refused = ledger.directory.check_request(&request);
+        let refused = ledger.directory.check_request(&request, on(2));
         assert_eq!(refused, Err(error), "{request:?}");
     }
 }

@@ -64,6 +64,16 @@ pub enum AccessError {
         /// The id.
         request: EventId,
     },
+    /// Nobody decided in time.
+    RequestExpired {
+        /// The id.
+        request: EventId,
+    },
+    /// Whoever asked could not ask for it any more.
+    RequesterLost {
+        /// Who it was.
+        person: String,
+    },
     /// The second person must be another one.
     SamePerson {
         /// Who it was.
@@ -130,10 +140,9 @@ impl AccessError {
                 format!("OpenID の識別子「{openid}」は別のアカウント(承認待ちを含む)に登録されています"),
                 format!("another account, or one that waits for approval, has the OpenID subject '{openid}'"),
             ),
-            Self::NoRequest { request } => lang.pick(
-                format!("承認待ちの申請 {request} はありません(処理済みかもしれません)"),
-                format!("no request {request} waits; it may have been decided already"),
-            ),
+            Self::NoRequest { request } => gone_text(*request, lang),
+            Self::RequestExpired { request } => expired_text(*request, lang),
+            Self::RequesterLost { person } => lost_text(person, lang),
             Self::SamePerson { person } => lang.pick(
                 format!("「{person}」は申請者か対象者本人です。別の人が行ってください"),
                 format!("'{person}' asked for it, or it is about that account: another person must do it"),
@@ -149,6 +158,27 @@ impl AccessError {
             ),
         }
     }
+}
+
+fn gone_text(request: EventId, lang: Lang) -> String {
+    lang.pick(
+        format!("承認待ちの申請 {request} はありません(処理済みかもしれません)"),
+        format!("no request {request} waits; it may have been decided already"),
+    )
+}
+
+fn expired_text(request: EventId, lang: Lang) -> String {
+    lang.pick(
+        format!("申請 {request} は期限を過ぎて無効になりました。必要であれば、もう一度申請してください"),
+        format!("request {request} was not decided in time and is over: ask again where it is still wanted"),
+    )
+}
+
+fn lost_text(person: &str, lang: Lang) -> String {
+    lang.pick(
+        format!("申請者「{person}」は、今はこの申請をできる人ではありません。却下して、できる人が申請し直してください"),
+        format!("'{person}', who asked, could not ask for it any more: refuse it, and have somebody ask who may"),
+    )
 }
 
 impl fmt::Display for AccessError {

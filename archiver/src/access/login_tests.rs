@@ -31,6 +31,7 @@ fn account(state: AccountState, kind: AccountKind) -> Account {
         requested_at: NOW,
         approved_at: Some(NOW),
         reviewed_at: None,
+        review: None,
         last_used_at: None,
     }
 }

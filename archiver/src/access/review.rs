@@ -115,8 +115,23 @@ impl Directory {
         let mut dormant = self.dormant(now, after);
         dormant.retain(|account| !exempt.contains(&account.name));
         dormant.sort_by_key(|account| account.last_used_at.max(account.approved_at));
+        self.but_the_last_administrator(dormant)
+    }
+
+    /// The active accounts that nobody confirmed for so long, which are to be suspended: not the last active administrator, who is the one that was
+    /// confirmed last. Longest unconfirmed first.
+    #[must_use]
+    pub fn unreviewed_to_suspend(&self, now: OffsetDateTime, after: Duration) -> Vec<&Account> {
+        let mut late = self.due_for_review(now, after);
+        late.retain(|account| account.state == AccountState::Active);
+        late.sort_by_key(|account| account.reviewed_at.max(account.approved_at));
+        self.but_the_last_administrator(late)
+    }
+
+    /// Somebody must be left who can resume the others.
+    fn but_the_last_administrator<'a>(&self, mut accounts: Vec<&'a Account>) -> Vec<&'a Account> {
         let mut administrators = self.persons_with(Right::ManagePeople);
-        dormant.retain(|account| {
+        accounts.retain(|account| {
             if !is_administrator(account) {
                 return true;
             }
@@ -126,7 +141,7 @@ impl Directory {
             }
             !is_last
         });
-        dormant
+        accounts
     }
 
     /// The accounts that were not confirmed for so long: the list of the yearly review.

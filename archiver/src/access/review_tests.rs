@@ -1,7 +1,7 @@
 use time::macros::datetime;
 
 use super::*;
-use crate::access::account::{AccountsUsed, SuspensionCause};
+use crate::access::account::{AccountResumed, AccountSuspended, AccountsUsed, SuspensionCause};
 use crate::access::directory::tests::{DAY_0, Ledger};
 use crate::access::role::Role;
 
@@ -48,6 +48,49 @@ fn the_last_active_administrator_and_the_exempt_stay_however_long_nobody_used_th
     assert_eq!(found(&ledger, 365), ["clerk", "ito", "sato"]);
     used(&mut ledger, "ito", 364);
     assert_eq!(found(&ledger, 365), ["clerk", "sato", "kato"]);
+}
+
+#[test]
+fn what_nobody_confirmed_is_suspended_but_the_administrator_who_was_confirmed_last() {
+    let mut ledger = Ledger::default();
+    for name in ["ito", "kato"] {
+        ledger.approved(0, name, &[Role::Administrator]);
+    }
+    ledger.approved(0, "clerk", &[Role::Depositor]);
+    ledger.approved(300, "new", &[Role::Depositor]);
+    let keep = [("ito".to_owned(), decided(Decision::Keep, ""))];
+    ledger.tell(10, "kato", &AccountsReviewed::new(keep.into()));
+    let after = Duration::days(395);
+    let found = |ledger: &Ledger, day| {
+        let now = DAY_0 + Duration::days(day);
+        names(ledger.directory.unreviewed_to_suspend(now, after))
+    };
+    assert_eq!(
+        found(&ledger, 395),
+        [""; 0],
+        "not before the last day is over"
+    );
+    assert_eq!(found(&ledger, 396), ["clerk", "kato"]);
+    assert_eq!(
+        found(&ledger, 600),
+        ["clerk", "kato"],
+        "ito is the last one"
+    );
+    let suspended = |account: &str| AccountSuspended {
+        account: account.to_owned(),
+        cause: SuspensionCause::Review,
+        reason: "not confirmed".to_owned(),
+    };
+    ledger.tell(396, "archiver", &suspended("clerk"));
+    assert_eq!(found(&ledger, 397), ["kato"], "once");
+    let account = "clerk".to_owned();
+    let reason = "still here".to_owned();
+    ledger.tell(398, "ito", &AccountResumed { account, reason });
+    assert_eq!(
+        found(&ledger, 399),
+        ["kato"],
+        "whoever resumes it confirms it"
+    );
 }
 
 #[test]

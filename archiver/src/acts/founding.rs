@@ -14,6 +14,7 @@ use crate::access::credentials::{Credentials, NewPassword};
 use crate::access::password::PasswordRules;
 use crate::access::review::ADMINISTRATORS_MIN;
 use crate::access::{AccessError, AccountFacts, AccountKind, AccountState, People};
+use crate::approval::Clockwork;
 use crate::archive::Archive;
 
 /// A password that somebody hands over once; it must be changed at the first log-in.
@@ -67,7 +68,9 @@ pub fn found_accounts(
             facts: facts.clone(),
             reason: "first accounts of the archive".to_owned(),
         };
-        people.directory().check_request(&asked)?;
+        people
+            .directory()
+            .check_request(&asked, Clockwork::of(archive))?;
         let asked = archive.seal_event(by, &asked)?;
         let approved = AccountApproved {
             account: account.clone(),

@@ -4,6 +4,7 @@
 //! (they read media and wait for commits): callers run them on threads of their own.
 
 mod actor;
+mod approval;
 mod contents;
 mod deposit;
 mod desk;
@@ -27,6 +28,7 @@ mod trail;
 pub mod verification;
 
 pub use actor::Actor;
+pub use approval::{Awaited, AwaitedAct};
 pub use contents::{OpenedObject, Purpose};
 pub use deposit::{DepositFacts, Deposited};
 pub use desk::{AccessRules, Desk, DeskParts};
@@ -41,4 +43,4 @@ pub use log_in::{LogIn, LoggedIn};
 pub use quarantine::HeldRecord;
 pub use records::{RecordFacts, RecordPage};
 pub use refusal::Refusal;
-pub use review::{ReviewList, ReviewRow};
+pub use review::{ReviewList, ReviewRow, Unattended};

@@ -3,6 +3,7 @@
 use formats::id::EventId;
 
 use super::actor::Actor;
+use super::approval::is_person;
 use super::desk::{Desk, Subject};
 use super::founding::{FirstPassword, set_first_password};
 use super::refusal::Refusal;
@@ -49,7 +50,8 @@ impl Desk {
             |_| {
                 self.check_texts(asked)?;
                 let mut people = self.people_mut();
-                people.directory().check_request(asked)?;
+                let clockwork = self.clockwork();
+                people.directory().check_request(asked, clockwork)?;
                 Ok(people.record(&self.archive, &actor.account, asked)?)
             },
         )
@@ -72,11 +74,15 @@ impl Desk {
             Right::ManagePeople,
             subject,
             |subject| {
+                is_person(actor, Right::ManagePeople)?;
                 // The turn to derive comes before the people, everywhere: else two would wait for each other.
                 let _turn = self.deriving();
                 let mut people = self.people_mut();
-                let pending = people.directory().check_approval(request, &actor.account)?;
-                let (account, kind) = (pending.account.clone(), pending.facts.kind);
+                let by = actor.account.as_str();
+                let pending = people
+                    .directory()
+                    .check_approval(request, by, self.clockwork())?;
+                let (account, kind) = (pending.what.account.clone(), pending.what.facts.kind);
                 subject.fact("account", &account);
                 let is_new = people
                     .directory()
@@ -91,7 +97,7 @@ impl Desk {
                 if let Some(before) = before.filter(|_| !is_new) {
                     subject.fact("roles-before", role_codes(&before.facts));
                 }
-                subject.fact("roles", role_codes(&pending.facts));
+                subject.fact("roles", role_codes(&pending.what.facts));
                 people.record(&self.archive, &actor.account, &approved)?;
                 // Roles may have become fewer: whoever is logged in logs in again.
                 self.sessions().end_all(&account);
@@ -122,15 +128,17 @@ impl Desk {
             Right::ManagePeople,
             subject,
             |subject| {
+                is_person(actor, Right::ManagePeople)?;
                 let reason = given(reason)?;
                 let mut people = self.people_mut();
                 let pending = people.directory().pending().find(|one| one.id == request);
                 let pending = pending.ok_or(AccessError::NoRequest { request })?;
                 let refused = AccountRefused {
-                    account: pending.account.clone(),
+                    account: pending.what.account.clone(),
                     request,
                     reason,
                 };
+                subject.fact("ending", pending.ended_by(&actor.account).code());
                 subject.fact("account", &refused.account);
                 people.record(&self.archive, &actor.account, &refused)?;
                 Ok(())

@@ -3,12 +3,14 @@
 use formats::id::{EventId, VersionId};
 
 use super::actor::Actor;
+use super::approval::{find, is_person};
 use super::desk::{Desk, Subject};
 use super::people::given;
 use super::refusal::Refusal;
-use crate::access::{AccessError, AccountKind, Right};
+use crate::access::Right;
+use crate::approval::Waiting;
 use crate::audit::Act;
-use crate::record::quarantine::{ReleaseRequest, Withheld};
+use crate::record::quarantine::Withheld;
 use crate::store::catalog::Hit;
 
 /// A record in quarantine, as it is shown.
@@ -34,7 +36,9 @@ impl Desk {
             subject,
             |subject| {
                 let mut held = Vec::new();
-                for withheld in self.archive.quarantined()? {
+                let clockwork = self.clockwork();
+                for mut withheld in self.archive.quarantined()? {
+                    withheld.request = withheld.request.filter(|one| one.is_open(clockwork));
                     let hit = self.archive.catalog().version(withheld.version)?;
                     if let Some(hit) = hit.filter(|hit| actor.reaches(hit)) {
                         held.push(HeldRecord { hit, withheld });
@@ -64,7 +68,7 @@ impl Desk {
             Right::ManageRecords,
             subject,
             |subject| {
-                is_person(actor)?;
+                is_person(actor, Right::ManageRecords)?;
                 let reason = given(reason)?;
                 self.reached(actor, version)?;
                 let asked = self
@@ -90,16 +94,19 @@ impl Desk {
             Right::ManageRecords,
             subject,
             |subject| {
-                is_person(actor)?;
-                let (version, asked) = self.asked_release(request)?;
+                is_person(actor, Right::ManageRecords)?;
+                let asked = self.asked_release(request)?;
+                let version = asked.what;
                 self.reached(actor, version)?;
                 subject.record = Some(version.to_string());
                 subject.fact("reason", &asked.reason);
-                subject.fact("requested-by", &asked.by);
-                if asked.by == actor.account {
-                    return Err(AccessError::SamePerson { person: asked.by }.into());
-                }
-                let people = [asked.by.as_str(), actor.account.as_str()];
+                subject.fact("requested-by", &asked.requested_by);
+                let by = actor.account.as_str();
+                // Whoever asked may lose the role meanwhile, but not between this and the release.
+                let people = self.people();
+                let directory = people.directory();
+                asked.check_approval(by, Right::ManageRecords, directory, self.clockwork())?;
+                let people = [asked.requested_by.as_str(), by];
                 let released = self.archive.release_from_quarantine(
                     &actor.account,
                     version,
@@ -111,22 +118,36 @@ impl Desk {
         )
     }
 
-    fn asked_release(&self, request: EventId) -> Result<(VersionId, ReleaseRequest), Refusal> {
-        let held = self.archive.quarantined()?;
-        held.into_iter()
-            .filter_map(|one| Some((one.version, one.request?)))
-            .find(|(_, asked)| asked.id == request)
-            .ok_or(Refusal::NotFound)
+    /// Refuses the release that was asked for; whoever asked withdraws it this way.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for a request that is none or was replaced, [`Refusal::Access`] without a reason.
+    pub fn refuse_release(
+        &self,
+        actor: &Actor,
+        request: EventId,
+        reason: &str,
+    ) -> Result<(), Refusal> {
+        let mut subject = Subject::default();
+        subject.fact("request", request);
+        subject.fact("reason", reason);
+        let right = Right::ManageRecords;
+        self.act(actor, Act::QuarantineRefuse, right, subject, |subject| {
+            is_person(actor, right)?;
+            let reason = given(reason)?;
+            let asked = self.asked_release(request)?;
+            self.reached(actor, asked.what)?;
+            subject.record = Some(asked.what.to_string());
+            subject.fact("ending", asked.ended_by(&actor.account).code());
+            let about = (asked.what, request);
+            self.archive.refuse_release(&actor.account, about, reason)?;
+            Ok(())
+        })
     }
-}
 
-/// Two people are two persons: a system decides nothing here.
-fn is_person(actor: &Actor) -> Result<(), Refusal> {
-    match actor.kind {
-        AccountKind::Person => Ok(()),
-        AccountKind::System => Err(Refusal::NotAllowed {
-            right: Right::ManageRecords,
-        }),
+    fn asked_release(&self, request: EventId) -> Result<Waiting<VersionId>, Refusal> {
+        let held = self.archive.quarantined()?;
+        find(held.into_iter().filter_map(|one| one.request), request)
     }
 }
 

@@ -110,6 +110,8 @@ impl Refusal {
             Self::Access(
                 AccessError::NameUsed { .. }
                 | AccessError::RequestPending { .. }
+                | AccessError::RequestExpired { .. }
+                | AccessError::RequesterLost { .. }
                 | AccessError::CertificateUsed { .. }
                 | AccessError::OpenidUsed { .. },
             ) => 409,

@@ -31,8 +31,19 @@ pub struct ReviewList {
     pub at: OffsetDateTime,
     /// After so many days an account is to be confirmed again.
     pub review_days: u32,
+    /// After so many days more without an answer it is suspended.
+    pub answer_days: u32,
     /// All accounts, by name; closed ones, too.
     pub rows: Vec<ReviewRow>,
+}
+
+/// An account that was suspended because nobody looked after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unattended {
+    /// The account.
+    pub account: String,
+    /// Why.
+    pub cause: SuspensionCause,
 }
 
 impl ReviewList {
@@ -78,7 +89,8 @@ impl Desk {
     }
 
     fn review_list(&self) -> ReviewList {
-        let (at, review_days) = (self.now(), self.archive.config().accounts.review_days);
+        let (at, rules) = (self.now(), &self.archive.config().accounts);
+        let review_days = rules.review_days;
         let people = self.people();
         let directory = people.directory();
         let due = directory.due_for_review(at, Duration::days(review_days.into()));
@@ -90,6 +102,7 @@ impl Desk {
         ReviewList {
             at,
             review_days,
+            answer_days: rules.review_answer_days,
             rows: rows.collect(),
         }
     }
@@ -131,41 +144,61 @@ impl Desk {
         })
     }
 
-    /// Suspends the accounts that nobody used for as long as the configuration allows, and gives their names. Each is an entry of its own in the trail,
-    /// by the program; the last active administrator stays.
+    /// Suspends the accounts that nobody used for as long as the configuration allows, and those that no review confirmed in time, and gives their names.
+    /// Each is an entry of its own in the trail, by the program; the last active administrator stays.
     ///
     /// # Errors
     /// [`Refusal`]: a medium failed, or the trail cannot be written; it goes on the next time.
-    pub fn suspend_dormant(&self) -> Result<Vec<String>, Refusal> {
+    pub fn suspend_unattended(&self) -> Result<Vec<Unattended>, Refusal> {
         self.working()?;
         // Who is here now is not dormant, whatever was recorded so far.
         self.record_uses()?;
+        let _turn = self.turn_to_change_people();
         let rules = &self.archive.config().accounts;
-        let after = Duration::days(rules.dormant_days.into());
+        let (now, after) = (self.now(), Duration::days(rules.dormant_days.into()));
+        let people = self.people();
+        let dormant = people.directory();
+        let dormant = names(dormant.dormant_to_suspend(now, after, &rules.dormant_exempt));
+        drop(people);
+        let reason = format!("not used for {} days", rules.dormant_days);
         let mut suspended = Vec::new();
-        let mut people = self.people_mut();
-        let dormant =
-            people
-                .directory()
-                .dormant_to_suspend(self.now(), after, &rules.dormant_exempt);
-        let dormant: Vec<String> = dormant.iter().map(|one| one.name.clone()).collect();
-        for name in dormant {
-            let facts = AccountSuspended {
-                account: name.clone(),
-                cause: SuspensionCause::Dormant,
-                reason: format!("not used for {} days", rules.dormant_days),
-            };
-            people.record(&self.archive, SERVICE, &facts)?;
-            self.sessions().end_all(&name);
-            let mut subject = Subject::default();
-            subject.fact("account", &name);
-            subject.fact("cause", "dormant");
-            subject.fact("reason", &facts.reason);
-            self.record(SERVICE, LOCAL, (Act::PeopleSuspend, Outcome::Done), subject)?;
-            suspended.push(name);
+        for account in dormant {
+            suspended.push(self.suspend_by_rule(account, SuspensionCause::Dormant, &reason)?);
+        }
+        let days = u64::from(rules.review_days) + u64::from(rules.review_answer_days);
+        let after = Duration::days(i64::try_from(days).unwrap_or(i64::MAX));
+        let late = names(self.people().directory().unreviewed_to_suspend(now, after));
+        let reason = format!("not confirmed for {days} days");
+        for account in late {
+            suspended.push(self.suspend_by_rule(account, SuspensionCause::Review, &reason)?);
         }
         Ok(suspended)
     }
+
+    fn suspend_by_rule(
+        &self,
+        account: String,
+        cause: SuspensionCause,
+        reason: &str,
+    ) -> Result<Unattended, Refusal> {
+        let facts = AccountSuspended {
+            account: account.clone(),
+            cause,
+            reason: reason.to_owned(),
+        };
+        self.people_mut().record(&self.archive, SERVICE, &facts)?;
+        self.sessions().end_all(&account);
+        let mut subject = Subject::default();
+        subject.fact("account", &account);
+        subject.fact("cause", cause.code());
+        subject.fact("reason", reason);
+        self.record(SERVICE, LOCAL, (Act::PeopleSuspend, Outcome::Done), subject)?;
+        Ok(Unattended { account, cause })
+    }
+}
+
+fn names(accounts: Vec<&Account>) -> Vec<String> {
+    accounts.iter().map(|one| one.name.clone()).collect()
 }
 
 fn of(decisions: &BTreeMap<String, Decided>, decision: Decision) -> Vec<String> {

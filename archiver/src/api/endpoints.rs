@@ -80,6 +80,16 @@ pub(super) const ENDPOINTS: &[(&str, &str, &str)] = &[
         "/api/v1/quarantine/{request}/approval",
         "records-manager",
     ),
+    (
+        "POST",
+        "/api/v1/quarantine/{request}/refusal",
+        "records-manager",
+    ),
+    (
+        "GET",
+        "/api/v1/approvals",
+        "records-manager auditor administrator",
+    ),
     ("GET", "/api/v1/people", "auditor administrator"),
     ("POST", "/api/v1/people/requests", "administrator"),
     (

@@ -3,6 +3,7 @@
 //! A path stands in the router and in the OpenAPI description or in neither. Who asks is found out in `caller`, what may be asked is decided in
 //! [`crate::acts`]. Errors are problem details (RFC 9457) with stable codes.
 
+mod approvals;
 mod audit;
 mod blocking;
 mod body;
@@ -28,6 +29,8 @@ mod review;
 mod session;
 mod verification;
 
+#[cfg(test)]
+mod approvals_tests;
 #[cfg(test)]
 mod conditional_tests;
 #[cfg(test)]
@@ -83,6 +86,7 @@ fn routes() -> OpenApiRouter<Arc<Desk>> {
         .merge(people::routes())
         .merge(review::routes())
         .merge(quarantine::routes())
+        .merge(approvals::routes())
         .merge(overview::routes())
         .merge(audit::routes())
 }

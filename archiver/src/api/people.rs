@@ -21,6 +21,7 @@ use super::problem::Problem;
 use crate::access::account::AccountRequested;
 use crate::access::{Account, AccountFacts, AccountKind, Directory, Role, Scope};
 use crate::acts::{Actor, Desk, FirstPassword, Refusal};
+use crate::approval::Clockwork;
 use crate::cli::lang::Lang;
 use crate::cli::query::rfc3339;
 
@@ -158,7 +159,7 @@ async fn read(
         desk.read_people(&caller.actor)
     })
     .await?;
-    Ok(Json(DirectoryView::of(&directory)))
+    Ok(Json(DirectoryView::of(&directory, desk.clockwork())))
 }
 
 /// Ask for an account, or for a change of one
@@ -191,7 +192,8 @@ async fn request(
 #[utoipa::path(post, path = "/api/v1/people/requests/{request}/approval", tag = "people", params(("request" = String, Path, description = "id of the request")),
     responses((status = 200, body = FirstPasswordView), (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json")))]
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json")))]
 async fn approve(
     State(desk): State<Arc<Desk>>,
     caller: Caller,
@@ -229,6 +231,7 @@ async fn refuse(
     let lang = caller.lang;
     let request = request_id(&request, lang)?;
     blocking(&desk, lang, move |desk| {
+        let _turn = desk.turn_to_change_people();
         desk.refuse_account(&caller.actor, request, &form.reason)
     })
     .await?;
@@ -407,12 +410,12 @@ impl AccountForm {
 }
 
 impl DirectoryView {
-    fn of(directory: &Directory) -> Self {
-        let pending = directory.pending().map(|one| RequestView {
+    fn of(directory: &Directory, clockwork: Clockwork) -> Self {
+        let pending = directory.waiting(clockwork).map(|one| RequestView {
             request: one.id.to_string(),
-            account: one.account.clone(),
-            roles: roles(&one.facts),
-            openid: one.facts.openid.clone(),
+            account: one.what.account.clone(),
+            roles: roles(&one.what.facts),
+            openid: one.what.facts.openid.clone(),
             reason: one.reason.clone(),
             requested_by: one.requested_by.clone(),
             requested_at: rfc3339(one.requested_at),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use formats::id::VersionId;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -20,8 +21,8 @@ use super::forms::{Done, VersionView};
 use super::people::{ReasonForm, RequestedView};
 use super::problem::Problem;
 use crate::acts::{Desk, HeldRecord, Refusal};
+use crate::approval::Waiting;
 use crate::cli::query::rfc3339;
-use crate::record::quarantine::ReleaseRequest;
 
 /// A record in quarantine.
 #[derive(Debug, Serialize, ToSchema)]
@@ -61,6 +62,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(read))
         .routes(routes!(request))
         .routes(routes!(approve))
+        .routes(routes!(refuse))
 }
 
 /// What is in quarantine
@@ -110,6 +112,7 @@ async fn request(
     responses((status = 200, body = Done), (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json")))]
 async fn approve(
     State(desk): State<Arc<Desk>>,
@@ -120,6 +123,28 @@ async fn approve(
     blocking(&desk, lang, move |desk| {
         let request = request.parse().map_err(|_| Refusal::NotFound)?;
         desk.approve_release(&caller.actor, request)
+    })
+    .await?;
+    Ok(Json(Done::YES))
+}
+
+/// Refuse the release that was asked for, or withdraw it
+#[utoipa::path(post, path = "/api/v1/quarantine/{request}/refusal", tag = "quarantine", params(("request" = String, Path, description = "id of the request")),
+    request_body = ReasonForm,
+    responses((status = 200, body = Done), (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json")))]
+async fn refuse(
+    State(desk): State<Arc<Desk>>,
+    caller: Caller,
+    At(request): At<String>,
+    Sent(form): Sent<ReasonForm>,
+) -> Result<Json<Done>, Problem> {
+    let lang = caller.lang;
+    blocking(&desk, lang, move |desk| {
+        let request = request.parse().map_err(|_| Refusal::NotFound)?;
+        desk.refuse_release(&caller.actor, request, &form.reason)
     })
     .await?;
     Ok(Json(Done::YES))
@@ -137,11 +162,11 @@ impl HeldView {
 }
 
 impl ReleaseView {
-    fn of(request: &ReleaseRequest) -> Self {
+    fn of(request: &Waiting<VersionId>) -> Self {
         Self {
             request: request.id.to_string(),
-            requested_by: request.by.clone(),
-            requested_at: rfc3339(request.at),
+            requested_by: request.requested_by.clone(),
+            requested_at: rfc3339(request.requested_at),
             reason: request.reason.clone(),
         }
     }

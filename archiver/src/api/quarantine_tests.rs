@@ -46,6 +46,31 @@ async fn held(hall: &Hall) -> Vec<Value> {
     shown["records"].as_array().unwrap().clone()
 }
 
+/// Refused, a request waits no more; another one may be asked for, which is listed.
+async fn refused_and_asked_again(
+    hall: &Hall,
+    (record, asked): (&str, &Value),
+    (ono, manager): (&str, &str),
+) -> Value {
+    let request = |asked: &Value| asked["request"].as_str().unwrap().to_owned();
+    let why = |reason: &str| Some(json!({ "reason": reason }));
+    let refusal = format!("/api/v1/quarantine/{}/refusal", request(asked));
+    let (status, _) = hall.send("POST", &refusal, manager, why("not sure")).await;
+    assert_eq!(status, 200);
+    let approval = format!("/api/v1/quarantine/{}/approval", request(asked));
+    let (status, _) = hall.send("POST", &approval, manager, None).await;
+    assert_eq!(status, 404);
+    assert_eq!(held(hall).await[0]["request"], Value::Null);
+    let release = format!("/api/v1/records/{record}/versions/1/release");
+    let (_, asked) = hall.send("POST", &release, ono, why("old")).await;
+    let (_, list) = hall.send("GET", "/api/v1/approvals", manager, None).await;
+    assert_eq!(
+        (&list["waiting"][0]["kind"], &list["waiting"][0]["request"]),
+        (&json!("release"), &asked["request"])
+    );
+    asked
+}
+
 #[tokio::test]
 async fn what_the_scanner_finds_is_withheld_until_two_people_released_it() {
     let Some(clamd) = RealClamd::start() else {
@@ -91,6 +116,7 @@ async fn what_the_scanner_finds_is_withheld_until_two_people_released_it() {
     let alone = (403, json!("second-person-wanted"));
     assert_eq!((status, problem["code"].clone()), alone);
     assert_eq!(fetched(&hall, record).await, withheld);
+    let asked = refused_and_asked_again(&hall, (record, &asked), (&ono, &manager)).await;
     // A later request takes the place of the one before.
     let (_, later) = hall
         .send("POST", &release(record), &ono, why("a test"))

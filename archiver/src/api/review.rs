@@ -27,6 +27,8 @@ pub(crate) struct ReviewView {
     at: String,
     /// After so many days an account is to be confirmed again.
     review_days: u32,
+    /// After so many days more without an answer it is suspended.
+    review_answer_days: u32,
     /// How many are due.
     due: usize,
     /// All accounts, by name.
@@ -104,6 +106,7 @@ async fn review(
         .decisions()
         .map_err(|refusal| Problem::of(&refusal, lang))?;
     blocking(&desk, lang, move |desk| {
+        let _turn = desk.turn_to_change_people();
         desk.review_accounts(&caller.actor, decisions)
     })
     .await?;
@@ -151,6 +154,7 @@ impl ReviewView {
         Self {
             at: rfc3339(list.at),
             review_days: list.review_days,
+            review_answer_days: list.answer_days,
             due: list.due(),
             accounts: accounts.collect(),
         }

@@ -4,6 +4,7 @@ use serde_json::json;
 use time::Duration;
 
 use super::fixture::Hall;
+use crate::access::account::SuspensionCause;
 
 const RULES: &str =
     "[accounts]\ndormant_days = 10\ndormant_exempt = [\"depositor\"]\nreview_days = 20";
@@ -11,10 +12,10 @@ const RULES: &str =
 #[tokio::test]
 async fn accounts_that_nobody_uses_are_suspended_by_the_program_and_the_last_administrator_stays() {
     let mut hall = Hall::with_everybody_and(RULES).await;
-    assert!(hall.desk.suspend_dormant().unwrap().is_empty());
+    assert!(hall.desk.suspend_unattended().unwrap().is_empty());
     hall.clock.advance(Duration::days(11));
     let sato = hall.again("sato").await;
-    let suspended = hall.desk.suspend_dormant().unwrap();
+    let suspended = hall.desk.suspend_unattended().unwrap();
     let expected = [
         "administrator",
         "auditor",
@@ -25,10 +26,10 @@ async fn accounts_that_nobody_uses_are_suspended_by_the_program_and_the_last_adm
         "retriever",
         "suzuki",
     ];
-    let mut names: Vec<&str> = suspended.iter().map(String::as_str).collect();
+    let mut names: Vec<&str> = suspended.iter().map(|one| one.account.as_str()).collect();
     names.sort_unstable();
     assert_eq!(names, expected, "not who was here, and not the exempt");
-    assert!(hall.desk.suspend_dormant().unwrap().is_empty(), "once");
+    assert!(hall.desk.suspend_unattended().unwrap().is_empty(), "once");
 
     // Nobody else may read the trail now: the one who is left takes the auditor into use again, who is not dormant at once.
     let why = Some(json!({ "reason": "back from leave" }));
@@ -47,13 +48,62 @@ async fn accounts_that_nobody_uses_are_suspended_by_the_program_and_the_last_adm
         );
         assert_eq!(entry["details"]["cause"], "dormant");
     }
-    assert!(hall.desk.suspend_dormant().unwrap().is_empty());
+    assert!(hall.desk.suspend_unattended().unwrap().is_empty());
 
     // Half a year without anybody: the one who was here last is still let in.
     hall.clock.advance(Duration::days(60));
-    let suspended = hall.desk.suspend_dormant().unwrap();
-    assert_eq!(suspended, ["auditor"]);
+    let suspended = hall.desk.suspend_unattended().unwrap();
+    let names: Vec<&str> = suspended.iter().map(|one| one.account.as_str()).collect();
+    assert_eq!(names, ["auditor"]);
     hall.again("sato").await;
+}
+
+#[tokio::test]
+async fn what_nobody_confirms_in_time_is_suspended_and_resuming_it_confirms_it() {
+    let rules = "[accounts]\ndormant_days = 3650\nreview_days = 20\nreview_answer_days = 5";
+    let mut hall = Hall::with_everybody_and(rules).await;
+    hall.clock.advance(Duration::days(21));
+    for (by, confirmed) in [("suzuki", "sato"), ("sato", "retriever")] {
+        let token = hall.again(by).await;
+        let form = Some(json!({ "confirmed": [confirmed] }));
+        let path = "/api/v1/people/review";
+        let (status, answer) = hall.send("POST", path, &token, form).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    hall.clock.advance(Duration::days(4));
+    let suspended = hall.desk.suspend_unattended().unwrap();
+    assert!(suspended.is_empty(), "there is still time to answer");
+    hall.clock.advance(Duration::days(1));
+    let suspended = hall.desk.suspend_unattended().unwrap();
+    assert!(
+        suspended
+            .iter()
+            .all(|one| one.cause == SuspensionCause::Review)
+    );
+    let mut names: Vec<&str> = suspended.iter().map(|one| one.account.as_str()).collect();
+    names.sort_unstable();
+    let expected = [
+        "administrator",
+        "auditor",
+        "depositor",
+        "inspector",
+        "key-custodian",
+        "operator",
+        "records-manager",
+        "suzuki",
+    ];
+    assert_eq!(names, expected, "not those who were confirmed");
+
+    let sato = hall.again("sato").await;
+    let why = Some(json!({ "reason": "still with us" }));
+    let path = "/api/v1/people/auditor/suspension";
+    let (status, answer) = hall.send("DELETE", path, &sato, why).await;
+    assert_eq!(status, 200, "{answer}");
+    assert!(hall.desk.suspend_unattended().unwrap().is_empty());
+    let auditor = hall.again("auditor").await;
+    let path = "/api/v1/audit?act=people.suspend";
+    let (_, trail) = hall.send("GET", path, &auditor, None).await;
+    assert_eq!(trail["entries"][0]["details"]["cause"], "review");
 }
 
 #[tokio::test]

@@ -9,7 +9,8 @@ use crate::intake::{Source, TakeError, TakeUnder, Taken, TakesIn};
 use crate::record::deposit::DepositRequest;
 use crate::record::outcome::{DepositEvent, DepositWarning};
 use crate::record::quarantine::{
-    QuarantineEntered, QuarantineReleaseRequested, QuarantineReleased, Withheld, withheld,
+    QuarantineEntered, QuarantineReleaseRefused, QuarantineReleaseRequested, QuarantineReleased,
+    Withheld, withheld,
 };
 
 impl TakesIn for Archive {
@@ -111,6 +112,24 @@ impl Archive {
         }
         let asked = QuarantineReleaseRequested { version, reason };
         self.record_event(by, &asked).map(Some)
+    }
+
+    /// Records that a release that was asked for is refused, or withdrawn.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] as for [`Archive::record_event`].
+    pub fn refuse_release(
+        &self,
+        by: &str,
+        (version, request): (VersionId, EventId),
+        reason: String,
+    ) -> Result<EventId, ArchiveError> {
+        let refused = QuarantineReleaseRefused {
+            version,
+            request,
+            reason,
+        };
+        self.record_event(by, &refused)
     }
 
     /// The versions in quarantine, with what was found, in the order of their deposits.

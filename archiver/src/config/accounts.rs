@@ -17,6 +17,10 @@ pub struct AccountsConfig {
     pub dormant_exempt: BTreeSet<String>,
     /// An account is to be confirmed again after so many days.
     pub review_days: u32,
+    /// One that is not confirmed within so many days more is suspended.
+    pub review_answer_days: u32,
+    /// What waits for a second person is over after so many days.
+    pub approval_days: u32,
 }
 
 impl Default for AccountsConfig {
@@ -25,6 +29,8 @@ impl Default for AccountsConfig {
             dormant_days: 92,
             dormant_exempt: BTreeSet::new(),
             review_days: 365,
+            review_answer_days: 30,
+            approval_days: 30,
         }
     }
 }
@@ -37,6 +43,8 @@ pub(super) struct AccountsForm {
     #[serde(default)]
     dormant_exempt: BTreeSet<String>,
     review_days: Option<u32>,
+    review_answer_days: Option<u32>,
+    approval_days: Option<u32>,
 }
 
 /// Reads the part.
@@ -61,6 +69,16 @@ pub(super) fn read(form: AccountsForm, place: &Place) -> Result<AccountsConfig, 
         )?,
         dormant_exempt: form.dormant_exempt,
         review_days: days("accounts.review_days", form.review_days, usual.review_days)?,
+        review_answer_days: days(
+            "accounts.review_answer_days",
+            form.review_answer_days,
+            usual.review_answer_days,
+        )?,
+        approval_days: days(
+            "accounts.approval_days",
+            form.approval_days,
+            usual.approval_days,
+        )?,
     })
 }
 
@@ -75,10 +93,12 @@ pub(super) fn text(accounts: &AccountsConfig) -> String {
         .map(|name| quoted(name))
         .collect();
     format!(
-        "\n# How accounts are looked after.\n[accounts]\ndormant_days = {}\ndormant_exempt = [{}]\nreview_days = {}\n",
+        "\n# How accounts are looked after.\n[accounts]\ndormant_days = {}\ndormant_exempt = [{}]\nreview_days = {}\nreview_answer_days = {}\napproval_days = {}\n",
         accounts.dormant_days,
         exempt.join(", "),
-        accounts.review_days
+        accounts.review_days,
+        accounts.review_answer_days,
+        accounts.approval_days
     )
 }
 

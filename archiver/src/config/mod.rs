@@ -419,9 +419,19 @@ mod tests {
             ),
             ("[\"erp\"]", "[\"a b\"]", "accounts.dormant_exempt"),
             (
+                "approval_days = 30",
+                "approval_days = 0",
+                "accounts.approval_days",
+            ),
+            (
                 "review_days = 365",
                 "review_days = 4000",
                 "accounts.review_days",
+            ),
+            (
+                "review_answer_days = 30",
+                "review_answer_days = 0",
+                "accounts.review_answer_days",
             ),
             ("\"SHA3-512\"", "\"SHA-1\"", "renewal.third_digest"),
             ("127.0.0.1:8420", "everywhere", "service.listen"),

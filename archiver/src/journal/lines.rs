@@ -28,9 +28,27 @@ pub(super) fn of_entry(entry: &AuditEntry) -> Option<(Item, JournalLine)> {
         return None;
     }
     let act = Act::from_code(&entry.act)?;
-    let item = match act {
-        Act::AuditClose => Item::Logs,
-        Act::EventAnswer | Act::AlarmSolve => Item::Errors,
+    let item = item_of(act)?;
+    let mut facts: Vec<String> = Vec::new();
+    facts.extend(entry.record.clone());
+    let details = entry.details.iter().filter(|(key, _)| *key != "text-ja");
+    facts.extend(details.map(|(key, value)| format!("{key}={value}")));
+    let facts = facts.join(", ");
+    let words = |lang| joined(act.title(lang), &facts, lang);
+    let line = JournalLine {
+        time: entry.time,
+        by: entry.person.clone(),
+        ja: words(Lang::Ja),
+        en: words(Lang::En),
+    };
+    Some((item, line))
+}
+
+/// Of which item an act is, if of one.
+const fn item_of(act: Act) -> Option<Item> {
+    match act {
+        Act::AuditClose => Some(Item::Logs),
+        Act::EventAnswer | Act::AlarmSolve => Some(Item::Errors),
         Act::PeopleRequest
         | Act::PeopleApprove
         | Act::PeopleRefuse
@@ -40,11 +58,12 @@ pub(super) fn of_entry(entry: &AuditEntry) -> Option<(Item, JournalLine)> {
         | Act::PeopleReview
         | Act::PeopleReset
         | Act::QuarantineRelease
+        | Act::QuarantineRefuse
         | Act::MediaChange
         | Act::KeysChange
         | Act::SystemChange
         | Act::ServiceStart
-        | Act::ServiceStop => Item::Settings,
+        | Act::ServiceStop => Some(Item::Settings),
         Act::SessionBegin
         | Act::SessionRefuse
         | Act::SessionEnd
@@ -65,6 +84,8 @@ pub(super) fn of_entry(entry: &AuditEntry) -> Option<(Item, JournalLine)> {
         | Act::JobStamp
         | Act::JobRenew
         | Act::PeopleRead
+        | Act::PeopleExport
+        | Act::ApprovalsRead
         | Act::MediaRead
         | Act::KeysRead
         | Act::SystemRead
@@ -78,21 +99,8 @@ pub(super) fn of_entry(entry: &AuditEntry) -> Option<(Item, JournalLine)> {
         | Act::JournalConfirm
         | Act::JournalInspect
         | Act::ReportMake
-        | Act::ApiDenied => return None,
-    };
-    let mut facts: Vec<String> = Vec::new();
-    facts.extend(entry.record.clone());
-    let details = entry.details.iter().filter(|(key, _)| *key != "text-ja");
-    facts.extend(details.map(|(key, value)| format!("{key}={value}")));
-    let facts = facts.join(", ");
-    let words = |lang| joined(act.title(lang), &facts, lang);
-    let line = JournalLine {
-        time: entry.time,
-        by: entry.person.clone(),
-        ja: words(Lang::Ja),
-        en: words(Lang::En),
-    };
-    Some((item, line))
+        | Act::ApiDenied => None,
+    }
 }
 
 /// What an event that is to be reported says.

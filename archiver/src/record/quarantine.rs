@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use unicode_normalization::UnicodeNormalization;
 
+use crate::approval::Waiting;
 use crate::event::{EventBody, RecordedEvent, Topic};
 use crate::store::StoreError;
 use crate::store::catalog::Catalog;
@@ -33,15 +34,14 @@ pub struct QuarantineReleaseRequested {
     pub reason: String,
 }
 
-/// A request for a release that waits for another person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReleaseRequest {
-    /// Its id.
-    pub id: EventId,
-    /// Who asked.
-    pub by: String,
-    /// When.
-    pub at: OffsetDateTime,
+/// What was asked for was refused, or withdrawn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct QuarantineReleaseRefused {
+    /// The version.
+    pub version: VersionId,
+    /// The event that asked for it.
+    pub request: EventId,
     /// Why.
     pub reason: String,
 }
@@ -56,7 +56,7 @@ pub struct Withheld {
     /// Since when it is on record.
     pub since: OffsetDateTime,
     /// The last request for its release, where there is one.
-    pub request: Option<ReleaseRequest>,
+    pub request: Option<Waiting<VersionId>>,
 }
 
 /// Two people released a record: from now on it is fetched like any other.
@@ -78,6 +78,11 @@ impl EventBody for QuarantineEntered {
 
 impl EventBody for QuarantineReleaseRequested {
     const KIND: &'static str = "quarantine-release-requested";
+    const TOPIC: Topic = Topic::Records;
+}
+
+impl EventBody for QuarantineReleaseRefused {
+    const KIND: &'static str = "quarantine-release-refused";
     const TOPIC: Topic = Topic::Records;
 }
 
@@ -129,12 +134,20 @@ fn fold(withheld: &mut Vec<Withheld>, event: &RecordedEvent) {
     } else if let Some(asked) = event.as_::<QuarantineReleaseRequested>() {
         let held = withheld.iter_mut().find(|one| one.version == asked.version);
         if let Some(held) = held {
-            held.request = Some(ReleaseRequest {
+            held.request = Some(Waiting {
                 id: event.id,
-                by: event.by.clone(),
-                at: event.time,
+                what: asked.version,
                 reason: asked.reason,
+                requested_by: event.by.clone(),
+                requested_at: event.time,
             });
+        }
+    } else if let Some(refused) = event.as_::<QuarantineReleaseRefused>() {
+        let held = withheld
+            .iter_mut()
+            .find(|one| one.version == refused.version);
+        if let Some(held) = held {
+            held.request.take_if(|asked| asked.id == refused.request);
         }
     } else if let Some(released) = event.as_::<QuarantineReleased>()
         && released.is_by_two()

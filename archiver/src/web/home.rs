@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use maud::{Markup, html};
 
+use super::approvals::subject;
 use super::frame::Frame;
 use super::text::{foreign, moment, number};
 use super::visitor::{Member, Visitor};
@@ -31,30 +32,29 @@ async fn home(
             true => Some(desk.job_status(&actor)?),
             false => None,
         };
-        let (pending, due) = match actor.may(Right::ManagePeople) {
-            true => (
-                desk.read_people(&actor)?.pending().cloned().collect(),
-                desk.read_review(&actor)?.due_for(&actor.account),
-            ),
-            false => (Vec::new(), 0),
+        let due = match actor.may(Right::ManagePeople) {
+            true => desk.read_review(&actor)?.due_for(&actor.account),
+            false => 0,
+        };
+        let decides = actor.may(Right::ManagePeople) || actor.may(Right::ManageRecords);
+        let pending = match decides {
+            true => desk.read_approvals(&actor)?,
+            false => Vec::new(),
         };
         Ok((status, pending, due, desk.open_events(&actor)))
     })
     .await
     .map_err(|problem| visitor.failed(&problem))?;
     let title = lang.pick("ホーム", "Home");
-    let mine = pending.iter().filter(|one| {
-        one.requested_by != visitor.actor.account && one.account != visitor.actor.account
-    });
-    let to_approve: Vec<_> = mine.collect();
+    let to_approve: Vec<_> = pending.iter().filter(|one| one.may_approve).collect();
     let matter = html! {
         h1 { (lang.pick("こんにちは、", "Hello, ")) bdi { (visitor.actor.display_name) } }
         @if !to_approve.is_empty() {
             section.sheet {
-                h2 { (lang.pick("承認待ち", "Waits for your approval")) }
+                h2 { a href="/approvals" { (lang.pick("承認待ち", "Waits for your approval")) } }
                 ul {
                     @for one in &to_approve {
-                        li { a href={ "/people#request-" (one.id) } { bdi { (one.account) } } " — " bdi { (one.reason) } " (" bdi { (one.requested_by) } ", " (moment(one.requested_at)) ")" }
+                        li { (subject(&one.waiting.what, lang)) " — " (foreign(&one.waiting.reason)) " (" bdi { (one.waiting.requested_by) } ", " (moment(one.waiting.requested_at)) ")" }
                     }
                 }
             }

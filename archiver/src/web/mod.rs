@@ -3,6 +3,7 @@
 //! Each page asks the same acts as the API does. What changes something is a form that carries the session's form token; after it the browser is sent on
 //! (303), so that going back repeats nothing.
 
+mod approvals;
 mod assets;
 mod audit;
 mod deposit;
@@ -57,6 +58,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .merge(verification::routes())
         .merge(quarantine::routes())
         .merge(people::routes())
+        .merge(approvals::routes())
         .merge(review::routes())
         .merge(jobs::routes())
         .merge(events::routes())

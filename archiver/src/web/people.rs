@@ -19,6 +19,7 @@ use crate::access::{
 };
 use crate::acts::{Actor, Desk, FirstPassword, Refusal};
 use crate::api::{Problem, blocking};
+use crate::approval::Clockwork;
 use crate::cli::lang::Lang;
 
 /// `POST /people/requests`; each role is a field of its own.
@@ -79,9 +80,10 @@ async fn page(
     let manages = visitor.may(Right::ManagePeople);
     let matter = html! {
         h1 { (title) }
+        p.no-print { a href="/approvals" { (lang.pick("承認待ちの一覧", "All that waits for approval")) } }
         (alert(problem))
         @if let Some(first) = first { (handed(first, lang)) }
-        (pending(visitor, &directory, manages))
+        (pending(visitor, &directory, desk.clockwork()))
         p.no-print { a href="/people/review" { (lang.pick("アカウントの棚卸し(年に一度の確認)", "Review of accounts, once a year")) } }
         (accounts(visitor, &directory, manages))
         @if manages { (request_form(visitor)) }
@@ -111,21 +113,22 @@ pub(super) fn role_names(facts: &AccountFacts, lang: Lang) -> String {
     names.join(lang.pick("・", ", "))
 }
 
-fn pending(visitor: &Visitor, directory: &Directory, manages: bool) -> Markup {
+fn pending(visitor: &Visitor, directory: &Directory, clockwork: Clockwork) -> Markup {
     let lang = visitor.lang;
-    let waiting: Vec<_> = directory.pending().collect();
+    let manages = visitor.may(Right::ManagePeople);
+    let waiting: Vec<_> = directory.waiting(clockwork).collect();
     html! {
         section.sheet {
             h2 { (lang.pick("承認待ちの申請", "Waits for approval")) }
             @if waiting.is_empty() { p.empty { (lang.pick("申請はありません。", "Nothing waits.")) } }
             @for one in waiting {
                 div id={ "request-" (one.id) } {
-                    p { strong { bdi { (one.account) } } " — " (foreign(&one.facts.display_name)) ": " (role_names(&one.facts, lang)) br;
-                        @if let Some(openid) = &one.facts.openid { (lang.pick("OpenID の識別子: ", "OpenID subject: ")) (foreign(openid)) br; }
-                        span.hint { (lang.pick("理由: ", "Reason: ")) (foreign(&one.reason)) " · " (lang.pick("申請者 ", "asked for by ")) bdi { (one.requested_by) } ", " (moment(one.requested_at)) } }
+                    p { strong { bdi { (one.what.account) } } " — " (foreign(&one.what.facts.display_name)) ": " (role_names(&one.what.facts, lang)) br;
+                        @if let Some(openid) = &one.what.facts.openid { (lang.pick("OpenID の識別子: ", "OpenID subject: ")) (foreign(openid)) br; }
+                        span.hint { (lang.pick("理由: ", "Reason: ")) (foreign(&one.reason)) " · " (lang.pick("申請者 ", "asked for by ")) bdi { (one.requested_by) } ", " (moment(one.requested_at)) " · " (lang.pick("期限 ", "until ")) (moment(one.expires_at(clockwork))) } }
                     @if manages {
                         div.actions {
-                            @if one.requested_by != visitor.actor.account && one.account != visitor.actor.account {
+                            @if one.requested_by != visitor.actor.account && one.what.account != visitor.actor.account {
                                 form method="post" action={ "/people/requests/" (one.id) "/approve" } { (form_token(visitor)) button type="submit" { (lang.pick("承認する", "Approve")) } }
                             } @else { p.hint { (lang.pick("ほかの人が承認します。", "Another person approves it.")) } }
                             form.actions method="post" action={ "/people/requests/" (one.id) "/refuse" } {
@@ -395,7 +398,12 @@ async fn done(
     act: impl FnOnce(&Desk, &Visitor) -> Result<Option<FirstPassword>, Refusal> + Send + 'static,
 ) -> Result<Response, Response> {
     let actor = visitor.clone();
-    match blocking(desk, visitor.lang, move |desk| act(desk, &actor)).await {
+    let acted = blocking(desk, visitor.lang, move |desk| {
+        // An API's client that saw the account before must find it changed.
+        let _turn = desk.turn_to_change_people();
+        act(desk, &actor)
+    });
+    match acted.await {
         Ok(None) => Ok(Redirect::to("/people").into_response()),
         Ok(Some(first)) => page(desk, visitor, None, Some(&first)).await,
         Err(problem) if problem.code == "not-allowed" => Err(visitor.failed(&problem)),

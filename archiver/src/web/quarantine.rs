@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::{Form, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use formats::id::VersionId;
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -15,7 +16,7 @@ use super::visitor::{Bare, Member, Visitor};
 use crate::access::Right;
 use crate::acts::{Desk, HeldRecord, Refusal};
 use crate::api::{Problem, blocking, version_id};
-use crate::record::quarantine::ReleaseRequest;
+use crate::approval::Waiting;
 
 #[derive(Debug, Deserialize)]
 struct ReleaseForm {
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
         .route("/quarantine", get(show))
         .route("/quarantine/{record}/{version}/request", post(request))
         .route("/quarantine/requests/{request}/approve", post(approve))
+        .route("/quarantine/requests/{request}/refuse", post(refuse))
 }
 
 async fn show(
@@ -51,6 +53,7 @@ async fn page(
         p.lead { (lang.pick(
             "マルウェアが見つかった記録です。変更せずに保管し、二人が解除するまで誰にも渡しません。解除すると、ほかの記録と同じように取り出せます。",
             "Records in which a scanner found malware. They are kept unaltered, and handed to nobody until two people release them; then they are fetched like any other.")) }
+        p.no-print { a href="/approvals" { (lang.pick("承認待ちの一覧", "All that waits for approval")) } }
         (alert(problem))
         @if held.is_empty() { p.empty { (lang.pick("隔離している記録はありません。", "Nothing is in quarantine.")) } }
         @for one in &held { (record(visitor, one)) }
@@ -94,18 +97,23 @@ fn record(visitor: &Visitor, held: &HeldRecord) -> Markup {
     }
 }
 
-fn waiting(visitor: &Visitor, asked: &ReleaseRequest) -> Markup {
+fn waiting(visitor: &Visitor, asked: &Waiting<VersionId>) -> Markup {
     let lang = visitor.lang;
     html! {
         p.notice.warn { (lang.pick("解除の申請: ", "Release asked for: ")) (foreign(&asked.reason)) br;
-            span.hint { (lang.pick("申請者 ", "by ")) bdi { (asked.by) } ", " (moment(asked.at)) } }
+            span.hint { (lang.pick("申請者 ", "by ")) bdi { (asked.requested_by) } ", " (moment(asked.requested_at)) } }
         @if visitor.may(Right::ManageRecords) {
-            @if asked.by == visitor.actor.account { p.hint { (lang.pick("ほかの人が承認します。", "Another person approves it.")) } }
+            @if asked.requested_by == visitor.actor.account { p.hint { (lang.pick("ほかの人が承認します。", "Another person approves it.")) } }
             @else {
                 form method="post" action={ "/quarantine/requests/" (asked.id) "/approve" } {
                     (form_token(visitor))
                     div.actions { button type="submit" { (lang.pick("承認して解除する", "Approve and release")) } }
                 }
+            }
+            form.actions method="post" action={ "/quarantine/requests/" (asked.id) "/refuse" } {
+                (form_token(visitor))
+                input type="text" name="reason" required maxlength="1000" aria-label=(lang.pick("却下・取り下げの理由", "Why it is refused or withdrawn")) placeholder=(lang.pick("理由", "reason"));
+                button.plain type="submit" { (lang.pick("却下・取り下げ", "Refuse or withdraw")) }
             }
         }
     }
@@ -136,6 +144,20 @@ async fn approve(
     done(&desk, &visitor, move |desk, visitor| {
         let request = request.parse().map_err(|_| Refusal::NotFound)?;
         desk.approve_release(&visitor.actor, request).map(drop)
+    })
+    .await
+}
+
+async fn refuse(
+    State(desk): State<Arc<Desk>>,
+    Member(visitor): Member,
+    Path(request): Path<String>,
+    Form(form): Form<ReleaseForm>,
+) -> Result<Response, Response> {
+    visitor.check(&form.form_token)?;
+    done(&desk, &visitor, move |desk, visitor| {
+        let request = request.parse().map_err(|_| Refusal::NotFound)?;
+        desk.refuse_release(&visitor.actor, request, &form.reason)
     })
     .await
 }

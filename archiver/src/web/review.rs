@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use super::frame::{Frame, alert, form_token};
 use super::people::{role_names, state};
 use super::search::line;
-use super::text::{day, foreign, moment};
+use super::text::{day, foreign};
 use super::visitor::{Member, Visitor};
 use crate::access::review::{Decided, Decision};
 use crate::access::{Account, AccountKind, Right};
@@ -52,8 +52,8 @@ async fn page(
         p.no-print { a href="/people" { (lang.pick("アカウントへ戻る", "Back to People")) } }
         h1 { (title) }
         p.lead { (lang.pick(
-            format!("{} 日ごとに、すべてのアカウントがまだ要るか、役割が合っているかを確かめます。自分のアカウントは、ほかの管理者が決めます。", list.review_days),
-            format!("Every {} days somebody looks whether each account is still needed and its roles are right. Your own is decided by another administrator.", list.review_days))) }
+            format!("{} 日ごとに、すべてのアカウントがまだ要るか、役割が合っているかを確かめます。期限から {} 日以内に確かめられないアカウントは停止します。自分のアカウントは、ほかの管理者が決めます。", list.review_days, list.answer_days),
+            format!("Every {} days somebody looks whether each account is still needed and its roles are right. What nobody confirms within {} days more is suspended. Your own is decided by another administrator.", list.review_days, list.answer_days))) }
         (alert(problem))
         p { (lang.pick(format!("期限を過ぎたアカウント: {} 件", list.due()), format!("Overdue: {}", list.due()))) }
         @if manages { form method="post" action="/people/review" {
@@ -146,6 +146,7 @@ async fn review(
     let reviewed = match decisions(&fields) {
         Ok(decisions) => {
             blocking(&desk, lang, move |desk| {
+                let _turn = desk.turn_to_change_people();
                 desk.review_accounts(&actor, decisions)
             })
             .await

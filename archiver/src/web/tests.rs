@@ -169,6 +169,8 @@ async fn every_page_is_whole_in_both_languages_and_shows_what_others_wrote_as_te
         ("key-custodian", "/system"),
         ("records-manager", "/forecast"),
         ("auditor", "/quarantine"),
+        ("sato", "/approvals"),
+        ("records-manager", "/approvals"),
         ("auditor", "/audit"),
         ("auditor", "/audit?act=record.deposit"),
         ("retriever", &format!("/records/{record}")),

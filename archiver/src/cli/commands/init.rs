@@ -11,7 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::media_words::one_data_medium;
 use crate::cli::session::Session;
 use crate::config::{
-    AlarmsConfig, Config, IndexConfig, IntakesConfig, MediaConfig, RenewalConfig,
+    AccountsConfig, AlarmsConfig, Config, IndexConfig, IntakesConfig, MediaConfig, RenewalConfig,
     SEGMENT_BYTES_MAX_DEFAULT, ScrubConfig, ServiceConfig, TsaConfig,
 };
 use crate::keys::TokenPlace;
@@ -46,6 +46,7 @@ pub(in crate::cli) fn run(session: &Session, arguments: &Init) -> Result<Exit, F
         renewal: RenewalConfig::default(),
         service: ServiceConfig::default(),
         alarms: AlarmsConfig::default(),
+        accounts: AccountsConfig::default(),
         index_options: IndexConfig::default(),
         intakes: IntakesConfig::default(),
     };

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::access::{Account, AccountState, People};
 use crate::acts::reset_person;
+use crate::approval::Clockwork;
 use crate::archive::Access;
 use crate::cli::arguments::service::People as PeopleCommand;
 use crate::cli::exit::Exit;
@@ -25,19 +26,19 @@ fn list(session: &Session) -> Result<Exit, Failure> {
     for account in people.directory().accounts() {
         tell(session, account);
     }
-    for pending in people.directory().pending() {
+    for pending in people.directory().waiting(Clockwork::of(&archive)) {
         session.output.event(&json!({
-            "event": "pending", "request": pending.id.to_string(), "account": pending.account,
+            "event": "pending", "request": pending.id.to_string(), "account": pending.what.account,
             "by": pending.requested_by, "reason": pending.reason,
         }));
         session.output.say(&lang.pick(
             format!(
                 "承認待ち: {}(申請 {}、{})",
-                pending.account, pending.requested_by, pending.reason
+                pending.what.account, pending.requested_by, pending.reason
             ),
             format!(
                 "waits for approval: {} (asked for by {}: {})",
-                pending.account, pending.requested_by, pending.reason
+                pending.what.account, pending.requested_by, pending.reason
             ),
         ));
     }

@@ -297,14 +297,12 @@ impl Serving {
             Ok(0)
         };
         *journals_due = journals.is_err();
-        let dormant = self.desk.suspend_dormant();
-        if let Ok(names) = &dormant
-            && !names.is_empty()
-        {
-            let told = json!({ "accounts": names, "cause": "dormant" });
-            note(session, "accounts-suspended", told);
+        let unattended = self.desk.suspend_unattended();
+        for one in unattended.iter().flatten() {
+            let told = json!({ "account": one.account, "cause": one.cause.code() });
+            note(session, "account-suspended", told);
         }
-        let failures = [used.err(), closed.err(), journals.err(), dormant.err()];
+        let failures = [used.err(), closed.err(), journals.err(), unattended.err()];
         for refusal in failures.into_iter().flatten() {
             let text = refusal.text(session.output.lang);
             note(session, "failed", json!({ "text": text }));

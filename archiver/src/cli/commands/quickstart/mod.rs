@@ -15,8 +15,8 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::{Programs, Session};
 use crate::config::{
-    AlarmsConfig, CONFIG_FILE_NAME, Config, IndexConfig, IntakesConfig, MediaConfig, RenewalConfig,
-    SEGMENT_BYTES_MAX_DEFAULT, ScrubConfig, ServiceConfig, TsaConfig,
+    AccountsConfig, AlarmsConfig, CONFIG_FILE_NAME, Config, IndexConfig, IntakesConfig,
+    MediaConfig, RenewalConfig, SEGMENT_BYTES_MAX_DEFAULT, ScrubConfig, ServiceConfig, TsaConfig,
 };
 use crate::keys::Passphrase;
 use crate::store::durable;
@@ -142,6 +142,7 @@ fn make_archive(session: &Session, directory: &Path) -> Result<(Config, Passphra
         renewal: RenewalConfig::default(),
         service: ServiceConfig::default(),
         alarms: AlarmsConfig::default(),
+        accounts: AccountsConfig::default(),
         index_options: IndexConfig::default(),
         intakes: IntakesConfig::default(),
     };
