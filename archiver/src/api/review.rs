@@ -74,14 +74,17 @@ pub(crate) struct DecidedForm {
 }
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Desk>> {
-    OpenApiRouter::new().routes(routes!(read, review))
+    OpenApiRouter::new().routes(routes!(read_review, review))
 }
 
 /// The accounts, and which of them are to be confirmed again
 #[utoipa::path(get, path = "/api/v1/people/review", tag = "people",
     responses((status = 200, body = ReviewView), (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json")))]
-async fn read(State(desk): State<Arc<Desk>>, caller: Caller) -> Result<Json<ReviewView>, Problem> {
+async fn read_review(
+    State(desk): State<Arc<Desk>>,
+    caller: Caller,
+) -> Result<Json<ReviewView>, Problem> {
     let list = blocking(&desk, caller.lang, move |desk| {
         desk.read_review(&caller.actor)
     });

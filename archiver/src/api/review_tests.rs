@@ -6,8 +6,7 @@ use time::Duration;
 use super::fixture::Hall;
 use crate::access::account::SuspensionCause;
 
-const RULES: &str =
-    "[accounts]\ndormant_days = 10\ndormant_exempt = [\"depositor\"]\nreview_days = 20";
+const RULES: &str = "[accounts]\ndormant_days = 10\ndormant_exempt = [\"depositor\"]\nreview_days = 20\nreview_answer_days = 3000";
 
 #[tokio::test]
 async fn accounts_that_nobody_uses_are_suspended_by_the_program_and_the_last_administrator_stays() {
@@ -70,10 +69,10 @@ async fn what_nobody_confirms_in_time_is_suspended_and_resuming_it_confirms_it()
         let (status, answer) = hall.send("POST", path, &token, form).await;
         assert_eq!(status, 200, "{answer}");
     }
-    hall.clock.advance(Duration::days(4));
+    hall.clock.advance(Duration::days(3));
     let suspended = hall.desk.suspend_unattended().unwrap();
     assert!(suspended.is_empty(), "there is still time to answer");
-    hall.clock.advance(Duration::days(1));
+    hall.clock.advance(Duration::days(2));
     let suspended = hall.desk.suspend_unattended().unwrap();
     assert!(
         suspended

@@ -117,6 +117,7 @@ fn tag_name(tag: &str, lang: Lang) -> String {
         "journal" => "運用日誌",
         "overview" => "状況",
         "people" => "アカウント",
+        "approvals" => "承認待ち",
         "quarantine" => "隔離",
         "records" => "記録",
         "session" => "セッション",
