@@ -32,4 +32,5 @@ pub mod space;
 pub mod store;
 pub mod telemetry;
 pub mod tsa;
+pub mod upload;
 pub mod web;

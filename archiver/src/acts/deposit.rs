@@ -12,6 +12,7 @@ use super::desk::{Desk, Subject, held};
 use super::refusal::Refusal;
 use crate::access::Right;
 use crate::audit::Act;
+use crate::class::RegisteredClass;
 use crate::cli::lang::Lang;
 use crate::intake::{IntakeError, Source, SourceName};
 use crate::journal::SERVICE_CLASSES;
@@ -67,7 +68,18 @@ impl Desk {
         reader: Box<dyn Read + Send>,
         lang: Lang,
     ) -> Result<Deposited, Refusal> {
-        let mut subject = Subject::default();
+        let (subject, told) = (Subject::default(), |refusal| refusal);
+        self.deposit_on_record(actor, facts, (reader, lang), (subject, &told))
+    }
+
+    /// The same with more to say in the trail, and with the causes of refusals that only the giver of the content knows.
+    pub(super) fn deposit_on_record(
+        &self,
+        actor: &Actor,
+        facts: &DepositFacts,
+        (reader, lang): (Box<dyn Read + Send>, Lang),
+        (mut subject, told): (Subject, &dyn Fn(Refusal) -> Refusal),
+    ) -> Result<Deposited, Refusal> {
         subject.fact("class", &facts.class);
         subject.fact("channel", facts.channel);
         self.act(
@@ -76,7 +88,7 @@ impl Desk {
             Right::Deposit,
             subject,
             |subject| {
-                let deposited = self.take_in(actor, facts, reader, lang)?;
+                let deposited = self.take_in(actor, facts, reader, lang).map_err(told)?;
                 self.note_key(actor, facts);
                 subject.record = Some(deposited.version.to_string());
                 subject.fact("bytes", deposited.size);
@@ -98,21 +110,7 @@ impl Desk {
         reader: Box<dyn Read + Send>,
         lang: Lang,
     ) -> Result<Deposited, Refusal> {
-        let matter = facts.metadata.additional.get(MATTER).map(String::as_str);
-        if SERVICE_CLASSES.contains(&facts.class.as_str())
-            || !actor.scope.covers(&facts.class, matter)
-        {
-            return Err(Refusal::NotAllowed {
-                right: Right::Deposit,
-            });
-        }
-        let class = self.archive.classes().class(&facts.class).map_err(|_| {
-            Refusal::invalid(
-                "class",
-                "そのような保管要件はありません",
-                "there is no such class",
-            )
-        })?;
+        let class = self.class_for(actor, facts)?;
         self.check_key(actor, facts)?;
         let request = DepositRequest {
             class: class.clone(),
@@ -148,6 +146,29 @@ impl Desk {
             DepositEvent::Failed(error) => Err(self.not_taken(error)),
             DepositEvent::Skipped { .. } | DepositEvent::LeftOut { .. } => Err(Refusal::CutOff),
         }
+    }
+
+    /// The class of a deposit, where the account may deposit into it.
+    pub(super) fn class_for(
+        &self,
+        actor: &Actor,
+        facts: &DepositFacts,
+    ) -> Result<&RegisteredClass, Refusal> {
+        let matter = facts.metadata.additional.get(MATTER).map(String::as_str);
+        if SERVICE_CLASSES.contains(&facts.class.as_str())
+            || !actor.scope.covers(&facts.class, matter)
+        {
+            return Err(Refusal::NotAllowed {
+                right: Right::Deposit,
+            });
+        }
+        self.archive.classes().class(&facts.class).map_err(|_| {
+            Refusal::invalid(
+                "class",
+                "そのような保管要件はありません",
+                "there is no such class",
+            )
+        })
     }
 
     /// What the network did to a transfer is no fault of the file.

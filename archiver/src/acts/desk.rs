@@ -23,6 +23,7 @@ use crate::audit::closing::{ClosingError, close_days};
 use crate::audit::{Act, AuditTrail, EventRules, NewEntry, TrailWatch};
 use crate::journal::{close_journals, make_reports};
 use crate::openid::OpenidProvider;
+use crate::upload::Uploads;
 
 /// The rules by which people are let in and watched.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +51,8 @@ pub struct DeskParts {
     pub jobs: Jobs,
     /// Most bytes of one deposit.
     pub deposit_bytes_max: u64,
+    /// Deposits that come in parts.
+    pub uploads: Uploads,
     /// The company's OpenID provider, where people may log in by it.
     pub openid: Option<OpenidProvider>,
 }
@@ -62,6 +65,7 @@ pub struct Desk {
     pub(super) rules: AccessRules,
     pub(super) jobs: Jobs,
     pub(super) deposit_bytes_max: u64,
+    pub(super) uploads: Uploads,
     openid: Option<OpenidProvider>,
     people: RwLock<People>,
     sessions: Mutex<Sessions>,
@@ -103,6 +107,7 @@ impl Desk {
             trail: parts.trail,
             jobs: parts.jobs,
             deposit_bytes_max: parts.deposit_bytes_max,
+            uploads: parts.uploads,
             openid: parts.openid,
             people: RwLock::new(people),
             sessions: Mutex::new(Sessions::new(parts.rules.sessions)),

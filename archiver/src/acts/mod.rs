@@ -25,6 +25,7 @@ mod records;
 mod refusal;
 mod review;
 mod trail;
+mod uploads;
 pub mod verification;
 
 pub use actor::Actor;
@@ -44,3 +45,4 @@ pub use quarantine::HeldRecord;
 pub use records::{RecordFacts, RecordPage};
 pub use refusal::Refusal;
 pub use review::{ReviewList, ReviewRow, Unattended};
+pub use uploads::{NewUpload, PartTaken};

@@ -13,6 +13,7 @@ use crate::keys::KeyError;
 use crate::openid::OpenidError;
 use crate::record::error::{DepositError, RetrieveError};
 use crate::store::StoreError;
+use crate::upload::UploadError;
 
 /// Why an act was not done.
 #[derive(Debug)]
@@ -84,6 +85,8 @@ pub enum Refusal {
     Evidence(String),
     /// Nobody was let in by the OpenID provider.
     Openid(OpenidError),
+    /// About a deposit in parts.
+    Upload(UploadError),
 }
 
 impl Refusal {
@@ -126,6 +129,7 @@ impl Refusal {
             Self::Archive(_) | Self::Evidence(_) => 500,
             Self::Retrieve(error) => retrieve_status(error),
             Self::Openid(error) => error.status(),
+            Self::Upload(error) => error.status(),
         }
     }
 
@@ -165,6 +169,7 @@ impl Refusal {
             Self::Retrieve(_) => "unreadable",
             Self::Evidence(_) => "evidence",
             Self::Openid(error) => error.code(),
+            Self::Upload(error) => error.code(),
         }
     }
 
@@ -205,6 +210,7 @@ impl Refusal {
                 format!("the evidence cannot be made: {why}"),
             ),
             Self::Openid(error) => error.text(lang),
+            Self::Upload(error) => error.text(lang),
             Self::LogInWanted
             | Self::LogInWrong
             | Self::CodeWanted
@@ -282,7 +288,8 @@ impl Refusal {
             | Self::Archive(_)
             | Self::Retrieve(_)
             | Self::Evidence(_)
-            | Self::Openid(_) => return None,
+            | Self::Openid(_)
+            | Self::Upload(_) => return None,
         })
     }
 }
@@ -376,6 +383,12 @@ impl From<ExportError> for Refusal {
 impl From<OpenidError> for Refusal {
     fn from(error: OpenidError) -> Self {
         Self::Openid(error)
+    }
+}
+
+impl From<UploadError> for Refusal {
+    fn from(error: UploadError) -> Self {
+        Self::Upload(error)
     }
 }
 

@@ -24,6 +24,7 @@ use super::problem::Problem;
 use crate::acts::{DepositFacts, Deposited, Desk, Refusal};
 use crate::intake::metadata::from_arguments;
 use crate::telemetry::spanned;
+use crate::upload::UploadReceipt;
 
 /// What is deposited, beside its bytes.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -97,13 +98,8 @@ async fn deposit(
     let key = headers
         .get(IDEMPOTENCY_KEY)
         .and_then(|value| value.to_str().ok());
-    let facts = DepositFacts {
-        metadata: params.metadata().map_err(|refusal| refuse(&refusal))?,
-        name: params.file_name().map_err(|refusal| refuse(&refusal))?,
-        class: params.class,
-        channel: "api",
-        key: key.map(str::to_owned),
-    };
+    let facts = params.facts(key.map(str::to_owned));
+    let facts = facts.map_err(|refusal| refuse(&refusal))?;
     let deposited = take(&desk, caller, facts, &headers, body).await?;
     let status = match deposited.was_there {
         true => StatusCode::OK,
@@ -146,6 +142,17 @@ pub(crate) async fn take(
 }
 
 impl DepositParams {
+    /// What is deposited, as the desk takes it.
+    pub(super) fn facts(self, key: Option<String>) -> Result<DepositFacts, Refusal> {
+        Ok(DepositFacts {
+            metadata: self.metadata()?,
+            name: self.file_name()?,
+            class: self.class,
+            channel: "api",
+            key,
+        })
+    }
+
     fn metadata(&self) -> Result<Metadata, Refusal> {
         metadata([
             ("date", &self.date),
@@ -199,7 +206,7 @@ pub(crate) fn file_name(name: &str) -> Result<String, Refusal> {
 }
 
 impl DepositedView {
-    fn of(deposited: &Deposited) -> Self {
+    pub(super) fn of(deposited: &Deposited) -> Self {
         Self {
             record: deposited.version.record().to_string(),
             version: deposited.version.version(),
@@ -209,9 +216,21 @@ impl DepositedView {
             threat: deposited.threat.clone(),
         }
     }
+
+    /// The answer of a deposit in parts.
+    pub(super) fn of_upload(receipt: &UploadReceipt) -> Self {
+        Self {
+            record: receipt.record.clone(),
+            version: receipt.version,
+            was_there: receipt.was_there,
+            size: receipt.size,
+            warnings: receipt.warnings.clone(),
+            threat: receipt.threat.clone(),
+        }
+    }
 }
 
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
+pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// What file systems take.
 const NAME_BYTES_MAX: usize = 255;

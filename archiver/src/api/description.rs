@@ -46,6 +46,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
         ("GET", &mut item.get),
         ("PUT", &mut item.put),
         ("POST", &mut item.post),
+        ("PATCH", &mut item.patch),
         ("DELETE", &mut item.delete),
     ];
     methods

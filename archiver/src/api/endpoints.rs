@@ -9,6 +9,10 @@ pub(super) const ENDPOINTS: &[(&str, &str, &str)] = &[
         "retriever records-manager auditor inspector",
     ),
     ("POST", "/api/v1/records", "depositor"),
+    ("POST", "/api/v1/uploads", "depositor"),
+    ("GET", "/api/v1/uploads/{upload}", "depositor"),
+    ("PATCH", "/api/v1/uploads/{upload}", "depositor"),
+    ("DELETE", "/api/v1/uploads/{upload}", "depositor"),
     (
         "GET",
         "/api/v1/records/{record}",

@@ -22,6 +22,7 @@ use crate::audit::AuditTrail;
 use crate::cli::fixture::Bench;
 use crate::https::Peer;
 use crate::openid::OpenidProvider;
+use crate::upload::{UploadRules, Uploads};
 
 pub(crate) const NOW: OffsetDateTime = datetime!(2030-04-01 09:00 UTC);
 pub(crate) const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
@@ -81,6 +82,7 @@ impl Hall {
         let first = first.collect();
         let archive = Arc::new(archive);
         let trail = AuditTrail::open(Arc::clone(&archive)).unwrap();
+        let uploads = Uploads::open(&archive, UploadRules::of_hours(24)).unwrap();
         let (sender, orders) = mpsc::channel();
         let desk = Desk::new(DeskParts {
             archive,
@@ -91,6 +93,7 @@ impl Hall {
             },
             jobs: Jobs::new(sender, Arc::default()),
             deposit_bytes_max: 100_000,
+            uploads,
             openid,
         });
         let hall = Self {

@@ -27,6 +27,7 @@ mod quarantine;
 mod records;
 mod review;
 mod session;
+mod uploads;
 mod verification;
 
 #[cfg(test)]
@@ -43,6 +44,8 @@ mod people_tests;
 mod review_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod uploads_tests;
 
 pub(crate) use audit::{AuditParams, filter as audit_filter};
 pub(crate) use blocking::blocking;
@@ -78,6 +81,7 @@ fn routes() -> OpenApiRouter<Arc<Desk>> {
         .merge(session::routes())
         .merge(records::routes())
         .merge(deposits::routes())
+        .merge(uploads::routes())
         .merge(contents::routes())
         .merge(verification::routes())
         .merge(jobs::routes())

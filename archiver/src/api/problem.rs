@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::acts::Refusal;
 use crate::cli::lang::Lang;
 use crate::telemetry::RequestId;
+use crate::upload::UploadError;
 
 /// Why a request was not fulfilled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -29,6 +30,9 @@ pub struct Problem {
     /// The field that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<&'static str>,
+    /// Where a part of an upload must begin: the header `Upload-Offset`.
+    #[serde(rename = "expected-offset", skip_serializing_if = "Option::is_none")]
+    pub expected_offset: Option<u64>,
     /// A URN that ends in the id of the request, as in the answer's header `X-Request-Id`.
     #[schema(example = "urn:uuid:01935e7a-1111-7222-8333-444455556666")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,15 +47,18 @@ impl Problem {
     #[must_use]
     pub fn of(refusal: &Refusal, lang: Lang) -> Self {
         let mut field = None;
-        let mut retry_after = None;
+        let (mut retry_after, mut expected_offset) = (None, None);
         if let Refusal::Invalid { field: named, .. } = refusal {
             field = Some(*named);
         } else if let Refusal::TooMany { seconds } = refusal {
             retry_after = Some(*seconds);
+        } else if let Refusal::Upload(UploadError::Offset { expected }) = refusal {
+            expected_offset = Some(*expected);
         }
         Self {
             field,
             retry_after,
+            expected_offset,
             ..Self::new(refusal.status(), refusal.code(), refusal.text(lang))
         }
     }
@@ -65,6 +72,7 @@ impl Problem {
             status,
             code,
             field: None,
+            expected_offset: None,
             instance: None,
             retry_after: None,
         }
@@ -86,7 +94,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry_after = self.retry_after;
+        let (retry_after, expected_offset) = (self.retry_after, self.expected_offset);
         let mut response = (status, Json(&self)).into_response();
         response.extensions_mut().insert(self);
         let headers = response.headers_mut();
@@ -96,6 +104,9 @@ impl IntoResponse for Problem {
         );
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(offset) = expected_offset {
+            headers.insert(super::uploads::OFFSET, HeaderValue::from(offset));
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

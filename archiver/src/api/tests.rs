@@ -13,7 +13,9 @@ fn filled(method: &str, path: &str, record: &str) -> String {
     let with_query = match path {
         "/api/v1/records/{record}/versions/{version}/objects/{object}"
         | "/api/v1/records/{record}/versions/{version}/evidence" => format!("{path}?purpose=test"),
-        "/api/v1/records" if method == "POST" => format!("{path}?class=general&name=b.txt"),
+        "/api/v1/records" | "/api/v1/uploads" if method == "POST" => {
+            format!("{path}?class=general&name=b.txt")
+        }
         _ => path.to_owned(),
     };
     with_query
@@ -21,6 +23,7 @@ fn filled(method: &str, path: &str, record: &str) -> String {
         .replace("{version}", "1")
         .replace("{object}", "0")
         .replace("{request}", "01935e7a-1111-7222-8333-444455556666")
+        .replace("{upload}", "00112233445566778899aabbccddeeff")
         .replace("{day}", "2030-03-31")
         .replace("{account}", "nobody")
 }

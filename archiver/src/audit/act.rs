@@ -40,6 +40,8 @@ acts! {
     PasswordChange "password.change" "パスワード変更" "Change of password",
     AuthenticatorSet "authenticator.set" "認証アプリの登録" "Authenticator set up",
     RecordDeposit "record.deposit" "預入" "Deposit",
+    UploadBegin "upload.begin" "分割送信の開始" "Upload in parts begun",
+    UploadAbandon "upload.abandon" "分割送信の取り消し" "Upload in parts given up",
     RecordSearch "record.search" "検索" "Search",
     RecordRead "record.read" "記録の表示" "Record shown",
     RecordRetrieve "record.retrieve" "内容の取り出し" "Content fetched",

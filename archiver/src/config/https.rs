@@ -24,6 +24,8 @@ pub struct HttpsConfig {
     pub client_crls: Vec<PathBuf>,
     /// Most bytes of one deposited file.
     pub upload_bytes_max: u64,
+    /// Hours that a deposit in parts waits for its next part.
+    pub upload_hours: u32,
     /// Most connections at the same time.
     pub connections_max: u32,
     /// Minutes without a request after which a session is over.
@@ -47,6 +49,7 @@ pub(super) struct HttpsForm {
     #[serde(default)]
     client_crls: Vec<PathBuf>,
     upload_bytes_max: Option<u64>,
+    upload_hours: Option<u32>,
     connections_max: Option<u32>,
     idle_minutes: Option<u32>,
     head_seconds: Option<u32>,
@@ -65,6 +68,7 @@ impl HttpsConfig {
             client_roots: None,
             client_crls: Vec::new(),
             upload_bytes_max: UPLOAD_BYTES_MAX,
+            upload_hours: UPLOAD_HOURS,
             connections_max: CONNECTIONS_MAX,
             idle_minutes: IDLE_MINUTES,
             head_seconds: HEAD_SECONDS,
@@ -101,6 +105,7 @@ pub(super) fn read(form: HttpsForm, place: &Place) -> Result<HttpsConfig, Config
             "1 バイト以上",
         ));
     }
+    let upload_hours = upload_hours(&form, place)?;
     let connections_max = form.connections_max.unwrap_or(CONNECTIONS_MAX);
     if !(1..=100_000).contains(&connections_max) {
         return Err(place.invalid(
@@ -129,6 +134,7 @@ pub(super) fn read(form: HttpsForm, place: &Place) -> Result<HttpsConfig, Config
             .map(|path| place.absolute(path))
             .collect(),
         upload_bytes_max,
+        upload_hours,
         connections_max,
         idle_minutes,
         head_seconds,
@@ -138,6 +144,18 @@ pub(super) fn read(form: HttpsForm, place: &Place) -> Result<HttpsConfig, Config
             .map(|form| openid::read(form, place))
             .transpose()?,
     })
+}
+
+/// The hours that a deposit in parts waits.
+fn upload_hours(form: &HttpsForm, place: &Place) -> Result<u32, ConfigError> {
+    match form.upload_hours.unwrap_or(UPLOAD_HOURS) {
+        hours @ 1..=UPLOAD_HOURS_MAX => Ok(hours),
+        _ => Err(place.invalid(
+            "service.https.upload_hours",
+            "from 1 to 720 hours",
+            "1 から 720 時間まで",
+        )),
+    }
 }
 
 /// The seconds for a head, and for a piece of a body.
@@ -179,6 +197,11 @@ pub(super) fn text(https: &HttpsConfig, place: &Place) -> String {
             "upload_bytes_max",
             https.upload_bytes_max,
             usual.upload_bytes_max,
+        ),
+        (
+            "upload_hours",
+            https.upload_hours.into(),
+            usual.upload_hours.into(),
         ),
         (
             "connections_max",
@@ -224,6 +247,12 @@ const PORT: u16 = 8443;
 
 /// 16 GiB.
 const UPLOAD_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
+
+/// A night and a day: who was cut off in the evening goes on in the morning.
+const UPLOAD_HOURS: u32 = 24;
+
+/// A month: what waits is in no archive yet.
+const UPLOAD_HOURS_MAX: u32 = 720;
 
 /// Each takes some 50 KiB while nothing is asked.
 const CONNECTIONS_MAX: u32 = 12_000;

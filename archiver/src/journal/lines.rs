@@ -70,6 +70,8 @@ const fn item_of(act: Act) -> Option<Item> {
         | Act::PasswordChange
         | Act::AuthenticatorSet
         | Act::RecordDeposit
+        | Act::UploadBegin
+        | Act::UploadAbandon
         | Act::RecordSearch
         | Act::RecordRead
         | Act::RecordRetrieve

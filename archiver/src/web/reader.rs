@@ -121,6 +121,7 @@ fn tag_name(tag: &str, lang: Lang) -> String {
         "quarantine" => "隔離",
         "records" => "記録",
         "session" => "セッション",
+        "uploads" => "分割送信",
         other => other,
     };
     lang.pick(format!("{ja}({tag})"), tag.to_owned())

@@ -29,6 +29,7 @@ use crate::service::scheduler::Scheduler;
 use crate::telemetry::{
     self, LogTarget, LogWriter, Observer, Tracer, TracerParts, Within, observed,
 };
+use crate::upload::{UploadRules, Uploads};
 
 use super::serve::{roots_at, secret_at};
 use super::serving_events::Events;
@@ -81,6 +82,11 @@ impl Serving {
             None => None,
             Some(openid) => Some(provider(session, openid)?),
         };
+        let rules = UploadRules::of_hours(https.upload_hours);
+        let uploads = Uploads::open(&archive, rules).map_err(|error| Failure::Said {
+            exit: Exit::Unusable,
+            text: error.text(lang),
+        })?;
         let desk = Desk::new(DeskParts {
             archive,
             trail,
@@ -94,6 +100,7 @@ impl Serving {
             },
             jobs: Jobs::new(sender, status),
             deposit_bytes_max: https.upload_bytes_max,
+            uploads,
             openid,
         })?;
         Ok(Self {
@@ -285,8 +292,8 @@ impl Serving {
         }
     }
 
-    /// What is written down now and then: when accounts were used, which nobody uses any more, the days of the audit trail that are over, and their
-    /// operation journals.
+    /// What is done now and then: it is written down when accounts were used, which nobody uses any more, the days of the audit trail that are over, and
+    /// their operation journals; uploads that are over are removed.
     fn keep_books(&self, session: &Session, journals_due: &mut bool) {
         let used = self.desk.record_uses();
         let closed = self.desk.close_days();
@@ -302,7 +309,13 @@ impl Serving {
             let told = json!({ "account": one.account, "cause": one.cause.code() });
             note(session, "account-suspended", told);
         }
-        let failures = [used.err(), closed.err(), journals.err(), unattended.err()];
+        let failures = [
+            used.err(),
+            closed.err(),
+            journals.err(),
+            unattended.err(),
+            self.desk.expire_uploads().err(),
+        ];
         for refusal in failures.into_iter().flatten() {
             let text = refusal.text(session.output.lang);
             note(session, "failed", json!({ "text": text }));
