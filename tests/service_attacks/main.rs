@@ -20,3 +20,4 @@ mod place;
 mod protocol;
 mod slow;
 mod telling;
+mod uploads;

@@ -29,6 +29,8 @@ pub(crate) struct Place {
     tls: Arc<ClientConfig>,
     /// The tokens of who is logged in, by account.
     pub(crate) tokens: BTreeMap<String, String>,
+    /// The secrets of the authenticators, by account, each with the last 30 seconds of which a code was used.
+    secrets: BTreeMap<String, (String, u64)>,
 }
 
 impl Place {
@@ -77,6 +79,7 @@ impl Place {
             address,
             tls: Arc::new(tls),
             tokens: BTreeMap::new(),
+            secrets: BTreeMap::new(),
         };
         for (name, password) in &first {
             place.settle(name, password);
@@ -122,8 +125,37 @@ impl Place {
             secret = answer["secret"].clone();
         }
         let body = json!({ "code": code(&text(&secret)) });
+        self.secrets
+            .insert(name.to_owned(), (text(&secret), step()));
         let answer = self.api("PUT", "/api/v1/session/authenticator", name, &body);
         self.tokens.insert(name.to_owned(), text(&answer["token"]));
+    }
+
+    /// Logs somebody in again, with a code that was not used yet.
+    pub(crate) fn log_in_again(&mut self, name: &str) {
+        let (secret, used) = self.secrets[name].clone();
+        until("there is a fresh code", || step() > used);
+        let body = json!({ "name": name, "password": password_of(name), "code": code(&secret) });
+        let answer = self.api("POST", "/api/v1/session", "", &body);
+        self.tokens.insert(name.to_owned(), text(&answer["token"]));
+        self.secrets.insert(name.to_owned(), (secret, step()));
+    }
+
+    /// Every file in the folder of the archive.
+    pub(crate) fn files(&self) -> Vec<std::path::PathBuf> {
+        let (mut folders, mut files) = (vec![self.world.at("")], Vec::new());
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                let list = if path.is_dir() {
+                    &mut folders
+                } else {
+                    &mut files
+                };
+                list.push(path);
+            }
+        }
+        files
     }
 
     /// What the API answers somebody; it must be a success.
@@ -429,11 +461,8 @@ fn code(secret: &str) -> String {
         .chunks_exact(8)
         .map(|byte| u8::from_str_radix(std::str::from_utf8(byte).expect("bits"), 2).expect("bits"))
         .collect();
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("after 1970");
     let mut mac = Hmac::<sha1::Sha1>::new_from_slice(&key).expect("a key");
-    mac.update(&(now.as_secs() / 30).to_be_bytes());
+    mac.update(&step().to_be_bytes());
     let mac = mac.finalize().into_bytes();
     let offset = usize::from(mac[19] & 15);
     let word: [u8; 4] = mac[offset..offset + 4].try_into().expect("four bytes");
@@ -441,6 +470,12 @@ fn code(secret: &str) -> String {
         "{:06}",
         (u32::from_be_bytes(word) & 0x7fff_ffff) % 1_000_000
     )
+}
+
+/// The number of the 30 seconds that pass now (RFC 6238 §4.2).
+fn step() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.expect("after 1970").as_secs() / 30
 }
 
 /// Where the service remembers what was told: beside the index.

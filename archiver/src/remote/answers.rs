@@ -76,6 +76,17 @@ pub(crate) struct FoundRecord {
     pub(crate) digests: Vec<String>,
 }
 
+/// A deposit in parts.
+#[derive(Debug, Deserialize)]
+pub(crate) struct UploadAnswer {
+    /// Its id.
+    pub(crate) upload: String,
+    /// Where to go on.
+    pub(crate) offset: u64,
+    /// What became of it, where it is deposited.
+    pub(crate) deposited: Option<DepositedAnswer>,
+}
+
 /// What became of a deposit.
 #[derive(Debug, Deserialize)]
 pub(crate) struct DepositedAnswer {

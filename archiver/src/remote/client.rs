@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
 
 use super::error::{RemoteError, RemoteProblem};
+use super::upload::InParts;
 use crate::cli::lang::Lang;
 
 /// Which server, by what it is known, and as whom it is asked.
@@ -61,7 +62,8 @@ pub struct RemoteClient {
     base: Url,
     authorization: Option<HeaderValue>,
     lang: Lang,
-    patience: Patience,
+    pub(super) patience: Patience,
+    pub(super) in_parts: InParts,
 }
 
 impl fmt::Debug for RemoteClient {
@@ -114,7 +116,14 @@ impl RemoteClient {
             authorization: bearer(place.token.as_ref())?,
             lang,
             patience,
+            in_parts: InParts::USUAL,
         })
+    }
+
+    /// The same with other sizes from which on, and in which, files are sent in parts.
+    #[must_use]
+    pub fn sending(self, in_parts: InParts) -> Self {
+        Self { in_parts, ..self }
     }
 
     /// The server, for messages.
@@ -239,7 +248,10 @@ impl RemoteClient {
     }
 
     /// The whole body of a small answer. It may hold a token, so it does not stay in memory.
-    async fn body(&self, mut response: Response) -> Result<Zeroizing<Vec<u8>>, RemoteError> {
+    pub(super) async fn body(
+        &self,
+        mut response: Response,
+    ) -> Result<Zeroizing<Vec<u8>>, RemoteError> {
         let mut body = Zeroizing::new(Vec::new());
         while let Some(piece) = response.chunk().await.map_err(|error| self.fault(&error))? {
             if body.len().saturating_add(piece.len()) > ANSWER_BYTES_MAX {
@@ -262,28 +274,8 @@ impl RemoteClient {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
-            let wait = match &error {
-                RemoteError::Lost { .. } => pause,
-                // A server that was never there is told at once; one that was there comes back perhaps.
-                RemoteError::Unreachable { .. } if is_known => pause,
-                RemoteError::Problem(problem) => match problem.retry_after {
-                    Some(seconds) if seconds <= LATER_SECONDS_MAX => Duration::from_secs(seconds),
-                    None if problem.code == "cut-off" => pause,
-                    Some(_) | None => return Err(error),
-                },
-                RemoteError::Unreachable { .. }
-                | RemoteError::Address { .. }
-                | RemoteError::NoProfile { .. }
-                | RemoteError::NoAuthority { .. }
-                | RemoteError::File { .. }
-                | RemoteError::ProfilesOpen { .. }
-                | RemoteError::Unusable { .. }
-                | RemoteError::NotTrusted { .. }
-                | RemoteError::Source { .. }
-                | RemoteError::Sink { .. }
-                | RemoteError::NotOurs { .. }
-                | RemoteError::Differs
-                | RemoteError::Machine { .. } => return Err(error),
+            let Some(wait) = wait_after(&error, is_known, pause) else {
+                return Err(error);
             };
             is_known = true;
             std::thread::sleep(wait);
@@ -308,6 +300,32 @@ impl RemoteClient {
         RemoteError::NotOurs {
             server: self.server(),
         }
+    }
+}
+
+/// How long to wait before trying again, where that may help; `is_known`: the server has answered before.
+pub(super) fn wait_after(error: &RemoteError, is_known: bool, pause: Duration) -> Option<Duration> {
+    match error {
+        RemoteError::Lost { .. } => Some(pause),
+        // A server that was never there is told at once; one that was there comes back perhaps.
+        RemoteError::Unreachable { .. } => is_known.then_some(pause),
+        RemoteError::Problem(problem) => match problem.retry_after {
+            Some(seconds) if seconds <= LATER_SECONDS_MAX => Some(Duration::from_secs(seconds)),
+            None if problem.code == "cut-off" => Some(pause),
+            Some(_) | None => None,
+        },
+        RemoteError::Address { .. }
+        | RemoteError::NoProfile { .. }
+        | RemoteError::NoAuthority { .. }
+        | RemoteError::File { .. }
+        | RemoteError::ProfilesOpen { .. }
+        | RemoteError::Unusable { .. }
+        | RemoteError::NotTrusted { .. }
+        | RemoteError::Source { .. }
+        | RemoteError::Sink { .. }
+        | RemoteError::NotOurs { .. }
+        | RemoteError::Differs
+        | RemoteError::Machine { .. } => None,
     }
 }
 

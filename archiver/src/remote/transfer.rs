@@ -1,7 +1,7 @@
 //! Contents on their way: out in small pieces from a file that must not change, and in under their digest.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use axum::body::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use reqwest::header::CONTENT_LENGTH;
-use reqwest::{Body, Method};
+use reqwest::{Body, Method, RequestBuilder};
 use sha2::{Digest, Sha256};
 
 use super::answers::DepositedAnswer;
@@ -19,7 +19,7 @@ use super::error::RemoteError;
 
 /// Something that is deposited: a file, or what is read once.
 pub enum Outgoing<'a> {
-    /// A file. Where the connection is lost, it is read again from its beginning.
+    /// A file. Where the connection is lost, it is read again from its beginning; a large one goes in parts, and from where it was cut off.
     File(&'a Path),
     /// Standard input: it is read once, so nothing of it is sent again.
     Once(Box<dyn Read + Send + Sync>),
@@ -59,6 +59,7 @@ impl RemoteClient {
         let from = bar.position();
         match outgoing {
             Outgoing::Once(reader) => self.send(query, key, Sent::once(reader, bar)),
+            Outgoing::File(path) if self.goes_in_parts(path) => self.upload(query, path, bar),
             Outgoing::File(path) => self.repeat(|| {
                 bar.set_position(from);
                 let sent =
@@ -80,14 +81,7 @@ impl RemoteClient {
         if let Some(left) = sent.left {
             request = request.header(CONTENT_LENGTH, left);
         }
-        let fault = sent.fault.clone();
-        let answer = self.json(request.body(Body::wrap(sent)));
-        // What stopped the reading is the cause, and the lost connection its effect.
-        let fault = fault.lock().ok().and_then(|mut fault| fault.take());
-        match (answer, fault) {
-            (Err(_), Some(source)) => Err(RemoteError::Source { source }),
-            (answer, _) => answer,
-        }
+        sending(request, sent, |request| self.json(request))
     }
 
     /// Fetches a content, once, into `output`. What was written counts only when this returns and the digest is compared.
@@ -142,16 +136,16 @@ impl RemoteClient {
 
 /// What a file was when it was opened: anything else at its end is another file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Identity {
+pub(super) struct Identity {
     device: u64,
     inode: u64,
-    bytes: u64,
+    pub(super) bytes: u64,
     modified: (i64, i64),
     changed: (i64, i64),
 }
 
 impl Identity {
-    fn of(file: &File) -> io::Result<Self> {
+    pub(super) fn of(file: &File) -> io::Result<Self> {
         let facts = file.metadata()?;
         Ok(Self {
             device: facts.dev(),
@@ -167,7 +161,7 @@ impl Identity {
 type Fault = std::sync::Arc<std::sync::Mutex<Option<io::Error>>>;
 
 /// A body that is read while it is sent. The client serves one request at a time on one thread, so a reader that blocks holds up nobody.
-struct Sent {
+pub(super) struct Sent {
     reader: Box<dyn Read + Send + Sync>,
     /// The same file, to look at again at its end.
     looked: Option<(File, Identity)>,
@@ -195,6 +189,21 @@ impl Sent {
         let mut sent = Self::once(Box::new(file.try_clone()?), bar);
         sent.looked = Some((file, identity));
         sent.left = Some(identity.bytes);
+        Ok(sent)
+    }
+
+    /// Some bytes of a file that must stay what it was.
+    pub(super) fn part(
+        (file, identity): (&File, Identity),
+        (offset, length): (u64, u64),
+        bar: &indicatif::ProgressBar,
+    ) -> io::Result<Self> {
+        // The position is that of the file itself, whoever reads: parts are sent one after the other.
+        let mut reader = file.try_clone()?;
+        reader.seek(SeekFrom::Start(offset))?;
+        let mut sent = Self::once(Box::new(reader.take(length)), bar);
+        sent.looked = Some((file.try_clone()?, identity));
+        sent.left = Some(length);
         Ok(sent)
     }
 
@@ -266,6 +275,21 @@ impl HttpBody for Sent {
 
 /// Bytes that are read and sent at once.
 const PIECE_BYTES: usize = 128 << 10;
+
+/// Sends a body. What stopped its reading is the cause, and the lost connection its effect.
+pub(super) fn sending<T>(
+    request: RequestBuilder,
+    sent: Sent,
+    ask: impl FnOnce(RequestBuilder) -> Result<T, RemoteError>,
+) -> Result<T, RemoteError> {
+    let fault = sent.fault.clone();
+    let answer = ask(request.body(Body::wrap(sent)));
+    let fault = fault.lock().ok().and_then(|mut fault| fault.take());
+    match (answer, fault) {
+        (Err(_), Some(source)) => Err(RemoteError::Source { source }),
+        (answer, _) => answer,
+    }
+}
 
 /// How long the next piece of an answer may take.
 const PIECE_WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(300);

@@ -330,6 +330,20 @@ fn a_torn_tail_is_cut_and_damage_in_what_was_acknowledged_is_told() {
         place.uploads.standing("homu", &id),
         Err(UploadError::Damaged)
     ));
+    // Whoever asks for it again under its key begins anew.
+    let again = UploadFacts {
+        key: Some("k".to_owned()),
+        ..facts(&content)
+    };
+    let (keyed, _) = place.uploads.begin(again.clone()).unwrap();
+    place.send(&keyed.id.to_string(), 0, &content[..9]).unwrap();
+    let path = place.file(&keyed.id.to_string());
+    let front = std::fs::read(&path).unwrap();
+    let cut = &front[..front.len() - 1];
+    replace_derived_file(system_disk().as_ref(), &path, cut).unwrap();
+    place.restart();
+    let (anew, is_new) = place.uploads.begin(again).unwrap();
+    assert!(is_new && anew.id != keyed.id && !path.exists());
     // A head that does not open is nobody's upload.
     let mut flipped = whole.clone();
     flipped[160] ^= 1;

@@ -135,7 +135,14 @@ impl Uploads {
             if upload.facts != facts {
                 return Err(UploadError::KeyReused);
             }
-            return Ok((self.standing_of(&upload)?, false));
+            match self.standing_of(&upload) {
+                // Nobody can go on with it: it begins anew.
+                Err(UploadError::Damaged) => {
+                    self.remove(&upload, &mut upload.state())?;
+                    list.remove(&upload.id);
+                }
+                standing => return Ok((standing?, false)),
+            }
         }
         for (count, most) in [
             (own, self.rules.open_of_account_max),
