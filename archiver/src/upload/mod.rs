@@ -3,7 +3,7 @@
 //! Each upload is one file beside the index, `ID.upload`, under a random key of its own, which stands in it sealed under a subkey of the
 //! archive's catalog key: without the key medium the file is noise. An offset is acknowledged after its bytes were synchronised. When the last byte was
 //! deposited the file is replaced by `ID.done`, which holds the answer, sealed, for whoever asks again
-//! ([ADR 0036](../../docs/adr/0036-uploads-in-parts.md)).
+//! ([ADR 0036](../../../docs/adr/0036-uploads-in-parts.md)).
 //!
 //! Absences: nothing here knows rights, the audit trail or the network; the acts do ([`crate::acts`]).
 
