@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::answer::Answer;
-use super::place::{Line, Place, rest, text, until};
+use super::place::{Line, Place, text, until};
 
 const MIB: usize = 1024 * 1024;
 
@@ -52,7 +52,7 @@ fn half_sent(place: &Place, path: &str, offset: usize, bytes: &[u8]) -> Line {
     let head = format!(
         "PATCH {path} HTTP/1.1\r\nhost: localhost\r\n{}\r\nupload-offset: {offset}\r\ncontent-length: {}\r\n\r\n",
         place.bearer("sato"),
-        bytes.len() * 2
+        bytes.len() + 1_000
     );
     line.write_all(head.as_bytes()).expect("a head");
     line.write_all(bytes).expect("half a body");
@@ -120,12 +120,8 @@ fn a_connection_that_is_lost_leaves_what_came_and_a_later_one_takes_its_place() 
     let known = offset(&place, &path);
     let answer = send(&place, &path, known, &content[known..2 * MIB]);
     assert_eq!(answer.status, 204, "{}", answer.text());
-    drop(line.write_all(&content[MIB + 5..2 * MIB]));
-    line.sock
-        .shutdown(std::net::Shutdown::Write)
-        .expect("an end");
-    let cut = Answer::all(&rest(&mut line));
-    assert!(cut.iter().all(|answer| answer.status == 400), "{cut:?}");
+    drop(line.write_all(&content[..500]));
+    drop(line);
     assert_eq!(offset(&place, &path), 2 * MIB);
     let done = send(&place, &path, 2 * MIB, &content[2 * MIB..]);
     assert_eq!(done.status, 200, "{}", done.text());

@@ -104,7 +104,14 @@ impl Desk {
         self.may_upload(actor)?;
         match self.uploads.append(&actor.account, id, part, reader)? {
             Appended::Waits(standing) => Ok(PartTaken::Waits(standing)),
-            Appended::Deposited(receipt) => Ok(PartTaken::Deposited(receipt)),
+            Appended::Deposited(receipt) => {
+                // Who repeats the last part sends it before it listens: a connection that ends before is an answer that is lost.
+                drop(std::io::copy(
+                    &mut reader.take(REPEATED_BYTES_MAX),
+                    &mut std::io::sink(),
+                ));
+                Ok(PartTaken::Deposited(receipt))
+            }
             Appended::Whole => self
                 .finish_upload(actor, id, lang)
                 .map(PartTaken::Deposited),
@@ -208,6 +215,9 @@ fn receipt_of(deposited: &Deposited) -> UploadReceipt {
         threat: deposited.threat.clone(),
     }
 }
+
+/// Of a part that is repeated so much is passed over: the parts of our command line are no longer.
+const REPEATED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Whether the same content would be refused again, whenever it is tried.
 fn is_final(refusal: &Refusal) -> bool {

@@ -32,11 +32,13 @@ pub struct Problem {
     pub field: Option<&'static str>,
     /// Where a part of an upload must begin: the header `Upload-Offset`.
     #[serde(rename = "expected-offset", skip_serializing_if = "Option::is_none")]
-    pub expected_offset: Option<u64>,
+    #[schema(value_type = Option<u64>)]
+    pub expected_offset: Option<Box<u64>>,
     /// A URN that ends in the id of the request, as in the answer's header `X-Request-Id`.
     #[schema(example = "urn:uuid:01935e7a-1111-7222-8333-444455556666")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub instance: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub instance: Option<Box<str>>,
     /// Seconds after which to try again: the header `Retry-After`.
     #[serde(skip)]
     pub retry_after: Option<u32>,
@@ -53,7 +55,7 @@ impl Problem {
         } else if let Refusal::TooMany { seconds } = refusal {
             retry_after = Some(*seconds);
         } else if let Refusal::Upload(UploadError::Offset { expected }) = refusal {
-            expected_offset = Some(*expected);
+            expected_offset = Some(Box::new(*expected));
         }
         Self {
             field,
@@ -84,7 +86,7 @@ impl Problem {
         let Some(mut problem) = parts.extensions.remove::<Self>() else {
             return Response::from_parts(parts, body);
         };
-        problem.instance = Some(request.urn());
+        problem.instance = Some(request.urn().into());
         parts.headers.remove(header::CONTENT_LENGTH);
         let text = serde_json::to_vec(&problem).unwrap_or_default();
         Response::from_parts(parts, Body::from(text))
@@ -94,7 +96,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let (retry_after, expected_offset) = (self.retry_after, self.expected_offset);
+        let (retry_after, expected_offset) = (self.retry_after, self.expected_offset.clone());
         let mut response = (status, Json(&self)).into_response();
         response.extensions_mut().insert(self);
         let headers = response.headers_mut();
@@ -106,7 +108,7 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if let Some(offset) = expected_offset {
-            headers.insert(super::uploads::OFFSET, HeaderValue::from(offset));
+            headers.insert(super::uploads::OFFSET, HeaderValue::from(*offset));
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
