@@ -13,7 +13,7 @@ use super::file::{Head, read_frame};
 use super::sealing::{ContentKey, Mark};
 
 /// A reader of the whole content. It ends only where every byte was what was written and, where one was announced, the digest is the announced one; else it
-/// ends with an error, whose cause [`FaultPlace::take`] tells.
+/// ends with an error, whose cause [`super::Finishing::fault`] tells.
 #[derive(Debug)]
 pub struct UploadContent {
     file: File,
