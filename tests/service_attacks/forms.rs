@@ -90,6 +90,7 @@ fn no_form_of_any_page_does_anything_without_the_token_of_its_own_session() {
         "/password",
         "/deposit",
         "/judge",
+        "/search/kept",
         "/jobs/stamp",
         "/people/requests",
         "/people/suzuki/close",
@@ -118,6 +119,8 @@ fn no_form_of_any_page_does_anything_without_the_token_of_its_own_session() {
                 ("remark", "x"),
                 ("as", "confirmed"),
                 ("entries", "1"),
+                ("name", "x"),
+                ("query", "go=1"),
             ];
             fields.extend(token.map(|token| ("form_token", token)));
             let (kind, body) = if *is_multipart {

@@ -81,6 +81,10 @@ pub enum AccessError {
     },
     /// Fewer administrators would be left than there must be.
     TooFewAdministrators,
+    /// The text cannot name a search.
+    SearchName,
+    /// The account keeps as many searches as it may.
+    TooManySearches,
     /// A password that must not be used.
     Password(super::password::PasswordFault),
     /// The file of credentials cannot be read or written.
@@ -147,6 +151,7 @@ impl AccessError {
                 format!("「{person}」は申請者か対象者本人です。別の人が行ってください"),
                 format!("'{person}' asked for it, or it is about that account: another person must do it"),
             ),
+            Self::SearchName | Self::TooManySearches => self.search_text(lang).to_owned(),
             Self::TooFewAdministrators => lang.pick(
                 "管理者は 2 人以上必要です。先に別の人を管理者にしてください".to_owned(),
                 "two administrators are the least: make another person one first".to_owned(),
@@ -179,6 +184,17 @@ fn lost_text(person: &str, lang: Lang) -> String {
         format!("申請者「{person}」は、今はこの申請をできる人ではありません。却下して、できる人が申請し直してください"),
         format!("'{person}', who asked, could not ask for it any more: refuse it, and have somebody ask who may"),
     )
+}
+
+impl AccessError {
+    const fn search_text(&self, lang: Lang) -> &'static str {
+        match (matches!(self, Self::SearchName), lang) {
+            (true, Lang::Ja) => "検索の名前は 1〜100 字で、前後に空白を付けずに入力してください",
+            (true, Lang::En) => "name the search in 1 to 100 characters, without spaces around it",
+            (false, Lang::Ja) => "保存できる検索は 50 件までです。要らないものを消してください",
+            (false, Lang::En) => "50 searches can be kept: drop one first",
+        }
+    }
 }
 
 impl fmt::Display for AccessError {

@@ -13,6 +13,7 @@ pub mod people;
 pub mod rate;
 pub mod review;
 pub mod role;
+pub mod searches;
 pub mod session;
 pub mod totp;
 

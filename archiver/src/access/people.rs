@@ -6,6 +6,7 @@ use formats::id::EventId;
 use super::credentials::{CredentialBook, CredentialSealer, Credentials, CredentialsSet};
 use super::directory::Directory;
 use super::error::AccessError;
+use super::searches::KeptSearches;
 use crate::archive::{Archive, ArchiveError};
 use crate::event::{EventBody, Topic};
 
@@ -14,6 +15,7 @@ use crate::event::{EventBody, Topic};
 pub struct People {
     directory: Directory,
     book: CredentialBook,
+    searches: KeptSearches,
     sealer: CredentialSealer,
     last: Option<EventId>,
 }
@@ -28,6 +30,7 @@ impl People {
         let mut people = Self {
             directory: Directory::default(),
             book: CredentialBook::default(),
+            searches: KeptSearches::default(),
             sealer: CredentialSealer::new(archive.config().archive, &catalog_key),
             last: None,
         };
@@ -39,6 +42,12 @@ impl People {
     #[must_use]
     pub const fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// The searches that they keep.
+    #[must_use]
+    pub const fn searches(&self) -> &KeptSearches {
+        &self.searches
     }
 
     /// What lets an account in.
@@ -101,6 +110,7 @@ impl People {
         let Self {
             directory,
             book,
+            searches,
             last,
             ..
         } = self;
@@ -108,6 +118,7 @@ impl People {
             if last.is_none_or(|last| event.id > last) {
                 directory.fold(&event);
                 book.fold(&event);
+                searches.fold(&event);
                 *last = Some(event.id);
             }
             true

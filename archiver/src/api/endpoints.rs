@@ -8,6 +8,21 @@ pub(super) const ENDPOINTS: &[(&str, &str, &str)] = &[
         "/api/v1/records",
         "retriever records-manager auditor inspector",
     ),
+    (
+        "GET",
+        "/api/v1/searches",
+        "retriever records-manager auditor inspector",
+    ),
+    (
+        "PUT",
+        "/api/v1/searches/{name}",
+        "retriever records-manager auditor inspector",
+    ),
+    (
+        "DELETE",
+        "/api/v1/searches/{name}",
+        "retriever records-manager auditor inspector",
+    ),
     ("POST", "/api/v1/records", "depositor"),
     ("POST", "/api/v1/uploads", "depositor"),
     ("GET", "/api/v1/uploads/{upload}", "depositor"),

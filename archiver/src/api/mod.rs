@@ -26,6 +26,7 @@ mod problem;
 mod quarantine;
 mod records;
 mod review;
+mod searches;
 mod session;
 mod uploads;
 mod verification;
@@ -43,6 +44,8 @@ mod people_tests;
 #[cfg(test)]
 mod review_tests;
 #[cfg(test)]
+mod searches_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod uploads_tests;
@@ -57,7 +60,7 @@ pub use description::description;
 pub(crate) use description::{CODES_KEY, ROLES_KEY, value as description_value};
 pub(crate) use guard::guarded;
 pub use problem::Problem;
-pub(crate) use records::{SearchParams, question};
+pub(crate) use records::{NEWEST, NONE, OLDEST, SearchParams, question};
 
 use std::sync::Arc;
 
@@ -89,6 +92,7 @@ fn routes() -> OpenApiRouter<Arc<Desk>> {
         .merge(journal::routes())
         .merge(people::routes())
         .merge(review::routes())
+        .merge(searches::routes())
         .merge(quarantine::routes())
         .merge(approvals::routes())
         .merge(overview::routes())

@@ -2,6 +2,7 @@
 
 #![allow(unused_qualifications)] // In what the macro writes of the parameters.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -62,7 +63,10 @@ pub(crate) struct SearchParams {
     pub(crate) unstamped: Option<bool>,
     /// Also versions that have a newer one.
     pub(crate) all_versions: Option<bool>,
-    /// Where to go on, from `next` of the page before.
+    /// `oldest` deposits first, unless `newest` is given.
+    #[param(pattern = "^(oldest|newest)$", example = "newest")]
+    pub(crate) order: Option<String>,
+    /// Where to go on, from `next` of the page before, with the same order.
     #[param(pattern = "^[0-9A-Za-z_:.-]{1,200}$")]
     pub(crate) cursor: Option<String>,
     /// At most so many, from 1 to 500; 50 unless given.
@@ -186,6 +190,58 @@ fn view(facts: &RecordFacts) -> RecordView {
     }
 }
 
+impl SearchParams {
+    /// What is asked, by the names of the parameters, without the place to go on from: what can be kept.
+    pub(crate) fn conditions(&self) -> BTreeMap<String, String> {
+        let yes = |set: Option<bool>| set.filter(|set| *set).map(|_| "true".to_owned());
+        let all = [
+            ("date", self.date.clone()),
+            ("amount", self.amount.clone()),
+            ("currency", self.currency.clone()),
+            ("counterparty", self.counterparty.clone()),
+            ("class", self.class.clone()),
+            ("text", self.text.clone()),
+            ("document_number", self.document_number.clone()),
+            ("matter", self.matter.clone()),
+            ("received_from", self.received_from.clone()),
+            ("received_to", self.received_to.clone()),
+            ("unstamped", yes(self.unstamped)),
+            ("all_versions", yes(self.all_versions)),
+            ("order", self.order.clone()),
+        ];
+        let given = all.into_iter().filter_map(|(key, value)| {
+            let value = value.filter(|value| !value.trim().is_empty())?;
+            Some((key.to_owned(), value))
+        });
+        given.collect()
+    }
+
+    /// What was kept. `None`: a name that is none of a condition, or `unstamped` or `all_versions` with another value than `true` or `false`.
+    pub(crate) fn of_conditions(conditions: &BTreeMap<String, String>) -> Option<Self> {
+        let mut params = Self::default();
+        for (key, value) in conditions {
+            let text = Some(value.clone());
+            match key.as_str() {
+                "date" => params.date = text,
+                "amount" => params.amount = text,
+                "currency" => params.currency = text,
+                "counterparty" => params.counterparty = text,
+                "class" => params.class = text,
+                "text" => params.text = text,
+                "document_number" => params.document_number = text,
+                "matter" => params.matter = text,
+                "received_from" => params.received_from = text,
+                "received_to" => params.received_to = text,
+                "unstamped" => params.unstamped = Some(value.parse().ok()?),
+                "all_versions" => params.all_versions = Some(value.parse().ok()?),
+                "order" => params.order = text,
+                _ => return None,
+            }
+        }
+        Some(params)
+    }
+}
+
 /// The conditions as the catalog takes them.
 pub(crate) fn question(params: &SearchParams, lang: Lang) -> Result<Question, Refusal> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
@@ -197,6 +253,7 @@ pub(crate) fn question(params: &SearchParams, lang: Lang) -> Result<Question, Re
         document_number: given(&params.document_number),
         unstamped_only: params.unstamped.unwrap_or_default(),
         all_versions: params.all_versions.unwrap_or_default(),
+        newest_first: newest_first(given(&params.order).as_deref())?,
         ..Question::default()
     };
     if question.counterparty.as_deref() == Some(NONE) {
@@ -238,8 +295,26 @@ pub(crate) fn question(params: &SearchParams, lang: Lang) -> Result<Question, Re
     Ok(question)
 }
 
+fn newest_first(order: Option<&str>) -> Result<bool, Refusal> {
+    match order {
+        None | Some(OLDEST) => Ok(false),
+        Some(NEWEST) => Ok(true),
+        Some(_) => Err(Refusal::invalid(
+            "order",
+            "並び順は oldest か newest にしてください",
+            "give oldest or newest",
+        )),
+    }
+}
+
+/// The order with the latest deposit first.
+pub(crate) const NEWEST: &str = "newest";
+
+/// The order with the earliest deposit first.
+pub(crate) const OLDEST: &str = "oldest";
+
 /// Asks for records without a value.
-const NONE: &str = "none";
+pub(crate) const NONE: &str = "none";
 
 /// Records on a page, unless asked for otherwise.
 const LIMIT: u16 = 50;

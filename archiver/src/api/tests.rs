@@ -40,6 +40,8 @@ fn body_for(path: &str) -> Option<Value> {
         Some(json!({ "text": "test" }))
     } else if path.ends_with("/confirmation") || path.ends_with("/inspection") {
         Some(json!({ "remark": "test" }))
+    } else if path.contains("/searches/") {
+        Some(json!({ "conditions": {} }))
     } else if path.ends_with("/review") {
         Some(json!({ "confirmed": ["nobody"] }))
     } else {

@@ -54,6 +54,8 @@ acts! {
     QuarantineRequest "quarantine.request" "隔離解除の申請" "Release from quarantine asked for",
     QuarantineRelease "quarantine.release" "隔離解除の承認" "Released from quarantine",
     QuarantineRefuse "quarantine.refuse" "隔離解除の申請の却下" "Release from quarantine refused or withdrawn",
+    SearchKeep "search.keep" "検索条件の保存" "Search kept",
+    SearchDrop "search.drop" "保存した検索条件の削除" "Kept search dropped",
     SearchExport "search.export" "検索結果の書き出し" "Search results exported",
     JobStamp "job.stamp" "タイムスタンプ付与の指示" "Stamping ordered",
     JobRenew "job.renew" "証拠更新の指示" "Renewal ordered",

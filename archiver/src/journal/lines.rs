@@ -83,6 +83,8 @@ const fn item_of(act: Act) -> Option<Item> {
         | Act::QuarantineRead
         | Act::QuarantineRequest
         | Act::SearchExport
+        | Act::SearchKeep
+        | Act::SearchDrop
         | Act::JobStamp
         | Act::JobRenew
         | Act::PeopleRead

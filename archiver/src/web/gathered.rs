@@ -8,9 +8,9 @@ use axum::response::Response;
 use axum::routing::post;
 use maud::{Markup, html};
 
+use super::conditions::SearchForm;
 use super::frame::form_token;
 use super::record::PurposeForm;
-use super::search::SearchForm;
 use super::visitor::{Member, Visitor};
 use crate::acts::{Desk, Purpose};
 use crate::api::{attachment, blocking, download, question};

@@ -6,6 +6,7 @@
 mod approvals;
 mod assets;
 mod audit;
+mod conditions;
 mod deposit;
 mod events;
 mod frame;
@@ -16,6 +17,7 @@ mod invoice;
 mod jobs;
 mod journal;
 mod judging;
+mod kept;
 mod log_in;
 mod openid;
 mod people;
@@ -51,6 +53,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .merge(home::routes())
         .merge(deposit::routes())
         .merge(search::routes())
+        .merge(kept::routes())
         .merge(record::routes())
         .merge(preview::routes())
         .merge(gathered::routes())

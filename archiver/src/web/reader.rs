@@ -118,6 +118,7 @@ fn tag_name(tag: &str, lang: Lang) -> String {
         "overview" => "状況",
         "people" => "アカウント",
         "approvals" => "承認待ち",
+        "searches" => "保存した検索",
         "quarantine" => "隔離",
         "records" => "記録",
         "session" => "セッション",

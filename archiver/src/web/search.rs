@@ -9,12 +9,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use maud::{Markup, html};
 
+use super::conditions::{SearchForm, conditions};
 use super::frame::{Frame, alert};
-use super::text::{amount, foreign, name, number, query_of};
+use super::text::{amount, foreign, name, number};
 use super::visitor::{Member, Visitor};
 use crate::access::Right;
 use crate::acts::{Desk, RecordPage};
-use crate::api::{Problem, SearchParams, attachment, blocking, question};
+use crate::api::{Problem, attachment, blocking, question};
 use crate::cli::lang::Lang;
 use crate::cli::query::rfc3339;
 use crate::store::catalog::Hit;
@@ -23,102 +24,6 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
     Router::new()
         .route("/search", get(search))
         .route("/search.csv", get(csv))
-}
-
-/// The fields of the form.
-#[derive(Debug, Clone, Default, serde::Deserialize)]
-#[serde(default)]
-pub(super) struct SearchForm {
-    pub(super) from: String,
-    pub(super) to: String,
-    no_date: Option<String>,
-    low: String,
-    high: String,
-    no_amount: Option<String>,
-    currency: String,
-    counterparty: String,
-    no_counterparty: Option<String>,
-    pub(super) class: String,
-    text: String,
-    all_versions: Option<String>,
-    cursor: String,
-    go: Option<String>,
-}
-
-impl SearchForm {
-    /// The same as the API asks.
-    pub(super) fn params(&self) -> SearchParams {
-        let range = |low: &str, high: &str, none: bool| match (low.trim(), high.trim(), none) {
-            (_, _, true) => Some("none".to_owned()),
-            ("", "", false) => None,
-            (low, high, false) => Some(format!("{low}..{high}")),
-        };
-        let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let counterparty = match self.no_counterparty {
-            Some(_) => Some("none".to_owned()),
-            None => text(&self.counterparty),
-        };
-        SearchParams {
-            date: range(&self.from, &self.to, self.no_date.is_some()),
-            amount: range(&self.low, &self.high, self.no_amount.is_some()),
-            currency: text(&self.currency),
-            counterparty,
-            class: text(&self.class),
-            text: text(&self.text),
-            all_versions: Some(self.all_versions.is_some()),
-            cursor: text(&self.cursor),
-            limit: Some(PAGE),
-            ..SearchParams::default()
-        }
-    }
-
-    fn is_asked(&self) -> bool {
-        let texts = [
-            &self.from,
-            &self.to,
-            &self.low,
-            &self.high,
-            &self.counterparty,
-            &self.class,
-            &self.text,
-            &self.currency,
-        ];
-        self.go.is_some()
-            || texts.iter().any(|text| !text.trim().is_empty())
-            || self.no_date.is_some()
-            || self.no_amount.is_some()
-            || self.no_counterparty.is_some()
-    }
-
-    /// The conditions as a query of an address, for the next page and for downloads.
-    fn address(&self, cursor: Option<&str>) -> String {
-        let mut fields: Vec<(&str, &str)> = vec![
-            ("from", &self.from),
-            ("to", &self.to),
-            ("low", &self.low),
-            ("high", &self.high),
-            ("currency", &self.currency),
-            ("counterparty", &self.counterparty),
-            ("class", &self.class),
-            ("text", &self.text),
-        ];
-        fields.retain(|(_, value)| !value.is_empty());
-        for (key, set) in [
-            ("no_date", &self.no_date),
-            ("no_amount", &self.no_amount),
-            ("no_counterparty", &self.no_counterparty),
-            ("all_versions", &self.all_versions),
-        ] {
-            if set.is_some() {
-                fields.push((key, "1"));
-            }
-        }
-        fields.push(("go", "1"));
-        if let Some(cursor) = cursor {
-            fields.push(("cursor", cursor));
-        }
-        query_of(&fields)
-    }
 }
 
 async fn search(
@@ -135,6 +40,7 @@ async fn search(
     })
     .await
     .map_err(|problem| visitor.failed(&problem))?;
+    let kept = blocking(&desk, lang, move |desk| desk.kept_searches(&actor)).await;
     let titles: Vec<(String, String)> = classes
         .iter()
         .map(|class| {
@@ -152,9 +58,11 @@ async fn search(
             Err(problem) => (None, Some(problem)),
         },
     };
+    let kept = kept.map_err(|problem| visitor.failed(&problem))?;
     let matter = html! {
         h1 { (lang.pick("検索", "Search")) }
         (alert(problem.as_ref()))
+        (super::kept::list(&visitor, &kept))
         (conditions(&form, &titles, lang))
         @if let Some(page) = &found { (table(&visitor, &form, page, &titles)) }
     };
@@ -176,35 +84,13 @@ async fn ask(
     let (lang, actor, params) = (visitor.lang, visitor.actor.clone(), form.params());
     blocking(desk, lang, move |desk| {
         let question = question(&params, lang)?;
-        desk.search(&actor, &question, (params.cursor.as_deref(), PAGE.into()))
+        desk.search(
+            &actor,
+            &question,
+            (params.cursor.as_deref(), super::conditions::PAGE.into()),
+        )
     })
     .await
-}
-
-fn conditions(form: &SearchForm, classes: &[(String, String)], lang: Lang) -> Markup {
-    let none = lang.pick("記載なしの記録", "records without one");
-    html! {
-        form.sheet.no-print method="get" action="/search" role="search" {
-            div.fields {
-                div { label for="from" { (lang.pick("取引年月日(から)", "Date from")) } input #from type="date" name="from" value=(form.from);
-                    label.inline { input type="checkbox" name="no_date" value="1" checked[form.no_date.is_some()]; (none) } }
-                div { label for="to" { (lang.pick("取引年月日(まで)", "Date until")) } input #to type="date" name="to" value=(form.to); }
-                div { label for="low" { (lang.pick("金額(以上)", "Amount from")) } input #low type="text" inputmode="decimal" name="low" value=(form.low);
-                    label.inline { input type="checkbox" name="no_amount" value="1" checked[form.no_amount.is_some()]; (none) } }
-                div { label for="high" { (lang.pick("金額(以下)", "Amount until")) } input #high type="text" inputmode="decimal" name="high" value=(form.high); }
-                div { label for="counterparty" { (lang.pick("取引先(一部でも)", "Counterparty, or a part of it")) } input #counterparty type="text" name="counterparty" value=(form.counterparty);
-                    label.inline { input type="checkbox" name="no_counterparty" value="1" checked[form.no_counterparty.is_some()]; (none) } }
-                div { label for="currency" { (lang.pick("通貨", "Currency")) } input #currency type="text" name="currency" maxlength="3" value=(form.currency); }
-                div { label for="class" { (lang.pick("保管要件", "Class")) } select #class name="class" {
-                    option value="" { (lang.pick("すべて", "all")) }
-                    @for (id, title) in classes { option value=(id) selected[*id == form.class] { (title) } }
-                } }
-                div { label for="text" { (lang.pick("文字列(ファイル名など)", "Any text, file names too")) } input #text type="text" name="text" value=(form.text); }
-            }
-            label.inline { input type="checkbox" name="all_versions" value="1" checked[form.all_versions.is_some()]; (lang.pick("古い版も", "older versions, too")) }
-            div.actions { button type="submit" name="go" value="1" { (lang.pick("検索", "Search")) } a href="/search" { (lang.pick("条件を消す", "Clear")) } }
-        }
-    }
 }
 
 fn table(
@@ -237,6 +123,7 @@ fn table(
                 @if visitor.may(Right::Retrieve) { a.button.plain href={ "/search.csv?" (form.address(None)) } { (lang.pick("すべてを CSV で", "All as CSV")) } }
             }
             @if visitor.may(Right::Retrieve) { (super::gathered::form(visitor, &form.address(None))) }
+            (super::kept::form(visitor, &form.address(None)))
         }
     }
 }
@@ -363,6 +250,3 @@ pub(super) fn line(cells: &[String]) -> String {
     let cells: Vec<String> = cells.iter().map(cell).collect();
     format!("{}\r\n", cells.join(","))
 }
-
-/// Hits on a page.
-const PAGE: u16 = 50;

@@ -54,6 +54,8 @@ pub struct Query {
     pub unstamped_only: bool,
     /// Also versions that have a newer one.
     pub all_versions: bool,
+    /// The latest deposit first; else the earliest.
+    pub newest_first: bool,
     /// At most so many hits.
     pub hits_max: Option<usize>,
 }

@@ -2,6 +2,7 @@
 //!
 //! With columns ([`Catalog::keep_columns`]) only entries that may match are opened; without, all. The answers are the same.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
 
@@ -14,7 +15,7 @@ use super::visiting::{stamp, visit};
 use super::{Catalog, Hit, Query, key};
 use crate::store::StoreError;
 
-/// Some of the hits of a search, in the order of record ids and versions (that is, of deposit).
+/// Some of the hits of a search, in the order of record ids and versions (that is, of deposit), or against it ([`Query::newest_first`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchPage {
     /// The hits. Fewer than asked for only where none follow, or where one was destroyed at this moment.
@@ -35,13 +36,17 @@ pub struct Cursor(VersionId);
 pub struct InvalidCursor;
 
 impl Catalog {
-    /// What matches all conditions of the query, in the order of record ids and versions (that is, in the order of deposit).
+    /// What matches all conditions of the query, in the order of record ids and versions (that is, in the order of deposit), or against it
+    /// ([`Query::newest_first`]).
     ///
     /// # Errors
     /// [`StoreError::IndexDamaged`]; [`StoreError::IndexFilling`] before the index is whole.
     pub fn search(&self, query: &Query) -> Result<Vec<Hit>, StoreError> {
         let mut hits = Vec::new();
         let hits_max = query.hits_max.unwrap_or(usize::MAX);
+        if query.newest_first {
+            return Ok(self.search_page(query, None, hits_max)?.hits);
+        }
         if hits_max > 0 {
             self.go_through(query, hits_max, &mut |hit| {
                 hits.push(hit);
@@ -66,37 +71,77 @@ impl Catalog {
         limit: usize,
     ) -> Result<SearchPage, StoreError> {
         let after = after.map(|cursor| cursor.0);
-        let mut page = SearchPage {
-            hits: Vec::new(),
-            next: None,
-            total: 0,
-        };
         let fold = self.whole()?;
         let Some(selection) = fold.columns.page(query, after, limit) else {
-            let mut has_more = false;
-            self.go_through(query, usize::MAX, &mut |hit| {
-                page.total += 1;
-                if after.is_none_or(|after| hit.version > after) {
-                    if page.hits.len() < limit {
-                        page.hits.push(hit);
-                    } else {
-                        has_more = true;
-                    }
-                }
-                true
-            })?;
-            let last = page.hits.last().filter(|_| has_more);
-            page.next = last.map(|hit| Cursor(hit.version));
-            return Ok(page);
+            return match query.newest_first {
+                false => self.page_by_going(query, after, limit),
+                true => self.page_from_the_end(query, after, limit),
+            };
         };
-        page.total = selection.total;
         let last = selection.candidates.last().filter(|_| selection.has_more);
-        page.next = last.map(|candidate| Cursor(candidate.version));
+        let mut page = SearchPage {
+            hits: Vec::new(),
+            next: last.map(|candidate| Cursor(candidate.version)),
+            total: selection.total,
+        };
         let matcher = Matcher::new(query);
         for candidate in &selection.candidates {
             page.hits.extend(hit_of(&fold, query, &matcher, candidate)?);
         }
         Ok(page)
+    }
+
+    /// A page without columns.
+    fn page_by_going(
+        &self,
+        query: &Query,
+        after: Option<VersionId>,
+        limit: usize,
+    ) -> Result<SearchPage, StoreError> {
+        let (mut hits, mut total, mut has_more) = (Vec::new(), 0, false);
+        self.go_through(query, usize::MAX, &mut |hit: Hit| {
+            total += 1;
+            if after.is_none_or(|after| hit.version > after) {
+                if hits.len() < limit {
+                    hits.push(hit);
+                } else {
+                    has_more = true;
+                }
+            }
+            true
+        })?;
+        let last = hits.last().filter(|_| has_more);
+        let next = last.map(|hit| Cursor(hit.version));
+        Ok(SearchPage { hits, next, total })
+    }
+
+    /// The same with the latest first: the index is gone through in its own order, and the last that fit are kept.
+    fn page_from_the_end(
+        &self,
+        query: &Query,
+        before: Option<VersionId>,
+        limit: usize,
+    ) -> Result<SearchPage, StoreError> {
+        let (mut latest, mut total, mut has_more) = (VecDeque::new(), 0, false);
+        let in_order = Query {
+            newest_first: false,
+            ..query.clone()
+        };
+        self.go_through(&in_order, usize::MAX, &mut |hit: Hit| {
+            total += 1;
+            if before.is_none_or(|before| hit.version < before) {
+                latest.push_back(hit);
+                if latest.len() > limit {
+                    latest.pop_front();
+                    has_more = true;
+                }
+            }
+            true
+        })?;
+        let last = latest.front().filter(|_| has_more);
+        let next = last.map(|hit| Cursor(hit.version));
+        let hits = latest.into_iter().rev().collect();
+        Ok(SearchPage { hits, next, total })
     }
 
     /// Calls `each` for what matches until it answers `false`, which it does after `hits_max` hits.

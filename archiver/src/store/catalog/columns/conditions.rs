@@ -57,8 +57,8 @@ pub(in crate::store::catalog) fn are_enough_for(query: &Query) -> bool {
 }
 
 impl Columns {
-    /// The versions that fulfil all conditions that the columns know, in the order of their keys: how many, and the first `candidates_max` behind
-    /// `after`.
+    /// The versions that fulfil all conditions that the columns know, in the order of their keys, or against it: how many, and the first
+    /// `candidates_max` behind `after`.
     pub(in crate::store::catalog) fn select(
         &self,
         query: &Query,
@@ -71,7 +71,12 @@ impl Columns {
         if conditions.is_never {
             return selection;
         }
-        for block in &self.blocks {
+        let is_behind = |version: VersionId| match (after, query.newest_first) {
+            (None, _) => true,
+            (Some(after), false) => version > after,
+            (Some(after), true) => version < after,
+        };
+        for block in turned(self.blocks.iter(), query.newest_first) {
             if conditions
                 .record
                 .is_some_and(|record| !block.reaches(record))
@@ -81,12 +86,16 @@ impl Columns {
             self.mark(&conditions, block, &mut fits);
             let found = fits.iter().filter(|fits| **fits).count();
             selection.total += found as u64;
-            if found == 0 || selection.has_more || block.last() <= after {
+            let end = match query.newest_first {
+                false => block.last(),
+                true => block.first(),
+            };
+            if found == 0 || selection.has_more || !end.is_some_and(is_behind) {
                 continue;
             }
             let rows = block.version.iter().zip(&block.flags).zip(&fits);
-            for ((version, flags), _) in rows.filter(|(_, fits)| **fits) {
-                if after.is_some_and(|after| *version <= after) {
+            for ((version, flags), fits) in turned(rows, query.newest_first) {
+                if !fits || !is_behind(*version) {
                     continue;
                 }
                 if selection.candidates.len() >= candidates_max {
@@ -200,6 +209,17 @@ impl Columns {
                 _ => amounts.has_fine(*amount, || self.fine_amounts.get(version)),
             };
         }
+    }
+}
+
+/// The same from its end, where that is wanted.
+fn turned<'a, T: 'a>(
+    items: impl DoubleEndedIterator<Item = T> + 'a,
+    from_the_end: bool,
+) -> Box<dyn Iterator<Item = T> + 'a> {
+    match from_the_end {
+        false => Box::new(items),
+        true => Box::new(items.rev()),
     }
 }
 

@@ -165,6 +165,41 @@ fn paging_meets_each_version_once_while_others_are_added() {
 }
 
 #[test]
+fn the_latest_first_is_the_same_turned_around_with_columns_and_without() {
+    for seed in 0..6 {
+        let mut world = World::new(seed);
+        (0..40).for_each(|_| world.deposit());
+        for with_columns in [false, true] {
+            if with_columns {
+                world.keep_columns();
+            }
+            for (text, all_versions) in [(None, true), (None, false), (Some("a"), true)] {
+                let query = |newest_first| Query {
+                    text: text.map(str::to_owned),
+                    all_versions,
+                    newest_first,
+                    ..Query::default()
+                };
+                let mut expected = all_pages(world.catalog(), &query(false), 7);
+                assert!(!expected.is_empty() || text.is_some(), "seed {seed}");
+                expected.reverse();
+                for limit in [1, 7, 100] {
+                    let found = all_pages(world.catalog(), &query(true), limit);
+                    assert_eq!(found, expected, "seed {seed}, {limit}, {text:?}");
+                }
+                assert_eq!(world.catalog().search(&query(true)).unwrap(), expected);
+                let few = Query {
+                    hits_max: Some(3),
+                    ..query(true)
+                };
+                let few = world.catalog().search(&few).unwrap();
+                assert_eq!(few, expected.get(..3.min(expected.len())).unwrap());
+            }
+        }
+    }
+}
+
+#[test]
 fn a_page_opens_its_own_hits_and_no_others() {
     /// Counts what is opened.
     #[derive(Debug, Default)]
