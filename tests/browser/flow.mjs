@@ -47,7 +47,12 @@ const prepared = run(archiver, ...common, "--json", "service", "prepare", "--lis
 const first = Object.fromEntries(prepared.split("\n").filter(Boolean).map((line) => JSON.parse(line)).filter((one) => one.event === "first-password").map((one) => [one.account, one.password]));
 assert.equal(Object.keys(first).length, 2);
 
-const service = spawn(archiver, [...common, "serve", "--listen", `127.0.0.1:${monitors}`], { cwd: place, stdio: ["ignore", "pipe", "pipe"] });
+// libfaketime moves the wall clock of the service alone, by what stands in a file.
+const library = process.env.FAKETIME_LIBRARY;
+const clock = library ? join(place, "clock") : null;
+if (clock) writeFileSync(clock, "+0");
+const moved = clock ? { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: clock, FAKETIME_NO_CACHE: "1", FAKETIME_DONT_FAKE_MONOTONIC: "1" } : {};
+const service = spawn(archiver, [...common, "serve", "--listen", `127.0.0.1:${monitors}`], { cwd: place, env: { ...process.env, ...moved }, stdio: ["ignore", "pipe", "pipe"] });
 let told = "";
 for (const stream of [service.stdout, service.stderr]) stream.on("data", (data) => (told += data));
 process.on("exit", () => service.kill("SIGKILL"));
@@ -200,12 +205,21 @@ await homu.fill("#to", "2026-10-31");
 await homu.fill("#counterparty", "abc");
 await homu.locator("main form button[type=submit]").click();
 await homu.getByText("2 件").first().waitFor();
+await homu.fill("#keep-name", "ABC の 10 月");
+await homu.getByRole("button", { name: "保存" }).click();
 await homu.goto(`${base}/search?go=1`);
 await homu.getByText("8 件").first().waitFor();
 await shot(homu, "ja-search");
+await homu.getByRole("link", { name: "ABC の 10 月" }).click();
+await homu.getByText("2 件").first().waitFor();
+assert.equal(await homu.inputValue("#counterparty"), "abc");
+await homu.getByRole("button", { name: "消す: ABC の 10 月" }).click();
+await homu.waitForURL(`${base}/search`);
+assert.equal(await homu.getByText("ABC の 10 月").count(), 0);
+await homu.goto(`${base}/search?go=1`);
 
 // All of it in one file, with its table.
-await homu.locator("main details summary").click();
+await homu.getByText("見つかったすべてのファイルを取り出す").click();
 await homu.fill("#gather-purpose", "税務調査 2026-3");
 const [gathered] = await Promise.all([homu.waitForEvent("download"), homu.getByRole("button", { name: "まとめて取り出す" }).click()]);
 await gathered.saveAs(join(place, "all.zip"));
@@ -317,6 +331,29 @@ await shot(sato, "ja-journal");
 await suzuki.goto(`${base}/journal`);
 await shot(suzuki, "en-journal");
 
+// All that waits for a second person, in one list; whoever asked withdraws it. Then the yearly review of all accounts.
+await sato.goto(`${base}/people`);
+const request = sato.locator("form[action='/people/requests']");
+await request.locator("#account").fill("rinji");
+await request.locator("#display").fill("臨時 四郎");
+await request.locator("#reason").fill("繁忙期の応援");
+await request.locator("input[name=depositor]").check();
+await request.locator("button").click();
+await sato.getByText("ほかの人が承認します。").waitFor();
+await sato.goto(`${base}/approvals`);
+await sato.getByText("繁忙期の応援").waitFor();
+await shot(sato, "ja-approvals");
+await suzuki.goto(`${base}/approvals`);
+await shot(suzuki, "en-approvals");
+await sato.goto(`${base}/people/review`);
+await sato.selectOption("select[name='decision.keiri']", "keep");
+await sato.fill("input[name='remark.keiri']", "引き続き経理を担当");
+await shot(sato, "ja-review");
+await sato.getByRole("button", { name: "決定を記録する" }).click();
+await sato.getByText("引き続き経理を担当").waitFor();
+await suzuki.goto(`${base}/people/review`);
+await shot(suzuki, "en-review");
+
 // On a telephone, and in the dark; without scripts, the main paths work, too.
 for (const [name, scheme, viewport] of [["dark", "dark", undefined], ["telephone", "light", { width: 390, height: 844 }]]) {
   const page = await sit("ja-JP", scheme, viewport);
@@ -339,8 +376,21 @@ const token = await keiri.context().cookies();
 await keiri.getByRole("button", { name: "ログアウト" }).click();
 await keiri.waitForURL(`${base}/login`);
 await plain.goto(`${base}/deposit`);
-assert.equal(plain.url(), `${base}/login`);
+assert.equal(plain.url(), `${base}/login?ended=1`);
 assert.ok(token.length > 0);
+
+// A session that nobody uses for a quarter of an hour is over, and says so. Time is the service's own here, where its clock can be moved.
+if (clock) {
+  await homu.goto(`${base}/search`);
+  writeFileSync(clock, "+14m");
+  await homu.goto(`${base}/search`);
+  assert.equal(homu.url(), `${base}/search`);
+  writeFileSync(clock, "+30m");
+  await homu.goto(`${base}/search`);
+  assert.equal(homu.url(), `${base}/login?ended=1`);
+  await homu.getByText("セッションは終了しました。").waitFor();
+  await shot(homu, "ja-session-over");
+}
 
 await browser.close();
 service.kill("SIGTERM");

@@ -13,6 +13,7 @@ use super::text::{foreign, moment};
 use super::visitor::{Member, Visitor};
 use crate::acts::{Awaited, AwaitedAct, Desk};
 use crate::api::blocking;
+use crate::approval::Waiting;
 use crate::cli::lang::Lang;
 
 pub(super) fn routes() -> Router<Arc<Desk>> {
@@ -55,7 +56,7 @@ fn request(visitor: &Visitor, one: &AwaitedAct) -> Markup {
     };
     html! {
         section.sheet {
-            h2 { (subject(&waiting.what, lang)) }
+            h2 { (subject(waiting, lang)) }
             p { (foreign(&waiting.reason)) br;
                 span.hint { (lang.pick("申請者 ", "asked for by ")) bdi { (waiting.requested_by) } ", " (moment(waiting.requested_at)) " · " (lang.pick("期限 ", "until ")) (moment(one.expires_at)) } }
             @if one.may_end {
@@ -75,10 +76,10 @@ fn request(visitor: &Visitor, one: &AwaitedAct) -> Markup {
 }
 
 /// What waits, with a way to where it is shown.
-pub(super) fn subject(what: &Awaited, lang: Lang) -> Markup {
+pub(super) fn subject(waiting: &Waiting<Awaited>, lang: Lang) -> Markup {
     html! {
-        @match what {
-            Awaited::Account(name) => { (lang.pick("アカウント ", "Account ")) a href="/people" { bdi { (name) } } }
+        @match &waiting.what {
+            Awaited::Account(name) => { (lang.pick("アカウント ", "Account ")) a href={ "/people#request-" (waiting.id) } { bdi { (name) } } }
             Awaited::Release(version) => {
                 (lang.pick("隔離の解除: 記録 ", "Release from quarantine: record "))
                 a.id href={ "/records/" (version.record()) "/" (version.version()) } { (version.record()) }

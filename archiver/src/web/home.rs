@@ -54,7 +54,7 @@ async fn home(
                 h2 { a href="/approvals" { (lang.pick("承認待ち", "Waits for your approval")) } }
                 ul {
                     @for one in &to_approve {
-                        li { (subject(&one.waiting.what, lang)) " — " (foreign(&one.waiting.reason)) " (" bdi { (one.waiting.requested_by) } ", " (moment(one.waiting.requested_at)) ")" }
+                        li { (subject(&one.waiting, lang)) " — " (foreign(&one.waiting.reason)) " (" bdi { (one.waiting.requested_by) } ", " (moment(one.waiting.requested_at)) ")" }
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Extension, Form, State};
+use axum::extract::{Extension, Form, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -64,14 +64,40 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
         .route("/language", post(choose_language))
 }
 
-async fn show(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
-    log_in_page(&desk, language(&headers), "", None).into_response()
+/// How somebody came to the log-in.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Arrival {
+    /// From a page that a session of theirs does not open any more.
+    ended: Option<String>,
+}
+
+async fn show(
+    State(desk): State<Arc<Desk>>,
+    Query(arrival): Query<Arrival>,
+    headers: HeaderMap,
+) -> Response {
+    let notice = arrival.ended.map(|_| html! {
+        p.notice role="status" { (language(&headers).pick(
+            "セッションは終了しました。しばらく操作がなかったか、別のところでログアウトしたか、サービスが再起動しました。もう一度ログインしてください。",
+            "Your session is over: nothing was done for a while, it was ended elsewhere, or the service was started anew. Log in again.")) }
+    });
+    log_in_form(&desk, language(&headers), ("", notice), None).into_response()
 }
 
 pub(super) fn log_in_page(
     desk: &Desk,
     lang: Lang,
     name: &str,
+    problem: Option<&Problem>,
+) -> Response {
+    log_in_form(desk, lang, (name, None), problem)
+}
+
+fn log_in_form(
+    desk: &Desk,
+    lang: Lang,
+    (name, notice): (&str, Option<Markup>),
     problem: Option<&Problem>,
 ) -> Response {
     let title = lang.pick("ログイン", "Log in");
@@ -86,6 +112,7 @@ pub(super) fn log_in_page(
     let matter = html! {
         div.narrow.sheet {
             h1 { (title) }
+            @if let Some(notice) = notice { (notice) }
             @if !wants_code { (alert(problem)) (openid::button(desk, lang)) }
             form method="post" action="/login" {
                 label for="name" { (lang.pick("アカウント名", "Account")) }

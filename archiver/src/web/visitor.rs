@@ -63,7 +63,7 @@ impl Visitor {
     /// The same for a problem that was put into words already.
     pub(super) fn failed(&self, problem: &Problem) -> Response {
         if problem.status == 401 {
-            return Redirect::to("/login").into_response();
+            return Redirect::to(ENDED).into_response();
         }
         problem_page(problem, self.lang, Some(self))
     }
@@ -95,7 +95,8 @@ impl FromRequestParts<Arc<Desk>> for Visitor {
         let (asked, client) = (token.clone(), client_of(parts));
         let found = blocking(desk, lang, move |desk| desk.session(&asked, client)).await;
         let (session, actor) = found.map_err(|problem| match problem.status {
-            401 => to_log_in(),
+            // Who was here is told why nothing of it is left.
+            401 => Redirect::to(ENDED).into_response(),
             _ => problem_page(&problem, lang, None),
         })?;
         telemetry::asked_by(&parts.extensions, &actor.account);
@@ -121,3 +122,6 @@ impl FromRequestParts<Arc<Desk>> for Member {
         }
     }
 }
+
+/// Where somebody logs in again whose session is over.
+const ENDED: &str = "/login?ended=1";
