@@ -205,6 +205,7 @@ await homu.fill("#to", "2026-10-31");
 await homu.fill("#counterparty", "abc");
 await homu.locator("main form button[type=submit]").click();
 await homu.getByText("2 件").first().waitFor();
+await homu.getByText("この検索を保存する").click();
 await homu.fill("#keep-name", "ABC の 10 月");
 await homu.getByRole("button", { name: "保存" }).click();
 await homu.goto(`${base}/search?go=1`);

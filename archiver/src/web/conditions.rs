@@ -198,6 +198,10 @@ pub(super) fn conditions(form: &SearchForm, classes: &[(String, String)], lang: 
                     @for (id, title) in classes { option value=(id) selected[*id == form.class] { (title) } }
                 } }
                 div { label for="text" { (lang.pick("文字列(ファイル名など)", "Any text, file names too")) } input #text type="text" name="text" value=(form.text); }
+                div { label for="order" { (lang.pick("並び順", "Order")) } select #order name="order" {
+                    option value=(NEWEST) { (lang.pick("受領の新しい順", "latest received first")) }
+                    option value=(OLDEST) selected[form.order == OLDEST] { (lang.pick("受領の古い順", "earliest received first")) }
+                } }
             }
             details open[form.has_more()] { summary { (lang.pick("そのほかの条件", "More conditions")) }
                 div.fields {
@@ -208,10 +212,6 @@ pub(super) fn conditions(form: &SearchForm, classes: &[(String, String)], lang: 
                 }
                 label.inline { input type="checkbox" name="unstamped" value="1" checked[form.unstamped.is_some()]; (lang.pick("タイムスタンプ待ちだけ", "only what waits for its timestamp")) }
             }
-            div { label for="order" { (lang.pick("並び順", "Order")) } select #order name="order" {
-                option value=(NEWEST) { (lang.pick("受領の新しい順", "latest received first")) }
-                option value=(OLDEST) selected[form.order == OLDEST] { (lang.pick("受領の古い順", "earliest received first")) }
-            } }
             label.inline { input type="checkbox" name="all_versions" value="1" checked[form.all_versions.is_some()]; (lang.pick("古い版も", "older versions, too")) }
             div.actions { button type="submit" name="go" value="1" { (lang.pick("検索", "Search")) } a href="/search" { (lang.pick("条件を消す", "Clear")) } }
         }

@@ -59,12 +59,14 @@ pub(super) fn list(visitor: &Visitor, kept: &[KeptSearch]) -> Markup {
 pub(super) fn form(visitor: &Visitor, address: &str) -> Markup {
     let lang = visitor.lang;
     html! {
-        form.no-print method="post" action="/search/kept" {
-            (form_token(visitor))
-            input type="hidden" name="query" value=(address);
-            label for="keep-name" { (lang.pick("この検索を保存する名前", "Keep this search as")) }
-            input #keep-name type="text" name="name" required maxlength="100";
-            div.actions { button.plain type="submit" { (lang.pick("保存", "Keep")) } }
+        details.no-print { summary { (lang.pick("この検索を保存する", "Keep this search")) }
+            form method="post" action="/search/kept" {
+                (form_token(visitor))
+                input type="hidden" name="query" value=(address);
+                label for="keep-name" { (lang.pick("名前(自分だけに見えます)", "Name; nobody else sees it")) }
+                input #keep-name type="text" name="name" required maxlength="100";
+                div.actions { button.plain type="submit" { (lang.pick("保存", "Keep")) } }
+            }
         }
     }
 }
