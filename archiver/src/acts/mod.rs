@@ -46,5 +46,5 @@ pub use quarantine::HeldRecord;
 pub use records::{RecordFacts, RecordPage};
 pub use refusal::Refusal;
 pub use review::{ReviewList, ReviewRow, Unattended};
-pub use uploads::{NewUpload, PartTaken};
 pub use searches::KeptSearch;
+pub use uploads::{NewUpload, PartTaken};
