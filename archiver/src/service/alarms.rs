@@ -39,13 +39,15 @@ pub enum AlarmKind {
     StockTakeOverdue,
     /// What is stored was not read again in time.
     ScrubOverdue,
+    /// A hot folder or syslog takes nothing in.
+    IntakeHeldUp,
     /// The archive cannot be opened.
     ArchiveUnreachable,
 }
 
 impl AlarmKind {
     /// Every sort, for metrics.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Unstamped,
         Self::RenewalOverdue,
         Self::RenewalBlocked,
@@ -55,6 +57,7 @@ impl AlarmKind {
         Self::MediumOutOfService,
         Self::StockTakeOverdue,
         Self::ScrubOverdue,
+        Self::IntakeHeldUp,
         Self::ArchiveUnreachable,
     ];
 
@@ -71,6 +74,7 @@ impl AlarmKind {
             Self::MediumOutOfService => "medium-out-of-service",
             Self::StockTakeOverdue => "stock-take-overdue",
             Self::ScrubOverdue => "scrub-overdue",
+            Self::IntakeHeldUp => "intake-held-up",
             Self::ArchiveUnreachable => "archive-unreachable",
         }
     }

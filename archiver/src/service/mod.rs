@@ -6,6 +6,7 @@
 
 pub mod alarms;
 pub mod conditions;
+pub mod held_up;
 pub mod http;
 pub mod log;
 pub mod mail;

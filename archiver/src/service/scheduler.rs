@@ -11,6 +11,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::alarms::{AlarmKind, Alarms, Condition, Notice, NoticeState};
 use super::conditions;
+use super::held_up::HeldUp;
 use super::log::{self, Level, Log};
 use super::metrics::Status;
 use super::notify::{Notifier, Outbox, message};
@@ -61,6 +62,7 @@ pub struct Scheduler<'a> {
     outboxes: Vec<Outbox>,
     /// What was told since somebody asked last.
     told: Vec<Notice>,
+    held_up: HeldUp,
     status: Arc<Mutex<Status>>,
 }
 
@@ -86,6 +88,7 @@ impl<'a> Scheduler<'a> {
             alarms: alarms.unwrap_or_default(),
             outboxes,
             told: Vec::new(),
+            held_up: HeldUp::default(),
             status: Arc::new(Mutex::new(status)),
         }
     }
@@ -94,6 +97,12 @@ impl<'a> Scheduler<'a> {
     #[must_use]
     pub fn status(&self) -> Arc<Mutex<Status>> {
         Arc::clone(&self.status)
+    }
+
+    /// Where intakes say that they are held up.
+    #[must_use]
+    pub fn held_up(&self) -> HeldUp {
+        self.held_up.clone()
     }
 
     /// Somebody wants this done now: the next tick does it.
@@ -196,7 +205,8 @@ impl<'a> Scheduler<'a> {
                 AlarmKind::ScrubOverdue,
             ]);
         }
-        let conditions = conditions::of_visit(visit, &self.parts.alarms, now);
+        let mut conditions = conditions::of_visit(visit, &self.parts.alarms, now);
+        conditions.extend(self.held_up.conditions(now));
         self.raise(&conditions, &unknown, now);
     }
 

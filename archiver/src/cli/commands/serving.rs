@@ -158,7 +158,7 @@ impl Serving {
                 exit: Exit::Medium,
                 text: refusal.text(lang),
             })?;
-        let mut intakes = Intakes::start(session, &self.desk, &self.intakes)?;
+        let mut intakes = Intakes::start(session, &self.desk, &self.intakes, scheduler.held_up())?;
         let mut events = Events::of(session, self.desk.archive().config(), &self.desk);
         let evaluation = self.desk.archive().notice().is_some();
         note(

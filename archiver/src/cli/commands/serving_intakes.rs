@@ -12,12 +12,14 @@ use serde_json::{Value, json};
 use crate::acts::{Desk, DeskIntake};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::lang::Lang;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::config::{HotFolderConfig, IntakesConfig};
 use crate::intake::hot_folder::{Look, Watch};
 use crate::intake::syslog::{Receiver, SyslogEnvironment, SyslogSettings};
 use crate::journal::SERVICE_CLASSES;
+use crate::service::held_up::HeldUp;
 use crate::service::log::{self, Level};
 
 /// The intakes that run. Dropped, they stop as [`Intakes::stop`] says.
@@ -26,6 +28,7 @@ pub(super) struct Intakes {
     receiver: Option<Receiver>,
     trouble: Option<String>,
     journal: Journal,
+    held_up: HeldUp,
 }
 
 /// A thread that watches a folder, until its channel is closed.
@@ -47,6 +50,7 @@ impl Intakes {
         session: &Session,
         desk: &Arc<Desk>,
         config: &IntakesConfig,
+        held_up: HeldUp,
     ) -> Result<Self, Failure> {
         let folders = config.hot_folders.iter().map(|folder| &folder.class);
         let syslog = config.syslog.as_ref();
@@ -61,6 +65,7 @@ impl Intakes {
                 output: session.output.clone(),
                 clock: Arc::clone(&session.environment.clock),
             },
+            held_up,
         };
         for folder in &config.hot_folders {
             intakes.watch(session, desk, folder)?;
@@ -83,6 +88,13 @@ impl Intakes {
             return;
         };
         let trouble = receiver.status().trouble;
+        match &trouble {
+            Some(text) => {
+                let now = self.journal.clock.now();
+                self.held_up.tell(SYSLOG, (text.clone(), text.clone()), now);
+            }
+            None => self.held_up.clear(SYSLOG),
+        }
         if trouble == self.trouble {
             return;
         }
@@ -107,7 +119,7 @@ impl Intakes {
         let watch = Watch::open(folder.folder(), disk).map_err(|error| unusable(&error))?;
         let (stop, stopped) = mpsc::channel();
         let taker = DeskIntake::at(Arc::clone(desk));
-        let mut teller = Teller::new(self.journal.clone(), &folder.path);
+        let mut teller = Teller::new((self.journal.clone(), self.held_up.clone()), &folder.path);
         let clock = Arc::clone(&session.environment.clock);
         let builder = std::thread::Builder::new().name("hot-folder".to_owned());
         let thread = builder.spawn(move || {
@@ -201,15 +213,17 @@ fn folder_unusable(session: &Session, path: &Path, error: &io::Error) -> Failure
 /// Tells of looks at one folder: each file once, and a trouble that goes on once.
 struct Teller {
     journal: Journal,
+    held_up: HeldUp,
     folder: String,
     /// What was last told of files that wait, and of the folder itself.
     told: Vec<String>,
 }
 
 impl Teller {
-    fn new(journal: Journal, folder: &Path) -> Self {
+    fn new((journal, held_up): (Journal, HeldUp), folder: &Path) -> Self {
         Self {
             journal,
+            held_up,
             folder: folder.display().to_string(),
             told: Vec::new(),
         }
@@ -219,7 +233,7 @@ impl Teller {
         let lang = self.journal.output.lang;
         let mut troubles = Vec::new();
         match look {
-            Err(error) => troubles.push((String::new(), error.to_string())),
+            Err(error) => troubles.push((String::new(), [error.to_string(), error.to_string()])),
             Ok(look) => {
                 for (name, version) in look.done {
                     let name = name.to_string_lossy();
@@ -236,13 +250,29 @@ impl Teller {
                 troubles.extend(waiting.map(|(name, error)| {
                     (
                         name.to_string_lossy().into_owned(),
-                        error.text(lang).to_owned(),
+                        [Lang::En, Lang::Ja].map(|lang| error.text(lang).to_owned()),
                     )
                 }));
             }
         }
+        match troubles.first() {
+            Some((name, texts)) => {
+                let more = troubles.len() - 1;
+                let [en, ja] = texts;
+                let named = match name.as_str() {
+                    "" => String::new(),
+                    name => format!("{name}: "),
+                };
+                let en = format!("{named}{en} (files that wait beside it: {more})");
+                let ja = format!("{named}{ja} (ほかに待っているファイル: {more} 件)");
+                let now = self.journal.clock.now();
+                self.held_up.tell(&self.folder, (en, ja), now);
+            }
+            None => self.held_up.clear(&self.folder),
+        }
         let mut told = Vec::new();
-        for (name, text) in troubles {
+        for (name, [en, ja]) in troubles {
+            let text = lang.pick(ja, en);
             let key = format!("{name}/{text}");
             if !self.told.contains(&key) {
                 let details = json!({ "folder": self.folder, "name": name, "text": text });
@@ -260,6 +290,9 @@ impl Journal {
         self.output.note(&line);
     }
 }
+
+/// The syslog receiver among the intakes.
+const SYSLOG: &str = "syslog";
 
 /// How often a folder is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);

@@ -69,7 +69,13 @@ async fn total(hall: &Hall, query: &str) -> u64 {
 async fn what_a_folder_and_a_syslog_sender_bring_is_found_and_on_record() {
     let hall = hall().await;
     let root = hall.bench.place.path();
-    let intakes = Intakes::start(&hall.bench.session, &hall.desk, &configured(&hall)).unwrap();
+    let intakes = Intakes::start(
+        &hall.bench.session,
+        &hall.desk,
+        &configured(&hall),
+        HeldUp::default(),
+    )
+    .unwrap();
     let incoming = root.join("incoming");
     fs::write(incoming.join("bill.txt.part"), "a bill").unwrap();
     fs::rename(incoming.join("bill.txt.part"), incoming.join("bill.txt")).unwrap();
@@ -110,7 +116,8 @@ async fn what_came_before_a_stop_is_taken_in_by_the_next_start() {
     let root = hall.bench.place.path();
     let mut config = configured(&hall);
     config.syslog.as_mut().unwrap().batch_age = Duration::from_secs(3600);
-    let intakes = Intakes::start(&hall.bench.session, &hall.desk, &config).unwrap();
+    let intakes =
+        Intakes::start(&hall.bench.session, &hall.desk, &config, HeldUp::default()).unwrap();
     send_syslog(root, &intakes, "<14>1 - host app - - - before the stop");
     let end = Instant::now() + Duration::from_secs(60);
     while intakes.receiver.as_ref().unwrap().status().lines == 0 {
@@ -119,7 +126,8 @@ async fn what_came_before_a_stop_is_taken_in_by_the_next_start() {
     }
     intakes.stop();
     assert_eq!(total(&hall, "class=system-log").await, 0);
-    let intakes = Intakes::start(&hall.bench.session, &hall.desk, &config).unwrap();
+    let intakes =
+        Intakes::start(&hall.bench.session, &hall.desk, &config, HeldUp::default()).unwrap();
     while total(&hall, "class=system-log").await == 0 {
         assert!(Instant::now() < end, "waited for the record");
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -133,10 +141,34 @@ async fn a_class_that_is_none_and_the_classes_of_the_service_are_refused_at_the_
     for class in ["none-such", "audit-trail", "operation-journal"] {
         let mut config = configured(&hall);
         config.hot_folders[0].class = class.to_owned();
-        let started = Intakes::start(&hall.bench.session, &hall.desk, &config);
+        let started = Intakes::start(&hall.bench.session, &hall.desk, &config, HeldUp::default());
         let failure = started.err().expect("it is refused");
         assert!(
             matches!(failure, Failure::Said { exit: Exit::Unusable, text } if text.contains(class))
         );
     }
+}
+
+#[tokio::test]
+async fn a_folder_that_stays_out_of_reach_becomes_an_alarm_until_it_is_read_again() {
+    let hall = hall().await;
+    let held_up = HeldUp::default();
+    let journal = Journal {
+        output: hall.bench.session.output.clone(),
+        clock: Arc::clone(&hall.bench.session.environment.clock),
+    };
+    let folder = Path::new("/in/invoices");
+    let mut teller = Teller::new((journal, held_up.clone()), folder);
+    let gone = || Err(io::Error::other("stale file handle"));
+    let alarms = || held_up.conditions(hall.bench.session.environment.clock.now());
+    teller.tell(gone());
+    assert!(alarms().is_empty(), "it may pass");
+    hall.clock.advance(time::Duration::minutes(10));
+    teller.tell(gone());
+    let found = alarms();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].subject, "/in/invoices");
+    assert!(found[0].en.contains("stale file handle"), "{}", found[0].en);
+    teller.tell(Ok(Look::default()));
+    assert!(alarms().is_empty());
 }
