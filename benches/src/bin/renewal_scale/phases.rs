@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use archiver::archive::{self, Access, Archive, Environment, NewArchive};
 use archiver::config::{
-    AlarmsConfig, Config, IndexConfig, IntakesConfig, MediaConfig, RenewalConfig,
+    AccountsConfig, AlarmsConfig, Config, IndexConfig, IntakesConfig, MediaConfig, RenewalConfig,
     SEGMENT_BYTES_MAX_DEFAULT, ScrubConfig, ServiceConfig, TsaConfig,
 };
 use archiver::evidence::assemble::EvidenceAssembler;
@@ -367,6 +367,7 @@ fn config(folder: &Path) -> Config {
         renewal: RenewalConfig::default(),
         service: ServiceConfig::default(),
         alarms: AlarmsConfig::default(),
+        accounts: AccountsConfig::default(),
         intakes: IntakesConfig::default(),
         index_options: IndexConfig::default(),
     }
