@@ -22,6 +22,7 @@ pub mod journal;
 pub mod keys;
 pub mod media;
 pub mod openid;
+pub mod paper;
 pub mod preview;
 pub mod record;
 pub mod remote;

@@ -186,6 +186,17 @@ for (const [name, mimeType, text, fields] of [["e-invoice.xml", "application/xml
 const [receipt] = await Promise.all([keiri.waitForEvent("download"), keiri.getByRole("link", { name: "受け取る" }).first().click()]);
 assert.ok(readFileSync(await receipt.path()).length > 1000);
 
+// A paper invoice as a PDF: what its text says stands in the fields, as a guess that somebody looks at.
+const printer = await (await browser.newContext()).newPage();
+await printer.setContent(`<h1>請求書</h1><p>文蔵商事株式会社 御中</p><p>請求書番号: B-0930<br>請求日: 2026年9月30日<br>お支払期限 2026年10月31日</p><p>株式会社緑川印刷</p><h2>ご請求金額 ¥43,200-</h2><p>小計 40,000円 消費税 3,200円</p>`);
+const printed = await printer.pdf();
+await keiri.goto(`${base}/deposit`);
+await keiri.selectOption("#class", "received-invoice");
+await keiri.setInputFiles("#files", { name: "invoice.pdf", mimeType: "application/pdf", buffer: printed });
+await keiri.locator("[data-guess]").waitFor();
+for (const [field, value] of [["#date", "2026-09-30"], ["#amount", "43200"], ["#currency", "JPY"], ["#counterparty", "株式会社緑川印刷"], ["#number", "B-0930"]]) assert.equal(await keiri.inputValue(field), value, field);
+await shot(keiri, "ja-deposit-guessed");
+
 // The operator has them stamped.
 await sato.goto(`${base}/jobs`);
 await sato.getByRole("button", { name: "今すぐ付与" }).click();

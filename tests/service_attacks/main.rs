@@ -16,6 +16,7 @@ mod bombs;
 mod forms;
 mod log_in;
 mod names;
+mod papers;
 mod place;
 mod protocol;
 mod slow;

@@ -23,6 +23,7 @@ use crate::audit::closing::{ClosingError, close_days};
 use crate::audit::{Act, AuditTrail, EventRules, NewEntry, TrailWatch};
 use crate::journal::{close_journals, make_reports};
 use crate::openid::OpenidProvider;
+use crate::paper::PaperReader;
 use crate::upload::Uploads;
 
 /// The rules by which people are let in and watched.
@@ -55,6 +56,8 @@ pub struct DeskParts {
     pub uploads: Uploads,
     /// The company's OpenID provider, where people may log in by it.
     pub openid: Option<OpenidProvider>,
+    /// Who reads the text of a PDF for the fields of a deposit; `None`: nobody does.
+    pub paper: Option<PaperReader>,
 }
 
 /// The desk.
@@ -67,6 +70,7 @@ pub struct Desk {
     pub(super) deposit_bytes_max: u64,
     pub(super) uploads: Uploads,
     openid: Option<OpenidProvider>,
+    paper: Option<PaperReader>,
     people: RwLock<People>,
     sessions: Mutex<Sessions>,
     counter: Mutex<Counter>,
@@ -109,6 +113,7 @@ impl Desk {
             deposit_bytes_max: parts.deposit_bytes_max,
             uploads: parts.uploads,
             openid: parts.openid,
+            paper: parts.paper,
             people: RwLock::new(people),
             sessions: Mutex::new(Sessions::new(parts.rules.sessions)),
             rules: parts.rules,
@@ -140,6 +145,12 @@ impl Desk {
     #[must_use]
     pub const fn openid(&self) -> Option<&OpenidProvider> {
         self.openid.as_ref()
+    }
+
+    /// Who reads the text of a PDF for the fields of a deposit, where somebody does.
+    #[must_use]
+    pub const fn paper(&self) -> Option<&PaperReader> {
+        self.paper.as_ref()
     }
 
     /// Whether anybody can be served: not while the audit trail cannot be written (ECOM 2003 Tb1.12).

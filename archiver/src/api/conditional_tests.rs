@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::endpoints::ENDPOINTS;
 use super::fixture::Hall;
 use super::tests::deposited;
+use super::uploads_tests::begun;
 
 async fn get(hall: &Hall, path: &str, role: &str, known: Option<&str>) -> Response<Body> {
     let token = hall.tokens.get(role).cloned().unwrap_or_default();
@@ -35,6 +36,8 @@ async fn what_a_client_has_already_is_not_sent_again_and_what_is_new_is() {
     let hall = Hall::with_everybody().await;
     let (_, first) = deposited(&hall, "a.txt", "first", "").await;
     let record = first["record"].as_str().unwrap();
+    let upload = begun(&hall, "").await;
+    let upload = upload.rsplit('/').next().unwrap();
     let description = super::description_value();
     let mut asked = 0;
     for (method, path, roles) in ENDPOINTS {
@@ -51,6 +54,7 @@ async fn what_a_client_has_already_is_not_sent_again_and_what_is_new_is() {
             .replace("{record}", record)
             .replace("{version}", "1")
             .replace("{object}", "0")
+            .replace("{upload}", upload)
             .replace("{day}", "2030-03-31");
         let path = match path.ends_with("/objects/0") {
             true => format!("{path}?purpose=test"),

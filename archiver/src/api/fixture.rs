@@ -95,6 +95,7 @@ impl Hall {
             deposit_bytes_max: 100_000,
             uploads,
             openid,
+            paper: None,
         });
         let hall = Self {
             clock,

@@ -54,7 +54,8 @@ async fn ask(
     }
 }
 
-async fn begun(hall: &Hall, more: &str) -> String {
+/// The address of an upload that the depositor began.
+pub(super) async fn begun(hall: &Hall, more: &str) -> String {
     let uri = format!("/api/v1/uploads?class=general&name=a.txt{more}");
     let length = TEXT.len().to_string();
     let headers = [("upload-length", length.as_str())];

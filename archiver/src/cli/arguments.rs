@@ -134,7 +134,13 @@ pub enum Command {
     /// Time-stamping authorities: check the configured ones, serve the embedded one
     #[command(subcommand)]
     Tsa(Tsa),
+    /// Write the text of a PDF that comes from the input: the service asks a process of its own for it
+    #[command(name = PAPER_TEXT, hide = true)]
+    PaperText,
 }
+
+/// The command by which the service has a PDF read.
+pub const PAPER_TEXT: &str = "paper-text";
 
 /// `archiver quickstart`
 #[derive(Debug, Args)]

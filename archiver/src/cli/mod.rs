@@ -71,6 +71,7 @@ fn run_here(command: Command, session: &Session) -> Result<Exit, Failure> {
         Command::Backup(arguments) => commands::backup::run(session, &arguments),
         Command::Restore(arguments) => commands::restore::run(session, &arguments),
         Command::Status => commands::status::run(session),
+        Command::PaperText => commands::paper::run(session),
         Command::Classes(arguments) => commands::classes::run(session, &arguments),
         Command::Serve(arguments) => commands::serve::run(session, &arguments),
         Command::Service(Service::Prepare(arguments)) => {

@@ -21,6 +21,7 @@ use crate::api::{Caller, Problem, blocking, file_name, metadata, pieces, take};
 use crate::class::{Counterparty, RegisteredClass, SearchKey};
 use crate::intake::ubl::UblDocument;
 use crate::journal::SERVICE_CLASSES;
+use crate::paper::{self, PaperFacts};
 
 pub(super) fn routes() -> Router<Arc<Desk>> {
     Router::new()
@@ -103,6 +104,7 @@ fn form(visitor: &Visitor, classes: &[RegisteredClass], problem: Option<&Problem
             @for class in classes { (consequences(class, lang)) }
             fieldset {
                 legend { (lang.pick("検索のための項目(電子インボイスなら空のままで読み取ります)", "Search keys (read from the document itself where it is an e-invoice)")) }
+                p.notice.warn role="status" data-guess="yes" hidden { (lang.pick("PDF の文字から推測しました。書類と見比べて、違うところを直してください。", "Guessed from the text of the PDF: compare with the document, and correct what is wrong.")) }
                 div.fields {
                     div { label for="date" { (lang.pick("取引年月日", "Date")) } input #date type="date" name="date"; }
                     div { label for="amount" { (lang.pick("取引金額", "Amount")) } input #amount type="text" inputmode="decimal" name="amount"; }
@@ -171,6 +173,8 @@ struct ReadFields {
     currency: Option<String>,
     counterparty: Option<String>,
     number: Option<String>,
+    /// Whether it was only guessed from a text.
+    is_guess: bool,
 }
 
 async fn read(
@@ -197,7 +201,15 @@ async fn read(
             }
             Some("file") if is_checked => {
                 let bytes = part.bytes().await.map_err(|_| broken())?;
-                return Ok(Json(read_fields(&bytes, side.unwrap_or_default())));
+                let side = side.unwrap_or_default();
+                let read = blocking(&desk, visitor.lang, move |desk| {
+                    Ok(match paper::is_pdf(&bytes) {
+                        true => guess_fields(desk, &bytes, side),
+                        false => read_fields(&bytes, side),
+                    })
+                });
+                let read = read.await.map_err(|problem| visitor.failed(&problem))?;
+                return Ok(Json(read));
             }
             Some(_) | None => {}
         }
@@ -217,6 +229,23 @@ fn read_fields(bytes: &[u8], side: Counterparty) -> ReadFields {
         currency: metadata.currency.map(|currency| currency.to_string()),
         counterparty: metadata.counterparty,
         number: metadata.document_number,
+        is_guess: false,
+    }
+}
+
+/// What the text of a PDF seems to say: somebody looks at it before it counts.
+fn guess_fields(desk: &Desk, bytes: &[u8], side: Counterparty) -> ReadFields {
+    let Some(text) = desk.paper().and_then(|reader| reader.text(bytes)) else {
+        return ReadFields::default();
+    };
+    let facts = PaperFacts::of(&text, side);
+    ReadFields {
+        is_guess: facts != PaperFacts::default(),
+        date: facts.date.map(|date| date.to_string()),
+        amount: facts.amount,
+        currency: facts.currency.map(str::to_owned),
+        counterparty: facts.counterparty,
+        number: facts.number,
     }
 }
 

@@ -15,6 +15,7 @@ pub(super) mod init;
 pub(super) mod keys;
 pub(super) mod media;
 mod media_alarms;
+pub(super) mod paper;
 pub(super) mod people;
 pub(super) mod quickstart;
 pub(super) mod rebuild;

@@ -15,6 +15,7 @@ use crate::access::session::SessionRules;
 use crate::acts::{AccessRules, Desk, DeskParts, JobOrder, Jobs};
 use crate::archive::{Access, Archive, ArchiveError};
 use crate::audit::{Act, AuditTrail};
+use crate::cli::arguments::PAPER_TEXT;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -22,6 +23,7 @@ use crate::config::{HttpsConfig, IntakesConfig, OpenidConfig};
 use crate::https::{self, HttpsError, Limits, TlsFiles};
 use crate::keys::Unlock;
 use crate::openid::{OpenidProvider, ProviderParts};
+use crate::paper::PaperReader;
 use crate::service::http::{self, Shown};
 use crate::service::log::{self, Level};
 use crate::service::metrics::Status;
@@ -102,6 +104,10 @@ impl Serving {
             deposit_bytes_max: https.upload_bytes_max,
             uploads,
             openid,
+            // A program that does not know where it lies reads none.
+            paper: std::env::current_exe()
+                .ok()
+                .map(|program| PaperReader::new(program, PAPER_TEXT.to_owned())),
         })?;
         Ok(Self {
             desk: Arc::new(desk),

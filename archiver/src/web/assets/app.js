@@ -48,15 +48,19 @@ for (const form of document.querySelectorAll("form[data-read]")) {
       filled.classList.remove("read");
       filled.value = filled.defaultValue;
     }
+    const guess = form.querySelector("[data-guess]");
+    if (guess) guess.hidden = true;
     const [file] = field.files;
-    if (field.files.length !== 1 || file.size > 4194304 || !/\.xml$/i.test(file.name)) return;
+    if (field.files.length !== 1 || file.size > 4194304 || !/\.(xml|pdf)$/i.test(file.name)) return;
     const data = new FormData();
     data.append("form_token", form.elements.form_token.value);
     data.append("class", form.elements.class.value);
     data.append("file", file);
     const answer = await fetch(form.dataset.read, { method: "POST", body: data }).catch(() => null);
     if (!answer?.ok) return;
-    for (const [name, value] of Object.entries(await answer.json())) {
+    const read = await answer.json();
+    if (guess) guess.hidden = !read.is_guess;
+    for (const [name, value] of Object.entries(read)) {
       const place = form.elements[name];
       if (!place || !value || (place.value && place.value !== place.defaultValue)) continue;
       place.value = value;

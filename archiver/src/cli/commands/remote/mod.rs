@@ -48,6 +48,7 @@ pub(in crate::cli) fn run(session: &Session, command: &Command) -> Option<Result
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::Classes(_)
+        | Command::PaperText
         | Command::Audit(_)
         | Command::Keys(_)
         | Command::Media(_)
