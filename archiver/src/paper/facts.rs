@@ -67,15 +67,14 @@ const fn unified(character: char) -> char {
 /// The date that is said to be the document's; else the first one that is no term of payment.
 fn date(text: &str) -> Option<Date> {
     let of_line = |label: Option<&Regex>, line: &str| {
-        let found = DATE.captures_iter(line).find_map(|found| {
+        DATE.captures_iter(line).find_map(|found| {
             let before = line.get(..found.get(0)?.start())?;
             let is_wanted = match label {
                 Some(label) => label.is_match(before),
                 None => !TERM.is_match(before),
             };
             is_wanted.then(|| date_of(&found)).flatten()
-        });
-        found
+        })
     };
     let lines = || text.lines();
     lines()
