@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -14,6 +15,8 @@ pub struct PaperReader {
     argument: String,
     /// One after the other: together they could take all memory.
     turn: Mutex<()>,
+    /// How many wait for their turn: each holds a thread that others need.
+    waiting: AtomicUsize,
 }
 
 impl PaperReader {
@@ -24,11 +27,22 @@ impl PaperReader {
             program,
             argument,
             turn: Mutex::new(()),
+            waiting: AtomicUsize::new(0),
         }
     }
 
-    /// The text of a PDF. `None`: it has none, or it cannot be read within the limits.
+    /// The text of a PDF. `None`: it has none, it cannot be read within the limits, or too many others wait.
     pub fn text(&self, pdf: &[u8]) -> Option<String> {
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let text = match before < WAITING_MAX {
+            true => self.read(pdf),
+            false => None,
+        };
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        text
+    }
+
+    fn read(&self, pdf: &[u8]) -> Option<String> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let started = Command::new(&self.program)
             .arg(&self.argument)
@@ -98,3 +112,37 @@ const MEMORY_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
 /// Seconds of processor time.
 const SECONDS_MAX: u64 = 5;
+
+/// Of those who ask at the same moment so many wait; the fields of the others stay empty.
+const WAITING_MAX: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn echo() -> PaperReader {
+        PaperReader::new(PathBuf::from("/bin/cat"), "-".to_owned())
+    }
+
+    #[test]
+    fn what_the_other_process_writes_is_the_text() {
+        let reader = echo();
+        assert_eq!(reader.text(b"a text").as_deref(), Some("a text"));
+        assert_eq!(reader.text(b" \n"), None, "nothing to look at");
+        assert_eq!(reader.text(b"\xff\xfe"), None, "no text");
+        let missing = PaperReader::new(PathBuf::from("/none/such"), String::new());
+        assert_eq!(missing.text(b"a text"), None);
+    }
+
+    #[test]
+    fn who_would_wait_behind_too_many_gets_nothing_at_once() {
+        let reader = echo();
+        reader.waiting.store(WAITING_MAX, Ordering::Relaxed);
+        // Whoever waited for the turn here would wait for ever.
+        let turn = reader.turn.lock().unwrap();
+        assert_eq!(reader.text(b"a text"), None);
+        drop(turn);
+        reader.waiting.store(WAITING_MAX - 1, Ordering::Relaxed);
+        assert_eq!(reader.text(b"a text").as_deref(), Some("a text"));
+    }
+}
