@@ -250,7 +250,7 @@ const declining = new Browser();
 await refused(declining, await declining.begin("nobody"), "access_denied");
 const suspension = await api("POST", "people/hanako/suspension", sato, { reason: "on leave" });
 assert.equal(suspension.status, 200);
-assert.equal((await hanako.ask(`${base}/`)).next, `${base}/login`, "the session ended");
+assert.equal((await hanako.ask(`${base}/`)).next, `${base}/login?ended=1`, "the session ended");
 await refused(hanako, await hanako.begin("u-1001"), "ask an administrator");
 assert.equal((await api("DELETE", "people/hanako/suspension", sato, { reason: "back" })).status, 200);
 console.log("out: strangers, who declines, who is suspended");
