@@ -354,6 +354,7 @@ await request.locator("button").click();
 await sato.getByText("ほかの人が承認します。").waitFor();
 await sato.goto(`${base}/approvals`);
 await sato.getByText("繁忙期の応援").waitFor();
+await sato.getByText("臨時 四郎 — 預入者").waitFor();
 await shot(sato, "ja-approvals");
 await suzuki.goto(`${base}/approvals`);
 await shot(suzuki, "en-approvals");

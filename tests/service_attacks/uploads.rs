@@ -109,6 +109,50 @@ fn a_service_that_is_killed_in_the_middle_of_an_upload_goes_on_with_it_and_depos
     nothing_is_in_clear(&place);
 }
 
+/// The files in which uploads wait, or in which their answers stand.
+fn waiting(place: &Place, ending: &str) -> Vec<std::path::PathBuf> {
+    let files = place.files().into_iter();
+    files
+        .filter(|path| path.extension().is_some_and(|one| one == ending))
+        .collect()
+}
+
+#[test]
+fn a_kill_between_the_deposit_and_its_answer_makes_no_second_record() {
+    let mut place = Place::start("");
+    let content = content(MIB);
+    let path = begin(&place, "large.bin", content.len());
+    let known = content.len() - 1;
+    assert_eq!(send(&place, &path, 0, &content[..known]).status, 204);
+    let files = waiting(&place, "upload");
+    let [file] = files.as_slice() else {
+        panic!("{files:?}");
+    };
+    let before = std::fs::read(file).expect("what waits");
+    let done = send(&place, &path, known, &content[known..]);
+    assert_eq!(done.status, 200, "{}", done.text());
+    assert_eq!(
+        waiting(&place, "upload").len(),
+        0,
+        "the answer is in its place"
+    );
+
+    // As the disk would be, had the service been killed after the record was durable and before its answer was kept.
+    for answer in waiting(&place, "done") {
+        std::fs::remove_file(answer).expect("an answer");
+    }
+    std::fs::write(file, before).expect("what waited");
+    place.kill_and_serve();
+    place.log_in_again("sato");
+    assert_eq!(offset(&place, &path), known);
+    let again = send(&place, &path, known, &content[known..]);
+    assert_eq!(again.status, 200, "{}", again.text());
+    assert_eq!(again.json()["record"], done.json()["record"]);
+    assert_eq!(again.json()["was_there"], true);
+    let page = place.ask("GET", "/api/v1/records", &[&place.bearer("sato")], b"");
+    assert_eq!(page.json()["total"], 1);
+}
+
 #[test]
 fn a_connection_that_is_lost_leaves_what_came_and_a_later_one_takes_its_place() {
     let place = Place::start("");

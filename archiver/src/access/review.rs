@@ -64,6 +64,18 @@ impl Decision {
     }
 }
 
+impl Decided {
+    /// Accounts that stay as they are, without a remark.
+    pub(crate) fn all_kept(names: BTreeSet<String>) -> BTreeMap<String, Self> {
+        let keep = |name| {
+            let remark = String::new();
+            let decision = Decision::Keep;
+            (name, Self { decision, remark })
+        };
+        names.into_iter().map(keep).collect()
+    }
+}
+
 impl AccountsReviewed {
     /// The outcome of a review.
     #[must_use]
@@ -79,15 +91,7 @@ impl AccountsReviewed {
 
     /// What was decided about each account. Reviews of earlier versions of the program name those that were kept, and nothing else.
     pub(super) fn decided(self) -> BTreeMap<String, Decided> {
-        let keep = || Decided {
-            decision: Decision::Keep,
-            remark: String::new(),
-        };
-        let mut decisions: BTreeMap<_, _> = self
-            .confirmed
-            .into_iter()
-            .map(|name| (name, keep()))
-            .collect();
+        let mut decisions = Decided::all_kept(self.confirmed);
         decisions.extend(self.decisions);
         decisions
     }

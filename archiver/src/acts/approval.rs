@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use super::actor::Actor;
 use super::desk::{Desk, Subject};
 use super::refusal::Refusal;
+use crate::access::directory::AccountChange;
 use crate::access::{AccountKind, Right};
 use crate::approval::{Clockwork, Waiting};
 use crate::audit::Act;
@@ -14,7 +15,7 @@ use crate::audit::Act;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Awaited {
     /// An account is made, or changed.
-    Account(String),
+    Account(AccountChange),
     /// A record is released from quarantine.
     Release(VersionId),
 }
@@ -56,7 +57,7 @@ impl Desk {
             if actor.may(Right::ReadPeople) {
                 let people = self.people();
                 for one in people.directory().waiting(clockwork) {
-                    let what = Awaited::Account(one.what.account.clone());
+                    let what = Awaited::Account(one.what.clone());
                     awaited.push(self.listed(actor, one, what, Right::ManagePeople));
                 }
             }
@@ -85,7 +86,8 @@ impl Desk {
         right: Right,
     ) -> AwaitedAct {
         let may_end = actor.may(right) && actor.kind == AccountKind::Person;
-        let is_about_oneself = what == Awaited::Account(actor.account.clone());
+        let is_about_oneself =
+            matches!(&what, Awaited::Account(change) if change.account == actor.account);
         AwaitedAct {
             expires_at: one.expires_at(self.clockwork()),
             may_end,

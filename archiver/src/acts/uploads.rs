@@ -189,7 +189,7 @@ impl Desk {
         let deposited = self.deposit_on_record(actor, &deposit, content, (subject, &told));
         match deposited {
             Ok(deposited) => {
-                let receipt = receipt_of(&deposited);
+                let receipt = deposited.receipt();
                 // It is deposited. Who asks after a restart finds the record by its content where the answer could not be kept.
                 drop(finishing.deposited(&receipt));
                 Ok(receipt)
@@ -205,14 +205,17 @@ impl Desk {
     }
 }
 
-fn receipt_of(deposited: &Deposited) -> UploadReceipt {
-    UploadReceipt {
-        record: deposited.version.record().to_string(),
-        version: deposited.version.version(),
-        was_there: deposited.was_there,
-        size: deposited.size,
-        warnings: deposited.warnings.clone(),
-        threat: deposited.threat.clone(),
+impl Deposited {
+    /// The same as it is kept for who asks again.
+    pub(crate) fn receipt(&self) -> UploadReceipt {
+        UploadReceipt {
+            record: self.version.record().to_string(),
+            version: self.version.version(),
+            was_there: self.was_there,
+            size: self.size,
+            warnings: self.warnings.clone(),
+            threat: self.threat.clone(),
+        }
     }
 }
 

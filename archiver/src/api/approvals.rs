@@ -67,7 +67,7 @@ impl WaitingView {
     fn of(one: &AwaitedAct) -> Self {
         let waiting = &one.waiting;
         let (kind, about) = match &waiting.what {
-            Awaited::Account(name) => ("account", name.clone()),
+            Awaited::Account(change) => ("account", change.account.clone()),
             Awaited::Release(version) => (
                 "release",
                 format!("{}/{}", version.record(), version.version()),

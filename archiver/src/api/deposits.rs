@@ -207,25 +207,18 @@ pub(crate) fn file_name(name: &str) -> Result<String, Refusal> {
 
 impl DepositedView {
     pub(super) fn of(deposited: &Deposited) -> Self {
-        Self {
-            record: deposited.version.record().to_string(),
-            version: deposited.version.version(),
-            was_there: deposited.was_there,
-            size: deposited.size,
-            warnings: deposited.warnings.clone(),
-            threat: deposited.threat.clone(),
-        }
+        Self::of_upload(deposited.receipt())
     }
 
     /// The answer of a deposit in parts.
-    pub(super) fn of_upload(receipt: &UploadReceipt) -> Self {
+    pub(super) fn of_upload(receipt: UploadReceipt) -> Self {
         Self {
-            record: receipt.record.clone(),
+            record: receipt.record,
             version: receipt.version,
             was_there: receipt.was_there,
             size: receipt.size,
-            warnings: receipt.warnings.clone(),
-            threat: receipt.threat.clone(),
+            warnings: receipt.warnings,
+            threat: receipt.threat,
         }
     }
 }

@@ -118,15 +118,7 @@ async fn review(
 
 impl ReviewForm {
     fn decisions(self) -> Result<BTreeMap<String, Decided>, Refusal> {
-        let keep = || Decided {
-            decision: Decision::Keep,
-            remark: String::new(),
-        };
-        let mut decisions: BTreeMap<_, _> = self
-            .confirmed
-            .into_iter()
-            .map(|name| (name, keep()))
-            .collect();
+        let mut decisions = Decided::all_kept(self.confirmed);
         for (name, form) in self.decisions {
             let decision = Decision::from_code(&form.decision).ok_or_else(|| {
                 Refusal::invalid(

@@ -173,12 +173,10 @@ async fn append(
             Ok(response)
         }
         PartTaken::Deposited(receipt) => {
-            let mut response = Json(DepositedView::of_upload(&receipt)).into_response();
+            let record = format!("/api/v1/records/{}", receipt.record);
+            let mut response = Json(DepositedView::of_upload(receipt)).into_response();
             response.headers_mut().insert(COMPLETE, complete(true));
-            put_place(
-                &format!("/api/v1/records/{}", receipt.record),
-                &mut response,
-            );
+            put_place(&record, &mut response);
             Ok(response)
         }
     }
@@ -321,7 +319,7 @@ impl UploadView {
             offset: standing.offset,
             length: standing.length,
             expires_at: rfc3339(standing.expires_at),
-            deposited: standing.receipt.as_ref().map(DepositedView::of_upload),
+            deposited: standing.receipt.clone().map(DepositedView::of_upload),
         }
     }
 }

@@ -9,8 +9,11 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::frame::{Frame, form_token};
+use super::people::role_names;
+use super::review::reach;
 use super::text::{foreign, moment};
 use super::visitor::{Member, Visitor};
+use crate::access::AccountFacts;
 use crate::acts::{Awaited, AwaitedAct, Desk};
 use crate::api::blocking;
 use crate::approval::Waiting;
@@ -57,6 +60,7 @@ fn request(visitor: &Visitor, one: &AwaitedAct) -> Markup {
     html! {
         section.sheet {
             h2 { (subject(waiting, lang)) }
+            @if let Awaited::Account(change) = &waiting.what { (granted(&change.facts, lang)) }
             p { (foreign(&waiting.reason)) br;
                 span.hint { (lang.pick("申請者 ", "asked for by ")) bdi { (waiting.requested_by) } ", " (moment(waiting.requested_at)) " · " (lang.pick("期限 ", "until ")) (moment(one.expires_at)) } }
             @if one.may_end {
@@ -75,11 +79,20 @@ fn request(visitor: &Visitor, one: &AwaitedAct) -> Markup {
     }
 }
 
+/// What an account is to be: nobody approves it unseen.
+fn granted(facts: &AccountFacts, lang: Lang) -> Markup {
+    html! {
+        p { (foreign(&facts.display_name)) " — " (role_names(facts, lang))
+            @if let Some(reach) = reach(facts) { br; (lang.pick("範囲: ", "reaches only ")) (foreign(&reach)) }
+        }
+    }
+}
+
 /// What waits, with a way to where it is shown.
 pub(super) fn subject(waiting: &Waiting<Awaited>, lang: Lang) -> Markup {
     html! {
         @match &waiting.what {
-            Awaited::Account(name) => { (lang.pick("アカウント ", "Account ")) a href={ "/people#request-" (waiting.id) } { bdi { (name) } } }
+            Awaited::Account(change) => { (lang.pick("アカウント ", "Account ")) a href={ "/people#request-" (waiting.id) } { bdi { (change.account) } } }
             Awaited::Release(version) => {
                 (lang.pick("隔離の解除: 記録 ", "Release from quarantine: record "))
                 a.id href={ "/records/" (version.record()) "/" (version.version()) } { (version.record()) }

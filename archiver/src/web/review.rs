@@ -16,7 +16,7 @@ use super::search::line;
 use super::text::{day, foreign};
 use super::visitor::{Member, Visitor};
 use crate::access::review::{Decided, Decision};
-use crate::access::{Account, AccountKind, Right};
+use crate::access::{Account, AccountFacts, AccountKind, Right};
 use crate::acts::{Desk, Refusal, ReviewList, ReviewRow};
 use crate::api::{Problem, attachment, blocking};
 use crate::cli::lang::Lang;
@@ -84,7 +84,7 @@ fn table(visitor: &Visitor, list: &ReviewList, decides: bool) -> Markup {
             } }
             tbody { @for row in &list.rows { tr {
                 td { bdi { (row.account.name) } br; (foreign(&row.account.facts.display_name)) }
-                td { (role_names(&row.account.facts, lang)) @if let Some(reach) = reach(&row.account) { br; small.hint { (foreign(&reach)) } } }
+                td { (role_names(&row.account.facts, lang)) @if let Some(reach) = reach(&row.account.facts) { br; small.hint { (foreign(&reach)) } } }
                 td { (state(&row.account, lang)) }
                 td { @match row.account.last_used_at { Some(at) => { (day(at)) } None => { "—" } } }
                 td { (confirmed(row, lang)) }
@@ -128,8 +128,8 @@ fn title(decision: Decision, lang: Lang) -> &'static str {
 }
 
 /// Which classes and matters an account reaches; `None`: all.
-fn reach(account: &Account) -> Option<String> {
-    let scope = &account.facts.scope;
+pub(super) fn reach(facts: &AccountFacts) -> Option<String> {
+    let scope = &facts.scope;
     let all = scope.classes.iter().chain(&scope.matters).flatten();
     let all: Vec<&str> = all.map(String::as_str).collect();
     (!all.is_empty()).then(|| all.join(", "))
@@ -256,7 +256,7 @@ fn cells(row: &ReviewRow, lang: Lang) -> [String; 13] {
         }
         .to_owned(),
         role_names(&account.facts, lang),
-        reach(account).unwrap_or_default(),
+        reach(&account.facts).unwrap_or_default(),
         account.state.code().to_owned(),
         at(account.approved_at),
         at(account.last_used_at),
